@@ -1,0 +1,236 @@
+//! What comes into the core and what goes out of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::key::KeyPress;
+use crate::confluence::{ApiError, Call, Reply};
+
+/// Milliseconds since the program began, from a clock that never goes back.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Millis(pub u64);
+
+impl Millis {
+    /// This moment and `ms` milliseconds more.
+    pub fn plus(self, ms: u64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
+    /// Milliseconds from `earlier` to this moment; 0 if it is later.
+    pub fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// Columns and rows of the terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Size {
+    /// Columns.
+    pub width: u16,
+    /// Rows.
+    pub height: u16,
+}
+
+/// A cell of the terminal, from the top left, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Column.
+    pub x: u16,
+    /// Row.
+    pub y: u16,
+}
+
+/// What the mouse did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mouse {
+    /// The left button went down.
+    Press(Position),
+    /// Moved with the left button down.
+    Drag(Position),
+    /// The left button came up.
+    Release(Position),
+    /// The wheel: negative is up, counted in notches.
+    Wheel(Position, i8),
+}
+
+/// Names one request, one write to disk or one visit to an editor. Never used twice in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Ticket(pub u64);
+
+/// Why the shell wants the program to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stop {
+    /// SIGTERM or SIGINT from outside.
+    Terminated,
+    /// The line dropped: SIGHUP, or the terminal is gone.
+    HungUp,
+}
+
+/// Something that happened. Comes with its time; see `update`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Msg {
+    /// A key.
+    Key(KeyPress),
+    /// Text that was pasted (bracketed paste).
+    Paste(String),
+    /// The mouse.
+    Mouse(Mouse),
+    /// The terminal has a new size.
+    Resized(Size),
+    /// The time that `Model::deadline` asked for has come.
+    Clock,
+    /// The answer to a `Send`, or its failure, for good.
+    Reply {
+        /// Which request.
+        ticket: Ticket,
+        /// What became of it.
+        outcome: Result<Reply, ApiError>,
+        /// How long the last attempt took, in milliseconds.
+        took_ms: u64,
+    },
+    /// A read failed or was told to wait, and will be tried again.
+    Retrying {
+        /// Which request.
+        ticket: Ticket,
+        /// Why.
+        error: ApiError,
+        /// The next attempt, counted from 2.
+        attempt: u32,
+        /// Milliseconds until then.
+        wait_ms: u64,
+    },
+    /// The embedded server of `--demo` listens, or could not be started.
+    Connected(Result<Connected, String>),
+    /// A file was read or written.
+    Disk {
+        /// Which `Effect::Disk`.
+        ticket: Ticket,
+        /// What became of it: bytes for a read, nothing for a write, or why not, in words.
+        outcome: Result<DiskReply, DiskError>,
+    },
+    /// The editor has ended.
+    Edited {
+        /// Which `Effect::Edit`.
+        ticket: Ticket,
+        /// The new text, or why there is none.
+        outcome: Result<String, String>,
+    },
+    /// A line for the log view.
+    Logged(LogLine),
+    /// The program is to end.
+    Stop(Stop),
+}
+
+/// Where the client is connected to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connected {
+    /// The base address, without credentials.
+    pub base_url: String,
+}
+
+/// One line of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// How grave it is.
+    pub level: LogLevel,
+    /// What is said; one line, scrubbed.
+    pub text: String,
+}
+
+/// How grave a line of the log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum LogLevel {
+    /// What one looks up later.
+    Info,
+    /// Something to know.
+    Warning,
+    /// Something failed.
+    Error,
+}
+
+/// What can be asked of the disk. Names are resolved by the shell to the folders of
+/// `coracle --print-paths`; the core never sees a path.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum DiskCall {
+    /// Append one line to the journal and sync it. The line has no line break.
+    AppendJournal(String),
+    /// Read the whole journal, for the view.
+    ReadJournal,
+    /// Replace one of our state files as a whole (written beside, synced, renamed).
+    WriteState {
+        /// A plain file name, such as `view.json`.
+        name: String,
+        /// The new text.
+        text: String,
+    },
+    /// Read one of our state files.
+    ReadState {
+        /// A plain file name.
+        name: String,
+    },
+    /// Remove one of our state files.
+    RemoveState {
+        /// A plain file name.
+        name: String,
+    },
+}
+
+/// What the disk answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum DiskReply {
+    /// Written.
+    Written,
+    /// Read; `None` when there is no such file.
+    Text(Option<String>),
+}
+
+/// Why the disk did not do it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("{message}")]
+pub struct DiskError {
+    /// What happened, with the path: "No space left on device: …/journal.ndjson."
+    pub message: String,
+}
+
+/// Something to be done by the shell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Effect {
+    /// Send this; the answer comes as `Msg::Reply` with the same ticket.
+    Send {
+        /// Its name.
+        ticket: Ticket,
+        /// What to ask.
+        call: Call,
+    },
+    /// Give this request up if it is a read; no answer comes any more.
+    Cancel(Ticket),
+    /// Read or write a file; the outcome comes as `Msg::Disk`.
+    Disk {
+        /// Its name.
+        ticket: Ticket,
+        /// What to do.
+        call: DiskCall,
+    },
+    /// Hand the terminal to `$EDITOR` with this text; the outcome comes as `Msg::Edited`.
+    Edit {
+        /// Its name.
+        ticket: Ticket,
+        /// What to start with.
+        text: String,
+    },
+    /// Put text on the clipboard by way of the terminal.
+    Copy(String),
+    /// Open an address in a browser.
+    Open(String),
+    /// Start the embedded server and connect to it.
+    StartDemo,
+    /// Stop the program, as Ctrl-z does in a shell.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// End the program with this exit code.
+    Quit(u8),
+}

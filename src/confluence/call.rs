@@ -1,0 +1,304 @@
+//! What can be asked of a server: one [`Call`] variant for each operation.
+
+use serde::{Deserialize, Serialize};
+
+use super::types::*;
+
+/// Side filters of the list of spaces: every parameter of operation 1.
+/// An empty list or `None` leaves the parameter out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SpacesFilter {
+    /// `spaceKey`, repeated.
+    pub keys: Vec<SpaceKey>,
+    /// `spaceKeySingle`.
+    pub key_single: Option<SpaceKey>,
+    /// `spaceId`, repeated.
+    pub ids: Vec<u64>,
+    /// `type`.
+    pub kind: Option<SpaceKind>,
+    /// `status`.
+    pub status: Option<SpaceStatus>,
+    /// `label`, repeated.
+    pub labels: Vec<String>,
+    /// `contentLabel`, repeated.
+    pub content_labels: Vec<String>,
+    /// `favourite`.
+    pub favourite: Option<bool>,
+    /// `hasRetentionPolicy`.
+    pub has_retention_policy: Option<bool>,
+}
+
+/// Who can see a new global space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Audience {
+    /// Everybody with access (operation 2).
+    Everybody,
+    /// Only its creator (operation 3; personal: `isPrivate`).
+    OnlyCreator,
+}
+
+/// How deep operations 10 and 11 go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Depth {
+    /// Every page.
+    All,
+    /// Root pages only.
+    Root,
+}
+
+/// A window into a list read by `start` and `limit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Window {
+    /// Offset of the first row wanted.
+    pub start: u64,
+    /// How many rows are wanted; the server may give fewer.
+    pub limit: u64,
+}
+
+/// One operation with its parameters. Decides method, path, query and body; see `request`.
+///
+/// `expand` is a list of names joined by commas (`"version,ancestors"`), empty for none.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Call {
+    /// 1: `GET /space`.
+    Spaces {
+        filter: SpacesFilter,
+        expand: String,
+        window: Window,
+    },
+    /// 2 and 3: `POST /space`, `POST /space/_private`.
+    CreateSpace {
+        key: SpaceKey,
+        name: String,
+        description: String,
+        audience: Audience,
+    },
+    /// 4: `POST /space/personal`.
+    CreatePersonalSpace {
+        description: String,
+        audience: Audience,
+    },
+    /// 5: `GET /space/{key}`.
+    Space { key: SpaceKey, expand: String },
+    /// 6: `PUT /space/{key}`. Key and name always go; the others only when `Some`.
+    UpdateSpace {
+        key: SpaceKey,
+        name: String,
+        description: Option<String>,
+        homepage: Option<ContentId>,
+    },
+    /// 7: `DELETE /space/{key}`.
+    DeleteSpace { key: SpaceKey },
+    /// 8: `PUT /space/{key}/archive`.
+    ArchiveSpace { key: SpaceKey },
+    /// 9: `PUT /space/{key}/restore`.
+    RestoreSpace { key: SpaceKey },
+    /// 10: `GET /space/{key}/content`.
+    SpaceContent {
+        key: SpaceKey,
+        depth: Depth,
+        expand: String,
+        window: Window,
+    },
+    /// 11: `GET /space/{key}/content/{type}`.
+    SpaceContentOfKind {
+        key: SpaceKey,
+        kind: ContentKind,
+        depth: Depth,
+        expand: String,
+        window: Window,
+    },
+    /// 12: `GET /space/{key}/trash`.
+    Trash {
+        key: SpaceKey,
+        cursor: Option<Cursor>,
+        expand: String,
+        limit: u64,
+    },
+    /// 13: `DELETE /space/{key}/trash`.
+    PurgeTrash { key: SpaceKey },
+    /// `GET /longtask/{id}`.
+    LongTask { id: LongTaskId },
+    /// `GET /content/{id}`, with `status=trashed` when `trashed`.
+    Content {
+        id: ContentId,
+        status: Option<ContentStatus>,
+        expand: String,
+    },
+    /// `GET /content/{id}/child/page`.
+    ChildPages {
+        id: ContentId,
+        expand: String,
+        window: Window,
+    },
+    /// `GET /content/{id}/child/attachment`.
+    Attachments {
+        id: ContentId,
+        expand: String,
+        window: Window,
+    },
+    /// `GET /content?spaceKey=&status=trashed&type=`: the trash of servers without operation 12.
+    TrashedContent {
+        key: SpaceKey,
+        kind: ContentKind,
+        expand: String,
+        window: Window,
+    },
+    /// `GET /content?spaceKey=&title=`: pages of that title, to find collisions.
+    ContentByTitle {
+        key: SpaceKey,
+        title: String,
+        kind: ContentKind,
+    },
+    /// `PUT /content/{id}` with `status: current`: out of the trash again.
+    RestoreContent {
+        id: ContentId,
+        kind: ContentKind,
+        title: String,
+        version: u64,
+    },
+    /// `PUT /content/{id}` with `ancestors`: moved below `parent`.
+    MoveContent {
+        id: ContentId,
+        kind: ContentKind,
+        title: String,
+        version: u64,
+        parent: ContentId,
+    },
+    /// `DELETE /content/{id}?status=trashed`: purged for good.
+    PurgeContent { id: ContentId },
+    /// `DELETE /content/{id}`: into the trash.
+    TrashContent { id: ContentId },
+    /// `POST /content`: a new page or blog post from storage format.
+    CreateContent {
+        space: SpaceKey,
+        kind: ContentKind,
+        title: String,
+        parent: Option<ContentId>,
+        storage: String,
+    },
+    /// `PUT /content/{id}` with a new body: text put into a page that was made empty.
+    ReplaceBody {
+        id: ContentId,
+        kind: ContentKind,
+        title: String,
+        version: u64,
+        storage: String,
+    },
+    /// `PUT /content/{id}/restriction`: who alone may read or update.
+    SetRestrictions {
+        id: ContentId,
+        restrictions: Vec<Restriction>,
+    },
+    /// `POST /content/{id}/label`: labels added, prefix `global`.
+    AddLabels { id: ContentId, labels: Vec<String> },
+    /// `GET {download}`: an attachment's file. `path` is relative to the base and is checked to
+    /// stay below it.
+    Download { path: String },
+    /// `GET /user/current`.
+    CurrentUser,
+    /// `GET /server-information`.
+    ServerInfo,
+    /// `GET /rest/applinks/1.0/manifest`: the version of servers without `server-information`.
+    Manifest,
+    /// `GET /accessmode`.
+    AccessMode,
+}
+
+/// A method of HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Makes.
+    Post,
+    /// Changes.
+    Put,
+    /// Removes.
+    Delete,
+}
+
+/// A request, complete but for origin, context path and sign-in, which the client adds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// Below the base, such as `/rest/api/space/ENG`; segments are percent-encoded.
+    pub path: String,
+    /// Names and values, not yet encoded.
+    pub query: Vec<(String, String)>,
+    /// The body, JSON.
+    pub body: Option<String>,
+}
+
+/// What a server answered to a [`Call`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply {
+    /// Operation 1.
+    Spaces(Page<Space>),
+    /// Operations 2 to 6.
+    Space(Box<Space>),
+    /// Operation 7.
+    LongTaskStarted(LongTaskId),
+    /// Operations 8, 9, 13 and every answer without a body.
+    Done,
+    /// Operation 10.
+    SpaceContent(SpaceContent),
+    /// Operation 11, children, attachments, trashed content by `GET /content`.
+    Contents(Page<Content>),
+    /// Operation 12.
+    Trash(CursorPage<Content>),
+    /// A long task.
+    LongTask(LongTask),
+    /// One content.
+    Content(Box<Content>),
+    /// A file.
+    File(Vec<u8>),
+    /// Who we are.
+    CurrentUser(CurrentUser),
+    /// What the server is.
+    ServerInfo(ServerInfo),
+    /// Whether the site takes writes.
+    AccessMode(AccessMode),
+}
+
+impl Call {
+    /// Whether this call only reads. Exactly these are sent by a read-only client.
+    pub fn is_read(&self) -> bool {
+        match self {
+            Self::Spaces { .. }
+            | Self::Space { .. }
+            | Self::SpaceContent { .. }
+            | Self::SpaceContentOfKind { .. }
+            | Self::Trash { .. }
+            | Self::LongTask { .. }
+            | Self::Content { .. }
+            | Self::ChildPages { .. }
+            | Self::Attachments { .. }
+            | Self::TrashedContent { .. }
+            | Self::ContentByTitle { .. }
+            | Self::Download { .. }
+            | Self::CurrentUser
+            | Self::ServerInfo
+            | Self::Manifest
+            | Self::AccessMode => true,
+            Self::CreateSpace { .. }
+            | Self::CreatePersonalSpace { .. }
+            | Self::UpdateSpace { .. }
+            | Self::DeleteSpace { .. }
+            | Self::ArchiveSpace { .. }
+            | Self::RestoreSpace { .. }
+            | Self::PurgeTrash { .. }
+            | Self::RestoreContent { .. }
+            | Self::MoveContent { .. }
+            | Self::PurgeContent { .. }
+            | Self::TrashContent { .. }
+            | Self::CreateContent { .. }
+            | Self::ReplaceBody { .. }
+            | Self::SetRestrictions { .. }
+            | Self::AddLabels { .. } => false,
+        }
+    }
+}

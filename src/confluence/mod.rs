@@ -1,0 +1,16 @@
+//! Confluence Data Center as this program sees it.
+//!
+//! [`Call`] says what is wanted, [`Call::request`] turns it into a [`Request`] and
+//! [`Call::decode`] turns status, headers and body into a [`Reply`]. Both are pure; only
+//! [`client`] touches the network.
+
+pub mod call;
+pub mod client;
+pub mod decode;
+pub mod error;
+pub mod paging;
+pub mod types;
+
+pub use call::{Call, Reply, Request};
+pub use error::{ApiError, ErrorKind};
+pub use types::*;

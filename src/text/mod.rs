@@ -1,0 +1,1 @@
+//! Text: no domain, no terminal.
