@@ -1,1 +1,99 @@
+//! The command line. Describes, decides nothing.
 //!
+//! No option takes a secret: the command line of a process can be read by everybody on its machine.
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+
+/// A terminal browser and caretaker for the spaces of Confluence Data Center.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "coracle",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "Exit codes: 0 done, 1 failed, 2 usage, configuration or no terminal, 3 sign-in, \
+                  4 server or network, 5 refused, 128 and its number after a signal (130 Ctrl-C)."
+)]
+pub struct Cli {
+    /// Start an embedded Confluence with a small wiki in it and open that.
+    #[arg(long, conflicts_with_all = ["profile", "url"])]
+    pub demo: bool,
+    /// Open this profile of the configuration.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Read this configuration instead of the usual one.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Open this server; a token is taken from CORACLE_TOKEN.
+    #[arg(long, value_name = "URL", conflicts_with = "profile")]
+    pub url: Option<String>,
+    /// Send nothing that changes anything.
+    #[arg(long)]
+    pub read_only: bool,
+    /// Look like this: auto, dark, light, high-contrast, mono, or a theme of your own.
+    #[arg(long, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Draw with the characters of ASCII alone.
+    #[arg(long)]
+    pub ascii: bool,
+    /// Write this much into the log file.
+    #[arg(long, value_name = "LEVEL")]
+    pub log: Option<LogLevel>,
+    /// Print where configuration, state and logs are, and end.
+    #[arg(long)]
+    pub print_paths: bool,
+    /// Panic after the first frame: for the test of what a crash leaves behind.
+    #[arg(long, hide = true)]
+    pub crash: bool,
+}
+
+/// How much goes into the log file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    /// Nothing.
+    Off,
+    /// What failed.
+    Error,
+    /// And what went wrong but was put right.
+    Warn,
+    /// And every request: method, path, status, time.
+    #[default]
+    Info,
+    /// And what the program decided.
+    Debug,
+    /// And everything else.
+    Trace,
+}
+
+impl LogLevel {
+    /// Its name on the command line and in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_description_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn level_names_are_those_that_parse() {
+        for level in LogLevel::value_variants() {
+            assert_eq!(LogLevel::from_str(level.name(), false), Ok(*level));
+        }
+    }
+}

@@ -1,1 +1,5 @@
-fn main() {}
+//! The program `coracle`.
+
+fn main() -> std::process::ExitCode {
+    coracle::boot::main()
+}

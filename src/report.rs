@@ -1,1 +1,165 @@
+//! How a failure reaches a person outside the screen: what happened, what caused it, what to do.
 //!
+//! Every text passes the scrubber here once more, for some of them hold file names and the words
+//! of other programs. Nothing here may print a secret; the errors that arrive hold none.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+/// The exit code of the program, by what went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done,
+    /// Failed in some other way.
+    Failed,
+    /// Wrong usage, a bad configuration, or no terminal.
+    Usage,
+    /// The server did not take the sign-in, or the secret could not be had.
+    SignIn,
+    /// The server or the way to it.
+    Server,
+    /// Refused on our side: read-only, or no consent.
+    Refused,
+    /// Ended by a signal of this number: 128 and the number, as shells have it.
+    Signal(u8),
+}
+
+impl Exit {
+    /// The number that the calling shell sees.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::SignIn => 3,
+            Self::Server => 4,
+            Self::Refused => 5,
+            Self::Signal(number) => 128u8.saturating_add(number),
+        }
+    }
+}
+
+/// A failure as it is told on standard error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The exit code to end with.
+    pub exit: Exit,
+    /// What happened; may be of several lines.
+    pub error: String,
+    /// What brought it about, outermost first.
+    pub causes: Vec<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure without causes or hint.
+    pub fn new(exit: Exit, error: impl Into<String>) -> Self {
+        Self {
+            exit,
+            error: error.into(),
+            causes: Vec::new(),
+            hint: None,
+        }
+    }
+
+    /// The same with what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with an error and its sources as causes.
+    #[must_use]
+    pub fn caused_by(mut self, error: &dyn Error) -> Self {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            self.causes.push(error.to_string());
+            next = error.source();
+        }
+        self
+    }
+
+    /// The text for standard error, scrubbed, with a line break at its end.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for (label, said) in std::iter::once(("error", self.error.as_str()))
+            .chain(
+                self.causes
+                    .iter()
+                    .map(|cause| ("caused by", cause.as_str())),
+            )
+            .chain(self.hint.iter().map(|hint| ("hint", hint.as_str())))
+        {
+            let mut lines = said.lines();
+            let first = lines.next().unwrap_or_default();
+            let _ = writeln!(text, "{label}: {}", scrub(first));
+            for line in lines {
+                let _ = writeln!(text, "{}", scrub(line));
+            }
+        }
+        text
+    }
+
+    /// Writes it to standard error. A standard error that is gone is nothing to act on.
+    pub fn print(&self) {
+        let _ = std::io::stderr().write_all(self.text().as_bytes());
+    }
+}
+
+/// One line that cannot change a terminal: control characters and marks that reorder a line become
+/// a visible `\u{…}`.
+pub fn scrub(line: &str) -> String {
+    let mut clean = String::with_capacity(line.len());
+    for c in line.chars() {
+        if c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        {
+            let _ = write!(clean, "\\u{{{:x}}}", u32::from(c));
+        } else {
+            clean.push(c);
+        }
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_what_then_why_then_what_to_do() {
+        let io = std::io::Error::other("disk on fire");
+        let failure = Failure::new(Exit::Usage, "Could not read it.")
+            .caused_by(&io)
+            .hint("Try another.");
+        assert_eq!(
+            failure.text(),
+            "error: Could not read it.\ncaused by: disk on fire\nhint: Try another.\n"
+        );
+    }
+
+    #[test]
+    fn other_peoples_words_cannot_drive_the_terminal() {
+        let failure = Failure::new(Exit::Failed, "a\u{1b}[2Jb\u{202e}c\u{9b}d");
+        assert_eq!(failure.text(), "error: a\\u{1b}[2Jb\\u{202e}c\\u{9b}d\n");
+    }
+
+    #[test]
+    fn codes_are_those_of_the_manual() {
+        let codes = [
+            Exit::Done,
+            Exit::Failed,
+            Exit::Usage,
+            Exit::SignIn,
+            Exit::Server,
+            Exit::Refused,
+            Exit::Signal(2),
+        ]
+        .map(Exit::code);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 130]);
+    }
+}

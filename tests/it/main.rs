@@ -1,1 +1,6 @@
-fn main() {}
+//! Everything that is tested from outside, in one binary: it links once.
+//!
+//! One module for each subject. `terminal` holds what those use that drive the real program in a
+//! pseudo-terminal.
+
+mod cli;
