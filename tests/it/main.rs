@@ -4,3 +4,4 @@
 //! pseudo-terminal.
 
 mod cli;
+mod text;
