@@ -1,1 +1,14 @@
+//! The only place with a terminal, threads, tasks and files.
 //!
+//! It decides nothing: an `if` about the meaning of something belongs into `app` or `jobs`.
+
+pub mod clock;
+pub mod disk;
+pub mod event;
+pub mod files;
+pub mod input;
+pub mod lock;
+pub mod log;
+pub mod programs;
+pub mod signals;
+pub mod terminal;

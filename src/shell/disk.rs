@@ -1,0 +1,298 @@
+//! The files of a profile: its journal and what is remembered from run to run.
+//!
+//! One thread does what is asked in the order it was asked, so the journal has the order of the
+//! events. Whatever has been answered with [`DiskReply::Written`] survives a crash.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use super::event::Event;
+use super::files;
+use crate::app::message::{DiskCall, DiskError, DiskReply, Msg, Ticket};
+
+/// The name of the journal in the folder of a profile.
+pub const JOURNAL: &str = "journal.ndjson";
+
+/// Whether this process may write the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JournalAccess {
+    /// It holds the profile's lock.
+    Write,
+    /// Another process does.
+    ReadOnly,
+}
+
+/// The thread that reads and writes.
+#[derive(Clone, Debug)]
+pub struct Disk {
+    work: Sender<Work>,
+}
+
+#[derive(Debug)]
+enum Work {
+    Do(Ticket, DiskCall),
+    Tell(Sender<()>),
+}
+
+impl Disk {
+    /// Starts the thread for the files in `folder`, which is made at the first write.
+    pub fn start(
+        folder: PathBuf,
+        access: JournalAccess,
+        events: Sender<Event>,
+    ) -> io::Result<Self> {
+        let (work, queue) = channel();
+        thread::Builder::new()
+            .name("disk".to_owned())
+            .spawn(move || {
+                for work in queue {
+                    match work {
+                        Work::Do(ticket, call) => {
+                            let outcome = perform(&folder, access, &call);
+                            // Nobody listens any more when the program ends; the work was done.
+                            let _ = events.send(Event::Core(Msg::Disk { ticket, outcome }));
+                        }
+                        Work::Tell(done) => {
+                            let _ = done.send(());
+                        }
+                    }
+                }
+            })?;
+        Ok(Self { work })
+    }
+
+    /// Asks for something to be read or written.
+    pub fn submit(&self, ticket: Ticket, call: DiskCall) {
+        // The thread ends only with the program.
+        let _ = self.work.send(Work::Do(ticket, call));
+    }
+
+    /// Waits until all that was asked for is done, but not longer than `limit`. Says whether it is.
+    pub fn finish(&self, limit: Duration) -> bool {
+        let (done, wait) = channel();
+        self.work.send(Work::Tell(done)).is_ok() && wait.recv_timeout(limit).is_ok()
+    }
+}
+
+/// Reads or writes once.
+pub fn perform(
+    folder: &Path,
+    access: JournalAccess,
+    call: &DiskCall,
+) -> Result<DiskReply, DiskError> {
+    match call {
+        DiskCall::AppendJournal(line) => {
+            let path = folder.join(JOURNAL);
+            match access {
+                JournalAccess::Write => append(&path, line)
+                    .map(|()| DiskReply::Written)
+                    .map_err(|error| failed(&error, &path)),
+                JournalAccess::ReadOnly => Err(DiskError {
+                    message: format!("Another process writes the journal: {}.", path.display()),
+                }),
+            }
+        }
+        DiskCall::ReadJournal => read(&folder.join(JOURNAL)),
+        DiskCall::ReadState { name } => read(&state_file(folder, name)?),
+        DiskCall::WriteState { name, text } => {
+            let path = state_file(folder, name)?;
+            files::make_folder(folder)
+                .and_then(|()| files::replace(&path, text.as_bytes()))
+                .map(|()| DiskReply::Written)
+                .map_err(|error| failed(&error, &path))
+        }
+        DiskCall::RemoveState { name } => {
+            let path = state_file(folder, name)?;
+            match std::fs::remove_file(&path) {
+                Ok(()) => files::sync_folder_of(&path),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                Err(error) => Err(error),
+            }
+            .map(|()| DiskReply::Written)
+            .map_err(|error| failed(&error, &path))
+        }
+    }
+}
+
+/// A state file's place; a name that would leave the folder or hit another file of ours is refused.
+fn state_file(folder: &Path, name: &str) -> Result<PathBuf, DiskError> {
+    let plain = !name.is_empty()
+        && !name.starts_with('.')
+        && name != JOURNAL
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    if plain {
+        Ok(folder.join(name))
+    } else {
+        Err(DiskError {
+            message: format!("`{name}` is not a name for a state file."),
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<DiskReply, DiskError> {
+    match std::fs::read(path) {
+        Ok(bytes) => String::from_utf8(bytes)
+            .map(|text| DiskReply::Text(Some(text)))
+            .map_err(|_| DiskError {
+                message: format!("The file is not UTF-8: {}.", path.display()),
+            }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(DiskReply::Text(None)),
+        Err(error) => Err(failed(&error, path)),
+    }
+}
+
+/// Adds one line and syncs it. What a failed attempt wrote is taken back.
+fn append(path: &Path, line: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        files::make_folder(folder)?;
+    }
+    let is_new = !path.exists();
+    let mut file = files::open_to_append(path)?;
+    let before = file.seek(SeekFrom::End(0))?;
+    let mut bytes = Vec::with_capacity(line.len() + 2);
+    if before > 0 && last_byte(&mut file)? != b'\n' {
+        // A crash cut the last line short: it stays, as a line of its own.
+        bytes.push(b'\n');
+    }
+    bytes.extend_from_slice(line.as_bytes());
+    bytes.push(b'\n');
+    if let Err(error) = file.write_all(&bytes).and_then(|()| file.sync_data()) {
+        let _ = file.set_len(before);
+        return Err(error);
+    }
+    if is_new {
+        files::sync_folder_of(path)?;
+    }
+    Ok(())
+}
+
+fn last_byte(file: &mut File) -> io::Result<u8> {
+    let mut byte = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut byte)?;
+    Ok(byte[0])
+}
+
+/// What the system says of it, and where: "No space left on device: …/journal.ndjson."
+fn failed(error: &io::Error, path: &Path) -> DiskError {
+    let said = error.to_string();
+    let said = said.split(" (os error").next().unwrap_or(&said);
+    DiskError {
+        message: crate::report::scrub(&format!("{said}: {}.", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path)
+            .expect("it was made")
+            .permissions()
+            .mode()
+            & 0o777
+    }
+
+    #[test]
+    fn the_journal_grows_by_whole_lines_and_is_ours_alone() {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let folder = home.path().join("profiles/prod");
+        for line in ["{\"a\":1}", "{\"b\":2}"] {
+            let call = DiskCall::AppendJournal(line.to_owned());
+            assert_eq!(
+                perform(&folder, JournalAccess::Write, &call),
+                Ok(DiskReply::Written)
+            );
+        }
+        assert_eq!(
+            perform(&folder, JournalAccess::ReadOnly, &DiskCall::ReadJournal),
+            Ok(DiskReply::Text(Some("{\"a\":1}\n{\"b\":2}\n".to_owned())))
+        );
+        assert_eq!(mode(&folder), 0o700);
+        assert_eq!(mode(&folder.join(JOURNAL)), 0o600);
+    }
+
+    #[test]
+    fn a_line_cut_short_by_a_crash_does_not_spoil_the_next() {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let journal = home.path().join(JOURNAL);
+        std::fs::write(&journal, "{\"a\":1}\n{\"b\"").expect("a journal");
+        let call = DiskCall::AppendJournal("{\"c\":3}".to_owned());
+        assert!(perform(home.path(), JournalAccess::Write, &call).is_ok());
+        let text = std::fs::read_to_string(&journal).expect("the journal");
+        assert_eq!(text, "{\"a\":1}\n{\"b\"\n{\"c\":3}\n");
+    }
+
+    #[test]
+    fn who_does_not_hold_the_lock_does_not_write_the_journal() {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let call = DiskCall::AppendJournal("{}".to_owned());
+        assert!(perform(home.path(), JournalAccess::ReadOnly, &call).is_err());
+        assert!(!home.path().join(JOURNAL).exists());
+    }
+
+    #[test]
+    fn state_is_replaced_as_a_whole_and_can_go() {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let name = "view.json".to_owned();
+        let read = DiskCall::ReadState { name: name.clone() };
+        let go = |call: &DiskCall| perform(home.path(), JournalAccess::Write, call);
+        assert_eq!(go(&read), Ok(DiskReply::Text(None)));
+        for text in ["a longer text", "short"] {
+            let call = DiskCall::WriteState {
+                name: name.clone(),
+                text: text.to_owned(),
+            };
+            assert_eq!(go(&call), Ok(DiskReply::Written));
+            assert_eq!(go(&read), Ok(DiskReply::Text(Some(text.to_owned()))));
+        }
+        assert_eq!(mode(&home.path().join(&name)), 0o600);
+        assert_eq!(
+            std::fs::read_dir(home.path()).expect("the folder").count(),
+            1,
+            "nothing is left beside it"
+        );
+        for _ in 0..2 {
+            assert_eq!(
+                go(&DiskCall::RemoveState { name: name.clone() }),
+                Ok(DiskReply::Written)
+            );
+        }
+        assert_eq!(go(&read), Ok(DiskReply::Text(None)));
+    }
+
+    #[test]
+    fn a_name_cannot_leave_the_folder() {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        for name in ["../x", "/etc/passwd", "", ".", "..", "a/b", JOURNAL, "a\nb"] {
+            let call = DiskCall::WriteState {
+                name: name.to_owned(),
+                text: String::new(),
+            };
+            assert!(
+                perform(home.path(), JournalAccess::Write, &call).is_err(),
+                "{name:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_failure_names_the_file() {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let folder = home.path().join("file");
+        std::fs::write(&folder, "").expect("a file in the way");
+        let call = DiskCall::AppendJournal("{}".to_owned());
+        let error =
+            perform(&folder, JournalAccess::Write, &call).expect_err("a file is in the way");
+        assert!(error.message.contains(JOURNAL), "{error}");
+        assert!(!error.message.contains("os error"), "{error}");
+    }
+}

@@ -1,0 +1,126 @@
+//! Takes the terminal over and gives it back as it was.
+//!
+//! The only place that changes its modes. [`leave`] may be called from any thread, at any time,
+//! also when nothing was taken or the terminal is gone; only the first call after an [`enter`] does
+//! something. It never waits for the terminal to take what is written for longer than the
+//! terminal itself makes it.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::sync::Mutex;
+
+use rustix::termios::{OptionalActions, Termios};
+
+use crate::app::message::Size;
+
+/// Whether the mouse is asked for; without it the terminal keeps its own selection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MouseCapture {
+    /// Clicks, drags and the wheel come to us.
+    On,
+    /// The mouse stays with the terminal.
+    Off,
+}
+
+/// The modes as they were before; `None` while the terminal is not ours.
+static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+
+/// Alternate screen, no cursor, bracketed paste.
+const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h";
+/// Buttons, drags, in the form that knows no border at column 223.
+const MOUSE_ON: &str = "\x1b[?1002h\x1b[?1006h";
+/// The end of a frame cut short, colours, scroll region, line wrap, mouse, paste, cursor, screen.
+const LEAVE: &str =
+    "\x1b[?2026l\x1b[m\x1b[r\x1b[?7h\x1b[?1006l\x1b[?1002l\x1b[?2004l\x1b[?25h\x1b[?1049l";
+
+fn input() -> BorrowedFd<'static> {
+    rustix::stdio::stdin()
+}
+
+fn output() -> BorrowedFd<'static> {
+    rustix::stdio::stdout()
+}
+
+/// Switches to raw mode and to the alternate screen.
+pub fn enter(mouse: MouseCapture) -> io::Result<()> {
+    let before = rustix::termios::tcgetattr(input())?;
+    let mut raw = before.clone();
+    raw.make_raw();
+    // The modes to go back to are kept before they change: a signal may come in between.
+    *locked() = Some(before);
+    rustix::termios::tcsetattr(input(), OptionalActions::Now, &raw)?;
+    let mut text = ENTER.to_owned();
+    if mouse == MouseCapture::On {
+        text.push_str(MOUSE_ON);
+    }
+    write_all(text.as_bytes())
+}
+
+/// Gives the terminal back as [`enter`] found it. A terminal that is gone is nothing to act on.
+pub fn leave() {
+    let Some(before) = locked().take() else {
+        return;
+    };
+    let _ = write_all(LEAVE.as_bytes());
+    let _ = rustix::termios::tcsetattr(input(), OptionalActions::Now, &before);
+}
+
+/// Puts back the modes of the line alone, without writing: for a terminal that takes no bytes.
+pub fn leave_without_writing() {
+    if let Some(before) = locked().take() {
+        let _ = rustix::termios::tcsetattr(input(), OptionalActions::Now, &before);
+    }
+}
+
+/// Whether the terminal is ours at this moment.
+pub fn is_entered() -> bool {
+    locked().is_some()
+}
+
+/// The size that the terminal has now; 80×24 when it does not say.
+pub fn size() -> Size {
+    match rustix::termios::tcgetwinsize(output()) {
+        Ok(size) if size.ws_col > 0 && size.ws_row > 0 => Size {
+            width: size.ws_col,
+            height: size.ws_row,
+        },
+        _ => Size {
+            width: 80,
+            height: 24,
+        },
+    }
+}
+
+/// Writes to the terminal past every buffer.
+pub fn write_all(mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match rustix::io::write(output(), bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = &bytes[written..],
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Standard output without a buffer: a frame is one write.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unbuffered;
+
+impl io::Write for Unbuffered {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        write_all(bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn locked() -> std::sync::MutexGuard<'static, Option<Termios>> {
+    // What it guards is whole at every moment, so a panic elsewhere does not spoil it.
+    BEFORE
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
