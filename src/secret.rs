@@ -1,1 +1,400 @@
+//! Tokens and passwords: where they come from, and that they go nowhere else.
 //!
+//! A secret is read from a command, a variable or a file at the time it is needed, kept in memory
+//! that is wiped, and never written, logged or shown; [`SecretSource`] tells of itself only where
+//! the secret would be found.
+
+use std::fmt;
+use std::io::Read as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+
+use crate::report::scrub;
+
+/// How long a command may take: somebody may have to unlock a store first.
+const COMMAND_LIMIT: Duration = Duration::from_mins(1);
+/// More bytes than this are no token.
+const SIZE_LIMIT: u64 = 64 * 1024;
+/// How many lines a failed command may say.
+const LINES_SHOWN: usize = 4;
+
+/// Where a secret is to be found.
+#[derive(Clone)]
+pub enum SecretSource {
+    /// The first line that this command prints: a program and its arguments, run without a shell.
+    Command(Vec<String>),
+    /// A variable of the environment.
+    Env(String),
+    /// The first line of a file that nobody else may read.
+    File(PathBuf),
+    /// The configuration itself, when nobody else may read it.
+    Inline(SecretString),
+}
+
+impl fmt::Debug for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command(words) => f.debug_tuple("Command").field(&words.first()).finish(),
+            Self::Env(name) => f.debug_tuple("Env").field(name).finish(),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Inline(_) => f.write_str("Inline"),
+        }
+    }
+}
+
+/// Why a secret could not be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SecretError {
+    /// The variable is not there, or empty.
+    #[error("the variable {0} is not set")]
+    NotSet(String),
+    /// The file can't be read.
+    #[error("{path} could not be read: {error}")]
+    Unreadable {
+        /// Which.
+        path: String,
+        /// What the system says.
+        error: String,
+    },
+    /// The file can be read by others.
+    #[error("{path} has mode {mode:04o}, so others can read it")]
+    TooOpen {
+        /// Which.
+        path: String,
+        /// Its mode.
+        mode: u32,
+    },
+    /// The file belongs to somebody else.
+    #[error("{0} belongs to somebody else")]
+    NotOurs(String),
+    /// Neither file nor variable nor output holds anything.
+    #[error("{0} gave nothing")]
+    Empty(String),
+    /// There is something that no token or password can hold.
+    #[error("{0} gave more than a line of text")]
+    NotText(String),
+    /// The command could not be started.
+    #[error("`{program}` could not be started: {error}")]
+    NotStarted {
+        /// The program.
+        program: String,
+        /// What the system says.
+        error: String,
+    },
+    /// The command failed.
+    #[error("`{program}` ended with {status}{said}")]
+    CommandFailed {
+        /// The program.
+        program: String,
+        /// How it ended.
+        status: String,
+        /// What it wrote to standard error, scrubbed, each line after a break.
+        said: String,
+    },
+    /// The command did not end.
+    #[error("`{program}` took longer than {seconds} s and was ended")]
+    TookTooLong {
+        /// The program.
+        program: String,
+        /// The limit.
+        seconds: u64,
+    },
+}
+
+impl SecretError {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::NotSet(name) => format!("Set {name}, or name another source in the profile."),
+            Self::Unreadable { .. } => "Check the path in the profile.".to_owned(),
+            Self::TooOpen { path, .. } => format!("chmod 600 {path}"),
+            Self::NotOurs(_) => "Copy it to a file of your own with mode 0600.".to_owned(),
+            Self::Empty(_) => "Put the secret on the first line.".to_owned(),
+            Self::NotText(_) => "The secret is taken from the first line, up to 64 KiB of UTF-8 without control characters.".to_owned(),
+            Self::NotStarted { .. } => {
+                "The command is a list: the program, then its arguments.".to_owned()
+            }
+            Self::CommandFailed { program, .. } | Self::TookTooLong { program, .. } => {
+                format!("Run `{program}` by hand to see why.")
+            }
+        }
+    }
+}
+
+impl SecretSource {
+    /// Fetches the secret. May take as long as a person needs to unlock a store.
+    pub async fn read(&self) -> Result<SecretString, SecretError> {
+        match self {
+            Self::Command(words) => run(words, COMMAND_LIMIT).await,
+            Self::Env(name) => match std::env::var(name) {
+                Ok(value) => first_line(
+                    &format!("the variable {name}"),
+                    Zeroizing::new(value.into_bytes()),
+                ),
+                Err(_) => Err(SecretError::NotSet(name.clone())),
+            },
+            Self::File(path) => {
+                let path = path.clone();
+                match tokio::task::spawn_blocking(move || read_file(&path)).await {
+                    Ok(secret) => secret,
+                    Err(lost) => Err(SecretError::Unreadable {
+                        path: "the file".to_owned(),
+                        error: lost.to_string(),
+                    }),
+                }
+            }
+            Self::Inline(secret) => Ok(secret.clone()),
+        }
+    }
+}
+
+/// Checks that nobody but its owner can read an open file, and that the owner is us (or root).
+pub fn check_private(path: &str, file: &std::fs::File) -> Result<(), SecretError> {
+    let unreadable = |error: std::io::Error| SecretError::Unreadable {
+        path: path.to_owned(),
+        error: error.to_string(),
+    };
+    let metadata = file.metadata().map_err(unreadable)?;
+    let mode = metadata.mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(SecretError::TooOpen {
+            path: path.to_owned(),
+            mode,
+        });
+    }
+    let us = rustix::process::geteuid().as_raw();
+    if metadata.uid() != us && metadata.uid() != 0 {
+        return Err(SecretError::NotOurs(path.to_owned()));
+    }
+    Ok(())
+}
+
+fn read_file(path: &std::path::Path) -> Result<SecretString, SecretError> {
+    let name = scrub(&path.to_string_lossy());
+    let unreadable = |error: std::io::Error| SecretError::Unreadable {
+        path: name.clone(),
+        error: error.to_string(),
+    };
+    // What is checked is what is read, also when the path is a link or changes in between. A pipe
+    // must not make us wait.
+    let file = std::fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)
+        .map_err(unreadable)?;
+    check_private(&name, &file)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(1024));
+    file.take(SIZE_LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    first_line(&name, bytes)
+}
+
+async fn run(words: &[String], limit: Duration) -> Result<SecretString, SecretError> {
+    let program = scrub(words.first().map_or("", String::as_str));
+    let not_started = |error: std::io::Error| SecretError::NotStarted {
+        program: program.clone(),
+        error: error.to_string(),
+    };
+    let mut child = tokio::process::Command::new(words.first().map_or("", String::as_str))
+        .args(words.get(1..).unwrap_or_default())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // Not in the foreground: it can't take keys or write into the screen by accident.
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(not_started)?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let ended = tokio::time::timeout(limit, async {
+        tokio::join!(all_of(stdout), all_of(stderr), child.wait())
+    })
+    .await;
+    let Ok((output, said, status)) = ended else {
+        // The whole group: what the command has started would go on otherwise.
+        if let Some(pid) = child
+            .id()
+            .and_then(|pid| rustix::process::Pid::from_raw(pid.cast_signed()))
+        {
+            let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+        }
+        return Err(SecretError::TookTooLong {
+            program,
+            seconds: limit.as_secs(),
+        });
+    };
+    let status = status.map_err(not_started)?;
+    if status.success() {
+        return first_line(&format!("`{program}`"), output);
+    }
+    let output = String::from_utf8_lossy(&output).into_owned();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    let (output, mut said) = (Zeroizing::new(output), Zeroizing::new(said));
+    // A command that prints its secret to both must not make us repeat it.
+    for line in output
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+    {
+        said = Zeroizing::new(said.replace(line, "…"));
+    }
+    let mut shown = String::new();
+    for line in said.lines().take(LINES_SHOWN) {
+        shown.push('\n');
+        shown.push_str(&scrub(line));
+    }
+    Err(SecretError::CommandFailed {
+        program,
+        status: status.to_string(),
+        said: if shown.is_empty() {
+            shown
+        } else {
+            format!(":{shown}")
+        },
+    })
+}
+
+/// All that comes, up to the limit and one byte.
+async fn all_of(stream: Option<impl AsyncRead + Unpin>) -> Zeroizing<Vec<u8>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(1024));
+    if let Some(stream) = stream {
+        // What could be read until it failed is judged as it is.
+        let _ = stream.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).await;
+    }
+    bytes
+}
+
+fn first_line(whence: &str, bytes: Zeroizing<Vec<u8>>) -> Result<SecretString, SecretError> {
+    if bytes.len() as u64 > SIZE_LIMIT {
+        return Err(SecretError::NotText(whence.to_owned()));
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| SecretError::NotText(whence.to_owned()))?;
+    let line = text
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('\r');
+    if line.trim().is_empty() {
+        return Err(SecretError::Empty(whence.to_owned()));
+    }
+    if line.chars().any(char::is_control) {
+        return Err(SecretError::NotText(whence.to_owned()));
+    }
+    Ok(SecretString::from(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use secrecy::ExposeSecret as _;
+
+    fn says(secret: &Result<SecretString, SecretError>, expected: &str) -> bool {
+        secret
+            .as_ref()
+            .is_ok_and(|secret| secret.expose_secret() == expected)
+    }
+
+    fn read(source: &SecretSource) -> Result<SecretString, SecretError> {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime")
+            .block_on(source.read())
+    }
+
+    fn command(words: &[&str]) -> SecretSource {
+        SecretSource::Command(words.iter().map(|&word| word.to_owned()).collect())
+    }
+
+    #[test]
+    fn a_command_gives_its_first_line() {
+        assert!(says(
+            &read(&command(&["printf", "s3cret\nuser: me\n"])),
+            "s3cret"
+        ));
+        // No shell: what a shell would expand stays as it is.
+        assert!(says(&read(&command(&["echo", "$HOME `id`"])), "$HOME `id`"));
+    }
+
+    #[test]
+    fn a_failed_command_is_quoted_without_what_it_printed() {
+        let error = read(&command(&[
+            "sh",
+            "-c",
+            "echo hunter2; echo locked: hunter2 >&2; exit 3",
+        ]))
+        .expect_err("it failed");
+        let said = format!("{error} {error:?} {}", error.hint());
+        assert!(said.contains("locked"), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+        assert!(matches!(
+            read(&command(&["/nonexistent/x"])),
+            Err(SecretError::NotStarted { .. })
+        ));
+        assert!(matches!(
+            read(&command(&["true"])),
+            Err(SecretError::Empty(_))
+        ));
+    }
+
+    #[test]
+    fn a_command_that_does_not_end_is_ended() {
+        let words = ["sh", "-c", "sleep 600 & wait"].map(str::to_owned);
+        let secret = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime")
+            .block_on(run(&words, Duration::from_millis(50)));
+        assert!(matches!(secret, Err(SecretError::TookTooLong { .. })));
+    }
+
+    #[test]
+    fn a_file_must_be_ours_alone_also_behind_a_link() {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let (file, link) = (home.path().join("token"), home.path().join("link"));
+        std::fs::write(&file, "s3cret\n").expect("a file");
+        symlink(&file, &link).expect("a link");
+        for (mode, fine) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false)] {
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).expect("a mode");
+            for path in [&file, &link] {
+                let secret = read(&SecretSource::File(path.clone()));
+                assert_eq!(
+                    says(&secret, "s3cret"),
+                    fine,
+                    "{mode:o} {path:?} {secret:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_secret_is_refused() {
+        for bytes in [&b""[..], b"\n", b"  \n", b"a\x1bb\n", b"\xff\xfe"] {
+            assert!(
+                first_line("it", Zeroizing::new(bytes.to_vec())).is_err(),
+                "{bytes:?}"
+            );
+        }
+        assert!(says(
+            &first_line("it", Zeroizing::new(b"a b\r\nc".to_vec())),
+            "a b"
+        ));
+        assert!(first_line("it", Zeroizing::new(vec![b'a'; 70_000])).is_err());
+    }
+
+    #[test]
+    fn a_source_does_not_show_what_it_holds() {
+        let inline = SecretSource::Inline(SecretString::from("hunter2"));
+        let shown = format!("{inline:?} {:?}", command(&["print", "hunter2"]));
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}

@@ -1,5 +1,273 @@
 //! Configuration: where it is, what it may say, and what is wrong with it.
+//!
+//! The file is TOML. It is walked by hand, not by serde, so that every problem in it is told at
+//! once, each with its line and what was probably meant.
 
 pub mod paths;
+mod problem;
+mod read;
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::cli::LogLevel;
+use crate::report::{Exit, Failure, scrub};
+use crate::secret::SecretSource;
 
 pub use paths::Paths;
+pub use problem::Problem;
+
+/// Everything that the configuration says, with defaults for the rest.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The profile that is opened when none is named.
+    pub default_profile: Option<String>,
+    /// The theme.
+    pub theme: String,
+    /// Whether only characters of ASCII are drawn.
+    pub ascii: bool,
+    /// Whether the mouse is used.
+    pub mouse: bool,
+    /// How much goes into the log file.
+    pub log: LogLevel,
+    /// Keys by context and verb. The core knows which there are.
+    pub keys: Vec<KeyBinding>,
+    /// The servers, by name.
+    pub profiles: BTreeMap<String, Profile>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            default_profile: None,
+            theme: "auto".to_owned(),
+            ascii: false,
+            mouse: true,
+            log: LogLevel::default(),
+            keys: Vec::new(),
+            profiles: BTreeMap::new(),
+        }
+    }
+}
+
+/// One line of a `[keys.…]` table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyBinding {
+    /// The context.
+    pub context: String,
+    /// The verb.
+    pub verb: String,
+    /// Its keys; none unbinds it.
+    pub keys: Vec<String>,
+}
+
+/// How to sign in.
+#[derive(Clone, Debug)]
+pub enum Auth {
+    /// Not at all.
+    Anonymous,
+    /// A personal access token.
+    Token(SecretSource),
+    /// A user name and a password.
+    Basic {
+        /// The user.
+        user: String,
+        /// The password.
+        password: SecretSource,
+    },
+}
+
+/// A client certificate, PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The certificate, and what leads from it to a known authority.
+    pub certificate: PathBuf,
+    /// Its key; `None`: in the same file.
+    pub key: Option<PathBuf>,
+}
+
+/// One server and how to reach it.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// The base address, with the context path, without credentials.
+    pub url: Url,
+    /// How to sign in.
+    pub auth: Auth,
+    /// Certificates of authorities to trust besides those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// A certificate of our own.
+    pub client_certificate: Option<ClientCertificate>,
+    /// The proxy; `None`: as the environment says.
+    pub proxy: Option<String>,
+    /// Hosts to reach without a proxy.
+    pub no_proxy: Vec<String>,
+    /// Whether any certificate is taken.
+    pub insecure: bool,
+    /// Whether the secret may go over plain HTTP to another machine.
+    pub allow_http: bool,
+    /// How long a request may take.
+    pub timeout: Duration,
+    /// How many requests may be on their way at once.
+    pub concurrency: u16,
+    /// Whether nothing that changes anything is ever sent.
+    pub read_only: bool,
+    /// Whether writes need the profile's name first.
+    pub protected: bool,
+    /// The colour of its name.
+    pub color: Option<String>,
+}
+
+impl Profile {
+    /// A profile with all defaults.
+    pub fn new(url: Url) -> Self {
+        Self {
+            url,
+            auth: Auth::Anonymous,
+            ca_file: None,
+            client_certificate: None,
+            proxy: None,
+            no_proxy: Vec::new(),
+            insecure: false,
+            allow_http: false,
+            timeout: Duration::from_secs(30),
+            concurrency: 8,
+            read_only: false,
+            protected: false,
+            color: None,
+        }
+    }
+}
+
+/// Colours that a profile can have.
+pub const COLORS: &[&str] = &["red", "green", "yellow", "blue", "magenta", "cyan"];
+
+/// Reads the configuration file. `Ok(None)` when there is none.
+pub fn load(paths: &Paths) -> Result<Option<Config>, Failure> {
+    let name = scrub(&paths.config.to_string_lossy());
+    let unreadable = |error: &std::io::Error| {
+        Failure::new(
+            Exit::Usage,
+            format!("The configuration {name} could not be read."),
+        )
+        .caused_by(error)
+    };
+    let mut file = match std::fs::File::open(&paths.config) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(&error)),
+    };
+    let mut text = String::new();
+    file.read_to_string(&mut text)
+        .map_err(|error| unreadable(&error))?;
+    let private = crate::secret::check_private(&name, &file).map_err(|error| error.to_string());
+    let folder = paths.config.parent().unwrap_or(std::path::Path::new("."));
+    parse(&text, folder, private)
+        .map(Some)
+        .map_err(|problems| failure(&name, &text, &problems))
+}
+
+/// Reads a configuration from its text. Relative paths in it start at `folder`. `private` says
+/// whether nobody else can read the file, or else why secrets can't stand in it.
+pub fn parse(
+    text: &str,
+    folder: &std::path::Path,
+    private: Result<(), String>,
+) -> Result<Config, Vec<Problem>> {
+    read::config(text, folder, private)
+}
+
+/// All problems of a file as one failure.
+pub fn failure(name: &str, text: &str, problems: &[Problem]) -> Failure {
+    let told: Vec<String> = problems
+        .iter()
+        .map(|problem| problem.told(name, text))
+        .collect();
+    let count = match problems.len() {
+        1 => "1 problem".to_owned(),
+        n => format!("{n} problems"),
+    };
+    Failure::new(
+        Exit::Usage,
+        format!("{count} in the configuration.\n{}", told.join("\n")),
+    )
+}
+
+/// The settings of the top level, each with its default as it would be written, if it has one.
+pub const TOP_KEYS: &[(&str, Option<&str>)] = &[
+    ("default_profile", None),
+    ("theme", Some("\"auto\"")),
+    ("ascii", Some("false")),
+    ("mouse", Some("true")),
+    ("log", Some("\"info\"")),
+    ("keys", None),
+    ("profiles", None),
+];
+
+/// The settings of a profile, each with its default as it would be written, if it has one.
+pub const PROFILE_KEYS: &[(&str, Option<&str>)] = &[
+    ("url", None),
+    ("token_command", None),
+    ("token_env", None),
+    ("token_file", None),
+    ("token", None),
+    ("user", None),
+    ("password_command", None),
+    ("password_env", None),
+    ("password_file", None),
+    ("password", None),
+    ("ca_file", None),
+    ("client_cert", None),
+    ("client_key", None),
+    ("proxy", None),
+    ("no_proxy", Some("[]")),
+    ("insecure", Some("false")),
+    ("allow_http", Some("false")),
+    ("timeout", Some("30")),
+    ("concurrency", Some("8")),
+    ("read_only", Some("false")),
+    ("protected", Some("false")),
+    ("color", None),
+];
+
+/// Whether a host is this machine, so that plain HTTP and no proxy are right.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        None => false,
+    }
+}
+
+/// Checks a base address as a person wrote it. `Err` says what is wrong and what to do.
+pub fn base_url(text: &str) -> Result<Url, String> {
+    // What stands before an `@` may be a password.
+    let named = if text.contains('@') {
+        "This".to_owned()
+    } else {
+        format!("`{}`", scrub(text))
+    };
+    if !text.contains("://") {
+        return Err(format!(
+            "{named} is not an address. Begin it with https://."
+        ));
+    }
+    let mut url =
+        Url::parse(text).map_err(|error| format!("{named} is not an address: {error}."))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(format!("{named} is not an address of http or https."));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("The address holds a user or a password; name them by `user` and `password_command` instead.".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("The address goes on after the path; end it with the path of Confluence, such as https://wiki.example.com/confluence.".to_owned());
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}

@@ -1,5 +1,6 @@
 //! Where the platform wants configuration and state to be.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
@@ -52,10 +53,11 @@ impl Paths {
             ("backups", &self.backups),
             ("log", &self.log),
         ] {
-            lines.push_str(&format!(
-                "{name:<9}{}\n",
+            let _ = writeln!(
+                lines,
+                "{name:<9}{}",
                 crate::report::scrub(&path.to_string_lossy())
-            ));
+            );
         }
         lines
     }

@@ -4,4 +4,5 @@
 //! pseudo-terminal.
 
 mod cli;
+mod config;
 mod text;

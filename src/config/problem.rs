@@ -1,0 +1,89 @@
+//! One thing that is wrong with a configuration, and how it is pointed at.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::report::scrub;
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Which bytes of the file.
+    pub span: Range<usize>,
+    /// What is wrong with them: one sentence.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Whether the line holds a secret and must not be quoted.
+    pub quote: Quote,
+}
+
+/// Whether a line of the file may be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quote {
+    /// It may.
+    Show,
+    /// It may hold a secret.
+    Hide,
+}
+
+impl Problem {
+    /// The line of the file that it is on, and the column in it, both counted from 1. The column
+    /// counts characters.
+    pub fn place(&self, text: &str) -> (usize, usize) {
+        let before = text.get(..self.span.start).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        (line, before[start..].chars().count() + 1)
+    }
+
+    /// File, line and column, what is wrong, the line with a mark under it, and the hint.
+    pub fn told(&self, name: &str, text: &str) -> String {
+        let (line, column) = self.place(text);
+        let mut told = format!("{name}:{line}:{column}: {}", scrub(&self.message));
+        let content = text.lines().nth(line - 1).unwrap_or_default();
+        if self.quote == Quote::Show && !content.trim().is_empty() {
+            let content = content.replace('\t', " ");
+            let (before, rest) = match content.char_indices().nth(column - 1) {
+                Some((at, _)) => content.split_at(at),
+                None => (content.as_str(), ""),
+            };
+            let marked: String = {
+                let length = text.get(self.span.clone()).map_or(1, |marked| {
+                    marked.lines().next().unwrap_or_default().chars().count()
+                });
+                rest.chars().take(length).collect()
+            };
+            let number = line.to_string();
+            let margin = " ".repeat(number.len());
+            let _ = write!(
+                told,
+                "\n {number} | {}\n {margin} | {}{}",
+                scrub(&content),
+                " ".repeat(scrub(before).width()),
+                "^".repeat(scrub(&marked).width().max(1)),
+            );
+        }
+        if let Some(hint) = &self.hint {
+            let _ = write!(told, "\n   {}", scrub(hint));
+        }
+        told
+    }
+}
+
+/// The name that was probably meant, if one is near.
+pub(super) fn nearest<'a>(
+    written: &str,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let plain = |name: &str| name.to_ascii_lowercase().replace('-', "_");
+    let written = plain(written);
+    names
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(&plain(name), &written), name))
+        .filter(|(distance, name)| *distance <= (name.chars().count() / 3).max(1))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
