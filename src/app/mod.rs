@@ -4,5 +4,21 @@
 //! [`Msg`](message::Msg) with the time it happened at; what is to be done goes out as
 //! [`Effect`](message::Effect)s, which tests compare and the shell performs.
 
+pub mod action;
+pub mod field;
+pub mod form;
+pub mod inflight;
 pub mod key;
+pub mod keymap;
+pub mod layout;
+pub mod list;
 pub mod message;
+pub mod modal;
+pub mod model;
+pub mod pane;
+pub mod remote;
+pub mod tree;
+pub mod update;
+
+pub use model::{Model, Profile, Start, StartMode, Writes};
+pub use update::update;

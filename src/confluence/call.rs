@@ -302,3 +302,4 @@ impl Call {
         }
     }
 }
+pub const SEGMENT: &percent_encoding::AsciiSet = percent_encoding::NON_ALPHANUMERIC;

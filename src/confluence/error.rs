@@ -84,3 +84,8 @@ pub enum ErrorKind {
     /// The address is unusable.
     BadUrl,
 }
+impl ApiError {
+    pub fn hint(&self) -> String {
+        String::new()
+    }
+}

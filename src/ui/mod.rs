@@ -1,3 +1,13 @@
-//! Drawing: reads the model, writes cells. Never does I/O and never changes what it reads.
+//! The picture: reads the model, writes cells, decides nothing.
 
+mod chrome;
+mod content;
+mod detail;
+mod draw;
+mod form;
+mod modal;
+mod spaces;
 pub mod theme;
+mod welcome;
+
+pub use draw::draw;

@@ -1,0 +1,247 @@
+//! Everything a person can do, in one table.
+//!
+//! Dispatch, footer, help, palette, configuration and documentation all read [`VERBS`]; nothing
+//! else knows a key.
+
+use serde::{Deserialize, Serialize};
+
+/// Something a person can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Action {
+    /// Cursor up.
+    Up,
+    /// Cursor down.
+    Down,
+    /// To the first row.
+    Top,
+    /// To the last row.
+    Bottom,
+    /// A window up.
+    PageUp,
+    /// A window down.
+    PageDown,
+    /// Half a window up.
+    HalfUp,
+    /// Half a window down.
+    HalfDown,
+    /// Collapse, or to the parent.
+    Collapse,
+    /// Expand, or into the children.
+    Expand,
+    /// Open what is under the cursor.
+    Open,
+    /// The next pane.
+    NextPane,
+    /// The pane before.
+    PreviousPane,
+    /// The list of spaces.
+    PaneSpaces,
+    /// The space in detail.
+    PaneDetail,
+    /// Its content.
+    PaneContent,
+    /// The tab before.
+    PreviousTab,
+    /// The next tab.
+    NextTab,
+    /// Filter as one types.
+    Filter,
+    /// Mark or unmark the row.
+    Mark,
+    /// Mark from the last mark to here.
+    MarkRange,
+    /// Mark all that the filter shows.
+    MarkAll,
+    /// Clear all marks.
+    ClearMarks,
+    /// Choose the order.
+    Sort,
+    /// Filter on the server.
+    ServerFilter,
+    /// The trash of this space.
+    Trash,
+    /// Copy something of the row.
+    Copy,
+    /// Open in a browser.
+    Browse,
+    /// All keys.
+    Help,
+    /// Log and journal.
+    Log,
+    /// Read again.
+    Refresh,
+    /// Cancel what loads, clear the filter, close the dialog.
+    Cancel,
+    /// Close, else to the spaces, else quit.
+    Back,
+    /// Draw everything anew.
+    Redraw,
+    /// Stop, to go on with `fg`.
+    Suspend,
+    /// Quit from anywhere.
+    Quit,
+    /// Search in a text.
+    Search,
+    /// The next hit.
+    NextHit,
+    /// The hit before.
+    PreviousHit,
+}
+
+/// Where a key means something. The innermost that knows the key wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Context {
+    /// Wherever no text is typed.
+    Everywhere,
+    /// In any of the three panes.
+    Panes,
+    /// In the list of spaces.
+    Spaces,
+    /// In the space's detail.
+    Detail,
+    /// In the tabs of content.
+    Content,
+    /// In the trash tab.
+    Trash,
+    /// In a text to read: help, log.
+    Reading,
+}
+
+impl Context {
+    /// All of them, outermost first.
+    pub const ALL: [Self; 7] = [
+        Self::Everywhere,
+        Self::Panes,
+        Self::Spaces,
+        Self::Detail,
+        Self::Content,
+        Self::Trash,
+        Self::Reading,
+    ];
+
+    /// The name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Everywhere => "everywhere",
+            Self::Panes => "panes",
+            Self::Spaces => "spaces",
+            Self::Detail => "detail",
+            Self::Content => "content",
+            Self::Trash => "trash",
+            Self::Reading => "reading",
+        }
+    }
+
+    /// The heading in the help.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Everywhere => "Everywhere",
+            Self::Panes => "In any pane",
+            Self::Spaces => "Spaces",
+            Self::Detail => "Detail",
+            Self::Content => "Pages, blog posts and trash",
+            Self::Trash => "Trash",
+            Self::Reading => "Reading a text",
+        }
+    }
+
+    /// Whether both can be in force at one time, so that one key must not mean two things.
+    pub fn overlaps(self, other: Self) -> bool {
+        self == other
+    }
+}
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Verb {
+    /// What it does.
+    pub action: Action,
+    /// Its name in the configuration.
+    pub name: &'static str,
+    /// Its title, in help and palette.
+    pub title: &'static str,
+    /// One word for the footer; empty: never shown there.
+    pub short: &'static str,
+    /// What it does, in a sentence.
+    pub help: &'static str,
+    /// Where it is to be had.
+    pub contexts: &'static [Context],
+    /// Its keys, unless the configuration says otherwise. Two keys in a row are written `g g`.
+    pub keys: &'static [&'static str],
+    /// Its place in the footer: 0 is never shown, 9 is shown first.
+    pub weight: u8,
+}
+
+macro_rules! verbs {
+    ($($action:ident $name:literal $keys:expr, $contexts:expr, $weight:literal, $short:literal, $title:literal, $help:literal;)*) => {
+        /// The table.
+        pub const VERBS: &[Verb] = &[$(Verb {
+            action: Action::$action, name: $name, title: $title, short: $short, help: $help,
+            contexts: &$contexts, keys: &$keys, weight: $weight,
+        }),*];
+    };
+}
+
+use Context::{Content, Everywhere, Panes, Reading, Spaces, Trash as TrashTab};
+
+verbs! {
+    Up "up" ["k", "Up"], [Everywhere], 0, "", "Up", "Move one row up.";
+    Down "down" ["j", "Down"], [Everywhere], 0, "move", "Down", "Move one row down.";
+    Top "top" ["g", "Home"], [Everywhere], 0, "", "First row", "Move to the first row.";
+    Bottom "bottom" ["G", "End"], [Everywhere], 0, "", "Last row", "Move to the last row that is loaded.";
+    PageUp "page-up" ["PgUp"], [Everywhere], 0, "", "Page up", "Move a page up.";
+    PageDown "page-down" ["PgDn"], [Everywhere], 0, "", "Page down", "Move a page down.";
+    HalfUp "half-up" ["Ctrl-u"], [Everywhere], 0, "", "Half a page up", "Move half a page up.";
+    HalfDown "half-down" ["Ctrl-d"], [Everywhere], 0, "", "Half a page down", "Move half a page down.";
+    Collapse "collapse" ["h", "Left"], [Panes], 0, "", "Collapse", "Collapse the row, or move to its parent; in the space list and in detail, nothing.";
+    Expand "expand" ["l", "Right"], [Panes], 0, "", "Expand", "Expand the row, or move to its first child; in the space list, go to its content.";
+    Open "open" ["Enter"], [Panes], 8, "open", "Open", "Open the space, or expand and collapse the row.";
+    NextPane "next-pane" ["Tab"], [Panes], 5, "pane", "Next pane", "Go to the next pane.";
+    PreviousPane "previous-pane" ["Shift-Tab"], [Panes], 0, "", "Previous pane", "Go to the pane before.";
+    PaneSpaces "pane-spaces" ["1"], [Panes], 0, "", "Spaces", "Go to the list of spaces.";
+    PaneDetail "pane-detail" ["2"], [Panes], 0, "", "Detail", "Go to the space's detail.";
+    PaneContent "pane-content" ["3"], [Panes], 0, "", "Content", "Go to the space's content.";
+    PreviousTab "previous-tab" ["["], [Panes], 0, "", "Previous tab", "Show the tab before: Pages, Blog, Trash.";
+    NextTab "next-tab" ["]"], [Panes], 4, "tab", "Next tab", "Show the next tab: Pages, Blog, Trash.";
+    Filter "filter" ["/"], [Spaces, Content], 7, "filter", "Filter", "Filter this list as you type: words match loosely, 'word exactly, !word excludes. Enter keeps the filter, Esc clears it.";
+    Mark "mark" ["Space"], [Spaces, TrashTab], 5, "mark", "Mark", "Mark or unmark this row alone, and move on.";
+    MarkRange "mark-range" ["V"], [Spaces, TrashTab], 0, "", "Mark range", "Mark everything from the last mark to this row.";
+    MarkAll "mark-all" ["*"], [Spaces, TrashTab], 0, "", "Mark all shown", "Mark everything that the filter shows.";
+    ClearMarks "clear-marks" ["U"], [Spaces, TrashTab], 0, "", "Clear marks", "Clear all marks, also of rows that the filter hides.";
+    Sort "sort" ["s"], [Spaces, Content], 4, "sort", "Sort", "Choose the order of the list.";
+    ServerFilter "server-filter" ["f"], [Spaces], 3, "ask for", "Filter on the server", "Ask the server for some of the spaces only: by type, status, label and more.";
+    Trash "trash" ["t"], [Panes], 6, "trash", "Trash of this space", "Show the trash of this space, expanded.";
+    Copy "copy" ["y"], [Panes], 2, "copy", "Copy", "Copy the key, title, id or address of this row.";
+    Browse "browse" ["o"], [Panes], 2, "browser", "Open in browser", "Open this row in a browser, or show its address.";
+    Help "help" ["?"], [Everywhere], 9, "help", "Help", "Show all keys, those of this pane first.";
+    Log "log" ["L"], [Everywhere], 0, "", "Log", "Show what was logged and reported.";
+    Refresh "refresh" ["r"], [Panes], 3, "refresh", "Refresh", "Read this pane again; the cursor and marks stay.";
+    Cancel "cancel" ["Esc"], [Everywhere], 0, "", "Cancel", "Stop what is loading, or clear the filter, or close the dialog.";
+    Back "back" ["q"], [Everywhere], 1, "quit", "Back or quit", "Close the dialog, else go to the spaces, else quit.";
+    Redraw "redraw" ["Ctrl-l"], [Everywhere], 0, "", "Redraw", "Draw the screen anew.";
+    Suspend "suspend" ["Ctrl-z"], [Everywhere], 0, "", "Suspend", "Stop the program; fg brings it back.";
+    Quit "quit" ["Ctrl-c"], [Everywhere], 0, "", "Quit", "Quit from anywhere.";
+    Search "search" ["/"], [Reading], 7, "search", "Search", "Search in the text.";
+    NextHit "next-hit" ["n"], [Reading], 5, "next", "Next hit", "Go to the next hit.";
+    PreviousHit "previous-hit" ["N"], [Reading], 0, "", "Previous hit", "Go to the hit before.";
+}
+
+impl Action {
+    /// Its line in the table.
+    pub fn verb(self) -> &'static Verb {
+        VERBS
+            .iter()
+            .find(|verb| verb.action == self)
+            .expect("because a test holds that every action has a verb")
+    }
+}
+
+/// Whether a verb can run now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Availability {
+    /// It can.
+    Yes,
+    /// It can't, for this reason: one sentence.
+    No(String),
+}

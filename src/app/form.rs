@@ -1,0 +1,283 @@
+//! Forms: labelled fields, one of which has the focus.
+//!
+//! A form knows keys and values, not what they mean: the dialog that owns it checks them and
+//! puts a problem beside the field that it concerns.
+
+use serde::{Deserialize, Serialize};
+
+use super::field::{Field, Lines};
+use super::key::{Chord, Key};
+
+/// What a field is edited with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Control {
+    /// Text of one line or many.
+    Text(Field),
+    /// One of a few, changed with `← →`.
+    Choice {
+        /// What there is to choose from.
+        options: Vec<String>,
+        /// Which is chosen.
+        chosen: usize,
+    },
+    /// One of many, picked in a list of its own that Enter opens.
+    Picked {
+        /// The label of what is picked; empty for nothing.
+        label: String,
+    },
+}
+
+/// What stands beside a field.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum Note {
+    /// Nothing.
+    #[default]
+    None,
+    /// Something to know, such as "free".
+    Hint(String),
+    /// Something is being found out.
+    Busy(String),
+    /// Something is wrong; a sentence.
+    Problem(String),
+}
+
+/// A labelled field.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FormField {
+    /// Its label.
+    pub label: String,
+    /// What it is edited with.
+    pub control: Control,
+    /// What stands beside it.
+    pub note: Note,
+    /// Whether it can be reached at all in the present state of the form.
+    pub enabled: bool,
+}
+
+impl FormField {
+    /// A line of text.
+    pub fn line(label: &str, text: &str) -> Self {
+        Self::with(label, Control::Text(Field::new(Lines::One, text)))
+    }
+
+    /// Text of many lines.
+    pub fn area(label: &str, text: &str) -> Self {
+        Self::with(label, Control::Text(Field::new(Lines::Many, text)))
+    }
+
+    /// One of a few.
+    pub fn choice(label: &str, options: &[&str], chosen: usize) -> Self {
+        Self::with(
+            label,
+            Control::Choice {
+                options: options.iter().map(|o| (*o).to_owned()).collect(),
+                chosen,
+            },
+        )
+    }
+
+    /// One of many.
+    pub fn picked(label: &str, picked: &str) -> Self {
+        Self::with(
+            label,
+            Control::Picked {
+                label: picked.to_owned(),
+            },
+        )
+    }
+
+    fn with(label: &str, control: Control) -> Self {
+        Self {
+            label: label.to_owned(),
+            control,
+            note: Note::None,
+            enabled: true,
+        }
+    }
+
+    /// The text of a text field; of a choice, what is chosen; of a picked one, its label.
+    pub fn text(&self) -> String {
+        match &self.control {
+            Control::Text(field) => field.text(),
+            Control::Choice { options, chosen } => {
+                options.get(*chosen).cloned().unwrap_or_default()
+            }
+            Control::Picked { label } => label.clone(),
+        }
+    }
+
+    /// Which option is chosen; 0 for other fields.
+    pub fn chosen(&self) -> usize {
+        match &self.control {
+            Control::Choice { chosen, .. } => *chosen,
+            Control::Text(_) | Control::Picked { .. } => 0,
+        }
+    }
+}
+
+/// What became of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// The form took it; values may have changed.
+    Changed,
+    /// The form took it; only the focus moved.
+    Moved,
+    /// Enter was pressed in a field that has no use for it.
+    Entered,
+    /// Not a key for a form.
+    No,
+}
+
+/// Labelled fields, one of which has the focus.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Form {
+    /// The fields, in the order of Tab.
+    pub fields: Vec<FormField>,
+    /// Which has the focus.
+    pub focus: usize,
+}
+
+impl Form {
+    /// A form with the focus on its first field.
+    pub fn new(fields: Vec<FormField>) -> Self {
+        Self { fields, focus: 0 }
+    }
+
+    /// The field that has the focus.
+    pub fn focused(&self) -> &FormField {
+        &self.fields[self.focus]
+    }
+
+    /// The field that has the focus, to change.
+    pub fn focused_mut(&mut self) -> &mut FormField {
+        &mut self.fields[self.focus]
+    }
+
+    /// Takes a key.
+    pub fn key(&mut self, chord: Chord) -> Taken {
+        match (chord.key, &mut self.fields[self.focus].control) {
+            (Key::Tab, _) => {
+                self.step(chord.shift);
+                Taken::Moved
+            }
+            (
+                Key::Left | Key::Right | Key::Char(' ' | 'h' | 'l'),
+                Control::Choice { options, chosen },
+            ) if !chord.ctrl => {
+                let back = matches!(chord.key, Key::Left | Key::Char('h'));
+                let n = options.len().max(1);
+                *chosen = (*chosen + if back { n - 1 } else { 1 }) % n;
+                Taken::Changed
+            }
+            (Key::Enter, Control::Text(field)) if field.kind() == Lines::Many => {
+                field.key(chord);
+                Taken::Changed
+            }
+            (Key::Enter, _) => Taken::Entered,
+            (_, Control::Text(field)) => {
+                let before = field.cursor();
+                let lines = field.kind();
+                if field.key(chord) {
+                    // At the first or last line an arrow leaves the field.
+                    let stuck = matches!(chord.key, Key::Up | Key::Down)
+                        && field.cursor() == before
+                        && !chord.shift;
+                    if stuck {
+                        self.step(chord.key == Key::Up);
+                        return Taken::Moved;
+                    }
+                    Taken::Changed
+                } else if lines == Lines::One && matches!(chord.key, Key::Up | Key::Down) {
+                    self.step(chord.key == Key::Up);
+                    Taken::Moved
+                } else {
+                    Taken::No
+                }
+            }
+            (Key::Up, _) => {
+                self.step(true);
+                Taken::Moved
+            }
+            (Key::Down, _) => {
+                self.step(false);
+                Taken::Moved
+            }
+            _ => Taken::No,
+        }
+    }
+
+    /// Takes pasted text.
+    pub fn paste(&mut self, text: &str) -> Taken {
+        match &mut self.fields[self.focus].control {
+            Control::Text(field) => {
+                field.insert(text);
+                Taken::Changed
+            }
+            Control::Choice { .. } | Control::Picked { .. } => Taken::No,
+        }
+    }
+
+    fn step(&mut self, back: bool) {
+        let n = self.fields.len();
+        for _ in 0..n {
+            self.focus = (self.focus + if back { n - 1 } else { 1 }) % n;
+            if self.fields[self.focus].enabled {
+                return;
+            }
+        }
+    }
+
+    /// Puts a problem beside a field and the focus on it.
+    pub fn problem(&mut self, field: usize, text: impl Into<String>) {
+        self.fields[field].note = Note::Problem(text.into());
+        self.focus = field;
+    }
+
+    /// Whether any field has a problem.
+    pub fn has_problem(&self) -> bool {
+        self.fields
+            .iter()
+            .any(|f| f.enabled && matches!(f.note, Note::Problem(_)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(form: &mut Form, key: &str) -> Taken {
+        form.key(key.parse().expect("a key of the test"))
+    }
+
+    #[test]
+    fn tab_walks_the_fields_that_are_enabled() {
+        let mut form = Form::new(vec![
+            FormField::line("Name", ""),
+            FormField::line("Key", ""),
+            FormField::choice("Kind", &["global", "private"], 0),
+        ]);
+        form.fields[1].enabled = false;
+        key(&mut form, "Tab");
+        assert_eq!(form.focus, 2);
+        key(&mut form, "Right");
+        assert_eq!(form.fields[2].text(), "private");
+        key(&mut form, "Tab");
+        assert_eq!(form.focus, 0);
+        assert_eq!(key(&mut form, "x"), Taken::Changed);
+        assert_eq!(key(&mut form, "Enter"), Taken::Entered);
+        assert_eq!(key(&mut form, "Ctrl-s"), Taken::No);
+    }
+
+    #[test]
+    fn arrows_leave_a_text_area_at_its_ends() {
+        let mut form = Form::new(vec![
+            FormField::area("Description", "one\ntwo"),
+            FormField::line("Name", ""),
+        ]);
+        key(&mut form, "Up");
+        assert_eq!(form.focus, 0);
+        key(&mut form, "Down");
+        key(&mut form, "Down");
+        assert_eq!(form.focus, 1);
+    }
+}

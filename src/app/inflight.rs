@@ -1,0 +1,172 @@
+//! The requests whose answers are awaited, and what waits for each.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::message::{Effect, Millis, Ticket};
+use crate::confluence::call::Window;
+use crate::confluence::{ApiError, Call, ContentId, ContentKind, SpaceKey};
+
+/// What an answer is for. Routing goes by this, never by what is selected when it comes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Waiter {
+    /// Who we are: the first request of all.
+    User,
+    /// What the server is.
+    Server,
+    /// What the server is, asked in the older way.
+    Manifest,
+    /// Whether the site takes writes.
+    AccessMode,
+    /// A page of the list of spaces.
+    Spaces(Window),
+    /// A page of the list of archived spaces, to learn the status where spaces don't tell it.
+    ArchivedSpaces(Window),
+    /// A space in detail.
+    Detail(SpaceKey),
+    /// The root pages and blog posts of a space.
+    Roots(SpaceKey, Window),
+    /// More root pages, or more blog posts.
+    MoreOfKind(SpaceKey, ContentKind, Window),
+    /// Children of a page.
+    Children(SpaceKey, ContentId, Window),
+    /// A page of the trash of a space.
+    Trash(SpaceKey),
+    /// A page of the trash of a space on a server without operation 12.
+    OldTrash(SpaceKey, ContentKind, Window),
+}
+
+/// A class of reads of which only the newest is of interest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lane {
+    Detail,
+    Roots,
+}
+
+impl Waiter {
+    fn lane(&self) -> Option<Lane> {
+        match self {
+            Self::Detail(_) => Some(Lane::Detail),
+            Self::Roots(..) => Some(Lane::Roots),
+            Self::User
+            | Self::Server
+            | Self::Manifest
+            | Self::AccessMode
+            | Self::Spaces(_)
+            | Self::ArchivedSpaces(_)
+            | Self::MoreOfKind(..)
+            | Self::Children(..)
+            | Self::Trash(_)
+            | Self::OldTrash(..) => None,
+        }
+    }
+}
+
+/// One awaited answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Awaited {
+    /// What it is for.
+    pub waiter: Waiter,
+    /// When it was asked for.
+    pub since: Millis,
+    /// Set while the request is not on its way but waits to be tried again.
+    pub retry: Option<Retry>,
+}
+
+/// A request that failed and will be tried again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Retry {
+    /// Why it failed.
+    pub error: ApiError,
+    /// When it goes out again.
+    pub until: Millis,
+    /// The number of that attempt.
+    pub attempt: u32,
+}
+
+/// All awaited answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Inflight {
+    next: u64,
+    awaited: BTreeMap<Ticket, Awaited>,
+}
+
+impl Inflight {
+    /// A name that was never used before.
+    pub fn ticket(&mut self) -> Ticket {
+        self.next += 1;
+        Ticket(self.next)
+    }
+
+    /// Sends `call` for `waiter`. A newer read replaces the older one of its lane.
+    pub fn ask(
+        &mut self,
+        waiter: Waiter,
+        call: Call,
+        now: Millis,
+        out: &mut Vec<Effect>,
+    ) -> Ticket {
+        if let Some(lane) = waiter.lane() {
+            self.cancel(out, |other| other.lane() == Some(lane));
+        }
+        let ticket = self.ticket();
+        self.awaited.insert(
+            ticket,
+            Awaited {
+                waiter,
+                since: now,
+                retry: None,
+            },
+        );
+        out.push(Effect::Send { ticket, call });
+        ticket
+    }
+
+    /// Takes the waiter of an answer; `None` if nobody waits for it any more.
+    pub fn answer(&mut self, ticket: Ticket) -> Option<Awaited> {
+        self.awaited.remove(&ticket)
+    }
+
+    /// Notes that a request will be tried again. Says whose it is.
+    pub fn retrying(&mut self, ticket: Ticket, retry: Retry) -> Option<&Waiter> {
+        let awaited = self.awaited.get_mut(&ticket)?;
+        awaited.retry = Some(retry);
+        Some(&awaited.waiter)
+    }
+
+    /// Gives up all requests whose waiter is `unwanted`. Says how many there were.
+    pub fn cancel(&mut self, out: &mut Vec<Effect>, unwanted: impl Fn(&Waiter) -> bool) -> usize {
+        let tickets: Vec<Ticket> = self
+            .awaited
+            .iter()
+            .filter(|(_, a)| unwanted(&a.waiter))
+            .map(|(t, _)| *t)
+            .collect();
+        for ticket in &tickets {
+            self.awaited.remove(ticket);
+            out.push(Effect::Cancel(*ticket));
+        }
+        tickets.len()
+    }
+
+    /// How many answers are awaited for which `wanted` holds.
+    pub fn count(&self, wanted: impl Fn(&Waiter) -> bool) -> usize {
+        self.awaited.values().filter(|a| wanted(&a.waiter)).count()
+    }
+
+    /// Everything awaited, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Awaited> {
+        self.awaited.values()
+    }
+
+    /// How many answers are awaited.
+    pub fn len(&self) -> usize {
+        self.awaited.len()
+    }
+
+    /// Whether nothing is awaited.
+    pub fn is_empty(&self) -> bool {
+        self.awaited.is_empty()
+    }
+}

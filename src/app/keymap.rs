@@ -1,0 +1,313 @@
+//! Which key does what, where: the table of verbs with the changes of the configuration.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::action::{Action, Context, VERBS, Verb};
+use super::key::{BadKey, Chord};
+
+/// One or two keys in a row.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Keys {
+    /// The first.
+    pub first: Chord,
+    /// The second, if it takes two.
+    pub second: Option<Chord>,
+}
+
+impl std::str::FromStr for Keys {
+    type Err = BadKey;
+
+    fn from_str(text: &str) -> Result<Self, BadKey> {
+        let mut words = text.split_whitespace();
+        let first = words
+            .next()
+            .ok_or_else(|| BadKey(text.to_owned()))?
+            .parse()?;
+        let second = words.next().map(str::parse).transpose()?;
+        match words.next() {
+            Some(_) => Err(BadKey(text.to_owned())),
+            None => Ok(Self { first, second }),
+        }
+    }
+}
+
+impl std::fmt::Display for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.second {
+            None => self.first.fmt(f),
+            Some(second) => write!(f, "{} {second}", self.first),
+        }
+    }
+}
+
+/// What a key led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// This is to be done.
+    Action(Action),
+    /// One more key decides.
+    Pending,
+    /// Nothing here.
+    Nothing,
+}
+
+/// A change of the configuration: in this context, this verb has these keys and no others.
+/// No keys unbinds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rebinding {
+    /// Where.
+    pub context: Context,
+    /// The verb's name.
+    pub verb: String,
+    /// Its keys.
+    pub keys: Vec<String>,
+}
+
+/// Why a set of changes can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeymapError {
+    /// A key that is no key.
+    #[error("[keys.{context}] {verb}: {source}", context = .context.name())]
+    Key {
+        /// Where it stands.
+        context: Context,
+        /// For which verb.
+        verb: String,
+        /// What is wrong with it.
+        source: BadKey,
+    },
+    /// A verb that there is not, or not there.
+    #[error("[keys.{context}] there is no verb `{verb}` here.{hint}", context = .context.name())]
+    Verb {
+        /// Where it stands.
+        context: Context,
+        /// Its name.
+        verb: String,
+        /// The nearest name, in a sentence.
+        hint: String,
+    },
+    /// One key for two verbs.
+    #[error("[keys.{context}] {keys} is bound to both `{one}` and `{other}`. Give one of them another key.", context = .context.name())]
+    Conflict {
+        /// Where.
+        context: Context,
+        /// The key.
+        keys: String,
+        /// The one verb.
+        one: &'static str,
+        /// The other.
+        other: &'static str,
+    },
+}
+
+/// The keys in effect.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Keymap {
+    bindings: BTreeMap<Context, Vec<(Keys, Action)>>,
+}
+
+impl Default for Keymap {
+    fn default() -> Self {
+        Self::with(&[]).unwrap_or_else(|_| Self {
+            bindings: BTreeMap::new(),
+        })
+    }
+}
+
+impl Keymap {
+    /// The table of verbs with changes applied. All problems are reported, not the first alone.
+    pub fn with(changes: &[Rebinding]) -> Result<Self, Vec<KeymapError>> {
+        let mut problems = Vec::new();
+        let mut changed: BTreeMap<(Context, Action), Vec<Keys>> = BTreeMap::new();
+        for Rebinding {
+            context,
+            verb,
+            keys,
+        } in changes
+        {
+            let known = |v: &&Verb| v.contexts.contains(context);
+            let Some(found) = VERBS.iter().filter(known).find(|v| v.name == verb) else {
+                let nearest = VERBS
+                    .iter()
+                    .map(|v| (strsim::damerau_levenshtein(v.name, verb), v))
+                    .filter(|(distance, _)| *distance <= 3)
+                    .min_by_key(|(distance, _)| *distance);
+                let hint = nearest.map_or_else(String::new, |(_, v)| {
+                    let places: Vec<&str> = v.contexts.iter().map(|c| c.name()).collect();
+                    format!(
+                        " Did you mean `{}` in [keys.{}]?",
+                        v.name,
+                        places.join("], [keys.")
+                    )
+                });
+                problems.push(KeymapError::Verb {
+                    context: *context,
+                    verb: verb.clone(),
+                    hint,
+                });
+                continue;
+            };
+            let entry = changed.entry((*context, found.action)).or_default();
+            for key in keys {
+                match key.parse() {
+                    Ok(keys) => entry.push(keys),
+                    Err(source) => {
+                        problems.push(KeymapError::Key {
+                            context: *context,
+                            verb: verb.clone(),
+                            source,
+                        });
+                    }
+                }
+            }
+        }
+        let mut bindings: BTreeMap<Context, Vec<(Keys, Action)>> = BTreeMap::new();
+        for verb in VERBS {
+            for context in verb.contexts {
+                let keys = match changed.get(&(*context, verb.action)) {
+                    Some(keys) => keys.clone(),
+                    None => verb
+                        .keys
+                        .iter()
+                        .filter_map(|key| key.parse().ok())
+                        .collect(),
+                };
+                let bound = bindings.entry(*context).or_default();
+                for keys in keys {
+                    // A key that leads on to a second one can't also stand alone.
+                    let clash = bound.iter().find(|(other, _)| {
+                        other.first == keys.first
+                            && (other.second == keys.second
+                                || other.second.is_none()
+                                || keys.second.is_none())
+                    });
+                    match clash {
+                        Some((_, other)) => problems.push(KeymapError::Conflict {
+                            context: *context,
+                            keys: keys.to_string(),
+                            one: other.verb().name,
+                            other: verb.name,
+                        }),
+                        None => bound.push((keys, verb.action)),
+                    }
+                }
+            }
+        }
+        if problems.is_empty() {
+            Ok(Self { bindings })
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// What a key does in these contexts, innermost first, after `pending` was typed.
+    pub fn find(&self, contexts: &[Context], pending: Option<Chord>, chord: Chord) -> Found {
+        for context in contexts {
+            for (keys, action) in self.bindings.get(context).into_iter().flatten() {
+                match (pending, &keys.second) {
+                    (None, None) if keys.first == chord => return Found::Action(*action),
+                    (None, Some(_)) if keys.first == chord => return Found::Pending,
+                    (Some(first), Some(second)) if keys.first == first && *second == chord => {
+                        return Found::Action(*action);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Found::Nothing
+    }
+
+    /// The keys of a verb in these contexts, as they are written.
+    pub fn keys_of(&self, contexts: &[Context], action: Action) -> Vec<String> {
+        let mut keys = Vec::new();
+        for context in contexts {
+            for (bound, to) in self.bindings.get(context).into_iter().flatten() {
+                let text = bound.to_string();
+                if *to == action && !keys.contains(&text) {
+                    keys.push(text);
+                }
+            }
+        }
+        keys
+    }
+
+    /// Everything that is bound, by context.
+    pub fn table(&self) -> impl Iterator<Item = (Context, &Keys, Action)> {
+        self.bindings.iter().flat_map(|(context, bound)| {
+            bound.iter().map(|(keys, action)| (*context, keys, *action))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(context: Context, verb: &str, keys: &[&str]) -> Rebinding {
+        Rebinding {
+            context,
+            verb: verb.to_owned(),
+            keys: keys.iter().map(|k| (*k).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn the_defaults_have_no_conflict_and_reach_every_verb() {
+        let keymap = Keymap::with(&[]).expect("the table as it stands");
+        for verb in VERBS {
+            assert!(
+                !keymap.keys_of(verb.contexts, verb.action).is_empty(),
+                "{} has no key",
+                verb.name
+            );
+            assert!(verb.help.ends_with('.'), "{}", verb.name);
+            assert_eq!(
+                verb.action.verb().name,
+                verb.name,
+                "two verbs for one action"
+            );
+        }
+    }
+
+    #[test]
+    fn keys_can_be_changed_and_unbound() {
+        let keymap = Keymap::with(&[
+            change(Context::Everywhere, "top", &["g g"]),
+            change(Context::Panes, "trash", &[]),
+        ])
+        .expect("a sound change");
+        let g = "g".parse().expect("a key");
+        assert_eq!(keymap.find(&[Context::Everywhere], None, g), Found::Pending);
+        assert_eq!(
+            keymap.find(&[Context::Everywhere], Some(g), g),
+            Found::Action(Action::Top)
+        );
+        assert_eq!(
+            keymap.find(&[Context::Panes], None, "t".parse().expect("a key")),
+            Found::Nothing
+        );
+    }
+
+    #[test]
+    fn every_problem_is_told_with_both_names() {
+        let problems = Keymap::with(&[
+            change(Context::Spaces, "sort", &["f"]),
+            change(Context::Spaces, "sorting", &["x"]),
+            change(Context::Panes, "trash", &["Hyper-t"]),
+        ])
+        .expect_err("three problems");
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert!(
+            told.iter()
+                .any(|t| t.contains("`sort`") && t.contains("`server-filter`")),
+            "{told:?}"
+        );
+        assert!(
+            told.iter().any(|t| t.contains("Did you mean `sort`")),
+            "{told:?}"
+        );
+    }
+}

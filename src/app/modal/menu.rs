@@ -1,0 +1,210 @@
+//! A menu: a few things to choose from, with the cursor keys or by their letter.
+
+use serde::Serialize;
+
+use super::{Outcome, is_esc};
+use crate::app::key::{Chord, Key};
+use crate::app::layout::Pane;
+use crate::app::message::{Effect, LogLevel};
+use crate::app::model::Model;
+use crate::app::pane::content::Order;
+use crate::app::pane::spaces::Sort;
+
+/// What choosing an entry does.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Choice {
+    /// Orders the list of spaces.
+    SortSpaces(Sort),
+    /// Orders the tree in front.
+    OrderTree(Order),
+    /// Copies this text.
+    Copy(String),
+}
+
+/// A line of a menu.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Entry {
+    /// The letter that chooses it.
+    pub letter: char,
+    /// What it says.
+    pub label: String,
+    /// More about it, dim.
+    pub note: String,
+    /// What it does.
+    pub choice: Choice,
+}
+
+/// A menu.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Menu {
+    /// Its title.
+    pub title: String,
+    /// Its lines.
+    pub entries: Vec<Entry>,
+    /// The line under the cursor.
+    pub chosen: usize,
+}
+
+impl Model {
+    pub(super) fn menu_key(
+        &mut self,
+        menu: &mut Menu,
+        chord: Chord,
+        out: &mut Vec<Effect>,
+    ) -> Outcome {
+        let last = menu.entries.len().saturating_sub(1);
+        let by_letter = chord
+            .typed()
+            .and_then(|c| menu.entries.iter().position(|entry| entry.letter == c));
+        match (by_letter, chord.key) {
+            (Some(ix), _) => self.choose(&menu.entries[ix].choice, out),
+            (None, Key::Up | Key::Char('k')) => menu.chosen = menu.chosen.saturating_sub(1),
+            (None, Key::Down | Key::Char('j')) => menu.chosen = (menu.chosen + 1).min(last),
+            (None, Key::Home) => menu.chosen = 0,
+            (None, Key::End) => menu.chosen = last,
+            (None, Key::Enter) => {
+                if let Some(entry) = menu.entries.get(menu.chosen) {
+                    self.choose(&entry.choice, out);
+                }
+                return Outcome::Close;
+            }
+            (None, Key::Char('q')) => return Outcome::Close,
+            (None, _) if is_esc(chord) => return Outcome::Close,
+            (None, Key::Char(_)) if !chord.ctrl => {}
+            _ => return Outcome::Pass,
+        }
+        if by_letter.is_some() {
+            Outcome::Close
+        } else {
+            Outcome::Stay
+        }
+    }
+
+    fn choose(&mut self, choice: &Choice, out: &mut Vec<Effect>) {
+        match choice {
+            Choice::SortSpaces(sort) => {
+                let height = self.rows_of(Pane::Spaces);
+                self.spaces.set_sort(*sort, height);
+            }
+            Choice::OrderTree(Order::Server) => {
+                self.content.outline_mut().order = Order::Server;
+                self.reload_content(out);
+            }
+            Choice::OrderTree(order) => {
+                let height = self.rows_of(Pane::Content);
+                self.content.outline_mut().sort(*order, height);
+            }
+            Choice::Copy(text) => {
+                out.push(Effect::Copy(text.clone()));
+                self.say(LogLevel::Info, format!("Copied: {text}"));
+            }
+        }
+    }
+
+    /// The menu of orders for the pane that has the keys.
+    pub(in crate::app) fn sort_menu(&self) -> Menu {
+        let entry = |ix: usize, label: &str, choice| Entry {
+            letter: char::from_digit(u32::try_from(ix).unwrap_or(0) + 1, 10).unwrap_or('0'),
+            label: label.to_owned(),
+            note: String::new(),
+            choice,
+        };
+        let (entries, chosen) = match self.focus {
+            Pane::Spaces | Pane::Detail => (
+                Sort::ALL
+                    .iter()
+                    .enumerate()
+                    .map(|(ix, (sort, label))| entry(ix, label, Choice::SortSpaces(*sort)))
+                    .collect(),
+                Sort::ALL
+                    .iter()
+                    .position(|(sort, _)| *sort == self.spaces.sort),
+            ),
+            Pane::Content => (
+                Order::ALL
+                    .iter()
+                    .enumerate()
+                    .map(|(ix, (order, label))| entry(ix, label, Choice::OrderTree(*order)))
+                    .collect(),
+                Order::ALL
+                    .iter()
+                    .position(|(order, _)| *order == self.content.outline().order),
+            ),
+        };
+        Menu {
+            title: "Sort by".to_owned(),
+            entries,
+            chosen: chosen.unwrap_or(0),
+        }
+    }
+
+    /// The menu of what can be copied of the row under the cursor.
+    pub(in crate::app) fn copy_menu(&self) -> Option<Menu> {
+        let mut entries = Vec::new();
+        let mut entry = |letter, label: &str, text: Option<String>| {
+            if let Some(text) = text.filter(|text| !text.is_empty()) {
+                let (label, note) = (label.to_owned(), text.clone());
+                entries.push(Entry {
+                    letter,
+                    label,
+                    note,
+                    choice: Choice::Copy(text),
+                });
+            }
+        };
+        if self.focus == Pane::Content
+            && let Some((_, node)) = self.content.outline().node()
+        {
+            entry('t', "Title", Some(node.title.to_string()));
+            entry('i', "Id", Some(node.id.to_string()));
+            entry('u', "URL", self.address());
+            entry(
+                'k',
+                "Space key",
+                self.shown_space().map(ToString::to_string),
+            );
+        } else {
+            let space = self.spaces.at_cursor()?;
+            entry('k', "Key", Some(space.key.to_string()));
+            entry('t', "Name", Some(space.name.clone()));
+            entry('i', "Id", space.id.map(|id| id.to_string()));
+            entry('u', "URL", self.address());
+        }
+        (!entries.is_empty()).then(|| Menu {
+            title: "Copy".to_owned(),
+            entries,
+            chosen: 0,
+        })
+    }
+
+    /// The address of the row under the cursor, to open in a browser.
+    pub(in crate::app) fn address(&self) -> Option<String> {
+        let base = self.profile.base_url.trim_end_matches('/');
+        let below = |path: &str| format!("{base}/{}", path.trim_start_matches('/'));
+        if self.focus == Pane::Content
+            && let Some((_, node)) = self.content.outline().node()
+        {
+            let fallback = || format!("pages/viewpage.action?pageId={}", node.id);
+            return Some(below(
+                &node
+                    .webui
+                    .as_ref()
+                    .map_or_else(fallback, ToString::to_string),
+            ));
+        }
+        let space = self.spaces.at_cursor()?;
+        let told = self
+            .detail
+            .value
+            .value()
+            .filter(|detail| detail.key == space.key);
+        let webui = told.and_then(|detail| detail.more.as_ref()?.webui.clone());
+        let segment = percent_encoding::utf8_percent_encode(
+            space.key.as_str(),
+            crate::confluence::call::SEGMENT,
+        );
+        Some(below(
+            &webui.unwrap_or_else(|| format!("display/{segment}")),
+        ))
+    }
+}

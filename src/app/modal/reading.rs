@@ -1,0 +1,296 @@
+//! A text to read: scrolled, searched, closed.
+
+use serde::Serialize;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::Outcome;
+use crate::app::action::{Action, Context, VERBS};
+use crate::app::field::{Field, Lines};
+use crate::app::key::{Chord, Key};
+use crate::app::message::{LogLevel, Size};
+use crate::app::model::Model;
+use crate::text::{number, width};
+
+/// How a piece of text is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Tone {
+    /// Ordinary.
+    Plain,
+    /// Secondary.
+    Dim,
+    /// A heading.
+    Heading,
+    /// A key.
+    Key,
+    /// Something to know.
+    Warning,
+    /// Something failed.
+    Danger,
+}
+
+/// A line of pieces.
+pub type Line = Vec<(Tone, String)>;
+
+/// What is read.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum What {
+    /// The keys, those of these contexts first.
+    Help(Vec<Context>),
+    /// The log.
+    Log,
+    /// A text that was made for the occasion.
+    Text {
+        /// Its title.
+        title: String,
+        /// Its lines.
+        lines: Vec<String>,
+    },
+}
+
+/// A text to read.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Reading {
+    /// What.
+    pub what: What,
+    /// The first line that is shown.
+    pub top: usize,
+    /// What is searched for.
+    pub search: Field,
+    /// Whether the search has the keys.
+    pub typing: bool,
+}
+
+/// The width of the text on a screen of this size.
+pub fn width(size: Size) -> usize {
+    usize::from(size.width.saturating_sub(4).min(110))
+}
+
+/// How many lines of the text are shown.
+pub fn height(size: Size) -> usize {
+    usize::from(size.height.saturating_sub(4)).max(1)
+}
+
+impl Reading {
+    /// A text from its beginning.
+    pub fn new(what: What) -> Self {
+        Self {
+            what,
+            top: 0,
+            search: Field::new(Lines::One, ""),
+            typing: false,
+        }
+    }
+
+    /// Its title.
+    pub fn title(&self) -> String {
+        match &self.what {
+            What::Help(_) => "Help".to_owned(),
+            What::Log => "Log".to_owned(),
+            What::Text { title, .. } => title.clone(),
+        }
+    }
+
+    /// Whether the search narrows the text to the lines that hold it, rather than stepping.
+    fn narrows(&self) -> bool {
+        matches!(self.what, What::Help(_) | What::Log)
+    }
+
+    pub(super) fn key(&mut self, chord: Chord) -> Outcome {
+        if !self.typing {
+            return Outcome::Pass;
+        }
+        match chord.key {
+            Key::Esc => {
+                self.search.set("");
+                self.typing = false;
+            }
+            Key::Enter => self.typing = false,
+            _ => {
+                if !self.search.key(chord) {
+                    return Outcome::Pass;
+                }
+                self.top = 0;
+            }
+        }
+        Outcome::Stay
+    }
+
+    pub(super) fn paste(&mut self, text: &str) {
+        if self.typing {
+            self.search.insert(text);
+        }
+    }
+
+    /// Does what a verb means here. Says whether it meant anything.
+    pub(super) fn verb(&mut self, action: Action, lines: &[Line], height: usize) -> bool {
+        let last = lines.len().saturating_sub(height);
+        match action {
+            Action::Up => self.top = self.top.saturating_sub(1),
+            Action::Down => self.top += 1,
+            Action::Top => self.top = 0,
+            Action::Bottom => self.top = last,
+            Action::PageUp => self.top = self.top.saturating_sub(height),
+            Action::PageDown => self.top += height,
+            Action::HalfUp => self.top = self.top.saturating_sub(height / 2),
+            Action::HalfDown => self.top += height / 2,
+            Action::Search => {
+                self.search.set("");
+                self.typing = true;
+            }
+            Action::NextHit | Action::PreviousHit => {
+                let needle = self.search.text().to_lowercase();
+                let hits: Vec<usize> = (0..lines.len())
+                    .filter(|ix| holds(&lines[*ix], &needle))
+                    .collect();
+                let hit = match action {
+                    Action::NextHit => hits.iter().find(|ix| **ix > self.top).or(hits.first()),
+                    _ => hits.iter().rev().find(|ix| **ix < self.top).or(hits.last()),
+                };
+                if let Some(hit) = hit {
+                    self.top = *hit;
+                }
+            }
+            _ => return false,
+        }
+        self.top = self.top.min(last);
+        true
+    }
+}
+
+/// Whether a line holds a text, without case.
+pub fn holds(line: &Line, needle: &str) -> bool {
+    !needle.is_empty() && plain(line).to_lowercase().contains(needle)
+}
+
+fn plain(line: &Line) -> String {
+    line.iter().map(|(_, text)| text.as_str()).collect()
+}
+
+/// The lines of a text at this width.
+pub fn lines(model: &Model, reading: &Reading, width: usize) -> Vec<Line> {
+    let all = match &reading.what {
+        What::Help(contexts) => help(model, contexts, width),
+        What::Log => log(model, width),
+        What::Text { lines, .. } => lines
+            .iter()
+            .flat_map(|line| folded(line, width))
+            .map(|line| vec![(Tone::Plain, line)])
+            .collect(),
+    };
+    let needle = reading.search.text().to_lowercase();
+    if needle.is_empty() || !reading.narrows() {
+        return all;
+    }
+    let found: Vec<Line> = all
+        .into_iter()
+        .filter(|line| holds(line, &needle))
+        .collect();
+    if found.is_empty() {
+        return vec![vec![(
+            Tone::Dim,
+            format!("Nothing here holds \"{}\".", reading.search.text()),
+        )]];
+    }
+    found
+}
+
+fn help(model: &Model, contexts: &[Context], width: usize) -> Vec<Line> {
+    let mut order: Vec<Context> = contexts.to_vec();
+    order.extend(
+        Context::ALL
+            .iter()
+            .rev()
+            .filter(|context| !contexts.contains(context)),
+    );
+    let mut out: Vec<Line> = Vec::new();
+    for (ix, context) in order.iter().enumerate() {
+        let verbs: Vec<_> = VERBS
+            .iter()
+            .filter(|verb| verb.contexts.contains(context))
+            .collect();
+        if verbs.is_empty() {
+            continue;
+        }
+        if !out.is_empty() {
+            out.push(Vec::new());
+        }
+        let here = if ix == 0 { " (here)" } else { "" };
+        out.push(vec![
+            (Tone::Heading, context.title().to_owned()),
+            (Tone::Dim, here.to_owned()),
+        ]);
+        for verb in verbs {
+            let keys = model.keymap.keys_of(&[*context], verb.action).join("  ");
+            let keys = if keys.is_empty() {
+                "unbound".to_owned()
+            } else {
+                keys
+            };
+            let (indent, column) = (2, 16);
+            let texts = folded(verb.help, width.saturating_sub(indent + column).max(20));
+            for (line, text) in texts.into_iter().enumerate() {
+                let key = if line == 0 { keys.as_str() } else { "" };
+                out.push(vec![
+                    (Tone::Plain, " ".repeat(indent)),
+                    (
+                        Tone::Key,
+                        width::fit(key, column, width::Align::Left).into_owned(),
+                    ),
+                    (Tone::Plain, text),
+                ]);
+            }
+        }
+    }
+    out
+}
+
+fn log(model: &Model, width: usize) -> Vec<Line> {
+    if model.log.is_empty() {
+        return vec![vec![(Tone::Dim, "Nothing was logged yet.".to_owned())]];
+    }
+    let mut out = Vec::new();
+    // The newest first: that is what one comes for.
+    for logged in model.log.iter().rev() {
+        let time = number::time(model.time(logged.at), &model.zone);
+        let tone = match logged.line.level {
+            LogLevel::Info => Tone::Plain,
+            LogLevel::Warning => Tone::Warning,
+            LogLevel::Error => Tone::Danger,
+        };
+        for (ix, text) in folded(&logged.line.text, width.saturating_sub(10).max(20))
+            .into_iter()
+            .enumerate()
+        {
+            let time = if ix == 0 {
+                format!("{time}  ")
+            } else {
+                " ".repeat(10)
+            };
+            out.push(vec![(Tone::Dim, time), (tone, text)]);
+        }
+    }
+    out
+}
+
+/// Breaks a text at spaces so that each line fits; a longer word is broken where it must be.
+pub fn folded(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        let room = columns.saturating_sub(width::width(&line) + usize::from(!line.is_empty()));
+        if !line.is_empty() && width::width(word) > room {
+            lines.push(std::mem::take(&mut line));
+        } else if !line.is_empty() {
+            line.push(' ');
+        }
+        for cluster in word.graphemes(true) {
+            if width::width(&line) + width::width(cluster) > columns {
+                lines.push(std::mem::take(&mut line));
+            }
+            line.push_str(cluster);
+        }
+    }
+    lines.push(line);
+    lines
+}

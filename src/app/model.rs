@@ -1,0 +1,383 @@
+//! Everything that is known: one plain value, owned by the shell's main thread.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::action::Context;
+use super::inflight::Inflight;
+use super::key::Chord;
+use super::keymap::Keymap;
+use super::layout::{Layout, Pane, Split, layout};
+use super::message::{Effect, LogLevel, LogLine, Millis, Size};
+use super::modal::Modal;
+use super::pane::content::ContentPane;
+use super::pane::detail::DetailPane;
+use super::pane::spaces::SpacesPane;
+use super::remote::Remote;
+use crate::confluence::{AccessMode, ApiError, CurrentUser, ServerInfo, SpaceKey};
+
+/// How long the cursor rests before detail and content follow it, in milliseconds.
+pub const REST: u64 = 120;
+
+/// How long a toast stays, in milliseconds.
+pub const TOAST: u64 = 8_000;
+
+/// Between two frames of the spinner, in milliseconds.
+pub const SPIN: u64 = 250;
+
+/// From this age on a request shows in the footer, in milliseconds.
+pub const SLOW: u64 = 200;
+
+/// How many lines of the log are kept for the view.
+const LOG_LINES: usize = 2_000;
+
+/// Where the program begins.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum StartMode {
+    /// No configuration yet.
+    Welcome {
+        /// Where one would be, as it is shown.
+        config_path: String,
+    },
+    /// The embedded server.
+    Demo,
+    /// A server, which the shell has a client for.
+    Connect,
+}
+
+/// Whether writes may leave, and if not, why not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Writes {
+    /// They may.
+    Allowed,
+    /// Reads only, for this reason: one sentence.
+    ReadOnly(String),
+    /// Reads only until the profile's name is typed.
+    Protected,
+}
+
+/// The server and how it is reached.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Profile {
+    /// Its name.
+    pub name: String,
+    /// The base address, without credentials; empty until it is known.
+    pub base_url: String,
+    /// The name of its colour, if it has one.
+    pub color: Option<String>,
+    /// Whether requests carry a token or password.
+    pub signs_in: bool,
+    /// A warning that stays on the screen, such as an unchecked certificate.
+    pub banner: Option<String>,
+    /// How many requests may be on their way at once.
+    pub concurrency: usize,
+}
+
+impl Profile {
+    /// Host and port of the server.
+    pub fn host(&self) -> &str {
+        let rest = self
+            .base_url
+            .split_once("://")
+            .map_or(self.base_url.as_str(), |(_, rest)| rest);
+        rest.split(['/', '?', '#']).next().unwrap_or(rest)
+    }
+}
+
+/// What the program begins with.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The terminal.
+    pub size: Size,
+    /// What time it is at `Millis(0)`.
+    pub wall: Timestamp,
+    /// Where we are.
+    pub zone: TimeZone,
+    /// Where to begin.
+    pub mode: StartMode,
+    /// The server.
+    pub profile: Profile,
+    /// Whether writes may leave.
+    pub writes: Writes,
+    /// The keys in effect.
+    pub keymap: Keymap,
+    /// Something to say at once, such as who else holds the profile.
+    pub notice: Option<String>,
+}
+
+/// What the server and its user are, as far as they told.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Session {
+    /// Who we are.
+    pub user: Remote<CurrentUser>,
+    /// What the server is.
+    pub server: Remote<ServerInfo>,
+    /// Whether the site takes writes.
+    pub access: Option<AccessMode>,
+    /// The last round trip, in milliseconds.
+    pub round_trip: Option<u64>,
+    /// Whether the server has the trash operation; `None`: not known yet.
+    pub has_trash: Option<bool>,
+    /// Whether the first request was answered, so that others may follow.
+    pub open: bool,
+}
+
+/// A short notice over the panes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Toast {
+    /// How grave it is.
+    pub level: LogLevel,
+    /// What is said.
+    pub text: String,
+    /// When it goes.
+    pub until: Millis,
+}
+
+/// A line of the log, with its time.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Logged {
+    /// When it was logged.
+    pub at: Millis,
+    /// What was logged.
+    pub line: LogLine,
+}
+
+/// What fills the screen below the header.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Screen {
+    /// A choice of where to go, without a configuration.
+    Welcome {
+        /// Where a configuration would be.
+        config_path: String,
+        /// The line under the cursor.
+        chosen: usize,
+    },
+    /// The three panes.
+    Panes,
+}
+
+/// Everything that is known.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Model {
+    /// The time of the last message.
+    pub now: Millis,
+    /// What time it was at `Millis(0)`.
+    pub wall: Timestamp,
+    /// Where we are.
+    #[serde(skip)]
+    pub zone: TimeZone,
+    /// The terminal.
+    pub size: Size,
+    /// The server.
+    pub profile: Profile,
+    /// Whether writes may leave.
+    pub writes: Writes,
+    /// What fills the screen.
+    pub screen: Screen,
+    /// What the server and its user are.
+    pub session: Session,
+    /// The list of spaces.
+    pub spaces: SpacesPane,
+    /// The space in detail.
+    pub detail: DetailPane,
+    /// Its content.
+    pub content: ContentPane,
+    /// Which pane has the keys.
+    pub focus: Pane,
+    /// How wide the list is.
+    pub split: Split,
+    /// What lies over the panes; the last is on top and has the keys.
+    pub modals: Vec<Modal>,
+    /// Short notices, oldest first.
+    pub toasts: Vec<Toast>,
+    /// What was logged, oldest first.
+    pub log: Vec<Logged>,
+    /// What is awaited.
+    pub inflight: Inflight,
+    /// The keys in effect.
+    pub keymap: Keymap,
+    /// The first key of two.
+    pub pending: Option<Chord>,
+    /// Since when the cursor of the spaces stands where it stands, until it counts as resting.
+    pub moved: Option<Millis>,
+    /// Whether the program is about to end.
+    pub quitting: bool,
+}
+
+impl Model {
+    /// The beginning, and what is to be done first.
+    pub fn new(start: Start) -> (Self, Vec<Effect>) {
+        let Start {
+            size,
+            wall,
+            zone,
+            mode,
+            profile,
+            writes,
+            keymap,
+            notice,
+        } = start;
+        let mut model = Self {
+            now: Millis(0),
+            wall,
+            zone,
+            size,
+            profile,
+            writes,
+            screen: Screen::Panes,
+            session: Session {
+                user: Remote::Absent,
+                server: Remote::Absent,
+                access: None,
+                round_trip: None,
+                has_trash: None,
+                open: false,
+            },
+            spaces: SpacesPane::default(),
+            detail: DetailPane::default(),
+            content: ContentPane::default(),
+            focus: Pane::Spaces,
+            split: Split::default(),
+            modals: Vec::new(),
+            toasts: Vec::new(),
+            log: Vec::new(),
+            inflight: Inflight::default(),
+            keymap,
+            pending: None,
+            moved: None,
+            quitting: false,
+        };
+        let mut out = Vec::new();
+        match mode {
+            StartMode::Welcome { config_path } => {
+                model.screen = Screen::Welcome {
+                    config_path,
+                    chosen: 0,
+                }
+            }
+            StartMode::Demo => out.push(Effect::StartDemo),
+            StartMode::Connect => model.connect(&mut out),
+        }
+        if let Some(notice) = notice {
+            model.say(LogLevel::Warning, notice);
+        }
+        (model, out)
+    }
+
+    /// What time it is at `at`.
+    pub fn time(&self, at: Millis) -> Timestamp {
+        let ms = i64::try_from(at.0).unwrap_or(i64::MAX);
+        self.wall
+            .checked_add(jiff::SignedDuration::from_millis(ms))
+            .unwrap_or(self.wall)
+    }
+
+    /// When the core next wants a `Msg::Clock`; `None` while there is nothing to wait for.
+    pub fn deadline(&self) -> Option<Millis> {
+        let rest = self.moved.map(|moved| moved.plus(REST));
+        let toast = self.toasts.iter().map(|toast| toast.until).min();
+        let spin = (!self.inflight.is_empty()).then(|| self.next_spin());
+        [rest, toast, spin].into_iter().flatten().min()
+    }
+
+    fn next_spin(&self) -> Millis {
+        let oldest = self
+            .inflight
+            .iter()
+            .map(|a| a.since)
+            .min()
+            .unwrap_or(self.now);
+        let shown = oldest.plus(SLOW);
+        if shown > self.now {
+            shown
+        } else {
+            Millis((self.now.0 / SPIN + 1) * SPIN)
+        }
+    }
+
+    /// Whether nothing is awaited from server, disk or clock that would change the picture by
+    /// itself, but for toasts going away.
+    pub fn idle(&self) -> bool {
+        self.inflight.is_empty() && self.moved.is_none()
+    }
+
+    /// Where everything is.
+    pub fn layout(&self) -> Layout {
+        layout(self.size, self.focus, self.split)
+    }
+
+    /// How many rows a pane shows, below its own head lines.
+    pub fn rows_of(&self, pane: Pane) -> usize {
+        match self.layout() {
+            Layout::TooSmall => 1,
+            Layout::Panes { panes, .. } => {
+                let area = panes[pane as usize];
+                let head = u16::from(pane == Pane::Spaces);
+                usize::from(area.height.saturating_sub(2 + head)).max(1)
+            }
+        }
+    }
+
+    /// The contexts of keys now, innermost first.
+    pub fn contexts(&self) -> &'static [Context] {
+        use Context::{Content, Detail, Everywhere, Panes, Reading, Spaces, Trash};
+        if let Some(modal) = self.modals.last() {
+            return if modal.is_reading() {
+                &[Reading, Everywhere]
+            } else {
+                &[Everywhere]
+            };
+        }
+        match (&self.screen, self.focus) {
+            (Screen::Welcome { .. }, _) => &[Everywhere],
+            (Screen::Panes, Pane::Spaces) => &[Spaces, Panes, Everywhere],
+            (Screen::Panes, Pane::Detail) => &[Detail, Panes, Everywhere],
+            (Screen::Panes, Pane::Content) if self.content.is_trash() => {
+                &[Trash, Content, Panes, Everywhere]
+            }
+            (Screen::Panes, Pane::Content) => &[Content, Panes, Everywhere],
+        }
+    }
+
+    /// The key of the space under the cursor.
+    pub fn space_at_cursor(&self) -> Option<&SpaceKey> {
+        self.spaces.at_cursor().map(|space| &space.key)
+    }
+
+    /// The space that detail, content and breadcrumb show.
+    pub fn shown_space(&self) -> Option<&SpaceKey> {
+        self.content.space.as_ref()
+    }
+
+    /// Shows a notice and keeps it in the log.
+    pub fn say(&mut self, level: LogLevel, text: impl Into<String>) {
+        let text = text.into();
+        self.keep(LogLine {
+            level,
+            text: text.clone(),
+        });
+        self.toasts.retain(|toast| toast.text != text);
+        self.toasts.push(Toast {
+            level,
+            text,
+            until: self.now.plus(TOAST),
+        });
+        if self.toasts.len() > 3 {
+            self.toasts.remove(0);
+        }
+    }
+
+    /// Shows what went wrong and what to do, and keeps it in the log.
+    pub fn say_error(&mut self, what: &str, error: &ApiError) {
+        self.say(LogLevel::Error, format!("{what}: {error} {}", error.hint()));
+    }
+
+    /// Keeps a line in the log.
+    pub fn keep(&mut self, line: LogLine) {
+        if self.log.len() >= LOG_LINES {
+            self.log.drain(..LOG_LINES / 10);
+        }
+        self.log.push(Logged { at: self.now, line });
+    }
+}

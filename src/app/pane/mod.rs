@@ -1,0 +1,6 @@
+//! The three panes: what each holds, and how keys and answers change it.
+
+pub mod content;
+pub mod detail;
+pub mod filter;
+pub mod spaces;

@@ -1,0 +1,697 @@
+//! The list of spaces: loaded page by page, sorted, filtered, marked.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::filter::FilterLine;
+use crate::app::inflight::Waiter;
+use crate::app::layout::Pane;
+use crate::app::list::{Cursor, Step};
+use crate::app::message::{Effect, Millis};
+use crate::app::model::Model;
+use crate::confluence::call::{SpacesFilter, Window};
+use crate::confluence::paging::Pager;
+use crate::confluence::{ApiError, Call, Page, Space, SpaceKey, SpaceKind, SpaceStatus};
+use crate::text::filter::{Filter, Index, Progress, Scan};
+
+/// How many spaces are asked for at once: the cap of real servers for a list without `expand`.
+const PAGE: u64 = 500;
+
+/// What the list is ordered by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SortBy {
+    /// The key, without case.
+    #[default]
+    Key,
+    /// The name, without case.
+    Name,
+    /// Personal spaces after global ones, archived after current ones.
+    Status,
+}
+
+/// The order of a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sort {
+    /// By what.
+    pub by: SortBy,
+    /// Whether the last comes first.
+    pub descending: bool,
+}
+
+impl Sort {
+    /// Every order that can be chosen, with its name in the menu.
+    pub const ALL: [(Self, &'static str); 5] = [
+        (
+            Self {
+                by: SortBy::Key,
+                descending: false,
+            },
+            "Key, A to Z",
+        ),
+        (
+            Self {
+                by: SortBy::Key,
+                descending: true,
+            },
+            "Key, Z to A",
+        ),
+        (
+            Self {
+                by: SortBy::Name,
+                descending: false,
+            },
+            "Name, A to Z",
+        ),
+        (
+            Self {
+                by: SortBy::Name,
+                descending: true,
+            },
+            "Name, Z to A",
+        ),
+        (
+            Self {
+                by: SortBy::Status,
+                descending: false,
+            },
+            "Status, then key",
+        ),
+    ];
+
+    fn compare(self, a: &Space, b: &Space) -> Ordering {
+        let by_key = || caseless(a.key.as_str(), b.key.as_str());
+        let order = match self.by {
+            SortBy::Key => by_key(),
+            SortBy::Name => caseless(&a.name, &b.name).then_with(by_key),
+            SortBy::Status => {
+                let rank = |s: &Space| (s.status == Some(SpaceStatus::Archived), s.kind);
+                rank(a).cmp(&rank(b)).then_with(by_key)
+            }
+        };
+        if self.descending {
+            order.reverse()
+        } else {
+            order
+        }
+    }
+}
+
+/// Compares without case; equal texts by their bytes, so that the order is one.
+fn caseless(a: &str, b: &str) -> Ordering {
+    let lower = |s: &'_ str| s.chars().flat_map(char::to_lowercase).collect::<String>();
+    let order = if a.is_ascii() && b.is_ascii() {
+        a.bytes()
+            .map(|b| b.to_ascii_lowercase())
+            .cmp(b.bytes().map(|b| b.to_ascii_lowercase()))
+    } else {
+        lower(a).cmp(&lower(b))
+    };
+    order.then_with(|| a.cmp(b))
+}
+
+/// Spaces, in the order in which they came, with an order to show them in.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct SpaceTable {
+    rows: Vec<Space>,
+    by_key: HashMap<SpaceKey, u32>,
+    sorted: Vec<u32>,
+    #[serde(skip)]
+    index: Index,
+}
+
+impl SpaceTable {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// A space by its key.
+    pub fn get(&self, key: &SpaceKey) -> Option<&Space> {
+        self.by_key.get(key).map(|ix| &self.rows[*ix as usize])
+    }
+
+    /// All of them, in the order in which they came.
+    pub fn iter(&self) -> impl Iterator<Item = &Space> {
+        self.rows.iter()
+    }
+
+    /// Adds those that are new, and puts them into the order.
+    fn add(&mut self, spaces: Vec<Space>, sort: Sort) {
+        let from = self.rows.len();
+        for mut space in spaces {
+            if self.by_key.contains_key(&space.key) {
+                continue;
+            }
+            // The list shows none of it, and at 100,000 rows it would weigh more than all else.
+            space.more = None;
+            self.by_key.insert(
+                space.key.clone(),
+                u32::try_from(self.rows.len()).unwrap_or(u32::MAX),
+            );
+            self.index.push(&format!("{} {}", space.key, space.name));
+            self.rows.push(space);
+        }
+        let rows = &self.rows;
+        let compare = |a: &u32, b: &u32| sort.compare(&rows[*a as usize], &rows[*b as usize]);
+        let mut fresh: Vec<u32> = (from..rows.len())
+            .map(|ix| u32::try_from(ix).unwrap_or(u32::MAX))
+            .collect();
+        fresh.sort_by(compare);
+        // Two sorted runs: merging costs one pass, where sorting all anew would cost a hundred.
+        let old = std::mem::take(&mut self.sorted);
+        let mut merged = Vec::with_capacity(rows.len());
+        let (mut old, mut fresh) = (old.into_iter().peekable(), fresh.into_iter().peekable());
+        while let (Some(a), Some(b)) = (old.peek(), fresh.peek()) {
+            merged.extend(if compare(a, b).is_gt() {
+                fresh.next()
+            } else {
+                old.next()
+            });
+        }
+        merged.extend(old);
+        merged.extend(fresh);
+        self.sorted = merged;
+    }
+
+    fn sort(&mut self, sort: Sort) {
+        let rows = &self.rows;
+        self.sorted
+            .sort_by(|a, b| sort.compare(&rows[*a as usize], &rows[*b as usize]));
+    }
+
+    /// Replaces what the list shows of one space.
+    pub fn replace(&mut self, space: &Space, sort: Sort) {
+        let mut space = Space {
+            more: None,
+            ..space.clone()
+        };
+        match self.by_key.get(&space.key) {
+            Some(ix) => {
+                let row = &mut self.rows[*ix as usize];
+                if space.status.is_none() {
+                    space.status = row.status;
+                }
+                if *row != space {
+                    self.index
+                        .update(*ix, &format!("{} {}", space.key, space.name));
+                    *row = space;
+                    self.sort(sort);
+                }
+            }
+            None => self.add(vec![space], sort),
+        }
+    }
+
+    /// Takes a space out.
+    pub fn remove(&mut self, key: &SpaceKey, sort: Sort) {
+        if self.by_key.contains_key(key) {
+            let rest: Vec<Space> = self
+                .rows
+                .drain(..)
+                .filter(|space| space.key != *key)
+                .collect();
+            *self = Self::default();
+            self.add(rest, sort);
+        }
+    }
+
+    fn set_status(&mut self, archived: &BTreeSet<SpaceKey>) {
+        for row in &mut self.rows {
+            row.status = Some(if archived.contains(&row.key) {
+                SpaceStatus::Archived
+            } else {
+                SpaceStatus::Current
+            });
+        }
+    }
+}
+
+/// A list that is being read.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Load {
+    /// What was read and what is still wanted.
+    pub pager: Pager,
+    /// Where the rows go when older ones are still shown; swapped in at the end.
+    pub fresh: Option<SpaceTable>,
+    /// When it began.
+    pub since: Millis,
+}
+
+/// How the last load ended.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Ended {
+    /// Not yet, or still under way.
+    Not,
+    /// To the end.
+    Complete,
+    /// Stopped by `Esc`: the list is cut short.
+    Stopped,
+    /// By a failure: the list is old, or cut short.
+    Failed(ApiError),
+}
+
+/// Reading the archived spaces of a server that doesn't tell the status.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Learning {
+    pager: Pager,
+    archived: BTreeSet<SpaceKey>,
+}
+
+/// The pane.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SpacesPane {
+    /// What is shown.
+    pub table: SpaceTable,
+    /// What is being read.
+    pub load: Option<Load>,
+    /// How the last load ended.
+    pub ended: Ended,
+    /// When the last load ended well.
+    pub as_of: Option<Millis>,
+    /// How many there are in all, as far as the server told.
+    pub total: Option<u64>,
+    /// What is asked of the server.
+    pub asked: SpacesFilter,
+    /// The order.
+    pub sort: Sort,
+    /// The filter line.
+    pub filter: FilterLine,
+    /// The cursor.
+    pub cursor: Cursor,
+    /// The space under the cursor: it stays there when rows come, go or move.
+    pub at: Option<SpaceKey>,
+    /// The marked ones.
+    pub marks: BTreeSet<SpaceKey>,
+    /// The last one that was marked by itself.
+    pub last_mark: Option<SpaceKey>,
+    learning: Option<Learning>,
+    /// What the filter lets through, best first; `None` without a filter.
+    view: Option<Vec<u32>>,
+}
+
+impl Default for SpacesPane {
+    fn default() -> Self {
+        Self {
+            table: SpaceTable::default(),
+            load: None,
+            ended: Ended::Not,
+            as_of: None,
+            total: None,
+            asked: SpacesFilter::default(),
+            sort: Sort::default(),
+            filter: FilterLine::default(),
+            cursor: Cursor::default(),
+            at: None,
+            marks: BTreeSet::new(),
+            last_mark: None,
+            learning: None,
+            view: None,
+        }
+    }
+}
+
+impl SpacesPane {
+    fn view(&self) -> &[u32] {
+        self.view.as_deref().unwrap_or(&self.table.sorted)
+    }
+
+    /// How many rows are shown.
+    pub fn len(&self) -> usize {
+        self.view().len()
+    }
+
+    /// Whether no row is shown.
+    pub fn is_empty(&self) -> bool {
+        self.view().is_empty()
+    }
+
+    /// The space in a row.
+    pub fn row(&self, row: usize) -> Option<&Space> {
+        self.view()
+            .get(row)
+            .map(|ix| &self.table.rows[*ix as usize])
+    }
+
+    /// The space under the cursor.
+    pub fn at_cursor(&self) -> Option<&Space> {
+        self.row(self.cursor.at)
+    }
+
+    /// The marked spaces; without marks, the one under the cursor.
+    pub fn acted_on(&self) -> Vec<SpaceKey> {
+        if self.marks.is_empty() {
+            self.at_cursor()
+                .map(|space| space.key.clone())
+                .into_iter()
+                .collect()
+        } else {
+            self.marks.iter().cloned().collect()
+        }
+    }
+
+    /// How many marked spaces the filter hides.
+    pub fn hidden_marks(&self) -> usize {
+        match &self.view {
+            None => 0,
+            Some(view) => {
+                let shown = view
+                    .iter()
+                    .filter(|ix| self.marks.contains(&self.table.rows[**ix as usize].key))
+                    .count();
+                self.marks.len() - shown
+            }
+        }
+    }
+
+    /// How many spaces have been read by a load that is under way.
+    pub fn progress(&self) -> Option<(usize, Option<u64>)> {
+        self.load.as_ref().map(|load| load.pager.progress())
+    }
+
+    /// Whether the list doesn't hold all that the server has.
+    pub fn is_cut_short(&self) -> bool {
+        match &self.ended {
+            Ended::Not | Ended::Complete => false,
+            Ended::Stopped => true,
+            Ended::Failed(_) => self.as_of.is_none(),
+        }
+    }
+
+    /// Puts the cursor back on the space it was on, after rows changed.
+    pub fn settle(&mut self, height: usize) {
+        let row = self.at.as_ref().and_then(|key| {
+            let ix = *self.table.by_key.get(key)?;
+            self.view().iter().position(|at| *at == ix)
+        });
+        let len = self.len();
+        match row {
+            Some(row) => {
+                // Rows that come in above push the window along, so that the row stays where it is.
+                let from_top = self.cursor.at.saturating_sub(self.cursor.top);
+                self.cursor.at = row;
+                if self.cursor.top > 0 {
+                    self.cursor.top = row.saturating_sub(from_top);
+                }
+                self.cursor.keep_in_view(len, height);
+            }
+            None => {
+                self.cursor.keep_in_view(len, height);
+                if self.filter.field.is_none() {
+                    self.at = self.at_cursor().map(|space| space.key.clone());
+                }
+            }
+        }
+    }
+
+    /// Applies the filter to the rows as they are.
+    fn refilter(&mut self) {
+        self.view = self.filter.applied.as_ref().map(|filter: &Filter| {
+            let mut scan = Scan::new(filter, &self.table.index);
+            while scan.step(&self.table.index, usize::MAX) != Progress::Done {}
+            scan.matches().to_vec()
+        });
+    }
+
+    /// The filter text changed: show what matches, the best first.
+    pub fn filter_changed(&mut self, height: usize) {
+        self.filter.parse(&[]);
+        self.refilter();
+        if self.view.is_some() {
+            self.cursor = Cursor::default();
+        } else {
+            self.settle(height);
+        }
+    }
+
+    /// Clears the filter; the cursor stays on its space. Says whether there was one.
+    pub fn clear_filter(&mut self, height: usize) -> bool {
+        if let Some(space) = self.at_cursor() {
+            self.at = Some(space.key.clone());
+        }
+        let had = self.filter.clear();
+        self.view = None;
+        self.settle(height);
+        had
+    }
+
+    /// Moves the cursor. Says whether it moved.
+    pub fn step(&mut self, step: Step, height: usize) -> bool {
+        let moved = self.cursor.step(step, self.len(), height);
+        if moved || self.at.is_none() {
+            self.at = self.at_cursor().map(|space| space.key.clone());
+        }
+        moved
+    }
+
+    /// Puts the cursor on a row.
+    pub fn put(&mut self, row: usize, height: usize) {
+        self.cursor.put(row, self.len(), height);
+        self.at = self.at_cursor().map(|space| space.key.clone());
+    }
+
+    /// Changes the order; the cursor stays on its space.
+    pub fn set_sort(&mut self, sort: Sort, height: usize) {
+        self.sort = sort;
+        self.table.sort(sort);
+        if let Some(load) = &mut self.load
+            && let Some(fresh) = &mut load.fresh
+        {
+            fresh.sort(sort);
+        }
+        self.refilter();
+        self.settle(height);
+    }
+
+    /// Marks or unmarks the row under the cursor.
+    pub fn toggle_mark(&mut self) {
+        if let Some(key) = self.at_cursor().map(|space| space.key.clone()) {
+            if !self.marks.remove(&key) {
+                self.marks.insert(key.clone());
+            }
+            self.last_mark = Some(key);
+        }
+    }
+
+    /// Marks from the last mark to the cursor.
+    pub fn mark_range(&mut self) {
+        let last = self
+            .last_mark
+            .as_ref()
+            .and_then(|key| self.table.by_key.get(key));
+        let from = last
+            .and_then(|ix| self.view().iter().position(|at| at == ix))
+            .unwrap_or(self.cursor.at);
+        let (from, to) = (from.min(self.cursor.at), from.max(self.cursor.at));
+        let keys: Vec<SpaceKey> = (from..=to)
+            .filter_map(|row| self.row(row))
+            .map(|s| s.key.clone())
+            .collect();
+        self.marks.extend(keys);
+    }
+
+    /// Marks all that the filter shows.
+    pub fn mark_all(&mut self) {
+        let keys: Vec<SpaceKey> = (0..self.len())
+            .filter_map(|row| self.row(row))
+            .map(|s| s.key.clone())
+            .collect();
+        self.marks.extend(keys);
+    }
+
+    /// A space was changed, made or removed by us: show it as it is now.
+    pub fn replace(&mut self, space: &Space, height: usize) {
+        self.table.replace(space, self.sort);
+        self.refilter();
+        self.settle(height);
+    }
+
+    /// A space is gone.
+    pub fn remove(&mut self, key: &SpaceKey, height: usize) {
+        self.table.remove(key, self.sort);
+        self.marks.remove(key);
+        if self.at.as_ref() == Some(key) {
+            self.at = None;
+        }
+        self.refilter();
+        self.settle(height);
+    }
+}
+
+impl Model {
+    /// Reads the list of spaces from its beginning. What is shown stays until the new list is there.
+    pub fn load_spaces(&mut self, out: &mut Vec<Effect>) {
+        self.inflight.cancel(out, |w| {
+            matches!(w, Waiter::Spaces(_) | Waiter::ArchivedSpaces(_))
+        });
+        let keep = !self.spaces.table.is_empty();
+        self.spaces.load = Some(Load {
+            pager: Pager::new(PAGE),
+            fresh: keep.then(SpaceTable::default),
+            since: self.now,
+        });
+        self.spaces.ended = Ended::Not;
+        self.spaces.learning = None;
+        self.ask_spaces(out);
+    }
+
+    fn ask_spaces(&mut self, out: &mut Vec<Effect>) {
+        let under_way = self.inflight.count(|w| matches!(w, Waiter::Spaces(_)));
+        let room = self.profile.concurrency.saturating_sub(under_way);
+        let Some(load) = &mut self.spaces.load else {
+            return;
+        };
+        for window in load.pager.wanted(room) {
+            let call = Call::Spaces {
+                filter: self.spaces.asked.clone(),
+                expand: String::new(),
+                window,
+            };
+            self.inflight
+                .ask(Waiter::Spaces(window), call, self.now, out);
+        }
+    }
+
+    /// Takes a page of the list.
+    pub(in crate::app) fn spaces_came(
+        &mut self,
+        window: Window,
+        outcome: Result<Page<Space>, ApiError>,
+        out: &mut Vec<Effect>,
+    ) {
+        let height = self.rows_of(Pane::Spaces);
+        let Some(load) = &mut self.spaces.load else {
+            return;
+        };
+        let page = match outcome {
+            Ok(page) => page,
+            Err(error) => {
+                self.inflight
+                    .cancel(out, |w| matches!(w, Waiter::Spaces(_)));
+                self.spaces.load = None;
+                self.spaces.ended = Ended::Failed(error);
+                return;
+            }
+        };
+        let accepted = load.pager.accept(window, page, |space| space.key.as_str());
+        let sort = self.spaces.sort;
+        match &mut load.fresh {
+            Some(fresh) => fresh.add(accepted.fresh, sort),
+            None => self.spaces.table.add(accepted.fresh, sort),
+        }
+        self.spaces.total = load.pager.progress().1;
+        if load.pager.is_done() {
+            if let Some(fresh) = load.fresh.take() {
+                self.spaces.table = fresh;
+                let table = &self.spaces.table;
+                self.spaces
+                    .marks
+                    .retain(|key| table.by_key.contains_key(key));
+            }
+            self.spaces.load = None;
+            self.spaces.ended = Ended::Complete;
+            self.spaces.as_of = Some(self.now);
+            self.spaces.total = Some(self.spaces.table.len() as u64);
+            self.learn_archived(out);
+        } else {
+            self.ask_spaces(out);
+        }
+        self.spaces.refilter();
+        let first = self.spaces.at.is_none();
+        self.spaces.settle(height);
+        if first && self.spaces.at.is_some() {
+            // Nobody is moving yet: detail and content can follow at once.
+            self.follow_cursor(out);
+        }
+    }
+
+    /// Asks which spaces are archived where the list doesn't tell: servers before 8.
+    fn learn_archived(&mut self, out: &mut Vec<Effect>) {
+        let told = self.spaces.table.iter().any(|space| space.status.is_some());
+        if told || self.spaces.table.is_empty() || self.spaces.asked.status.is_some() {
+            return;
+        }
+        self.spaces.learning = Some(Learning {
+            pager: Pager::new(PAGE),
+            archived: BTreeSet::new(),
+        });
+        self.ask_archived(out);
+    }
+
+    fn ask_archived(&mut self, out: &mut Vec<Effect>) {
+        let Some(learning) = &mut self.spaces.learning else {
+            return;
+        };
+        for window in learning.pager.wanted(1) {
+            let filter = SpacesFilter {
+                status: Some(SpaceStatus::Archived),
+                ..self.spaces.asked.clone()
+            };
+            let call = Call::Spaces {
+                filter,
+                expand: String::new(),
+                window,
+            };
+            self.inflight
+                .ask(Waiter::ArchivedSpaces(window), call, self.now, out);
+        }
+    }
+
+    /// Takes a page of the list of archived spaces. A failure leaves the status unknown.
+    pub(in crate::app) fn archived_came(
+        &mut self,
+        window: Window,
+        outcome: Result<Page<Space>, ApiError>,
+        out: &mut Vec<Effect>,
+    ) {
+        let (Some(learning), Ok(page)) = (&mut self.spaces.learning, outcome) else {
+            self.spaces.learning = None;
+            return;
+        };
+        let accepted = learning
+            .pager
+            .accept(window, page, |space| space.key.as_str());
+        learning
+            .archived
+            .extend(accepted.fresh.into_iter().map(|space| space.key));
+        if !learning.pager.is_done() {
+            self.ask_archived(out);
+            return;
+        }
+        if let Some(learning) = self.spaces.learning.take() {
+            // A server that doesn't know the parameter answers with all spaces: that tells nothing.
+            if learning.archived.len() < self.spaces.table.len() {
+                self.spaces.table.set_status(&learning.archived);
+            }
+        }
+    }
+
+    /// Stops reading the list. Says whether there was anything to stop.
+    pub(in crate::app) fn stop_spaces(&mut self, out: &mut Vec<Effect>) -> bool {
+        if self.spaces.load.take().is_none() {
+            return false;
+        }
+        self.inflight.cancel(out, |w| {
+            matches!(w, Waiter::Spaces(_) | Waiter::ArchivedSpaces(_))
+        });
+        self.spaces.ended = Ended::Stopped;
+        true
+    }
+}
+
+/// How a space stands, in one word: its status, or `personal`.
+pub fn standing(space: &Space) -> &'static str {
+    match (space.status, space.kind) {
+        (Some(SpaceStatus::Archived), _) => "archived",
+        (_, SpaceKind::Personal) => "personal",
+        (Some(SpaceStatus::Current), SpaceKind::Global) => "current",
+        (None, SpaceKind::Global) => "",
+    }
+}

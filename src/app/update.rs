@@ -1,0 +1,785 @@
+//! The one place where messages change the model. A router: what a key or an answer means is
+//! said in the panes and modals.
+
+use super::action::{Action, Availability};
+use super::inflight::{Awaited, Retry, Waiter};
+use super::key::{Chord, Key, KeyPress};
+use super::keymap::Found;
+use super::layout::{Layout, Pane, Split, inside};
+use super::list::Step;
+use super::message::{Effect, LogLevel, Millis, Mouse, Msg, Position, Stop, Ticket};
+use super::modal::Modal;
+use super::modal::reading::{Reading, What};
+use super::modal::spaces_filter::SpacesFilterForm;
+use super::model::{Model, REST, Screen, Session};
+use super::pane::content::Tab;
+use super::remote::Remote;
+use crate::confluence::{ApiError, Call, ContentKind, ErrorKind, Reply};
+
+/// Lets `msg`, which happened at `at`, change the model; says what is to be done.
+#[must_use]
+pub fn update(model: &mut Model, at: Millis, msg: Msg) -> Vec<Effect> {
+    let mut out = Vec::new();
+    model.now = model.now.max(at);
+    match msg {
+        Msg::Key(press) => model.key(press, &mut out),
+        Msg::Paste(text) => model.paste(&text, &mut out),
+        Msg::Mouse(mouse) => model.mouse(mouse, &mut out),
+        Msg::Resized(size) => {
+            model.size = size;
+            model.resettle();
+        }
+        Msg::Clock => {}
+        Msg::Reply {
+            ticket,
+            outcome,
+            took_ms,
+        } => model.answer(ticket, outcome, took_ms, &mut out),
+        Msg::Retrying {
+            ticket,
+            error,
+            attempt,
+            wait_ms,
+        } => {
+            let until = model.now.plus(wait_ms);
+            model.inflight.retrying(
+                ticket,
+                Retry {
+                    error,
+                    until,
+                    attempt,
+                },
+            );
+        }
+        Msg::Connected(Ok(connected)) => {
+            model.profile.base_url = connected.base_url;
+            model.connect(&mut out);
+        }
+        Msg::Connected(Err(error)) => {
+            model.say(LogLevel::Error, error);
+        }
+        Msg::Disk { .. } | Msg::Edited { .. } => {}
+        Msg::Logged(line) => {
+            if line.level == LogLevel::Error {
+                model.say(line.level, line.text);
+            } else {
+                model.keep(line);
+            }
+        }
+        Msg::Stop(Stop::Terminated) => model.quit(130, &mut out),
+        Msg::Stop(Stop::HungUp) => model.quit(1, &mut out),
+    }
+    model.pass_time(&mut out);
+    out
+}
+
+impl Model {
+    /// What the clock alone brings about.
+    fn pass_time(&mut self, out: &mut Vec<Effect>) {
+        let now = self.now;
+        self.toasts.retain(|toast| toast.until > now);
+        if self.moved.is_some_and(|moved| now >= moved.plus(REST)) {
+            self.follow_cursor(out);
+        }
+    }
+
+    /// Detail and content follow the cursor, which rests.
+    pub(in crate::app) fn follow_cursor(&mut self, out: &mut Vec<Effect>) {
+        self.moved = None;
+        if let Some(key) = self.space_at_cursor().cloned() {
+            self.show_detail(key.clone(), out);
+            self.show_content(&key, out);
+        }
+    }
+
+    /// Puts every cursor back into its window, after the size changed.
+    fn resettle(&mut self) {
+        let spaces = self.rows_of(Pane::Spaces);
+        let content = self.rows_of(Pane::Content);
+        let len = self.spaces.len();
+        self.spaces.cursor.keep_in_view(len, spaces);
+        let trees = &mut self.content.trees;
+        for outline in [&mut trees.pages, &mut trees.blog, &mut trees.trash] {
+            let len = outline.tree.rows().len();
+            outline.cursor.keep_in_view(len, content);
+        }
+    }
+
+    /// Begins with a server: who we are comes first and alone, as several first requests with
+    /// one bad password can lock the account.
+    pub(in crate::app) fn connect(&mut self, out: &mut Vec<Effect>) {
+        self.screen = Screen::Panes;
+        self.session = Session {
+            user: Remote::Loading {
+                old: None,
+                since: self.now,
+            },
+            server: Remote::Absent,
+            access: None,
+            round_trip: None,
+            has_trash: None,
+            open: false,
+        };
+        self.inflight
+            .ask(Waiter::User, Call::CurrentUser, self.now, out);
+    }
+
+    pub(in crate::app) fn quit(&mut self, code: u8, out: &mut Vec<Effect>) {
+        self.quitting = true;
+        out.push(Effect::Quit(code));
+    }
+
+    fn key(&mut self, press: KeyPress, out: &mut Vec<Effect>) {
+        if press.chord
+            == (Chord {
+                ctrl: true,
+                ..Chord::plain(Key::Char('c'))
+            })
+        {
+            self.quit(130, out);
+            return;
+        }
+        if let Some(modal) = self.modals.last() {
+            if modal.takes_text() || !modal.is_reading() {
+                self.modal_key(press, out);
+            } else {
+                self.verb_key(press, out);
+            }
+            return;
+        }
+        if self.typing_filter() {
+            self.filter_key(press.chord, out);
+            return;
+        }
+        self.verb_key(press, out);
+    }
+
+    /// Looks a key up among the verbs and does what it means.
+    pub(in crate::app) fn verb_key(&mut self, press: KeyPress, out: &mut Vec<Effect>) {
+        let contexts = self.contexts();
+        let pending = self.pending.take();
+        match self.keymap.find(contexts, pending, press.chord) {
+            Found::Action(action) => self.act(action, out),
+            Found::Pending => self.pending = Some(press.chord),
+            Found::Nothing if pending.is_some() => self.verb_key(press, out),
+            // Terminals send Alt-x as Esc and x: where nothing is bound to it, it means those.
+            Found::Nothing if press.chord.alt => {
+                self.key(KeyPress::press(Chord::plain(Key::Esc)), out);
+                let chord = Chord {
+                    alt: false,
+                    ..press.chord
+                };
+                self.key(KeyPress { chord, ..press }, out);
+            }
+            Found::Nothing => self.welcome_key(press.chord, out),
+        }
+    }
+
+    fn welcome_key(&mut self, chord: Chord, out: &mut Vec<Effect>) {
+        let Screen::Welcome { chosen, .. } = &self.screen else {
+            return;
+        };
+        match (chord.key, *chosen) {
+            (Key::Char('d'), _) | (Key::Enter, 0) => {
+                self.screen = Screen::Panes;
+                "demo".clone_into(&mut self.profile.name);
+                out.push(Effect::StartDemo);
+            }
+            (Key::Enter, 1) => self.act(Action::Help, out),
+            (Key::Enter, _) => self.quit(0, out),
+            _ => {}
+        }
+    }
+
+    /// Does what a verb means now, or says why it can't.
+    pub(in crate::app) fn act(&mut self, action: Action, out: &mut Vec<Effect>) {
+        if !self.modals.is_empty() && self.modal_verb(action) {
+            return;
+        }
+        if let Availability::No(reason) = self.availability(action) {
+            if !reason.is_empty() {
+                self.say(LogLevel::Info, reason);
+            }
+            return;
+        }
+        match action {
+            Action::Up => self.step(Step::Up, out),
+            Action::Down => self.step(Step::Down, out),
+            Action::Top => self.step(Step::Top, out),
+            Action::Bottom => self.step(Step::Bottom, out),
+            Action::PageUp => self.step(Step::PageUp, out),
+            Action::PageDown => self.step(Step::PageDown, out),
+            Action::HalfUp => self.step(Step::HalfUp, out),
+            Action::HalfDown => self.step(Step::HalfDown, out),
+            Action::Collapse => match self.focus {
+                Pane::Spaces => {}
+                Pane::Detail => self.focus_on(Pane::Spaces, out),
+                Pane::Content => self.toggle_branch(Some(false), out),
+            },
+            Action::Expand => match self.focus {
+                Pane::Spaces | Pane::Detail => self.focus_on(Pane::Content, out),
+                Pane::Content => self.toggle_branch(Some(true), out),
+            },
+            Action::Open => match self.focus {
+                Pane::Spaces | Pane::Detail => self.focus_on(Pane::Content, out),
+                Pane::Content => self.toggle_branch(None, out),
+            },
+            Action::NextPane => self.focus_on(self.focus.next(), out),
+            Action::PreviousPane => self.focus_on(self.focus.previous(), out),
+            Action::PaneSpaces => self.focus_on(Pane::Spaces, out),
+            Action::PaneDetail => self.focus_on(Pane::Detail, out),
+            Action::PaneContent => self.focus_on(Pane::Content, out),
+            Action::PreviousTab => self.show_tab(-1, out),
+            Action::NextTab => self.show_tab(1, out),
+            Action::Filter => match self.focus {
+                Pane::Spaces | Pane::Detail => self.spaces.filter.open(),
+                Pane::Content => {
+                    self.content.outline_mut().filter.open();
+                    self.want_whole_trash(out);
+                }
+            },
+            Action::Mark => {
+                match self.focus {
+                    Pane::Spaces | Pane::Detail => self.spaces.toggle_mark(),
+                    Pane::Content => self.content.outline_mut().toggle_mark(),
+                }
+                self.step(Step::Down, out);
+            }
+            Action::MarkRange => match self.focus {
+                Pane::Spaces | Pane::Detail => self.spaces.mark_range(),
+                Pane::Content => self.content.outline_mut().mark_range(),
+            },
+            Action::MarkAll => match self.focus {
+                Pane::Spaces | Pane::Detail => self.spaces.mark_all(),
+                Pane::Content => {
+                    self.content.outline_mut().mark_all();
+                    self.want_whole_trash(out);
+                }
+            },
+            Action::ClearMarks => match self.focus {
+                Pane::Spaces | Pane::Detail => self.spaces.marks.clear(),
+                Pane::Content => self.content.outline_mut().marks.clear(),
+            },
+            Action::Sort => {
+                let menu = self.sort_menu();
+                self.modals.push(Modal::Menu(menu));
+            }
+            Action::ServerFilter => {
+                let form = SpacesFilterForm::new(&self.spaces.asked);
+                self.modals.push(Modal::SpacesFilter(form));
+            }
+            Action::Trash => {
+                if let Some(key) = self.space_at_cursor().cloned()
+                    && self.focus == Pane::Spaces
+                {
+                    self.moved = None;
+                    self.show_detail(key.clone(), out);
+                    self.show_content(&key, out);
+                }
+                self.content.tab = Tab::Trash;
+                self.focus_on(Pane::Content, out);
+                self.load_trash(out);
+                self.to_first_trashed();
+            }
+            Action::Copy => {
+                if let Some(menu) = self.copy_menu() {
+                    self.modals.push(Modal::Menu(menu));
+                }
+            }
+            Action::Browse => {
+                if let Some(url) = self.address() {
+                    out.push(Effect::Open(url));
+                }
+            }
+            Action::Help => {
+                let here = self.contexts().to_vec();
+                self.modals
+                    .push(Modal::Reading(Reading::new(What::Help(here))));
+            }
+            Action::Log => self.modals.push(Modal::Reading(Reading::new(What::Log))),
+            Action::Refresh => self.refresh(out),
+            Action::Cancel => self.cancel(out),
+            Action::Back => match (&self.screen, self.focus) {
+                (Screen::Panes, Pane::Detail | Pane::Content) => self.focus_on(Pane::Spaces, out),
+                (Screen::Panes, Pane::Spaces) | (Screen::Welcome { .. }, _) => self.quit(0, out),
+            },
+            Action::Redraw => out.push(Effect::Redraw),
+            Action::Suspend => out.push(Effect::Suspend),
+            Action::Quit => self.quit(130, out),
+            Action::Search | Action::NextHit | Action::PreviousHit => {}
+        }
+    }
+
+    /// Whether a verb can run now, and if not, why.
+    pub fn availability(&self, action: Action) -> Availability {
+        let no = |reason: &str| Availability::No(reason.to_owned());
+        let welcome = matches!(self.screen, Screen::Welcome { .. });
+        match action {
+            Action::Help
+            | Action::Log
+            | Action::Back
+            | Action::Redraw
+            | Action::Suspend
+            | Action::Quit
+            | Action::Up
+            | Action::Down
+            | Action::Top
+            | Action::Bottom
+            | Action::PageUp
+            | Action::PageDown
+            | Action::HalfUp
+            | Action::HalfDown
+            | Action::Cancel => Availability::Yes,
+            _ if welcome => no(""),
+            Action::Copy | Action::Browse | Action::Trash if self.spaces.at_cursor().is_none() => {
+                no("There is no space under the cursor.")
+            }
+            Action::ClearMarks if self.marks() == 0 => no("Nothing is marked."),
+            Action::Refresh if self.profile.base_url.is_empty() => {
+                no("The server is still starting.")
+            }
+            _ => Availability::Yes,
+        }
+    }
+
+    /// How many rows are marked in the pane that has the keys.
+    pub fn marks(&self) -> usize {
+        match self.focus {
+            Pane::Spaces | Pane::Detail => self.spaces.marks.len(),
+            Pane::Content => self.content.outline().marks.len(),
+        }
+    }
+
+    fn step(&mut self, step: Step, out: &mut Vec<Effect>) {
+        if let Screen::Welcome { chosen, .. } = &mut self.screen {
+            match step {
+                Step::Up => *chosen = chosen.saturating_sub(1),
+                Step::Down => *chosen = (*chosen + 1).min(2),
+                _ => {}
+            }
+            return;
+        }
+        let height = self.rows_of(self.focus);
+        match self.focus {
+            Pane::Spaces => {
+                if self.spaces.step(step, height) {
+                    self.moved = Some(self.now);
+                }
+            }
+            Pane::Detail => {
+                let scroll = &mut self.detail.scroll;
+                *scroll = match step {
+                    Step::Up => scroll.saturating_sub(1),
+                    Step::Down => *scroll + 1,
+                    Step::Top => 0,
+                    Step::Bottom => usize::from(u16::MAX),
+                    Step::PageUp | Step::HalfUp => scroll.saturating_sub(height),
+                    Step::PageDown | Step::HalfDown => *scroll + height,
+                    Step::By(rows) => {
+                        scroll.saturating_add_signed(isize::try_from(rows).unwrap_or(0))
+                    }
+                };
+                let lines = super::pane::detail::lines(self, self.detail_width()).len();
+                self.detail.scroll = self.detail.scroll.min(lines.saturating_sub(height));
+            }
+            Pane::Content => {
+                self.content.outline_mut().step(step, height);
+                self.read_ahead(out);
+            }
+        }
+    }
+
+    /// How many columns the text of the detail pane has.
+    pub fn detail_width(&self) -> usize {
+        match self.layout() {
+            Layout::TooSmall => 1,
+            Layout::Panes { panes, .. } => {
+                usize::from(inside(panes[Pane::Detail as usize]).width.saturating_sub(2))
+            }
+        }
+    }
+
+    fn focus_on(&mut self, pane: Pane, out: &mut Vec<Effect>) {
+        if self.focus == Pane::Spaces && pane != Pane::Spaces && self.moved.is_some() {
+            self.follow_cursor(out);
+        }
+        self.focus = pane;
+        self.resettle();
+        if pane == Pane::Content {
+            self.read_ahead(out);
+        }
+    }
+
+    fn show_tab(&mut self, by: isize, out: &mut Vec<Effect>) {
+        let at = Tab::ALL
+            .iter()
+            .position(|tab| *tab == self.content.tab)
+            .unwrap_or(0);
+        let next = (at + 3).saturating_add_signed(by) % 3;
+        self.content.tab = Tab::ALL[next];
+        self.focus_on(Pane::Content, out);
+        if self.content.is_trash() {
+            self.load_trash(out);
+        }
+    }
+
+    /// Filters and marks over the whole trash need all of it.
+    fn want_whole_trash(&mut self, out: &mut Vec<Effect>) {
+        if self.content.is_trash() {
+            self.content.trees.want_all_trash = true;
+            self.load_trash(out);
+        }
+    }
+
+    fn refresh(&mut self, out: &mut Vec<Effect>) {
+        if !self.session.open {
+            self.inflight.cancel(out, |w| *w == Waiter::User);
+            self.connect(out);
+            return;
+        }
+        match self.focus {
+            Pane::Spaces => self.load_spaces(out),
+            Pane::Detail => self.load_detail(out),
+            Pane::Content => self.reload_content(out),
+        }
+    }
+
+    /// `Esc`: stop what loads, else clear the filter.
+    fn cancel(&mut self, out: &mut Vec<Effect>) {
+        let height = self.rows_of(self.focus);
+        let did = match self.focus {
+            Pane::Spaces => {
+                (self.spaces.filter.is_shown() && self.spaces.clear_filter(height))
+                    || self.stop_spaces(out)
+            }
+            Pane::Detail => self.stop_detail(out),
+            Pane::Content => {
+                let outline = self.content.outline_mut();
+                (outline.filter.is_shown() && outline.clear_filter(height))
+                    || self.stop_content(out)
+            }
+        };
+        if did {
+            return;
+        }
+        if self.inflight.is_empty() {
+            self.toasts.clear();
+        } else {
+            self.stop_spaces(out);
+            self.stop_detail(out);
+            self.stop_content(out);
+            let stopped = self.inflight.cancel(out, |_| true);
+            if stopped > 0 {
+                self.session.user.abandon(self.now);
+            }
+        }
+    }
+
+    fn typing_filter(&self) -> bool {
+        match self.focus {
+            Pane::Spaces => self.spaces.filter.typing,
+            Pane::Detail => false,
+            Pane::Content => self.content.outline().filter.typing,
+        }
+    }
+
+    fn filter_key(&mut self, chord: Chord, out: &mut Vec<Effect>) {
+        let height = self.rows_of(self.focus);
+        let spaces = self.focus == Pane::Spaces;
+        let line = if spaces {
+            &mut self.spaces.filter
+        } else {
+            &mut self.content.outline_mut().filter
+        };
+        match (chord.key, chord.ctrl) {
+            (Key::Esc, _) => {
+                if spaces {
+                    self.spaces.clear_filter(height);
+                    self.moved = Some(self.now);
+                } else {
+                    self.content.outline_mut().clear_filter(height);
+                }
+            }
+            (Key::Enter | Key::Tab, _) => {
+                line.keep();
+                if spaces {
+                    self.spaces.at = self.spaces.at_cursor().map(|space| space.key.clone());
+                    self.moved = Some(self.now);
+                }
+            }
+            (Key::Up, _) => self.step(Step::Up, out),
+            (Key::Down, _) => self.step(Step::Down, out),
+            (Key::PageUp, _) => self.step(Step::PageUp, out),
+            (Key::PageDown, _) => self.step(Step::PageDown, out),
+            _ => {
+                let before = line.text();
+                if let Some(field) = &mut line.field {
+                    field.key(chord);
+                }
+                if line.text() != before {
+                    self.filter_typed(height);
+                }
+            }
+        }
+    }
+
+    fn filter_typed(&mut self, height: usize) {
+        if self.focus == Pane::Spaces {
+            self.spaces.filter_changed(height);
+            self.moved = Some(self.now);
+        } else {
+            self.content.outline_mut().filter_changed(height);
+        }
+    }
+
+    fn paste(&mut self, text: &str, _out: &mut Vec<Effect>) {
+        if !self.modals.is_empty() {
+            self.modal_paste(text);
+        } else if self.typing_filter() {
+            let height = self.rows_of(self.focus);
+            let spaces = self.focus == Pane::Spaces;
+            let line = if spaces {
+                &mut self.spaces.filter
+            } else {
+                &mut self.content.outline_mut().filter
+            };
+            if let Some(field) = &mut line.field {
+                field.insert(text);
+            }
+            self.filter_typed(height);
+        }
+    }
+
+    fn mouse(&mut self, mouse: Mouse, out: &mut Vec<Effect>) {
+        let Layout::Panes { panes, .. } = self.layout() else {
+            return;
+        };
+        let pane_at = |at: Position| {
+            [Pane::Spaces, Pane::Detail, Pane::Content]
+                .into_iter()
+                .find(|pane| {
+                    panes[*pane as usize].contains(ratatui::layout::Position { x: at.x, y: at.y })
+                })
+        };
+        match mouse {
+            Mouse::Wheel(at, notches) => {
+                let rows = i64::from(notches) * 3;
+                if self.modals.is_empty() {
+                    if let Some(pane) = pane_at(at) {
+                        let focus = std::mem::replace(&mut self.focus, pane);
+                        self.step(Step::By(rows), out);
+                        self.focus = focus;
+                    }
+                } else {
+                    let action = if notches < 0 {
+                        Action::Up
+                    } else {
+                        Action::Down
+                    };
+                    for _ in 0..rows.abs() {
+                        self.modal_verb(action);
+                    }
+                }
+            }
+            Mouse::Press(at) if self.modals.is_empty() && self.screen == Screen::Panes => {
+                let Some(pane) = pane_at(at) else { return };
+                let was = self.focus;
+                self.focus_on(pane, out);
+                let inner = inside(panes[pane as usize]);
+                let Some(line) =
+                    at.y.checked_sub(inner.y)
+                        .filter(|line| *line < inner.height)
+                else {
+                    return;
+                };
+                match pane {
+                    Pane::Spaces => {
+                        let Some(row) = usize::from(line).checked_sub(1) else {
+                            return;
+                        };
+                        let (row, height) = (self.spaces.cursor.top + row, self.rows_of(pane));
+                        if row < self.spaces.len() {
+                            self.spaces.put(row, height);
+                            self.moved = Some(self.now);
+                        }
+                    }
+                    Pane::Detail => {}
+                    Pane::Content => {
+                        let height = self.rows_of(pane);
+                        let outline = self.content.outline_mut();
+                        let row = outline.cursor.top + usize::from(line);
+                        if row < outline.tree.rows().len() {
+                            let again = was == pane && outline.cursor.at == row;
+                            outline.put(row, height);
+                            if again {
+                                self.toggle_branch(None, out);
+                            }
+                        }
+                    }
+                }
+            }
+            Mouse::Drag(at) if self.modals.is_empty() => {
+                let border = panes[Pane::Spaces as usize].right();
+                if self.size.width > 0
+                    && at.x.abs_diff(border) <= 3
+                    && panes[Pane::Detail as usize].width > 0
+                {
+                    let hundredths = u32::from(at.x + 1) * 100 / u32::from(self.size.width);
+                    self.split = Split::new(u16::try_from(hundredths).unwrap_or(50));
+                    self.resettle();
+                }
+            }
+            Mouse::Press(_) | Mouse::Drag(_) | Mouse::Release(_) => {}
+        }
+    }
+
+    fn answer(
+        &mut self,
+        ticket: Ticket,
+        outcome: Result<Reply, ApiError>,
+        took_ms: u64,
+        out: &mut Vec<Effect>,
+    ) {
+        // An answer that nobody waits for any more is stale.
+        let Some(Awaited { waiter, .. }) = self.inflight.answer(ticket) else {
+            return;
+        };
+        if outcome.is_ok() {
+            self.session.round_trip = Some(took_ms);
+        }
+        match waiter {
+            Waiter::User => self.user_came(outcome, out),
+            Waiter::Server => match outcome {
+                Ok(Reply::ServerInfo(info)) => self.session.server.settle(self.now, Ok(info)),
+                // Older servers tell their version in another place.
+                _ => {
+                    self.inflight
+                        .ask(Waiter::Manifest, Call::Manifest, self.now, out);
+                }
+            },
+            Waiter::Manifest => {
+                let outcome = outcome.and_then(|reply| match reply {
+                    Reply::ServerInfo(info) => Ok(info),
+                    _ => Err(unexpected()),
+                });
+                self.session.server.settle(self.now, outcome);
+            }
+            Waiter::AccessMode => {
+                if let Ok(Reply::AccessMode(mode)) = outcome {
+                    self.session.access = Some(mode);
+                }
+            }
+            Waiter::Spaces(window) => {
+                let failed = outcome.as_ref().err().cloned();
+                self.spaces_came(window, spaces(outcome), out);
+                if let Some(error) = failed {
+                    self.say_error("The list of spaces could not be read", &error);
+                }
+            }
+            Waiter::ArchivedSpaces(window) => self.archived_came(window, spaces(outcome), out),
+            Waiter::Detail(key) => {
+                let outcome = outcome.and_then(|reply| match reply {
+                    Reply::Space(space) => Ok(space),
+                    _ => Err(unexpected()),
+                });
+                self.detail_came(&key, outcome);
+            }
+            Waiter::Roots(key, _) => {
+                let outcome = outcome.and_then(|reply| match reply {
+                    Reply::SpaceContent(content) => Ok(content),
+                    _ => Err(unexpected()),
+                });
+                self.roots_came(&key, outcome, out);
+            }
+            Waiter::MoreOfKind(key, kind, window) => {
+                self.branch_came(&key, &kind, None, window, contents(outcome));
+                self.read_ahead(out);
+            }
+            Waiter::Children(key, id, window) => {
+                self.branch_came(
+                    &key,
+                    &ContentKind::Page,
+                    Some(&id),
+                    window,
+                    contents(outcome),
+                );
+                self.read_ahead(out);
+            }
+            Waiter::Trash(key) => {
+                let outcome = outcome.and_then(|reply| match reply {
+                    Reply::Trash(page) => Ok(page),
+                    _ => Err(unexpected()),
+                });
+                self.trash_came(&key, outcome, out);
+            }
+            Waiter::OldTrash(key, _, window) => {
+                self.old_trash_came(&key, window, contents(outcome), out)
+            }
+        }
+    }
+
+    fn user_came(&mut self, outcome: Result<Reply, ApiError>, out: &mut Vec<Effect>) {
+        let outcome = match outcome {
+            Ok(Reply::CurrentUser(user)) => Ok(Some(user)),
+            Ok(_) => Err(unexpected()),
+            // Servers without this resource: the lists will tell whether we may read them.
+            Err(error) if matches!(error.kind, ErrorKind::NoSuchOperation) => Ok(None),
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Err(error) => {
+                self.say_error("Could not sign in", &error);
+                self.session.user.settle(self.now, Err(error));
+            }
+            Ok(user) => {
+                if let Some(user) = user {
+                    if user.username.is_none() && self.profile.signs_in {
+                        self.say(
+                            LogLevel::Warning,
+                            "The server took the request as anonymous: it did not accept the token. You see what \
+                             everybody sees. Check the token and its expiry date.",
+                        );
+                    }
+                    self.session.user.settle(self.now, Ok(user));
+                } else {
+                    self.session.user = Remote::Absent;
+                }
+                self.session.open = true;
+                self.session.server.begin(self.now);
+                self.inflight
+                    .ask(Waiter::Server, Call::ServerInfo, self.now, out);
+                self.inflight
+                    .ask(Waiter::AccessMode, Call::AccessMode, self.now, out);
+                self.load_spaces(out);
+            }
+        }
+    }
+}
+
+fn spaces(
+    outcome: Result<Reply, ApiError>,
+) -> Result<crate::confluence::Page<crate::confluence::Space>, ApiError> {
+    outcome.and_then(|reply| match reply {
+        Reply::Spaces(page) => Ok(page),
+        _ => Err(unexpected()),
+    })
+}
+
+fn contents(
+    outcome: Result<Reply, ApiError>,
+) -> Result<crate::confluence::Page<crate::confluence::Content>, ApiError> {
+    outcome.and_then(|reply| match reply {
+        Reply::Contents(page) => Ok(page),
+        _ => Err(unexpected()),
+    })
+}
+
+/// `decode` pairs each call with its reply, so this answers a bug of ours, not of a server.
+fn unexpected() -> ApiError {
+    ApiError {
+        kind: ErrorKind::Malformed,
+        message: "The answer is not one to this request.".to_owned(),
+        status: None,
+        details: Vec::new(),
+    }
+}

@@ -1,0 +1,331 @@
+//! What frames the panes: header, footer, toasts.
+
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+use super::draw::Canvas;
+use super::theme::Focus;
+use crate::app::action::{Action, VERBS, Verb};
+use crate::app::layout::{Pane, WIDE};
+use crate::app::message::{LogLevel, Millis};
+use crate::app::modal::Modal;
+use crate::app::modal::reading::folded;
+use crate::app::model::{Model, SLOW, SPIN, Writes};
+use crate::confluence::AccessMode;
+use crate::text::{number, width};
+
+/// The line at the top: where we are, who we are, what the server is.
+pub(super) fn header(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let theme = canvas.theme;
+    let badge = match (&model.writes, model.session.access) {
+        (Writes::ReadOnly(_) | Writes::Protected, _) | (_, Some(AccessMode::ReadOnly)) => {
+            " READ-ONLY "
+        }
+        (Writes::Allowed, _) => "",
+    };
+    let mut rest = area;
+    if !badge.is_empty() {
+        rest.width = rest.width.saturating_sub(
+            1 + canvas.right(
+                Rect {
+                    width: area.width,
+                    ..area
+                },
+                badge,
+                theme.badge,
+            ),
+        );
+    }
+    if let Some(banner) = &model.profile.banner {
+        let banner = format!(" {banner} ");
+        rest.width = rest
+            .width
+            .saturating_sub(1 + canvas.right(rest, &banner, theme.badge));
+    }
+    let mut facts: Vec<String> = Vec::new();
+    if let Some(user) = model.session.user.value() {
+        facts.push(
+            user.username
+                .clone()
+                .unwrap_or_else(|| "anonymous".to_owned()),
+        );
+    }
+    facts.extend(
+        model
+            .session
+            .server
+            .value()
+            .and_then(|server| server.version.clone()),
+    );
+    facts.extend(
+        model
+            .session
+            .round_trip
+            .map(|ms| format!("{} ms", number::grouped(ms))),
+    );
+    if area.width < WIDE && facts.len() == 3 {
+        facts.remove(0);
+    }
+    let separator = format!(" {} ", theme.glyphs.dot);
+    let facts = facts.join(&separator);
+    let used = canvas.right(
+        Rect {
+            width: rest.width.saturating_sub(1),
+            ..rest
+        },
+        &facts,
+        theme.dim,
+    );
+    let left = Rect {
+        width: rest.width.saturating_sub(used + 3),
+        ..rest
+    };
+
+    let path = format!(" {} ", theme.glyphs.path);
+    let profile = model
+        .profile
+        .color
+        .as_deref()
+        .and_then(|color| theme.profile(color))
+        .unwrap_or(theme.title);
+    let mut pieces: Vec<(String, Style)> = vec![
+        (
+            " coracle  ".to_owned(),
+            theme.title.add_modifier(Modifier::BOLD),
+        ),
+        (model.profile.name.clone(), profile),
+    ];
+    // The breadcrumb follows the cursor when it rests, as detail and content do.
+    if let Some(key) = model.shown_space() {
+        let name = model
+            .spaces
+            .table
+            .get(key)
+            .map(|space| space.name.as_str())
+            .unwrap_or_default();
+        pieces.push((path.clone(), theme.dim));
+        pieces.push((key.to_string(), theme.accent));
+        pieces.push((format!(" {}", width::isolate(name)), theme.text));
+        if model.focus == Pane::Content || area.width < WIDE {
+            let here = match model.focus {
+                Pane::Spaces => None,
+                Pane::Detail => Some("Detail"),
+                Pane::Content => Some(model.content.tab.label()),
+            };
+            if let Some(here) = here {
+                pieces.push((path, theme.dim));
+                pieces.push((here.to_owned(), theme.text));
+            }
+        }
+    }
+    canvas.pieces(
+        left,
+        pieces.iter().map(|(text, style)| (text.as_str(), *style)),
+    );
+}
+
+/// The line at the bottom: the keys that work here, and what is under way.
+pub(super) fn footer(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let theme = canvas.theme;
+    let right = activity(model, theme.glyphs.spinner);
+    let (text, style) = match &right {
+        Some(Activity::Waiting(text)) => (text.as_str(), theme.warning),
+        Some(Activity::Working(text)) => (text.as_str(), theme.dim),
+        None => ("", theme.dim),
+    };
+    let used = canvas.right(
+        Rect {
+            width: area.width.saturating_sub(1),
+            ..area
+        },
+        text,
+        style,
+    );
+    let mut rest = Rect {
+        x: area.x + 1,
+        width: area.width.saturating_sub(used + 3),
+        ..area
+    };
+    for (key, word) in hints(model) {
+        let wide = width::width(&key) + 1 + width::width(&word) + 2;
+        if wide > usize::from(rest.width) {
+            break;
+        }
+        let used = canvas.pieces(
+            rest,
+            [
+                (key.as_str(), theme.key),
+                (" ", theme.key_word),
+                (&word, theme.key_word),
+                ("  ", theme.key_word),
+            ],
+        );
+        rest.x += used;
+        rest.width -= used;
+    }
+}
+
+enum Activity {
+    Working(String),
+    Waiting(String),
+}
+
+/// What is under way, if it takes long enough to be worth a word.
+fn activity(model: &Model, spinner: &[&str]) -> Option<Activity> {
+    let waiting = model
+        .inflight
+        .iter()
+        .filter_map(|awaited| awaited.retry.as_ref())
+        .min_by_key(|retry| retry.until);
+    if let Some(retry) = waiting {
+        let seconds = retry.until.since(model.now).div_ceil(1_000);
+        let why = match retry.error.kind {
+            crate::confluence::ErrorKind::RateLimited { .. } => {
+                "the server asked for it".to_owned()
+            }
+            _ => format!("attempt {} follows", retry.attempt),
+        };
+        return Some(Activity::Waiting(format!(
+            "waiting {seconds} s, {why}  Esc stop"
+        )));
+    }
+    let oldest = model.inflight.iter().map(|awaited| awaited.since).min()?;
+    if model.now < oldest.plus(SLOW) {
+        return None;
+    }
+    let frame = spinner
+        .get(spin(model.now, spinner.len()))
+        .copied()
+        .unwrap_or_default();
+    Some(Activity::Working(format!(
+        "{frame} {}",
+        number::count(model.inflight.len() as u64, "request")
+    )))
+}
+
+fn spin(now: Millis, frames: usize) -> usize {
+    usize::try_from(now.0 / SPIN).unwrap_or(0) % frames.max(1)
+}
+
+/// Keys and words for the footer, the most useful first.
+fn hints(model: &Model) -> Vec<(String, String)> {
+    let own = |pairs: &[(&str, &str)]| {
+        pairs
+            .iter()
+            .map(|(k, w)| ((*k).to_owned(), (*w).to_owned()))
+            .collect()
+    };
+    let typing = match model.focus {
+        Pane::Spaces => model.spaces.filter.typing,
+        Pane::Detail => false,
+        Pane::Content => model.content.outline().filter.typing,
+    };
+    match model.modals.last() {
+        Some(Modal::Menu(_)) => return own(&[("Enter", "choose"), ("Esc", "leave")]),
+        Some(Modal::SpacesFilter(_)) => {
+            return own(&[
+                ("Enter", "ask"),
+                ("Tab", "next field"),
+                ("← →", "change"),
+                ("Esc", "leave"),
+            ]);
+        }
+        Some(Modal::Reading(reading)) if reading.typing => {
+            return own(&[("Enter", "keep"), ("Esc", "clear")]);
+        }
+        None if typing => {
+            return own(&[
+                ("Enter", "keep the filter"),
+                ("Esc", "clear it"),
+                ("↑ ↓", "move"),
+            ]);
+        }
+        Some(Modal::Reading(_)) | None => {}
+    }
+    let contexts = model.contexts();
+    let mut verbs: Vec<&Verb> = VERBS
+        .iter()
+        .filter(|verb| {
+            verb.weight > 0
+                && verb
+                    .contexts
+                    .iter()
+                    .any(|context| contexts.contains(context))
+        })
+        .collect();
+    verbs.sort_by_key(|verb| (verb.action == Action::Help, std::cmp::Reverse(verb.weight)));
+    let reading = matches!(model.modals.last(), Some(Modal::Reading(_)));
+    let mut hints = vec![("j/k".to_owned(), "move".to_owned())];
+    for verb in verbs {
+        let Some(key) = model
+            .keymap
+            .keys_of(contexts, verb.action)
+            .into_iter()
+            .next()
+        else {
+            continue;
+        };
+        let word = if verb.action == Action::Back && (reading || model.focus != Pane::Spaces) {
+            "back"
+        } else {
+            verb.short
+        };
+        hints.push((key, word.to_owned()));
+    }
+    hints
+}
+
+/// Short notices, above the footer at the right, the newest lowest.
+pub(super) fn toasts(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let theme = canvas.theme;
+    let wide = area.width.saturating_sub(4).min(64);
+    if wide < 20 || area.height < 6 {
+        return;
+    }
+    let mut bottom = area.bottom() - 1;
+    for toast in model.toasts.iter().rev() {
+        let lines = folded(&toast.text, usize::from(wide - 4));
+        let height = u16::try_from(lines.len()).unwrap_or(4).min(6) + 2;
+        if bottom < area.y + 2 + height {
+            return;
+        }
+        let inner = lines
+            .iter()
+            .map(|line| width::width(line))
+            .max()
+            .unwrap_or(0);
+        let boxed = u16::try_from(inner + 4).unwrap_or(wide).min(wide);
+        let at = Rect {
+            x: area.right() - boxed - 1,
+            y: bottom - height,
+            width: boxed,
+            height,
+        };
+        canvas.clear(at);
+        let (label, style) = match toast.level {
+            LogLevel::Info => ("", theme.toast),
+            LogLevel::Warning => ("Note", theme.warning),
+            LogLevel::Error => ("Failed", theme.danger),
+        };
+        let title = [(label, style)];
+        canvas.frame(
+            at,
+            if label.is_empty() { &[] } else { &title },
+            Focus::Elsewhere,
+        );
+        for (ix, line) in lines.iter().take(usize::from(height - 2)).enumerate() {
+            let y = at.y + 1 + u16::try_from(ix).unwrap_or(0);
+            canvas.text(
+                Rect {
+                    x: at.x + 2,
+                    y,
+                    width: boxed - 4,
+                    height: 1,
+                },
+                line,
+                theme.toast,
+            );
+        }
+        bottom = at.y;
+    }
+}

@@ -1,0 +1,145 @@
+//! The space in detail.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::draw::Canvas;
+use super::spaces::failure_bar;
+use super::theme::{Focus, Theme};
+use crate::app::layout::{Pane, inside};
+use crate::app::modal::reading::Tone;
+use crate::app::model::Model;
+use crate::app::pane::detail::lines;
+use crate::app::remote::Remote;
+use crate::text::{number, width};
+
+/// Draws the pane.
+pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let theme = canvas.theme;
+    let focus = if model.focus == Pane::Detail && model.modals.is_empty() {
+        Focus::Here
+    } else {
+        Focus::Elsewhere
+    };
+    let detail = &model.detail;
+    let space = detail.space.as_ref();
+    let name = detail
+        .value
+        .value()
+        .map(|space| space.name.as_str())
+        .or_else(|| Some(model.spaces.table.get(space?)?.name.as_str()))
+        .unwrap_or_default();
+    let key = space.map(ToString::to_string).unwrap_or_default();
+    let age = match (&detail.value, detail.value.value().is_some()) {
+        (Remote::Loading { .. }, true) => " · reading again".to_owned(),
+        (Remote::Failed { at, .. }, true) => format!(
+            " · as of before {}",
+            number::time(model.time(*at), &model.zone)
+        ),
+        _ => String::new(),
+    };
+    let room = usize::from(area.width.saturating_sub(10))
+        .saturating_sub(width::width(&key) + width::width(&age));
+    let name = width::isolate(name);
+    let name = width::clip(&name, room);
+    let dot = format!(" {} ", theme.glyphs.dot);
+    if key.is_empty() {
+        canvas.frame(area, &[("Detail", theme.title)], focus);
+    } else {
+        canvas.frame(
+            area,
+            &[
+                (&key, theme.title),
+                (&dot, theme.dim),
+                (&name, theme.text),
+                (&age, theme.dim),
+            ],
+            focus,
+        );
+    }
+    let inner = inside(area);
+    let text = Rect {
+        x: inner.x + 1,
+        width: inner.width.saturating_sub(2),
+        ..inner
+    };
+    match &detail.value {
+        Remote::Absent => {
+            if space.is_none() {
+                canvas.lines(
+                    text,
+                    [("The space under the cursor appears here.", theme.dim)],
+                );
+            } else {
+                canvas.lines(text, [("Not read. r reads it.", theme.dim)]);
+            }
+        }
+        Remote::Loading { old: None, .. } => {
+            canvas.lines(text, [(format!("Reading {key}.").as_str(), theme.dim)])
+        }
+        Remote::Failed {
+            old: None, error, ..
+        } => {
+            let hint = error.hint();
+            canvas.lines(
+                text,
+                [
+                    (error.message.as_str(), theme.danger),
+                    (hint.as_str(), theme.text),
+                    ("r tries again.", theme.dim),
+                ],
+            );
+        }
+        Remote::Loading { .. } | Remote::Ready { .. } | Remote::Failed { .. } => {
+            let all = lines(model, usize::from(text.width));
+            let scroll = detail
+                .scroll
+                .min(all.len().saturating_sub(usize::from(text.height)));
+            for (ix, line) in all
+                .iter()
+                .skip(scroll)
+                .take(usize::from(text.height))
+                .enumerate()
+            {
+                let y = text.y + u16::try_from(ix).unwrap_or(0);
+                let pieces = line
+                    .iter()
+                    .map(|(tone, text)| (text.as_str(), style_of(theme, *tone)));
+                canvas.pieces(
+                    Rect {
+                        y,
+                        height: 1,
+                        ..text
+                    },
+                    pieces,
+                );
+            }
+            let below = all.len().saturating_sub(scroll + usize::from(text.height));
+            if below > 0 {
+                canvas.bottom_note(
+                    area,
+                    &format!("{} more", number::count(below as u64, "line")),
+                    theme.dim,
+                );
+            }
+            if let Remote::Failed { error, .. } = &detail.value {
+                failure_bar(model, canvas, area, error);
+            }
+        }
+    }
+}
+
+/// The style of a piece of text to read.
+pub(super) fn style_of(theme: &Theme, tone: Tone) -> Style {
+    match tone {
+        Tone::Plain => theme.text,
+        Tone::Dim => theme.dim,
+        Tone::Heading => theme.heading,
+        Tone::Key => theme.key,
+        Tone::Warning => theme.warning,
+        Tone::Danger => theme.danger,
+    }
+}

@@ -1,0 +1,277 @@
+//! The picture of a model. Reads it, writes cells, and changes nothing else.
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::theme::{Focus, Theme};
+use super::{chrome, content, detail, modal, spaces, welcome};
+use crate::app::layout::{Layout, Pane, SMALLEST};
+use crate::app::model::{Model, Screen};
+use crate::text::width::{self, Align};
+
+/// Draws everything.
+pub fn draw(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let canvas = &mut Canvas {
+        buffer: frame.buffer_mut(),
+        theme,
+        cursor: None,
+    };
+    canvas.buffer.set_style(area, theme.ground);
+    match (model.layout(), &model.screen) {
+        (Layout::TooSmall, _) => too_small(canvas, area),
+        (Layout::Panes { footer, .. }, Screen::Welcome { .. }) => {
+            welcome::draw(model, canvas, area);
+            chrome::footer(model, canvas, footer);
+        }
+        (
+            Layout::Panes {
+                header,
+                panes,
+                footer,
+            },
+            Screen::Panes,
+        ) => {
+            chrome::header(model, canvas, header);
+            spaces::draw(model, canvas, panes[Pane::Spaces as usize]);
+            detail::draw(model, canvas, panes[Pane::Detail as usize]);
+            content::draw(model, canvas, panes[Pane::Content as usize]);
+            chrome::footer(model, canvas, footer);
+        }
+    }
+    if model.layout() != Layout::TooSmall {
+        for modal in &model.modals {
+            modal::draw(model, modal, canvas, area);
+        }
+        chrome::toasts(model, canvas, area);
+    }
+    if let Some((x, y)) = canvas.cursor {
+        frame.set_cursor_position((x, y));
+    }
+}
+
+fn too_small(canvas: &mut Canvas<'_>, area: Rect) {
+    let text = format!(
+        "Too small: {} × {} at least.",
+        SMALLEST.width, SMALLEST.height
+    );
+    let y = area.y + area.height / 2;
+    let style = canvas.theme.text;
+    canvas.text(
+        Rect {
+            y,
+            height: 1.min(area.height),
+            ..area
+        },
+        &text,
+        style,
+    );
+}
+
+/// Cells to write, a theme to write them with, and where the terminal's cursor goes.
+pub(super) struct Canvas<'a> {
+    /// The cells.
+    pub(super) buffer: &'a mut Buffer,
+    /// The theme.
+    pub(super) theme: &'a Theme,
+    /// Where text is being typed.
+    pub(super) cursor: Option<(u16, u16)>,
+}
+
+impl Canvas<'_> {
+    /// Writes one line of text at the start of `area`, cut to it; says how wide it was.
+    pub(super) fn text(&mut self, area: Rect, text: &str, style: Style) -> u16 {
+        if area.width == 0 || area.height == 0 {
+            return 0;
+        }
+        let text = width::clip(text, usize::from(area.width));
+        let (end, _) =
+            self.buffer
+                .set_stringn(area.x, area.y, &text, usize::from(area.width), style);
+        end - area.x
+    }
+
+    /// Writes pieces one after the other; says how wide they were.
+    pub(super) fn pieces<'t>(
+        &mut self,
+        area: Rect,
+        pieces: impl IntoIterator<Item = (&'t str, Style)>,
+    ) -> u16 {
+        let mut rest = area;
+        for (text, style) in pieces {
+            let used = self.text(rest, text, style);
+            rest.x += used;
+            rest.width -= used;
+        }
+        area.width - rest.width
+    }
+
+    /// Writes text so that it ends at the end of `area`; says how wide it was.
+    pub(super) fn right(&mut self, area: Rect, text: &str, style: Style) -> u16 {
+        let text = width::clip(text, usize::from(area.width));
+        let wide = u16::try_from(width::width(&text))
+            .unwrap_or(area.width)
+            .min(area.width);
+        self.text(
+            Rect {
+                x: area.x + area.width - wide,
+                width: wide,
+                ..area
+            },
+            &text,
+            style,
+        );
+        wide
+    }
+
+    /// Fills `area` with blanks.
+    pub(super) fn clear(&mut self, area: Rect) {
+        let area = area.intersection(self.buffer.area);
+        for y in area.y..area.bottom() {
+            for x in area.x..area.right() {
+                self.buffer[(x, y)].reset();
+            }
+        }
+        self.buffer.set_style(area, self.theme.ground);
+    }
+
+    /// Draws a border with a title in it; the border of what has the keys differs in more than colour.
+    pub(super) fn frame(&mut self, area: Rect, title: &[(&str, Style)], focus: Focus) {
+        if area.width < 2 || area.height < 2 {
+            return;
+        }
+        let set = self.theme.glyphs.border;
+        let style = self.theme.border_of(focus);
+        let (right, bottom) = (area.right() - 1, area.bottom() - 1);
+        for x in area.x + 1..right {
+            self.buffer[(x, area.y)]
+                .set_symbol(set.horizontal_top)
+                .set_style(style);
+            self.buffer[(x, bottom)]
+                .set_symbol(set.horizontal_bottom)
+                .set_style(style);
+        }
+        for y in area.y + 1..bottom {
+            self.buffer[(area.x, y)]
+                .set_symbol(set.vertical_left)
+                .set_style(style);
+            self.buffer[(right, y)]
+                .set_symbol(set.vertical_right)
+                .set_style(style);
+        }
+        self.buffer[(area.x, area.y)]
+            .set_symbol(set.top_left)
+            .set_style(style);
+        self.buffer[(right, area.y)]
+            .set_symbol(set.top_right)
+            .set_style(style);
+        self.buffer[(area.x, bottom)]
+            .set_symbol(set.bottom_left)
+            .set_style(style);
+        self.buffer[(right, bottom)]
+            .set_symbol(set.bottom_right)
+            .set_style(style);
+        if !title.is_empty() && area.width > 4 {
+            let top = Rect {
+                x: area.x + 1,
+                width: area.width - 2,
+                height: 1,
+                ..area
+            };
+            let pieces = [(" ", style)]
+                .into_iter()
+                .chain(title.iter().copied())
+                .chain([(" ", style)]);
+            self.pieces(top, pieces);
+        }
+    }
+
+    /// Writes a note into the bottom border, at its end.
+    pub(super) fn bottom_note(&mut self, area: Rect, note: &str, style: Style) {
+        if note.is_empty() || area.width < 6 || area.height < 2 {
+            return;
+        }
+        let line = Rect {
+            x: area.x + 2,
+            y: area.bottom() - 1,
+            width: area.width - 4,
+            height: 1,
+        };
+        self.right(line, &format!(" {note} "), style);
+    }
+
+    /// Writes text into exactly `columns`, cut or padded; says where the next column begins.
+    pub(super) fn column(
+        &mut self,
+        area: Rect,
+        columns: u16,
+        text: &str,
+        align: Align,
+        style: Style,
+    ) -> Rect {
+        let columns = columns.min(area.width);
+        let isolated = width::isolate(text);
+        let text = width::fit(&isolated, usize::from(columns), align);
+        self.text(
+            Rect {
+                width: columns,
+                ..area
+            },
+            &text,
+            style,
+        );
+        Rect {
+            x: area.x + columns,
+            width: area.width - columns,
+            ..area
+        }
+    }
+
+    /// Writes text and the blanks after it up to `columns`; says how many columns those were.
+    pub(super) fn column_width(
+        &mut self,
+        area: Rect,
+        columns: u16,
+        text: &str,
+        style: Style,
+    ) -> u16 {
+        let columns = columns.min(area.width);
+        self.text(
+            Rect {
+                width: columns,
+                ..area
+            },
+            text,
+            style,
+        );
+        columns
+    }
+
+    /// Writes paragraphs, one line each; lines that don't fit are left out.
+    pub(super) fn lines<'t>(
+        &mut self,
+        area: Rect,
+        lines: impl IntoIterator<Item = (&'t str, Style)>,
+    ) {
+        let mut y = area.y;
+        for (text, style) in lines {
+            for part in crate::app::modal::reading::folded(text, usize::from(area.width)) {
+                if y >= area.bottom() {
+                    return;
+                }
+                self.text(
+                    Rect {
+                        y,
+                        height: 1,
+                        ..area
+                    },
+                    &part,
+                    style,
+                );
+                y += 1;
+            }
+        }
+    }
+}

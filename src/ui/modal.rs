@@ -1,0 +1,188 @@
+//! What lies over the panes.
+
+use ratatui::layout::Rect;
+
+use super::detail::style_of;
+use super::draw::Canvas;
+use super::form;
+use super::theme::Focus;
+use crate::app::layout::{centred, inside};
+use crate::app::message::Size;
+use crate::app::modal::Modal;
+use crate::app::modal::menu::Menu;
+use crate::app::modal::reading::{self, Reading, holds};
+use crate::app::modal::spaces_filter::SpacesFilterForm;
+use crate::app::model::Model;
+use crate::text::{number, width};
+
+/// Draws one modal.
+pub(super) fn draw(model: &Model, modal: &Modal, canvas: &mut Canvas<'_>, area: Rect) {
+    let size = Size {
+        width: area.width,
+        height: area.height,
+    };
+    match modal {
+        Modal::Menu(menu) => draw_menu(menu, canvas, size),
+        Modal::Reading(reading) => draw_reading(model, reading, canvas, size),
+        Modal::SpacesFilter(form) => draw_spaces_filter(model, form, canvas, size),
+    }
+}
+
+/// An empty dialog with a title, and the server's name where something is to be decided.
+pub(super) fn dialog(canvas: &mut Canvas<'_>, at: Rect, title: &str, server: &str) -> Rect {
+    canvas.clear(at);
+    let theme = canvas.theme;
+    canvas.frame(at, &[(title, theme.title)], Focus::Here);
+    if !server.is_empty() {
+        let used = u16::try_from(width::width(title)).unwrap_or(0) + 4;
+        let line = Rect {
+            x: at.x + used,
+            y: at.y,
+            width: at.width.saturating_sub(used + 2),
+            height: 1,
+        };
+        if usize::from(line.width) > width::width(server) + 2 {
+            canvas.right(line, &format!(" {server} "), theme.dim);
+        }
+    }
+    let inner = inside(at);
+    Rect {
+        x: inner.x + 1,
+        width: inner.width.saturating_sub(2),
+        ..inner
+    }
+}
+
+fn draw_menu(menu: &Menu, canvas: &mut Canvas<'_>, size: Size) {
+    let label = menu
+        .entries
+        .iter()
+        .map(|e| width::width(&e.label))
+        .max()
+        .unwrap_or(0);
+    let note = menu
+        .entries
+        .iter()
+        .map(|e| width::width(&e.note))
+        .max()
+        .unwrap_or(0);
+    let wide = u16::try_from(label + note + 14).unwrap_or(60).clamp(28, 76);
+    let high = u16::try_from(menu.entries.len()).unwrap_or(10) + 2;
+    let at = centred(size, wide, high);
+    let inner = dialog(canvas, at, &menu.title, "");
+    let theme = canvas.theme;
+    for (ix, entry) in menu
+        .entries
+        .iter()
+        .enumerate()
+        .take(usize::from(inner.height))
+    {
+        let line = Rect {
+            y: inner.y + u16::try_from(ix).unwrap_or(0),
+            height: 1,
+            ..inner
+        };
+        let here = ix == menu.chosen;
+        let caret = if here { theme.glyphs.caret } else { " " };
+        let style = if here { theme.cursor } else { theme.text };
+        let name = width::fit(&entry.label, label + 2, width::Align::Left);
+        let key = entry.letter.to_string();
+        canvas.pieces(
+            line,
+            [
+                (caret, theme.caret),
+                (" ", theme.text),
+                (&key, theme.key),
+                ("  ", theme.text),
+                (&name, style),
+                (&entry.note, theme.dim),
+            ],
+        );
+    }
+}
+
+fn draw_reading(model: &Model, reading: &Reading, canvas: &mut Canvas<'_>, size: Size) {
+    let wide = reading::width(size);
+    let rows = reading::height(size);
+    let lines = reading::lines(model, reading, wide);
+    let at = centred(
+        size,
+        u16::try_from(wide + 4).unwrap_or(size.width),
+        u16::try_from(rows + 2).unwrap_or(size.height),
+    );
+    let inner = dialog(canvas, at, &reading.title(), "");
+    let theme = canvas.theme;
+    let needle = reading.search.text().to_lowercase();
+    for (ix, line) in lines.iter().skip(reading.top).take(rows).enumerate() {
+        let y = inner.y + u16::try_from(ix).unwrap_or(0);
+        let hit = holds(line, &needle);
+        let pieces = line.iter().map(|(tone, text)| {
+            let style = style_of(theme, *tone);
+            (
+                text.as_str(),
+                if hit {
+                    style.patch(theme.matched)
+                } else {
+                    style
+                },
+            )
+        });
+        canvas.pieces(
+            Rect {
+                y,
+                height: 1,
+                ..inner
+            },
+            pieces,
+        );
+    }
+    let below = lines.len().saturating_sub(reading.top + rows);
+    if below > 0 {
+        canvas.bottom_note(
+            at,
+            &format!("{} more", number::count(below as u64, "line")),
+            theme.dim,
+        );
+    }
+    if reading.typing || !needle.is_empty() {
+        let line = Rect {
+            x: at.x + 2,
+            y: at.bottom() - 1,
+            width: at.width / 2,
+            height: 1,
+        };
+        let text = reading.search.text();
+        canvas.pieces(
+            line,
+            [
+                (" / ", theme.key),
+                (text.as_str(), theme.field_focus),
+                (" ", theme.text),
+            ],
+        );
+        if reading.typing {
+            let column: String = text.chars().take(reading.search.cursor().1).collect();
+            let x = line.x + 3 + u16::try_from(width::width(&column)).unwrap_or(0);
+            canvas.cursor = Some((x.min(line.right()), line.y));
+        }
+    }
+}
+
+fn draw_spaces_filter(
+    model: &Model,
+    dialog_form: &SpacesFilterForm,
+    canvas: &mut Canvas<'_>,
+    size: Size,
+) {
+    let wide = size.width.saturating_sub(4).min(72);
+    let high = form::height(&dialog_form.form, wide) + 4;
+    let at = centred(size, wide, high);
+    let server = format!("{} · {}", model.profile.name, model.profile.host());
+    let inner = dialog(canvas, at, "Ask the server for", &server);
+    let body = Rect {
+        y: inner.y + 1,
+        height: inner.height.saturating_sub(2),
+        ..inner
+    };
+    form::draw(&dialog_form.form, canvas, body);
+}

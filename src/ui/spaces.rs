@@ -1,0 +1,420 @@
+//! The list of spaces.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::draw::Canvas;
+use super::theme::Focus;
+use crate::app::inflight::Waiter;
+use crate::app::layout::{Pane, inside};
+use crate::app::modal::spaces_filter::summary;
+use crate::app::model::Model;
+use crate::app::pane::filter::FilterLine;
+use crate::app::pane::spaces::{Ended, standing};
+use crate::app::remote::Remote;
+use crate::confluence::{ApiError, Space, SpaceStatus};
+use crate::text::width::Align;
+use crate::text::{number, width};
+
+/// Draws the pane.
+pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let theme = canvas.theme;
+    let spaces = &model.spaces;
+    let focus = if model.focus == Pane::Spaces && model.modals.is_empty() {
+        Focus::Here
+    } else {
+        Focus::Elsewhere
+    };
+    let counts = counts(model);
+    let asked = summary(&spaces.asked);
+    let asked = if asked.is_empty() {
+        String::new()
+    } else {
+        format!(" · {asked}")
+    };
+    let state = state(model);
+    canvas.frame(
+        area,
+        &[
+            ("Spaces ", theme.title),
+            (&counts, theme.text),
+            (&asked, theme.accent),
+            (&state, theme.dim),
+        ],
+        focus,
+    );
+    let mut inner = inside(area);
+    if inner.is_empty() {
+        return;
+    }
+    let error = match (&spaces.ended, model.session.user.error()) {
+        (Ended::Failed(error), _) => Some(error),
+        (Ended::Not, Some(error)) if spaces.load.is_none() => Some(error),
+        (Ended::Not | Ended::Complete | Ended::Stopped, _) => None,
+    };
+    if spaces.table.is_empty() {
+        empty(model, canvas, inner, error);
+        filter_line(canvas, area, &spaces.filter, String::new(), focus);
+        return;
+    }
+    let columns = columns(model, inner.width);
+    let head = Rect { height: 1, ..inner };
+    let cells = Rect {
+        x: head.x + 2,
+        width: head.width.saturating_sub(2),
+        ..head
+    };
+    let cells = canvas.column(cells, columns.key, "KEY", Align::Left, theme.table_head);
+    let cells = canvas.column(cells, columns.name, "  NAME", Align::Left, theme.table_head);
+    canvas.column(
+        cells,
+        columns.status,
+        "  STATUS",
+        Align::Left,
+        theme.table_head,
+    );
+    inner = Rect {
+        y: inner.y + 1,
+        height: inner.height - 1,
+        ..inner
+    };
+    if spaces.is_empty() {
+        let text = if spaces.load.is_some() {
+            "Nothing matches so far."
+        } else {
+            "Nothing matches. Esc clears the filter."
+        };
+        canvas.lines(
+            Rect {
+                x: inner.x + 2,
+                width: inner.width.saturating_sub(3),
+                ..inner
+            },
+            [(text, theme.dim)],
+        );
+    }
+    for (line, row) in spaces
+        .cursor
+        .window(spaces.len(), usize::from(inner.height))
+        .enumerate()
+    {
+        let Some(space) = spaces.row(row) else {
+            continue;
+        };
+        let y = inner.y + u16::try_from(line).unwrap_or(0);
+        let at = Rect {
+            y,
+            height: 1,
+            ..inner
+        };
+        draw_row(model, canvas, at, &columns, space, row == spaces.cursor.at);
+    }
+    let mut note = String::new();
+    if !spaces.marks.is_empty() {
+        note = format!("{} marked", number::grouped(spaces.marks.len() as u64));
+        let hidden = spaces.hidden_marks();
+        if hidden > 0 {
+            note.push_str(&format!(", {} hidden", number::grouped(hidden as u64)));
+        }
+    }
+    filter_line(canvas, area, &spaces.filter, note, focus);
+    if let Some(error) = error {
+        failure_bar(model, canvas, area, error);
+    }
+}
+
+struct Columns {
+    key: u16,
+    name: u16,
+    status: u16,
+}
+
+fn columns(model: &Model, width: u16) -> Columns {
+    let spaces = &model.spaces;
+    let window = spaces
+        .cursor
+        .window(spaces.len(), usize::from(model.size.height));
+    let _ = window;
+    let status = if width < 34 { 0 } else { 10 };
+    let key = if width < 50 { 9 } else { 12 };
+    Columns {
+        key,
+        name: width.saturating_sub(2 + key + status),
+        status,
+    }
+}
+
+fn draw_row(
+    model: &Model,
+    canvas: &mut Canvas<'_>,
+    at: Rect,
+    columns: &Columns,
+    space: &Space,
+    here: bool,
+) {
+    let theme = canvas.theme;
+    let marked = model.spaces.marks.contains(&space.key);
+    let archived = space.status == Some(SpaceStatus::Archived);
+    let glyph = match (here, marked) {
+        (true, _) => (theme.glyphs.caret, theme.caret),
+        (false, true) => (theme.glyphs.mark, theme.mark),
+        (false, false) => (" ", theme.text),
+    };
+    canvas.text(Rect { width: 1, ..at }, glyph.0, glyph.1);
+    // A marked row under the cursor keeps its mark beside the caret.
+    if here && marked {
+        canvas.text(
+            Rect {
+                x: at.x + 1,
+                width: 1,
+                ..at
+            },
+            theme.glyphs.mark,
+            theme.mark,
+        );
+    }
+    let plain: Style = if archived { theme.dim } else { theme.text };
+    let key_style = if here { theme.cursor } else { plain };
+    let cells = Rect {
+        x: at.x + 2,
+        width: at.width.saturating_sub(2),
+        ..at
+    };
+    let cells = canvas.column(
+        cells,
+        columns.key,
+        space.key.as_str(),
+        Align::Left,
+        key_style,
+    );
+    let cells = Rect {
+        x: cells.x + 2,
+        width: cells.width.saturating_sub(2),
+        ..cells
+    };
+    let name = columns.name.saturating_sub(2);
+    let cells = canvas.column(cells, name, &space.name, Align::Left, plain);
+    let cells = Rect {
+        x: cells.x + 2,
+        width: cells.width.saturating_sub(2),
+        ..cells
+    };
+    canvas.column(
+        cells,
+        columns.status.saturating_sub(2),
+        standing(space),
+        Align::Left,
+        theme.dim,
+    );
+}
+
+/// "1,204 of 1,204", "500 of 1,204", "500+", "12 of 1,204".
+fn counts(model: &Model) -> String {
+    let spaces = &model.spaces;
+    let have = spaces.table.len() as u64;
+    let shown = if spaces.filter.applied.is_some() {
+        spaces.len() as u64
+    } else {
+        have
+    };
+    let total = match (&spaces.load, spaces.total) {
+        (_, Some(total)) => number::grouped(total.max(have)),
+        (None, None) if have == 0 => return String::new(),
+        (Some(_) | None, None) => format!("{}+", number::grouped(have)),
+    };
+    format!("{} of {total}", number::grouped(shown))
+}
+
+fn state(model: &Model) -> String {
+    let spaces = &model.spaces;
+    let at = |at| number::time(model.time(at), &model.zone);
+    match (&spaces.load, &spaces.ended) {
+        (Some(load), _) if load.fresh.is_some() => {
+            let (have, _) = load.pager.progress();
+            format!(" · reading again, {}", number::grouped(have as u64))
+        }
+        (Some(_), _) => " · loading".to_owned(),
+        (None, Ended::Stopped) => " · stopped, r reads on".to_owned(),
+        (None, Ended::Failed(_)) => match spaces.as_of {
+            Some(as_of) => format!(" · as of {}", at(as_of)),
+            None => " · cut short".to_owned(),
+        },
+        (None, Ended::Not | Ended::Complete) => String::new(),
+    }
+}
+
+fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, error: Option<&ApiError>) {
+    let theme = canvas.theme;
+    let text = Rect {
+        x: inner.x + 1,
+        width: inner.width.saturating_sub(2),
+        ..inner
+    };
+    let retry = model
+        .inflight
+        .iter()
+        .find(|a| matches!(a.waiter, Waiter::Spaces(_) | Waiter::User))
+        .and_then(|a| a.retry.as_ref());
+    if let Some(retry) = retry {
+        let next = format!(
+            "Next try in {} s.  r now   Esc stop",
+            retry.until.since(model.now).div_ceil(1_000)
+        );
+        canvas.lines(
+            text,
+            [
+                (retry.error.message.as_str(), theme.warning),
+                (next.as_str(), theme.dim),
+            ],
+        );
+    } else if let Some(error) = error {
+        let hint = error.hint();
+        canvas.lines(
+            text,
+            [
+                (error.message.as_str(), theme.danger),
+                (hint.as_str(), theme.text),
+                ("r tries again.", theme.dim),
+            ],
+        );
+    } else if let Some(load) = &model.spaces.load {
+        let (have, _) = load.pager.progress();
+        let so_far = if have > 0 {
+            format!(" {} so far.", number::grouped(have as u64))
+        } else {
+            String::new()
+        };
+        canvas.lines(
+            text,
+            [(
+                format!("Reading the spaces of {}.{so_far}", model.profile.host()).as_str(),
+                theme.dim,
+            )],
+        );
+    } else if model.profile.base_url.is_empty() {
+        canvas.lines(text, [("Starting the demo wiki.", theme.dim)]);
+    } else if matches!(model.session.user, Remote::Loading { .. }) {
+        canvas.lines(
+            text,
+            [(
+                format!("Signing in at {}.", model.profile.host()).as_str(),
+                theme.dim,
+            )],
+        );
+    } else if model.spaces.ended == Ended::Complete {
+        let lines = if summary(&model.spaces.asked).is_empty() {
+            [
+                "No spaces, or none that this user may see.",
+                "n makes one where you may; r reads again.",
+            ]
+        } else {
+            [
+                "The server has no such space.",
+                "f changes what is asked for; r asks again.",
+            ]
+        };
+        let lines = if summary(&model.spaces.asked).is_empty() {
+            [lines[0], "r reads again."]
+        } else {
+            lines
+        };
+        canvas.lines(text, lines.map(|line| (line, theme.dim)));
+    } else {
+        canvas.lines(text, [("Nothing was read. r reads the spaces.", theme.dim)]);
+    }
+}
+
+/// A failure over rows that are still good: one line above the bottom border.
+pub(super) fn failure_bar(model: &Model, canvas: &mut Canvas<'_>, area: Rect, error: &ApiError) {
+    let inner = inside(area);
+    if inner.height < 3 {
+        return;
+    }
+    let y = inner.bottom() - 1;
+    let line = Rect {
+        y,
+        height: 1,
+        ..inner
+    };
+    let _ = model;
+    canvas.clear(line);
+    let theme = canvas.theme;
+    let used = canvas.right(line, " r tries again", theme.dim);
+    let text = Rect {
+        width: line.width.saturating_sub(used),
+        ..line
+    };
+    canvas.text(text, &format!(" {}", error.message), theme.danger);
+}
+
+/// The filter in the bottom border, with its problem; without a filter, the note.
+pub(super) fn filter_line(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    filter: &FilterLine,
+    note: String,
+    focus: Focus,
+) {
+    let theme = canvas.theme;
+    if area.width < 8 || area.height < 2 {
+        return;
+    }
+    if !filter.is_shown() {
+        canvas.bottom_note(area, &note, theme.mark);
+        return;
+    }
+    let y = area.bottom() - 1;
+    let line = Rect {
+        x: area.x + 1,
+        y,
+        width: area.width - 2,
+        height: 1,
+    };
+    let text = filter.text();
+    let room = usize::from(line.width.saturating_sub(6));
+    let (before, cursor) = match &filter.field {
+        Some(field) => {
+            let column = field.cursor().1;
+            (
+                text.chars().take(column).collect::<String>(),
+                width::width(&text.chars().take(column).collect::<String>()),
+            )
+        }
+        None => (String::new(), 0),
+    };
+    let shown = if cursor > room {
+        width::clip_start(&before, room).into_owned()
+    } else {
+        width::clip(&text, room).into_owned()
+    };
+    let style = if filter.typing {
+        theme.field_focus
+    } else {
+        theme.field
+    };
+    let used = canvas.pieces(
+        line,
+        [
+            (" / ", theme.key),
+            (shown.as_str(), style),
+            (" ", theme.text),
+        ],
+    );
+    if filter.typing && focus == Focus::Here {
+        let x = line.x + 3 + u16::try_from(cursor.min(room)).unwrap_or(0);
+        canvas.cursor = Some((x.min(line.right().saturating_sub(1)), y));
+    }
+    let rest = Rect {
+        x: line.x + used,
+        width: line.width - used,
+        ..line
+    };
+    if let Some(problem) = &filter.problem {
+        canvas.right(rest, &format!(" {problem} "), theme.warning);
+    } else if !note.is_empty() {
+        canvas.right(rest, &format!(" {note} "), theme.mark);
+    }
+}
