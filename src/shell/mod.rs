@@ -12,3 +12,4 @@ pub mod log;
 pub mod programs;
 pub mod signals;
 pub mod terminal;
+pub mod writer;

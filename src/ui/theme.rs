@@ -391,6 +391,7 @@ struct File {
 /// The terminal that the colours were chosen for; the contrast test reads it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(not(test), expect(dead_code, reason = "the contrast test reads it"))]
 struct On {
     #[serde(default)]
     backgrounds: Vec<String>,
