@@ -1,1 +1,32 @@
+//! A Confluence of our own: an HTTP server on loopback with its data in SQLite.
 //!
+//! It is what `coracle --demo` opens, what `coracle serve` runs, and what the contract tests
+//! speak to. It is written from the documented REST API and from what real servers answer, and it
+//! can speak three [`Generation`]s of it.
+//!
+//! It must never use anything of this crate outside `demo`: were it to share a line with the
+//! client, the two could share a misunderstanding, and no test would notice.
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | [`serve`] | options, the command line, starting and stopping |
+//! | `routes` | one function for each operation |
+//! | `json` | rows to JSON, with expand, links and the shapes of each generation |
+//! | `store` | the SQLite schema and every query that more than one route needs |
+//! | [`seed`] | what a fresh wiki holds: the demo, a text, or a large one by formula |
+//! | [`faults`] | what goes wrong on demand: latency, dropped lines, odd answers |
+//! | [`behaviour`] | what the whole server does oddly: read-only mode, quirks of paging |
+
+pub mod behaviour;
+pub mod faults;
+mod json;
+mod routes;
+pub mod seed;
+pub mod serve;
+mod store;
+mod view;
+
+pub use behaviour::{Behaviour, Deletion, Quirk};
+pub use faults::{Fault, Faults, Gate, Rule};
+pub use seed::Seed;
+pub use serve::{Generation, Options, Recorded, ServeArgs, ServeError, Server, serve_blocking};

@@ -1,0 +1,786 @@
+//! Pages, blog posts, comments and attachments: the neighbours of the thirteen operations.
+
+use std::io;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use rusqlite::types::Value as SqlValue;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::{Value, json};
+
+use super::{
+    Answer, Failure, Need, Query, Sent, content_cap, no_content, now, ok, space_for, with, write,
+};
+use crate::demo::json::{Expand, Shape, Slice, children_of, encoded};
+use crate::demo::seed::{ONE_USER, large};
+use crate::demo::serve::Site;
+use crate::demo::store::{Access, ContentRow, Filter, Kind, Status, Store};
+
+/// What an answer to a single content, or to a write, is expanded by when nothing is asked for.
+fn usual() -> Expand {
+    Expand::parse(["history,space,version"].into_iter())
+}
+
+/// What an answer to a write shows.
+fn written() -> Expand {
+    Expand::parse(["history,space,version,ancestors,body.storage,container"].into_iter())
+}
+
+/// An id of the wire: digits, or `att` and digits. Anything else makes a real server stumble.
+fn parse_id(id: &str) -> Result<i64, Failure> {
+    id.strip_prefix("att").unwrap_or(id).parse().map_err(|_| {
+        Failure::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("java.lang.NumberFormatException: For input string: \"{id}\""),
+        )
+    })
+}
+
+fn no_content_with(id: &str) -> Failure {
+    Failure::missing(format!("No content found with id: ContentId{{id={id}}}"))
+}
+
+/// A content that the one user may see, in one of these states.
+fn content_for(db: &Connection, id: &str, states: &[Status]) -> Result<ContentRow, Failure> {
+    let row = db
+        .content(parse_id(id)?)?
+        .filter(|row| states.contains(&row.status))
+        .ok_or_else(|| no_content_with(id))?;
+    match db.space_by_id(row.space)?.map(|space| space.access) {
+        Some(Access::Admin) => Ok(row),
+        Some(Access::NotAdmin) if row.status == Status::Current => Ok(row),
+        Some(Access::NotAdmin) => Err(Failure::forbidden(
+            "User is not permitted to see the trash of the space",
+        )),
+        Some(Access::Hidden) | None => Err(no_content_with(id)),
+    }
+}
+
+const ANY: &[Status] = &[Status::Current, Status::Trashed];
+
+/// The states that a `status` names.
+fn states(query: &Query) -> Result<&'static [Status], Failure> {
+    match query.first("status") {
+        None | Some("" | "current") => Ok(&[Status::Current]),
+        Some("trashed") => Ok(&[Status::Trashed]),
+        Some("any") => Ok(ANY),
+        // Known to Confluence; there are none of them here.
+        Some("draft" | "historical") => Ok(&[]),
+        Some(other) => Err(Failure::bad(format!("Unknown content status : {other}"))),
+    }
+}
+
+/// `GET /content/{id}`.
+pub(super) async fn one(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+    query: Query,
+) -> Answer {
+    with(&site, |db, shape| {
+        let row = content_for(db, &id, states(&query)?)?;
+        let expand = query.expand();
+        let expand = if expand.is_empty() { usual() } else { expand };
+        ok(shape.content(&row, &expand)?)
+    })
+}
+
+/// `GET /content?spaceKey=&type=&status=&title=`.
+pub(super) async fn list(State(site): State<Arc<Site>>, query: Query) -> Answer {
+    with(&site, |db, shape| {
+        let states = states(&query)?;
+        let kind = match query.first("type") {
+            None | Some("") => Kind::Page,
+            Some(name) => Kind::named(name)
+                .ok_or_else(|| Failure::bad(format!("Unknown content type : {name}")))?,
+        };
+        let mut filter = Filter::default();
+        let mut space = None;
+        if let Some(key) = query.first("spaceKey").filter(|key| !key.is_empty()) {
+            let need = if states.contains(&Status::Trashed) {
+                Need::Administer
+            } else {
+                Need::Read
+            };
+            let row = space_for(db, key, need)?;
+            filter.and("space = ?", [row.id.into()]);
+            space = Some(row);
+        }
+        let numbers = states.iter().map(|state| (*state as i64).into()).collect();
+        match states {
+            [state] => drop(filter.and("status = ?", [(*state as i64).into()])),
+            _ => drop(filter.within("status", numbers)),
+        }
+        filter.and("kind = ?", [(kind as i64).into()]);
+        let title = query.first("title").filter(|title| !title.is_empty());
+        if let Some(title) = title {
+            let title = SqlValue::Text(title.to_owned());
+            filter.and("title = ? COLLATE NOCASE", [title]);
+        }
+        if space.is_none() {
+            filter.and("space IN (SELECT id FROM space WHERE access < 2)", []);
+        }
+        let total = match (&space, title, states) {
+            (Some(space), None, [state]) => db.tally(space.id, *state, &[kind])?,
+            _ => db.count_contents(&filter)?,
+        };
+        answer_list(db, shape, &query, &filter, "id", total, "/rest/api/content")
+    })
+}
+
+fn answer_list(
+    db: &Connection,
+    shape: &Shape<'_>,
+    query: &Query,
+    filter: &Filter,
+    order: &str,
+    total: u64,
+    path: &str,
+) -> Answer {
+    let expand = query.expand();
+    let slice = Slice::new(
+        query.number("start", 0)?,
+        query.number("limit", 25)?,
+        content_cap(&expand),
+        total,
+        shape.behaviour,
+    );
+    let mut results = Vec::new();
+    for row in db.contents(filter, order, slice.rows)? {
+        results.push(shape.content(&row, &expand)?);
+    }
+    ok(shape.page(results, &slice, path, &query.0))
+}
+
+/// `GET /content/{id}/child/{type}`: also of a trashed page, for its attachments go with it.
+pub(super) async fn children(
+    State(site): State<Arc<Site>>,
+    Path((id, kind)): Path<(String, String)>,
+    query: Query,
+) -> Answer {
+    with(&site, |db, shape| {
+        let row = content_for(db, &id, ANY)?;
+        let kind = Kind::named(&kind)
+            .ok_or_else(|| Failure::bad(format!("Unknown content type : {kind}")))?;
+        let filter = children_of(row.id, kind);
+        let total = db.count_contents(&filter)?;
+        let path = format!("/rest/api/content/{id}/child/{}", kind.name());
+        answer_list(db, shape, &query, &filter, "position, id", total, &path)
+    })
+}
+
+fn one_user(db: &Connection) -> Result<i64, Failure> {
+    Ok(db.person_named(ONE_USER.0)?.map_or(1, |person| person.id))
+}
+
+/// Whether a current page or blog post of this title is in the space, other than `but`.
+fn taken(db: &Connection, space: i64, kind: Kind, title: &str, but: i64) -> Result<bool, Failure> {
+    // Blog posts of one title may stand beside each other.
+    if kind != Kind::Page {
+        return Ok(false);
+    }
+    let found: Option<i64> = db
+        .prepare_cached(
+            "SELECT id FROM content WHERE space = ? AND title = ? COLLATE NOCASE AND status = 0 \
+             AND kind = 0 AND id <> ? LIMIT 1",
+        )?
+        .query_row(params![space, title, but], |row| row.get(0))
+        .optional()?;
+    Ok(found.is_some())
+}
+
+fn title_taken(title: &str) -> Failure {
+    Failure::conflict(format!(
+        "com.atlassian.confluence.api.service.exceptions.ConflictException: A page with this \
+         title already exists: A page already exists with the title {title} in the space"
+    ))
+}
+
+/// The last of the ancestors sent: the parent wanted.
+fn parent_sent(body: &Value) -> Option<&Value> {
+    body["ancestors"].as_array()?.last().map(|last| &last["id"])
+}
+
+fn id_sent(value: &Value) -> Option<i64> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        other => other.as_i64(),
+    }
+}
+
+/// The page of this id in this space, to be a parent.
+fn parent_for(db: &Connection, id: &Value, space: i64) -> Result<ContentRow, Failure> {
+    let page = match id_sent(id) {
+        Some(id) => db.content(id)?,
+        None => None,
+    };
+    page.filter(|page| {
+        page.space == space && page.kind == Kind::Page && page.status == Status::Current
+    })
+    .ok_or_else(|| {
+        Failure::bad(format!(
+            "No page with id {id} in this space to be the parent"
+        ))
+    })
+}
+
+fn last_position(db: &Connection, space: i64, parent: Option<i64>) -> Result<i64, Failure> {
+    let last: Option<i64> = match parent {
+        Some(parent) => db.query_row(
+            "SELECT max(position) FROM content WHERE parent = ? AND status = 0 AND kind = 0",
+            [parent],
+            |row| row.get(0),
+        )?,
+        None => db.query_row(
+            "SELECT max(position) FROM content WHERE space = ? AND status = 0 AND kind = 0 \
+             AND parent IS NULL",
+            [space],
+            |row| row.get(0),
+        )?,
+    };
+    Ok(last.map_or(0, |last| last + 1))
+}
+
+/// `POST /content`.
+pub(super) async fn create(State(site): State<Arc<Site>>, Sent(body): Sent) -> Answer {
+    write(&site, |db, shape| {
+        let key = body["space"]["key"].as_str().unwrap_or_default();
+        let title = body["title"].as_str().unwrap_or_default().trim();
+        let kind = body["type"].as_str().and_then(Kind::named);
+        let mut problems = Vec::new();
+        if key.is_empty() {
+            problems.push("The space is missing.".to_owned());
+        }
+        if title.is_empty() || title.chars().count() > 255 {
+            problems.push("The title must be 1 to 255 characters.".to_owned());
+        }
+        let Some(kind @ (Kind::Page | Kind::BlogPost)) = kind else {
+            problems.push("The type must be page or blogpost.".to_owned());
+            return Err(Failure::invalid(problems));
+        };
+        if !problems.is_empty() {
+            return Err(Failure::invalid(problems));
+        }
+        let space = space_for(db, key, Need::Read)?;
+        let parent = match parent_sent(&body) {
+            Some(id) if kind == Kind::Page => Some(parent_for(db, id, space.id)?.id),
+            _ => None,
+        };
+        if taken(db, space.id, kind, title, 0)? {
+            return Err(title_taken(title));
+        }
+        let position = match kind {
+            Kind::Page => Some(last_position(db, space.id, parent)?),
+            _ => None,
+        };
+        let storage = body["body"]["storage"]["value"]
+            .as_str()
+            .unwrap_or_default();
+        let (by, now) = (one_user(db)?, now());
+        db.execute(
+            "INSERT INTO content (space, kind, status, parent, position, title, version, creator, \
+             created, modifier, modified, body) VALUES (?, ?, 0, ?, ?, ?, 1, ?, ?, ?, ?, ?)",
+            params![
+                space.id,
+                kind as i64,
+                parent,
+                position,
+                title,
+                by,
+                now,
+                by,
+                now,
+                storage
+            ],
+        )?;
+        let id = db.last_insert_rowid();
+        answer_written(db, shape, id)
+    })
+}
+
+fn answer_written(db: &Connection, shape: &Shape<'_>, id: i64) -> Answer {
+    let row = db
+        .content(id)?
+        .ok_or_else(|| no_content_with(&id.to_string()))?;
+    ok(shape.content(&row, &written())?)
+}
+
+/// `PUT /content/{id}`: restore from the trash, rename, move, or replace the body; a new version.
+pub(super) async fn update(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+    Sent(body): Sent,
+) -> Answer {
+    write(&site, |db, shape| {
+        let row = content_for(db, &id, ANY)?;
+        let sent = body["version"]["number"].as_i64();
+        let wrong = format!(
+            "Version must be incremented on update. Current version is: {}",
+            row.version
+        );
+        let restores = row.status == Status::Trashed;
+        if restores && body["status"].as_str() != Some("current") {
+            return Err(no_content_with(&id));
+        }
+        match sent {
+            None => return Err(Failure::invalid(vec!["The version is missing.".to_owned()])),
+            Some(number) if number == row.version + 1 => {}
+            Some(_) if restores => return Err(Failure::bad(wrong)),
+            Some(_) => return Err(Failure::conflict(wrong)),
+        }
+        if body["type"]
+            .as_str()
+            .is_some_and(|kind| kind != row.kind.name())
+        {
+            return Err(Failure::invalid(vec![
+                "The type can't be changed.".to_owned(),
+            ]));
+        }
+        let title = match body["title"].as_str().map(str::trim) {
+            Some("") => {
+                return Err(Failure::invalid(vec![
+                    "The title must not be blank.".to_owned(),
+                ]));
+            }
+            Some(title) => title,
+            None => &row.title,
+        };
+        if taken(db, row.space, row.kind, title, row.id)? {
+            return Err(title_taken(title));
+        }
+        let mut parent = row.parent;
+        let mut position = row.position;
+        if let (Some(wanted), Kind::Page) = (parent_sent(&body), row.kind) {
+            let wanted = parent_for(db, wanted, row.space)?;
+            let mut above = Some(wanted.id);
+            while let Some(id) = above {
+                if id == row.id {
+                    return Err(Failure::bad("A page can't be moved below itself"));
+                }
+                above = db.content(id)?.and_then(|page| page.parent);
+            }
+            if parent != Some(wanted.id) || position.is_none() {
+                parent = Some(wanted.id);
+                position = Some(last_position(db, row.space, parent)?);
+            }
+        } else if restores && row.kind == Kind::Page {
+            // Back in its place if its parent is there, otherwise at the root.
+            let above = match parent {
+                Some(id) => db.content(id)?,
+                None => None,
+            };
+            parent = above
+                .filter(|page| page.status == Status::Current)
+                .map(|page| page.id);
+            position = Some(last_position(db, row.space, parent)?);
+        }
+        db.execute(
+            "UPDATE content SET status = 0, title = ?, parent = ?, position = ?, version = ?, \
+             modifier = ?, modified = ?, body = ifnull(?, body) WHERE id = ?",
+            params![
+                title,
+                parent,
+                position,
+                row.version + 1,
+                one_user(db)?,
+                now(),
+                body["body"]["storage"]["value"].as_str(),
+                row.id
+            ],
+        )?;
+        answer_written(db, shape, row.id)
+    })
+}
+
+/// Purges what a condition on a single number finds, with the attachments and comments below it.
+/// What was below it otherwise has no parent any more.
+pub(super) fn purge_where(db: &Connection, condition: &str, value: i64) -> Result<(), Failure> {
+    let mut below = Filter::default();
+    below.and(
+        &format!("kind IN (2, 3) AND parent IN (SELECT id FROM content WHERE {condition})"),
+        [value.into()],
+    );
+    db.delete_contents(&below)?;
+    let sql = format!(
+        "UPDATE content SET parent = NULL \
+         WHERE parent IN (SELECT id FROM content WHERE {condition})"
+    );
+    db.execute(&sql, [value])?;
+    let mut these = Filter::default();
+    these.and(condition, [value.into()]);
+    db.delete_contents(&these)?;
+    Ok(())
+}
+
+/// `DELETE /content/{id}`: into the trash; with `status=trashed` for good.
+pub(super) async fn delete(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+    query: Query,
+) -> Answer {
+    write(&site, |db, _| {
+        let states = states(&query)?;
+        let row = content_for(db, &id, states)?;
+        if row.status == Status::Trashed {
+            purge_where(db, "id = ?", row.id)?;
+            return no_content();
+        }
+        // The children move up to where it was; attachments and comments go with it.
+        db.execute(
+            "UPDATE content SET parent = ? WHERE parent = ? AND kind = 0 AND status = 0",
+            params![row.parent, row.id],
+        )?;
+        db.execute(
+            "UPDATE content SET status = 1, position = NULL WHERE id = ?",
+            [row.id],
+        )?;
+        no_content()
+    })
+}
+
+/// `GET /content/{id}/label`.
+pub(super) async fn labels(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Answer {
+    with(&site, |db, _| {
+        let row = content_for(db, &id, ANY)?;
+        answer_labels(db, row.id)
+    })
+}
+
+fn answer_labels(db: &Connection, id: i64) -> Answer {
+    let names = db.texts(
+        "SELECT name FROM content_label WHERE content = ? ORDER BY name",
+        id,
+    )?;
+    let results: Vec<_> = names
+        .iter()
+        .map(|name| json!({"prefix": "global", "name": name, "label": name}))
+        .collect();
+    ok(json!({"size": results.len(), "results": results, "start": 0, "limit": 200}))
+}
+
+/// `POST /content/{id}/label`.
+pub(super) async fn add_labels(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+    Sent(body): Sent,
+) -> Answer {
+    write(&site, |db, _| {
+        let row = content_for(db, &id, &[Status::Current])?;
+        let sent = match &body {
+            Value::Array(labels) => labels.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        for label in sent {
+            let name = label["name"].as_str().unwrap_or_default();
+            if name.is_empty() || name.contains(char::is_whitespace) {
+                return Err(Failure::invalid(vec![format!(
+                    "The label \"{name}\" must have no spaces and not be empty."
+                )]));
+            }
+            db.execute(
+                "INSERT OR IGNORE INTO content_label VALUES (?, ?)",
+                params![row.id, name.to_lowercase()],
+            )?;
+        }
+        answer_labels(db, row.id)
+    })
+}
+
+/// `GET /content/{id}/restriction/byOperation`.
+pub(super) async fn restrictions(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+    query: Query,
+) -> Answer {
+    with(&site, |db, shape| {
+        let row = content_for(db, &id, ANY)?;
+        let expand = query.expand();
+        let all = Expand::parse(["read.restrictions,update.restrictions"].into_iter());
+        let expand = if expand.is_empty() { all } else { expand };
+        let path = format!("/rest/api/content/{id}");
+        ok(shape.restrictions(row.id, &expand, &path)?)
+    })
+}
+
+/// `PUT /content/{id}/restriction`: replaces all; a list, or a page of `results`.
+pub(super) async fn restrict(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+    Sent(body): Sent,
+) -> Answer {
+    write(&site, |db, shape| {
+        let row = content_for(db, &id, &[Status::Current])?;
+        let sent = body
+            .as_array()
+            .or_else(|| body["results"].as_array())
+            .ok_or_else(|| {
+                Failure::invalid(vec!["A list of restrictions is needed.".to_owned()])
+            })?;
+        db.execute("DELETE FROM restriction WHERE content = ?", [row.id])?;
+        for restriction in sent {
+            let operation = restriction["operation"].as_str().unwrap_or_default();
+            if !["read", "update"].contains(&operation) {
+                return Err(Failure::invalid(vec![format!(
+                    "Unknown operation of a restriction: \"{operation}\"."
+                )]));
+            }
+            for (subject, field) in [("user", "username"), ("group", "name")] {
+                let list = &restriction["restrictions"][subject];
+                let list = list.as_array().or_else(|| list["results"].as_array());
+                for entry in list.into_iter().flatten() {
+                    let name = match (entry[field].as_str(), entry["userKey"].as_str()) {
+                        (Some(name), _) => name.to_owned(),
+                        (None, Some(key)) => person_of_key(db, key)?,
+                        (None, None) => {
+                            return Err(Failure::invalid(vec![format!(
+                                "A {subject} of a restriction has no name."
+                            )]));
+                        }
+                    };
+                    db.execute(
+                        "INSERT OR IGNORE INTO restriction VALUES (?, ?, ?, ?)",
+                        params![row.id, operation, subject, name],
+                    )?;
+                }
+            }
+        }
+        let all = Expand::parse(["read.restrictions,update.restrictions"].into_iter());
+        let path = format!("/rest/api/content/{id}");
+        let map = shape.restrictions(row.id, &all, &path)?;
+        let results = [map["read"].clone(), map["update"].clone()];
+        ok(json!({"results": results, "start": 0, "limit": 100, "size": 2}))
+    })
+}
+
+fn person_of_key(db: &Connection, key: &str) -> Result<String, Failure> {
+    let id = key
+        .get(8..)
+        .and_then(|digits| i64::from_str_radix(digits, 16).ok());
+    let person = match id {
+        Some(id) => db.person(id)?,
+        None => None,
+    };
+    person
+        .map(|person| person.username)
+        .ok_or_else(|| Failure::invalid(vec![format!("No user with key {key}.")]))
+}
+
+/// `GET /download/attachments/{container}/{name}`: the file, also of trashed ones.
+///
+/// Its bytes are made from its id, the same every time: text for text types, noise for others.
+pub(super) async fn download(
+    State(site): State<Arc<Site>>,
+    Path((id, name)): Path<(String, String)>,
+) -> Answer {
+    let (file, media_type, size) = with(&site, |db, shape| {
+        let missing = || Failure::missing(format!("No attachment {name} of content {id}"));
+        let number = parse_id(&id)?;
+        let found: Option<i64> = db
+            .query_row(
+                "SELECT id FROM content WHERE (parent = ?1 OR id = ?1) AND kind = 3 AND title = ?2 \
+                 ORDER BY status LIMIT 1",
+                params![number, name],
+                |row| row.get(0),
+            )
+            .optional()?;
+        let file = found.ok_or_else(missing)?;
+        content_for(db, &file.to_string(), ANY).map_err(|_| missing())?;
+        let (media_type, size) = shape.file(file)?;
+        Ok((file, media_type, size.max(0) as u64))
+    })?;
+    let text = media_type.starts_with("text/");
+    let pieces = stream::unfold(0_u64, move |sent| async move {
+        if sent >= size {
+            return None;
+        }
+        let count = (size - sent).min(65_536);
+        Some((
+            Ok::<_, io::Error>(piece(file, sent, count, text)),
+            sent + count,
+        ))
+    });
+    let mut response = Response::new(Body::from_stream(pieces));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(size));
+    if let Ok(value) = HeaderValue::try_from(media_type) {
+        headers.insert(header::CONTENT_TYPE, value);
+    }
+    let disposition = format!("attachment; filename*=UTF-8''{}", encoded(&name));
+    if let Ok(value) = HeaderValue::try_from(disposition) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    Ok(response.into_response())
+}
+
+/// Bytes `from..from + count` of a file.
+fn piece(file: i64, from: u64, count: u64, text: bool) -> Bytes {
+    let byte = |at: u64| {
+        let word = large::scatter(((file as u64) << 32) | (at / 8));
+        let byte = word.to_le_bytes()[(at % 8) as usize];
+        if !text {
+            byte
+        } else if at % 60 == 59 {
+            b'\n'
+        } else {
+            b"abcdefghijklmnopqrstuvwxyz      "[usize::from(byte % 32)]
+        }
+    };
+    (from..from + count).map(byte).collect()
+}
+
+/// One condition of a query in CQL.
+struct Condition {
+    field: String,
+    operator: char,
+    value: String,
+}
+
+/// The simple forms of CQL: conditions joined by `and`, with `=` and `~`.
+fn parse_cql(cql: &str) -> Result<Vec<Condition>, Failure> {
+    let wrong = || Failure::bad(format!("Could not parse cql : {cql}"));
+    let mut conditions = Vec::new();
+    let mut rest = cql.trim();
+    if let Some(at) = rest.to_ascii_lowercase().find(" order by ") {
+        rest = rest[..at].trim_end();
+    }
+    while !rest.is_empty() {
+        let at = rest.find(['=', '~']).ok_or_else(wrong)?;
+        let field = rest[..at].trim().to_ascii_lowercase();
+        let operator = rest[at..].chars().next().ok_or_else(wrong)?;
+        rest = rest[at + 1..].trim_start();
+        let value = if let Some(quoted) = rest.strip_prefix('"') {
+            let end = quoted.find('"').ok_or_else(wrong)?;
+            rest = quoted[end + 1..].trim_start();
+            &quoted[..end]
+        } else {
+            let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            let value = &rest[..end];
+            rest = rest[end..].trim_start();
+            value
+        };
+        conditions.push(Condition {
+            field,
+            operator,
+            value: value.to_owned(),
+        });
+        if !rest.is_empty() {
+            let joined = rest
+                .get(..4)
+                .is_some_and(|and| and.eq_ignore_ascii_case("and "));
+            if !joined {
+                return Err(wrong());
+            }
+            rest = rest[4..].trim_start();
+        }
+    }
+    if conditions.is_empty() {
+        return Err(wrong());
+    }
+    Ok(conditions)
+}
+
+struct Found {
+    rows: Vec<ContentRow>,
+    slice: Slice,
+    cql: String,
+}
+
+fn find(db: &Connection, shape: &Shape<'_>, query: &Query) -> Result<Found, Failure> {
+    let cql = query.first("cql").unwrap_or_default().to_owned();
+    let mut filter = Filter::default();
+    filter.and("status = 0", []);
+    filter.and("space IN (SELECT id FROM space WHERE access < 2)", []);
+    for condition in parse_cql(&cql)? {
+        let value = SqlValue::Text(condition.value.clone());
+        match (condition.field.as_str(), condition.operator) {
+            ("space" | "space.key", '=') => {
+                filter.and("space = (SELECT id FROM space WHERE key = ?)", [value]);
+            }
+            ("type", '=') => {
+                let kind = Kind::named(&condition.value).ok_or_else(|| {
+                    Failure::bad(format!("Unknown content type : {}", condition.value))
+                })?;
+                filter.and("kind = ?", [(kind as i64).into()]);
+            }
+            ("title", '=') => drop(filter.and("title = ? COLLATE NOCASE", [value])),
+            ("title" | "text" | "sitesearch", '~') => {
+                for word in condition.value.split_whitespace() {
+                    let word = SqlValue::Text(word.trim_matches('*').to_owned());
+                    filter.and("instr(lower(title), lower(?)) > 0", [word]);
+                }
+            }
+            ("label", '=') => {
+                filter.and(
+                    "id IN (SELECT content FROM content_label WHERE name = ?)",
+                    [value],
+                );
+            }
+            ("id" | "content", '=') => drop(filter.and("id = ?", [value])),
+            ("parent", '=') => drop(filter.and("parent = ?", [value])),
+            (field, operator) => {
+                return Err(Failure::bad(format!(
+                    "Could not parse cql : no field {field} with {operator}"
+                )));
+            }
+        }
+    }
+    let expand = query.expand();
+    let slice = Slice::new(
+        query.number("start", 0)?,
+        query.number("limit", 25)?,
+        content_cap(&expand),
+        db.count_contents(&filter)?,
+        shape.behaviour,
+    );
+    let rows = db.contents(&filter, "id", slice.rows)?;
+    Ok(Found { rows, slice, cql })
+}
+
+/// `GET /content/search?cql=`: contents.
+pub(super) async fn search(State(site): State<Arc<Site>>, query: Query) -> Answer {
+    with(&site, |db, shape| {
+        let found = find(db, shape, &query)?;
+        let expand = query.expand();
+        let mut results = Vec::new();
+        for row in &found.rows {
+            results.push(shape.content(row, &expand)?);
+        }
+        let path = "/rest/api/content/search";
+        let mut page = shape.page(results, &found.slice, path, &query.0);
+        page["totalSize"] = json!(found.slice.total);
+        page["cqlQuery"] = json!(found.cql);
+        ok(page)
+    })
+}
+
+/// `GET /search?cql=`: results of a search, each with its content.
+pub(super) async fn search_all(State(site): State<Arc<Site>>, query: Query) -> Answer {
+    with(&site, |db, shape| {
+        let found = find(db, shape, &query)?;
+        let mut results = Vec::new();
+        for row in &found.rows {
+            let content = shape.content(row, &Expand::default())?;
+            let space = db.space_by_id(row.space)?;
+            results.push(json!({
+                "title": row.title,
+                "excerpt": "",
+                "url": content["_links"]["webui"],
+                "entityType": "content",
+                "iconCssClass": "aui-icon content-type-page",
+                "resultGlobalContainer": space.map(|space| json!({
+                    "title": space.name,
+                    "displayUrl": format!("/display/{}", encoded(&space.key)),
+                })),
+                "content": content,
+            }));
+        }
+        let mut page = shape.page(results, &found.slice, "/rest/api/search", &query.0);
+        page["totalSize"] = json!(found.slice.total);
+        page["cqlQuery"] = json!(found.cql);
+        page["searchDuration"] = json!(3);
+        ok(page)
+    })
+}

@@ -1,0 +1,820 @@
+//! Starting and stopping: options, the command line, the listening socket, and the gate that
+//! every request passes (log, faults, rate, sign-in, read-only mode).
+//!
+//! A server runs on a thread of its own with a small runtime of its own, so that tests and the
+//! program need none. Faults that wait do so outside the database lock.
+
+use std::collections::VecDeque;
+use std::io::{self, Write as _};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::task::{Context, Poll};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::connect_info::Connected;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::serve::IncomingStream;
+use base64::Engine as _;
+use futures_util::stream;
+use rusqlite::Connection;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
+use super::behaviour::Behaviour;
+use super::faults::{Fault, Faults, Rule};
+use super::routes::{self, Failure};
+use super::seed::{self, Large, Seed, SeedError};
+use super::store::{self, Found, Place};
+
+/// Which Confluence the server is like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Generation {
+    /// 10: all operations; the documented shapes unless real ones are asked for.
+    #[default]
+    Ten,
+    /// 9: no personal spaces and no trash by REST; real shapes.
+    Nine,
+    /// 7: as 9, and no archive; spaces without status, creator and dates; real shapes.
+    Seven,
+}
+
+/// How to start a server.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The port on loopback; 0 picks a free one.
+    pub port: u16,
+    /// The data file; `None` keeps the wiki in memory.
+    pub data: Option<PathBuf>,
+    /// Which Confluence to be like.
+    pub generation: Generation,
+    /// Generation 10 in the shapes of real servers: content by type, no totals.
+    pub real: bool,
+    /// Accept this token alone, as `Bearer` or as the password of Basic sign-in.
+    pub token: Option<String>,
+    /// The context path, such as `/confluence`; empty for none.
+    pub context: String,
+    /// What a fresh wiki holds.
+    pub seed: Seed,
+    /// How the whole server behaves at first.
+    pub behaviour: Behaviour,
+}
+
+/// `coracle serve`: a Confluence on loopback.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ServeArgs {
+    /// Port on loopback; 0 picks a free one
+    #[arg(long, default_value_t = 8090, value_name = "N")]
+    pub port: u16,
+    /// Keep the data in this file (in memory without it)
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Which Confluence to be like
+    #[arg(long, default_value = "10", value_parser = ["10", "9", "7"], value_name = "GENERATION")]
+    pub api: String,
+    /// Answer in the shapes of real servers instead of the documented ones
+    #[arg(long)]
+    pub real: bool,
+    /// Accept this token alone
+    #[arg(long, value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// Context path, such as /confluence
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "PATH"
+    )]
+    pub context: String,
+    /// Make a large wiki by formula: this many spaces
+    #[arg(long, value_name = "N")]
+    pub spaces: Option<u64>,
+    /// Make a large wiki by formula: this many pages and blog posts
+    #[arg(long, value_name = "N")]
+    pub pages: Option<u64>,
+    /// Make a large wiki by formula: this many trashed items
+    #[arg(long, value_name = "N")]
+    pub trash: Option<u64>,
+    /// Another number makes another large wiki
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    /// Wait this many milliseconds before each answer
+    #[arg(long, default_value_t = 0, value_name = "MS")]
+    pub latency: u64,
+    /// Answer 429 to more requests than this per second
+    #[arg(long, value_name = "N")]
+    pub rate: Option<u32>,
+    /// Start in read-only mode
+    #[arg(long)]
+    pub read_only_site: bool,
+}
+
+impl ServeArgs {
+    /// The options that these arguments stand for.
+    pub fn options(&self) -> Options {
+        let seed = match (self.spaces, self.pages, self.trash) {
+            (None, None, None) => Seed::Demo,
+            (spaces, pages, trash) => Seed::Large(Large {
+                spaces: spaces.unwrap_or(1),
+                pages: pages.unwrap_or(0),
+                trash: trash.unwrap_or(0),
+                seed: self.seed,
+            }),
+        };
+        Options {
+            port: self.port,
+            data: self.data.clone(),
+            generation: match self.api.as_str() {
+                "7" => Generation::Seven,
+                "9" => Generation::Nine,
+                _ => Generation::Ten,
+            },
+            real: self.real,
+            token: self.token.clone(),
+            context: self.context.clone(),
+            seed,
+            behaviour: Behaviour {
+                requests_per_second: self.rate,
+                read_only: self.read_only_site,
+                ..Behaviour::default()
+            },
+        }
+    }
+}
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The port is taken or not allowed.
+    #[error("port {port} on loopback cannot be opened")]
+    Port {
+        /// The port asked for.
+        port: u16,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The data file cannot be opened or is something else.
+    #[error("the data file cannot be used")]
+    Data(#[source] rusqlite::Error),
+    /// The wiki cannot be filled.
+    #[error("the wiki cannot be filled")]
+    Seed(#[from] SeedError),
+    /// The system gave no thread, signal or runtime.
+    #[error("the system refused a thread, a signal or standard output")]
+    System(#[source] io::Error),
+}
+
+impl ServeError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Port { .. } => "Choose another port with --port, or 0 for a free one.",
+            Self::Data(_) => {
+                "Name a file that coracle serve made, or one that does not exist yet, with --data."
+            }
+            Self::Seed(_) => "Correct the wiki's text, or free some disk space.",
+            Self::System(_) => "Close some programs and try again.",
+        }
+    }
+}
+
+/// A request that was answered, or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The method.
+    pub method: String,
+    /// Path and query as they came, with the context path.
+    pub target: String,
+    /// The status of the answer; `None` while it is worked on, and when the line was dropped.
+    pub status: Option<u16>,
+}
+
+/// What a running server is made of.
+pub(super) struct Site {
+    pub(super) generation: Generation,
+    pub(super) real: bool,
+    pub(super) context: String,
+    pub(super) base: String,
+    token: Option<String>,
+    db: Mutex<Connection>,
+    behaviour: Mutex<Behaviour>,
+    faults: Faults,
+    log: Mutex<Log>,
+    inflight: AtomicUsize,
+    peak: AtomicUsize,
+    rate: Mutex<Option<(Instant, u32)>>,
+}
+
+/// The last requests; older ones are forgotten, but counted.
+#[derive(Default)]
+struct Log {
+    forgotten: usize,
+    kept: VecDeque<Recorded>,
+}
+
+/// How many requests the log keeps.
+const KEPT: usize = 10_000;
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Site {
+    pub(super) fn db(&self) -> MutexGuard<'_, Connection> {
+        locked(&self.db)
+    }
+
+    pub(super) fn behaviour(&self) -> Behaviour {
+        locked(&self.behaviour).clone()
+    }
+
+    fn record(&self, method: &Method, target: String) -> usize {
+        let mut log = locked(&self.log);
+        if log.kept.len() == KEPT {
+            log.kept.pop_front();
+            log.forgotten += 1;
+        }
+        log.kept.push_back(Recorded {
+            method: method.to_string(),
+            target,
+            status: None,
+        });
+        log.forgotten + log.kept.len() - 1
+    }
+
+    fn answered(&self, number: usize, status: u16) {
+        let mut log = locked(&self.log);
+        let forgotten = log.forgotten;
+        if let Some(record) = number
+            .checked_sub(forgotten)
+            .and_then(|index| log.kept.get_mut(index))
+        {
+            record.status = Some(status);
+        }
+    }
+
+    /// Whether one more request fits into this second.
+    fn admits(&self, per_second: u32) -> bool {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the server's rate is about real time"
+        )]
+        let now = Instant::now();
+        let mut rate = locked(&self.rate);
+        match &mut *rate {
+            Some((since, count)) if now.duration_since(*since) < Duration::from_secs(1) => {
+                *count += 1;
+                *count <= per_second
+            }
+            other => {
+                *other = Some((now, 1));
+                true
+            }
+        }
+    }
+
+    fn signed_in(&self, request: &Request) -> bool {
+        let Some(token) = &self.token else {
+            return true;
+        };
+        let sent = request
+            .headers()
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        if let Some(bearer) = sent.strip_prefix("Bearer ") {
+            return bearer == token;
+        }
+        sent.strip_prefix("Basic ")
+            .and_then(|pair| base64::engine::general_purpose::STANDARD.decode(pair).ok())
+            .and_then(|pair| String::from_utf8(pair).ok())
+            .and_then(|pair| pair.split_once(':').map(|(_, password)| password == token))
+            .unwrap_or(false)
+    }
+}
+
+/// A running server. It stops when it is dropped.
+pub struct Server {
+    site: Arc<Site>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server")
+            .field("base", &self.site.base)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// Starts a server and returns when it listens.
+    ///
+    /// A data file that holds a wiki keeps it; an empty or missing one is filled with the seed.
+    pub fn start(options: Options) -> Result<Self, ServeError> {
+        let db = open(&options)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("confluence")
+            .enable_all()
+            .build()
+            .map_err(ServeError::System)?;
+        let listener = runtime
+            .block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)))
+            .map_err(|source| ServeError::Port {
+                port: options.port,
+                source,
+            })?;
+        let address = listener.local_addr().map_err(ServeError::System)?;
+        let context = match options.context.trim_matches('/') {
+            "" => String::new(),
+            path => format!("/{path}"),
+        };
+        let site = Arc::new(Site {
+            generation: options.generation,
+            real: options.real || options.generation != Generation::Ten,
+            base: format!("http://{address}{context}"),
+            context,
+            token: options.token,
+            db: Mutex::new(db),
+            behaviour: Mutex::new(options.behaviour),
+            faults: Faults::default(),
+            log: Mutex::default(),
+            inflight: AtomicUsize::new(0),
+            peak: AtomicUsize::new(0),
+            rate: Mutex::default(),
+        });
+        let app = router(&site);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (ready, started) = mpsc::channel::<()>();
+        let thread = std::thread::Builder::new()
+            .name("confluence".to_owned())
+            .spawn(move || {
+                runtime.block_on(async move {
+                    let service = app.into_make_service_with_connect_info::<Line>();
+                    let serving = axum::serve(Loopback(listener), service);
+                    // The socket has been listening since it was bound.
+                    let _ = ready.send(());
+                    tokio::select! {
+                        _ = serving.into_future() => {}
+                        _ = stopped => {}
+                    }
+                });
+                // Dropping the runtime drops every open connection at once.
+                runtime.shutdown_background();
+            })
+            .map_err(ServeError::System)?;
+        let _ = started.recv();
+        Ok(Self {
+            site,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    /// Its address, with the context path and without a slash at the end.
+    pub fn base_url(&self) -> &str {
+        &self.site.base
+    }
+
+    /// Its faults.
+    pub fn faults(&self) -> Faults {
+        self.site.faults.clone()
+    }
+
+    /// How it behaves.
+    pub fn behaviour(&self) -> Behaviour {
+        self.site.behaviour()
+    }
+
+    /// Changes how it behaves, from the next request on.
+    pub fn behave(&self, change: impl FnOnce(&mut Behaviour)) {
+        change(&mut locked(&self.site.behaviour));
+    }
+
+    /// The requests so far, oldest first; the last 10,000 of them.
+    pub fn requests(&self) -> Vec<Recorded> {
+        locked(&self.site.log).kept.iter().cloned().collect()
+    }
+
+    /// Forgets the requests so far and the peak.
+    pub fn forget_requests(&self) {
+        let mut log = locked(&self.site.log);
+        log.forgotten += log.kept.len();
+        log.kept.clear();
+        self.site
+            .peak
+            .store(self.site.inflight.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
+
+    /// The most requests that were worked on at one time.
+    pub fn peak_inflight(&self) -> usize {
+        self.site.peak.load(Ordering::SeqCst)
+    }
+
+    /// How many requests are worked on now.
+    pub fn inflight(&self) -> usize {
+        self.site.inflight.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn open(options: &Options) -> Result<Connection, ServeError> {
+    let place = match (&options.data, &options.seed) {
+        (Some(path), _) => Place::File(path),
+        (None, Seed::Large(_)) => Place::Scratch,
+        (None, _) => Place::Memory,
+    };
+    let (mut db, found) = store::open(place).map_err(ServeError::Data)?;
+    if found == Found::Nothing {
+        store::fill(&mut db, |db| options.seed.fill(db))?;
+    }
+    Ok(db)
+}
+
+/// Runs `coracle serve` until SIGINT or SIGTERM: prints the base URL on one line when it listens.
+pub fn serve_blocking(args: &ServeArgs) -> Result<(), ServeError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(ServeError::System)?;
+    runtime.block_on(async {
+        // Before anything is printed: whoever reads the line may send a signal at once.
+        let mut interrupt = Signal::interrupt().map_err(ServeError::System)?;
+        let mut terminate = Signal::terminate().map_err(ServeError::System)?;
+        let server = Server::start(args.options())?;
+        if args.latency > 0 {
+            let latency = Fault::Latency(Duration::from_millis(args.latency));
+            server.faults().add(Rule::new("* /**", latency).always());
+        }
+        let mut out = io::stdout();
+        writeln!(out, "{}", server.base_url())
+            .and_then(|()| out.flush())
+            .map_err(ServeError::System)?;
+        tokio::select! {
+            () = interrupt.came() => {}
+            () = terminate.came() => {}
+        }
+        Ok(())
+    })
+}
+
+/// A signal that ends the server.
+struct Signal {
+    #[cfg(unix)]
+    inner: tokio::signal::unix::Signal,
+    #[cfg(not(unix))]
+    interrupt: bool,
+}
+
+impl Signal {
+    #[cfg(unix)]
+    fn interrupt() -> io::Result<Self> {
+        let kind = tokio::signal::unix::SignalKind::interrupt();
+        let inner = tokio::signal::unix::signal(kind)?;
+        Ok(Self { inner })
+    }
+
+    #[cfg(unix)]
+    fn terminate() -> io::Result<Self> {
+        let kind = tokio::signal::unix::SignalKind::terminate();
+        let inner = tokio::signal::unix::signal(kind)?;
+        Ok(Self { inner })
+    }
+
+    #[cfg(unix)]
+    async fn came(&mut self) {
+        self.inner.recv().await;
+    }
+
+    #[cfg(not(unix))]
+    fn interrupt() -> io::Result<Self> {
+        Ok(Self { interrupt: true })
+    }
+
+    #[cfg(not(unix))]
+    fn terminate() -> io::Result<Self> {
+        Ok(Self { interrupt: false })
+    }
+
+    #[cfg(not(unix))]
+    async fn came(&mut self) {
+        if self.interrupt {
+            let _ = tokio::signal::ctrl_c().await;
+        } else {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+fn router(site: &Arc<Site>) -> Router {
+    let api = routes::router(site.clone());
+    let whole = if site.context.is_empty() {
+        api
+    } else {
+        Router::new()
+            .nest(&site.context, api)
+            .fallback(routes::not_found)
+    };
+    whole.layer(from_fn_with_state(site.clone(), pass))
+}
+
+/// What every request passes, outermost first: the log, faults, rate, sign-in, read-only mode.
+async fn pass(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+    struct Inflight<'a>(&'a AtomicUsize);
+    impl Drop for Inflight<'_> {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or_else(String::new, ToString::to_string);
+    let number = site.record(request.method(), target);
+    let now = site.inflight.fetch_add(1, Ordering::SeqCst) + 1;
+    let _inflight = Inflight(&site.inflight);
+    site.peak.fetch_max(now, Ordering::SeqCst);
+
+    let line = request.extensions().get::<ConnectInfo<Line>>().cloned();
+    let path = request.uri().path();
+    let path = path.strip_prefix(site.context.as_str()).unwrap_or(path);
+    let query = request.uri().query().unwrap_or_default();
+    let struck = site.faults.strike(request.method().as_str(), path, query);
+    for wait in struck.waits {
+        match wait {
+            Fault::Latency(time) => tokio::time::sleep(time).await,
+            Fault::Hold(gate) => gate.pass().await,
+            _ => {}
+        }
+    }
+    let lost = || {
+        if let Some(ConnectInfo(line)) = &line {
+            line.0.store(true, Ordering::SeqCst);
+        }
+        StatusCode::SERVICE_UNAVAILABLE.into_response()
+    };
+    let response = match struck.end {
+        Some(Fault::Answer {
+            status,
+            headers,
+            body,
+        }) => canned(status, &headers, body),
+        Some(Fault::LoginPage) => canned(
+            200,
+            &[(
+                "Content-Type".to_owned(),
+                "text/html;charset=UTF-8".to_owned(),
+            )],
+            LOGIN_PAGE.to_owned(),
+        ),
+        Some(Fault::Redirect(to)) => canned(302, &[("Location".to_owned(), to)], String::new()),
+        Some(Fault::Dropped) => return lost(),
+        Some(Fault::AppliedThenLost) => {
+            let _ = answer(&site, request, next).await;
+            return lost();
+        }
+        Some(Fault::DroppedMidBody) => {
+            broken(answer(&site, request, next).await, Broken::Chunked).await
+        }
+        Some(Fault::CutShort) => {
+            broken(answer(&site, request, next).await, Broken::Announced).await
+        }
+        Some(Fault::Trickle { bytes, pause }) => {
+            trickled(answer(&site, request, next).await, bytes, pause).await
+        }
+        Some(Fault::Latency(_) | Fault::Hold(_)) | None => answer(&site, request, next).await,
+    };
+    site.answered(number, response.status().as_u16());
+    response
+}
+
+/// The answer of a server that nothing is wrong with.
+async fn answer(site: &Site, request: Request, next: Next) -> Response {
+    let behaviour = site.behaviour();
+    let mut response = if let Some(per_second) = behaviour.requests_per_second
+        && !site.admits(per_second)
+    {
+        let mut response =
+            Failure::new(StatusCode::TOO_MANY_REQUESTS, "Rate limit exceeded").into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        headers.insert("x-ratelimit-limit", HeaderValue::from(per_second));
+        headers.insert("x-ratelimit-remaining", HeaderValue::from_static("0"));
+        headers.insert(
+            "x-ratelimit-interval-seconds",
+            HeaderValue::from_static("1"),
+        );
+        headers.insert("x-ratelimit-fillrate", HeaderValue::from(per_second));
+        response
+    } else if !site.signed_in(&request) {
+        let body = serde_json::json!({
+            "message": "Client must be authenticated to access this resource.",
+            "status-code": 401,
+        });
+        let mut response = (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response();
+        let challenge = HeaderValue::from_static("Basic realm=\"Confluence\"");
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, challenge);
+        response
+    } else if behaviour.read_only && request.method() != Method::GET {
+        Failure::read_only().into_response()
+    } else {
+        next.run(request).await
+    };
+    let who = if behaviour.anonymous || response.status() == StatusCode::UNAUTHORIZED {
+        "anonymous"
+    } else {
+        seed::ONE_USER.0
+    };
+    let headers = response.headers_mut();
+    headers.insert("x-ausername", HeaderValue::from_static(who));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+const LOGIN_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Log in - Confluence</title></head>\
+<body><h1>Log in</h1><form action=\"/dologin.action\" method=\"post\">\
+<input name=\"os_username\"><input name=\"os_password\" type=\"password\"></form></body></html>\n";
+
+fn canned(status: u16, headers: &[(String, String)], body: String) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) = (
+            HeaderName::try_from(name.as_str()),
+            HeaderValue::try_from(value.as_str()),
+        ) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Broken {
+    /// No length announced; the last chunk never comes.
+    Chunked,
+    /// The whole length announced; the end never comes.
+    Announced,
+}
+
+/// What a handler answered, whole. Handlers answer from memory: a body that cannot be read is an
+/// empty one.
+async fn whole(body: Body) -> Bytes {
+    axum::body::to_bytes(body, usize::MAX)
+        .await
+        .unwrap_or_default()
+}
+
+async fn broken(response: Response, how: Broken) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let bytes = whole(body).await;
+    parts.headers.remove(header::CONTENT_LENGTH);
+    if how == Broken::Announced {
+        let announced = bytes.len().max(1);
+        parts
+            .headers
+            .insert(header::CONTENT_LENGTH, HeaderValue::from(announced));
+    }
+    let half = bytes.slice(..bytes.len() / 2);
+    // One turn of rest between the half and the end, so that the half is sent.
+    let pieces = stream::unfold(0, move |step| {
+        let half = half.clone();
+        async move {
+            match step {
+                0 => Some((Ok(half), 1)),
+                1 => {
+                    tokio::task::yield_now().await;
+                    tokio::task::yield_now().await;
+                    Some((Err(io::Error::from(io::ErrorKind::ConnectionReset)), 2))
+                }
+                _ => None,
+            }
+        }
+    });
+    Response::from_parts(parts, Body::from_stream(pieces))
+}
+
+async fn trickled(response: Response, bytes: usize, pause: Duration) -> Response {
+    let (parts, body) = response.into_parts();
+    let rest = whole(body).await;
+    let pieces = stream::unfold(rest, move |mut rest| async move {
+        if rest.is_empty() {
+            return None;
+        }
+        tokio::time::sleep(pause).await;
+        let piece = rest.split_to(bytes.clamp(1, rest.len()));
+        Some((Ok::<_, io::Error>(piece), rest))
+    });
+    Response::from_parts(parts, Body::from_stream(pieces))
+}
+
+/// A listener whose connections can be cut from inside a request.
+struct Loopback(TcpListener);
+
+/// The handle that cuts a connection: once it is set, nothing more is read or written.
+#[derive(Clone, Default)]
+struct Line(Arc<AtomicBool>);
+
+/// A connection that can be cut.
+struct Cuttable {
+    stream: TcpStream,
+    line: Line,
+}
+
+impl axum::serve::Listener for Loopback {
+    type Io = Cuttable;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        let (stream, address) = axum::serve::Listener::accept(&mut self.0).await;
+        let _ = stream.set_nodelay(true);
+        let line = Line::default();
+        (Cuttable { stream, line }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.0.local_addr()
+    }
+}
+
+impl Connected<IncomingStream<'_, Loopback>> for Line {
+    fn connect_info(stream: IncomingStream<'_, Loopback>) -> Self {
+        stream.io().line.clone()
+    }
+}
+
+impl Cuttable {
+    fn alive(&self) -> io::Result<()> {
+        if self.line.0.load(Ordering::SeqCst) {
+            Err(io::Error::from(io::ErrorKind::ConnectionReset))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl AsyncRead for Cuttable {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.alive()?;
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Cuttable {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.alive()?;
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.alive()?;
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
