@@ -164,7 +164,9 @@ fn many(n: usize, behaviour: Behaviour) -> Wiki {
         text.push_str(&format!("=== page\ntitle: Page {number}\n\n"));
     }
     for number in 0..n {
-        text.push_str(&format!("=== page\ntitle: Gone {number}\nstatus: trashed\n\n"));
+        text.push_str(&format!(
+            "=== page\ntitle: Gone {number}\nstatus: trashed\n\n"
+        ));
     }
     wiki(Options {
         seed: Seed::Text(text),
@@ -229,7 +231,12 @@ impl Wiki {
 
     fn get(&self, path: &str) -> Value {
         let got = self.send("GET", path, None);
-        assert_eq!(got.status, 200, "{path}: {}", String::from_utf8_lossy(&got.body));
+        assert_eq!(
+            got.status,
+            200,
+            "{path}: {}",
+            String::from_utf8_lossy(&got.body)
+        );
         got.json()
     }
 
@@ -255,7 +262,9 @@ impl Wiki {
 }
 
 fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_else(|| panic!("not a text: {value}"))
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("not a text: {value}"))
 }
 
 fn rows(page: &Value) -> &[Value] {
@@ -295,8 +304,18 @@ fn spaces_are_listed_without_hidden_ones_and_filtered_by_every_parameter() {
     assert_eq!(list("hasRetentionPolicy=true"), "ENG");
     assert_eq!(list("hasRetentionPolicy=false&type=global"), "OPS HR");
     assert_eq!(list("start=1&limit=2"), "OPS HR");
-    for bad in ["label=nope", "contentLabel=nope", "status=nope", "type=nope", "start=x"] {
-        assert_eq!(wiki.status("GET", &format!("/rest/api/space?{bad}")), 400, "{bad}");
+    for bad in [
+        "label=nope",
+        "contentLabel=nope",
+        "status=nope",
+        "type=nope",
+        "start=x",
+    ] {
+        assert_eq!(
+            wiki.status("GET", &format!("/rest/api/space?{bad}")),
+            400,
+            "{bad}"
+        );
     }
 }
 
@@ -309,6 +328,9 @@ fn the_user_is_told_in_body_and_header() {
     assert_eq!(got.header("x-ausername"), "jdoe");
     wiki.server.behave(|behaviour| behaviour.anonymous = true);
     let got = wiki.send("GET", "/rest/api/user/current", None);
-    assert_eq!((got.status, got.json()["type"].as_str()), (200, Some("anonymous")));
+    assert_eq!(
+        (got.status, got.json()["type"].as_str()),
+        (200, Some("anonymous"))
+    );
     assert_eq!(got.header("x-ausername"), "anonymous");
 }
