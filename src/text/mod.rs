@@ -2,11 +2,17 @@
 //!
 //! What other rooms need to turn strings into what a person reads: [`plain`] makes foreign text
 //! safe, [`width`] makes it fit, [`wrap`] breaks it into lines, [`number`] spells numbers and
-//! dates, [`filter`] finds rows. Nothing in here knows what a space or a page is, and nothing in here has a colour.
+//! dates, [`filter`] finds rows, [`storage`] and [`html`] make a [`doc`] of a page, [`diff`] shows
+//! what an edit changes. Nothing in here knows what a space is, and nothing in here has a colour.
 
+pub mod diff;
+pub mod doc;
 pub mod filter;
+pub mod html;
 mod index;
+mod markup;
 pub mod number;
 pub mod plain;
+pub mod storage;
 pub mod width;
 pub mod wrap;
