@@ -1,1 +1,44 @@
+//! Everything that changes things, as pure state machines.
 //!
+//! A [`Job`] is one user-visible operation, maybe of many requests. It is driven from outside: what
+//! happened goes in as a [`JobEvent`], what is to be done comes out as [`JobEffect`]s. The screen, a
+//! command line and the fault simulation drive the same machine. Nothing here sends, writes,
+//! sleeps or knows the time of day.
+//!
+//! What every job keeps to:
+//! - **Write-ahead.** The intent of a write is in the [`journal`] before its request is sent, and what
+//!   became of it after. While the journal cannot be written, nothing is sent that writes.
+//! - **No guessing.** After a lost answer the server is asked what became of the write. It is sent
+//!   again only when the server has shown that it was not applied.
+//! - **Consent.** What cannot be undone needs a [`Consent`] about exactly that, and a job that was
+//!   loaded from a file has none: it asks again.
+//! - **Nothing purged that is not saved.** See [`backup`]; it is read back before the first purge.
+
+pub mod backup;
+pub mod consent;
+pub mod journal;
+pub mod ledger;
+pub mod plan;
+
+mod archive;
+mod create;
+mod delete;
+mod desk;
+mod dry_run;
+mod job;
+mod listing;
+mod purge;
+mod recreate;
+mod restore;
+mod save;
+mod update;
+
+pub use consent::{Act, Answer, Challenge, Consent, ItemTarget, SpaceTarget, Target};
+pub use create::NewSpace;
+pub use delete::{BackupChoice, DeleteOptions};
+pub use job::{
+    Decision, Head, Job, JobEffect, JobEvent, JobId, JobState, JobWrite, Line, OnFailure, Outcome,
+    Progress, Question, RequestNo, Step, StoreError, Stored, Unfit, WriteNo,
+};
+pub use recreate::{Recipe, UnknownRestrictions};
+pub use update::SpaceForm;

@@ -1,0 +1,323 @@
+//! The backup format: what is kept of an item before it is purged or its space is deleted.
+//!
+//! A backup is a folder: `manifest.json` with what, when, from where and the SHA-256 of every
+//! other file; `items-0001.ndjson.gz` and on, one JSON object per item, readable by `zcat`; and
+//! the files of trashed attachments. This module is pure over bytes. `docs/backup-format.md`
+//! describes the format for other tools.
+
+use std::io::{Read as _, Write as _};
+
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::JobId;
+use super::consent::{Act, SpaceTarget};
+use super::journal::sha256;
+use crate::confluence::{
+    Content, ContentId, ContentKind, ContentRef, ContentStatus, Restriction, SpaceKey, Version,
+};
+
+/// The name of the manifest.
+pub const MANIFEST: &str = "manifest.json";
+/// `format` of the manifest.
+pub const FORMAT: &str = "coracle-backup";
+/// `version` of the manifest that this program writes, and the newest that it reads.
+pub const VERSION: u32 = 1;
+/// What has to be expanded so that an item can be saved whole.
+pub const EXPAND: &str = "body.storage,version,ancestors,history,space,container,metadata.labels,\
+extensions,restrictions.read.restrictions.user,restrictions.read.restrictions.group,\
+restrictions.update.restrictions.user,restrictions.update.restrictions.group";
+
+/// What a backup is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`FORMAT`].
+    pub format: String,
+    /// [`VERSION`].
+    pub version: u32,
+    /// The job that made it.
+    pub job: JobId,
+    /// What the job was about to do.
+    pub act: Act,
+    /// When the job was made.
+    pub created: Timestamp,
+    /// The profile, by name.
+    pub profile: String,
+    /// The host of the server.
+    pub host: String,
+    /// Who was signed in, where known.
+    pub user: Option<String>,
+    /// The spaces it is about, where known.
+    pub spaces: Vec<SpaceTarget>,
+    /// How many items are saved.
+    pub items: u64,
+    /// What could not be saved and was not touched.
+    pub not_saved: Vec<NotSaved>,
+    /// Every other file.
+    pub files: Vec<FileEntry>,
+}
+
+/// An item that could not be saved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotSaved {
+    /// Its id.
+    pub id: ContentId,
+    /// Its title.
+    pub title: String,
+    /// Why.
+    pub why: String,
+}
+
+/// A file of a backup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// A plain file name.
+    pub name: String,
+    /// SHA-256 of the file as it is on the disk, hexadecimal.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: u64,
+    /// How many items are in it; 0 for the file of an attachment.
+    pub items: u64,
+}
+
+/// One saved item: one line of an items file. The title comes first, so that it is easily found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// Its title.
+    pub title: String,
+    /// Its id.
+    pub id: ContentId,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: ContentKind,
+    /// Trashed, or current where a space was to be deleted.
+    pub status: ContentStatus,
+    /// Its space, where known.
+    pub space: Option<SpaceKey>,
+    /// Its last version.
+    pub version: Option<Version>,
+    /// Its ancestors, outermost first; absent where the server did not say.
+    pub ancestors: Option<Vec<ContentRef>>,
+    /// Its position among its siblings.
+    pub position: Option<i64>,
+    /// Who made it.
+    pub created_by: Option<crate::confluence::Person>,
+    /// When it was made.
+    pub created: Option<crate::confluence::Moment>,
+    /// Its labels, without prefix; absent where the server did not say.
+    pub labels: Option<Vec<String>>,
+    /// Who alone may read or update it; empty: no restrictions; absent: the server did not say.
+    pub restrictions: Option<Vec<Restriction>>,
+    /// Names and sizes of its attachments; absent where the server did not say.
+    pub attachments: Option<Vec<AttachmentEntry>>,
+    /// What it hangs on, for attachments and comments.
+    pub container: Option<ContentRef>,
+    /// The file of an attachment.
+    pub file: Option<SavedFile>,
+    /// Its text in storage format, to the byte.
+    pub storage: Option<String>,
+}
+
+/// An attachment of a saved item. Its file is not in the backup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachmentEntry {
+    /// Its id.
+    pub id: ContentId,
+    /// Its name.
+    pub title: String,
+    /// Size in bytes.
+    pub size: Option<u64>,
+    /// Media type.
+    pub media_type: Option<String>,
+}
+
+/// Where the file of a saved attachment is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedFile {
+    /// A plain file name in the same folder.
+    pub name: String,
+    /// Media type.
+    pub media_type: Option<String>,
+}
+
+impl Item {
+    /// What is kept of `content`.
+    pub fn of(
+        content: Content,
+        status: ContentStatus,
+        attachments: Option<Vec<AttachmentEntry>>,
+        file: Option<SavedFile>,
+    ) -> Self {
+        let more = content.more.map(|more| *more).unwrap_or_default();
+        Self {
+            title: content.title,
+            id: content.id,
+            kind: content.kind,
+            status,
+            space: content.space,
+            version: content.version,
+            ancestors: content.ancestors,
+            position: content.position,
+            created_by: more.created_by,
+            created: more.created,
+            labels: more.labels,
+            restrictions: more.restrictions,
+            attachments,
+            container: more.container,
+            file,
+            storage: more.body_storage,
+        }
+    }
+
+    /// The number of its version.
+    pub fn version_number(&self) -> Option<u64> {
+        self.version.as_ref().and_then(|version| version.number)
+    }
+}
+
+/// What is wrong with a backup.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BackupError {
+    /// The manifest cannot be read.
+    #[error("The manifest cannot be read: {0}.")]
+    Manifest(String),
+    /// It was written by a newer program.
+    #[error("The backup has format version {0}, which is newer than this program.")]
+    Newer(u32),
+    /// A file is missing.
+    #[error("The file {0} is missing.")]
+    Missing(String),
+    /// A file is not what was written.
+    #[error("The file {0} is not what was written: its check sum differs.")]
+    Changed(String),
+    /// A file cannot be unpacked or read.
+    #[error("The file {0} cannot be read: {1}.")]
+    Unreadable(String, String),
+    /// A file does not hold what the manifest says.
+    #[error("The file {name} holds {found} items where the manifest says {expected}.")]
+    Count {
+        /// Which.
+        name: String,
+        /// As the manifest has it.
+        expected: u64,
+        /// As found.
+        found: u64,
+    },
+}
+
+impl BackupError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Newer(_) => "Use the version of coracle that wrote it.",
+            Self::Manifest(_) => "An interrupted backup has no manifest; make a new one.",
+            _ => "Keep the folder and make a new backup while the items are still on the server.",
+        }
+    }
+}
+
+/// The line for an item, with its line break.
+pub fn line(item: &Item) -> String {
+    let mut line =
+        serde_json::to_string(item).expect("because an item is made of strings and numbers");
+    line.push('\n');
+    line
+}
+
+/// Lines packed with gzip. The same lines give the same bytes.
+pub fn pack(lines: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
+    encoder
+        .write_all(lines.as_bytes())
+        .and_then(|()| encoder.finish())
+        .expect("because writing to memory does not fail")
+}
+
+/// The items of a packed file called `name`.
+pub fn unpack(name: &str, bytes: &[u8]) -> Result<Vec<Item>, BackupError> {
+    let unreadable = |why: String| BackupError::Unreadable(name.to_owned(), why);
+    let mut text = String::new();
+    MultiGzDecoder::new(bytes)
+        .read_to_string(&mut text)
+        .map_err(|problem| unreadable(problem.to_string()))?;
+    text.lines()
+        .map(|line| serde_json::from_str(line).map_err(|problem| unreadable(problem.to_string())))
+        .collect()
+}
+
+impl FileEntry {
+    /// The entry for a file.
+    pub fn of(name: impl Into<String>, bytes: &[u8], items: u64) -> Self {
+        Self {
+            name: name.into(),
+            sha256: sha256(bytes),
+            bytes: bytes.len() as u64,
+            items,
+        }
+    }
+
+    /// Checks a file as read from the disk: check sum, and that every item can be read.
+    pub fn check(&self, bytes: &[u8]) -> Result<(), BackupError> {
+        if sha256(bytes) != self.sha256 {
+            return Err(BackupError::Changed(self.name.clone()));
+        }
+        if self.items > 0 {
+            let found = unpack(&self.name, bytes)?.len() as u64;
+            if found != self.items {
+                return Err(BackupError::Count {
+                    name: self.name.clone(),
+                    expected: self.items,
+                    found,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Manifest {
+    /// The manifest as it goes into its file.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut text = serde_json::to_vec_pretty(self)
+            .expect("because a manifest is made of strings and numbers");
+        text.push(b'\n');
+        text
+    }
+
+    /// Reads a manifest.
+    pub fn decode(bytes: &[u8]) -> Result<Self, BackupError> {
+        let manifest: Self = serde_json::from_slice(bytes)
+            .map_err(|problem| BackupError::Manifest(problem.to_string()))?;
+        if manifest.format != FORMAT {
+            return Err(BackupError::Manifest(format!(
+                "its format is {}",
+                manifest.format
+            )));
+        }
+        if manifest.version > VERSION {
+            return Err(BackupError::Newer(manifest.version));
+        }
+        Ok(manifest)
+    }
+
+    /// Checks every file, one at a time; `read` gives a file's bytes, or `None` if it is missing.
+    pub fn verify(&self, mut read: impl FnMut(&str) -> Option<Vec<u8>>) -> Result<(), BackupError> {
+        for file in &self.files {
+            let bytes = read(&file.name).ok_or_else(|| BackupError::Missing(file.name.clone()))?;
+            file.check(&bytes)?;
+        }
+        let found: u64 = self.files.iter().map(|file| file.items).sum();
+        if found != self.items {
+            return Err(BackupError::Count {
+                name: MANIFEST.to_owned(),
+                expected: self.items,
+                found,
+            });
+        }
+        Ok(())
+    }
+}

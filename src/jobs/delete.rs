@@ -1,0 +1,493 @@
+//! Spaces deleted, one after the other, each after a backup of what is in it.
+//!
+//! The server only promises (202) and works on in a long task; this machine follows the task to its end
+//! and, when the task is lost, asks for the space itself: gone means deleted.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::desk::{Desk, Fate, Settled, is_not_there};
+use super::job::{
+    Decision, Head, JobWrite, Machine, OnFailure, Outcome, Question, Step, StoreError, Stored,
+};
+use super::listing::{Listing, Seen};
+use super::save::{Kept, Save, Wanted};
+use crate::confluence::{ApiError, Call, ContentId, LongTask, LongTaskId, Reply, SpaceKey};
+
+/// Rounds of saving what changed while the round before was saved.
+const ROUNDS: u32 = 5;
+/// How often the space is asked for after a lost answer before the request counts as not applied.
+const LOOKS: u32 = 8;
+const TRIES: u8 = 3;
+/// A task that has not moved for this long and whose last message is an error has failed.
+const STUCK_MS: u64 = 30_000;
+/// A task that has not moved for this long is given up: unknown.
+const STALLED_MS: u64 = 15 * 60_000;
+
+/// Whether what is in a space is saved before it is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BackupChoice {
+    /// Pages, blog posts and trash are saved first.
+    Save,
+    /// Knowingly declined in the dialog.
+    Declined,
+}
+
+/// How spaces are to be deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteOptions {
+    /// The backup.
+    pub backup: BackupChoice,
+    /// What happens to the rest after a failure.
+    pub on_failure: OnFailure,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Stage {
+    Begin,
+    Listing,
+    Saving,
+    Asking,
+    Ready,
+    Polling(LongTaskId),
+    /// Asking for the space: after a lost answer, or a task that ended or was lost.
+    Settling(Why),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Why {
+    /// Was the request applied at all?
+    Lost,
+    /// The task reported its end; the space tells whether it is so.
+    Ended,
+    /// The server no longer knows the task: it may have expired after its end.
+    Expired,
+    /// The task failed with this message.
+    Failed(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Delete {
+    options: DeleteOptions,
+    keys: Vec<SpaceKey>,
+    name: String,
+    round: u32,
+    /// The line at work.
+    current: Option<u32>,
+    stage: Stage,
+    listing: Option<Listing>,
+    rows: Vec<Seen>,
+    save: Option<Save>,
+    /// What is in a verified backup, with its version.
+    saved: HashMap<ContentId, Option<u64>>,
+    rounds_here: u32,
+    tries: u8,
+    looks: u32,
+    next_at: u64,
+    moved: Moved,
+}
+
+/// When a task last moved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Moved {
+    at: u64,
+    percentage: u8,
+    messages: usize,
+    polls: u64,
+}
+
+impl Delete {
+    pub(super) fn new(head: &Head, options: DeleteOptions) -> Self {
+        let spaces = head.target.spaces.iter();
+        Self {
+            options,
+            keys: spaces.map(|space| space.key.clone()).collect(),
+            name: head.id.to_string(),
+            round: 0,
+            current: None,
+            stage: Stage::Begin,
+            listing: None,
+            rows: Vec::new(),
+            save: None,
+            saved: HashMap::new(),
+            rounds_here: 0,
+            tries: 0,
+            looks: 0,
+            next_at: 0,
+            moved: Moved::default(),
+        }
+    }
+
+    pub(super) fn backup(&self) -> Option<&str> {
+        self.save.as_ref().map(Save::folder)
+    }
+
+    fn begin(&mut self, item: u32) {
+        self.current = Some(item);
+        self.stage = match self.options.backup {
+            BackupChoice::Save => Stage::Listing,
+            BackupChoice::Declined => Stage::Ready,
+        };
+        self.listing = None;
+        self.rows.clear();
+        self.save = None;
+        self.saved.clear();
+        self.rounds_here = 0;
+        self.tries = 0;
+        self.looks = 0;
+    }
+
+    fn end(&mut self, desk: &mut Desk, item: u32, outcome: Outcome) {
+        let bad = matches!(
+            outcome,
+            Outcome::Failed(_) | Outcome::Unknown(_) | Outcome::NotSaved(_)
+        );
+        let name = desk.lines()[item as usize].subject.clone();
+        desk.close(item, outcome);
+        self.current = None;
+        self.stage = Stage::Begin;
+        desk.checkpoint();
+        if bad && self.options.on_failure == OnFailure::Stop && desk.first_open().is_some() {
+            desk.halt(format!(
+                "{name} could not be deleted, and the rest was left alone."
+            ));
+        }
+    }
+
+    /// The list is complete: what is new or changed is saved; when nothing is, the space may go.
+    fn listed(&mut self, desk: &mut Desk, item: u32, listing: Listing) {
+        self.rows = listing.into_seen();
+        let wanted: Vec<Wanted> = self
+            .rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| match self.saved.get(&row.id) {
+                Some(saved) => row.version.is_some() && *saved != row.version,
+                None => true,
+            })
+            .map(|(index, row)| Wanted {
+                item: index as u32,
+                id: row.id.clone(),
+                kind: row.kind.clone(),
+                title: row.title.as_str().into(),
+                status: row.status,
+            })
+            .collect();
+        if wanted.is_empty() {
+            self.stage = Stage::Ready;
+            return;
+        }
+        self.rounds_here += 1;
+        if self.rounds_here > ROUNDS {
+            let why = "It is being changed faster than it can be saved. Archive it first.";
+            self.end(desk, item, Outcome::NotSaved(why.to_owned()));
+            return;
+        }
+        self.round += 1;
+        let folder = match self.round {
+            1 => self.name.clone(),
+            round => format!("{}-{round}", self.name),
+        };
+        self.save = Some(Save::new(folder, wanted));
+        self.stage = Stage::Saving;
+    }
+
+    fn saved(&mut self) {
+        let Some(save) = &self.save else {
+            return;
+        };
+        for (row, kept) in save.kept() {
+            if let Kept::Saved(version) = kept {
+                let id = self.rows[*row as usize].id.clone();
+                self.saved.insert(id, *version);
+            }
+        }
+        // The list is read once more: what changed meanwhile is saved too.
+        self.stage = Stage::Listing;
+    }
+
+    fn polled(&mut self, desk: &mut Desk, item: u32, task: &LongTask) {
+        let at = desk.at();
+        let has_moved =
+            task.percentage != self.moved.percentage || task.messages.len() != self.moved.messages;
+        if has_moved {
+            self.moved.at = at;
+            self.moved.percentage = task.percentage;
+            self.moved.messages = task.messages.len();
+        }
+        let still = at.saturating_sub(self.moved.at);
+        let last = task.messages.last().cloned().unwrap_or_default();
+        self.moved.polls += 1;
+        if task.percentage >= 100 {
+            self.stage = Stage::Settling(if task.successful {
+                Why::Ended
+            } else {
+                Why::Failed(last)
+            });
+        } else if still >= STUCK_MS && sounds_like_an_error(&last) {
+            self.stage = Stage::Settling(Why::Failed(last));
+        } else if still >= STALLED_MS {
+            let why = format!(
+                "The server's task has stood at {} % for too long.",
+                task.percentage
+            );
+            desk.settle(item, Step::Delete, Settled::Unknown(&why));
+            self.end(desk, item, Outcome::Unknown(why));
+        } else {
+            let name = &desk.lines()[item as usize].subject;
+            let stalled = if still >= STUCK_MS {
+                ", not moving"
+            } else {
+                ""
+            };
+            let message = format!("Deleting {name}: {} %{stalled}. {last}", task.percentage);
+            desk.say(message.trim().to_owned());
+        }
+        self.next_at = at + (self.moved.polls.min(5)) * 1_000;
+        if matches!(self.stage, Stage::Settling(_)) {
+            self.next_at = at;
+            self.looks = 0;
+        }
+    }
+
+    fn settled(&mut self, desk: &mut Desk, item: u32, answer: Result<Reply, ApiError>, why: Why) {
+        match (answer, why) {
+            (Err(error), _) if is_not_there(&error) => {
+                desk.settle(item, Step::Delete, Settled::Done);
+                self.end(desk, item, Outcome::Done(None));
+            }
+            (Ok(_), Why::Failed(message)) => {
+                let why = if message.is_empty() {
+                    "The server's task failed.".to_owned()
+                } else {
+                    format!("The server's task failed: {message}")
+                };
+                desk.settle(item, Step::Delete, Settled::NotApplied(&why));
+                self.end(desk, item, Outcome::Failed(why));
+            }
+            (Ok(_), why) => {
+                self.looks += 1;
+                self.next_at = desk.at() + u64::from(self.looks.min(5)) * 1_000;
+                if self.looks < LOOKS {
+                    return;
+                }
+                self.looks = 0;
+                if why != Why::Lost {
+                    let why = if why == Why::Ended {
+                        "The server's task ended well, but the space is still there."
+                    } else {
+                        "The server no longer tells of its task, and the space is still there."
+                    };
+                    desk.settle(item, Step::Delete, Settled::Unknown(why));
+                    self.end(desk, item, Outcome::Unknown(why.to_owned()));
+                    return;
+                }
+                let why = "The answer was lost, and the space is still there.";
+                desk.settle(item, Step::Delete, Settled::NotApplied(why));
+                self.tries += 1;
+                if self.tries >= TRIES {
+                    self.end(desk, item, Outcome::Unknown(why.to_owned()));
+                } else {
+                    self.again();
+                }
+            }
+            (Err(error), _) => {
+                let why = format!(
+                    "It could not be learned whether it is deleted. {}",
+                    error.message
+                );
+                desk.settle(item, Step::Delete, Settled::Unknown(&why));
+                self.end(desk, item, Outcome::Unknown(why));
+            }
+        }
+    }
+
+    /// Back to before the request, with a fresh look at what is in the space.
+    fn again(&mut self) {
+        self.listing = None;
+        self.stage = match self.options.backup {
+            BackupChoice::Save => Stage::Listing,
+            BackupChoice::Declined => Stage::Ready,
+        };
+    }
+}
+
+fn sounds_like_an_error(message: &str) -> bool {
+    let message = message.to_lowercase();
+    ["error", "fail", "exception"]
+        .iter()
+        .any(|word| message.contains(word))
+}
+
+impl Machine for Delete {
+    fn go(&mut self, desk: &mut Desk) {
+        let item = match self.current {
+            Some(item) if desk.is_open(item) => item,
+            _ => match desk.first_open() {
+                Some(item) if !desk.is_stopping() => {
+                    self.begin(item);
+                    item
+                }
+                _ => return,
+            },
+        };
+        let key = self.keys[item as usize].clone();
+        let at = self.next_at.max(desk.at());
+        match &self.stage {
+            Stage::Begin | Stage::Asking => {}
+            Stage::Listing | Stage::Saving | Stage::Ready if desk.is_stopping() => {}
+            Stage::Listing => {
+                if desk.is_busy(item) {
+                    return;
+                }
+                let listing = self
+                    .listing
+                    .get_or_insert_with(|| Listing::everything(key.clone()));
+                desk.say(format!("Reading {key}, {} items so far", listing.len()));
+                if let Some(call) = listing.call() {
+                    desk.read(item, Step::List, call);
+                }
+            }
+            Stage::Saving => {
+                let Some(save) = &mut self.save else {
+                    return;
+                };
+                save.go(desk);
+                if let Some(why) = save.broken() {
+                    let why = format!("The backup is not good, so it was not deleted. {why}");
+                    self.end(desk, item, Outcome::NotSaved(why));
+                } else if save.is_verified() {
+                    if save.not_saved().is_empty() {
+                        self.saved();
+                        self.go(desk);
+                    } else {
+                        self.stage = Stage::Asking;
+                        desk.ask(Question::NotSaved {
+                            items: save.not_saved().to_vec(),
+                        });
+                    }
+                }
+            }
+            Stage::Ready => {
+                if !desk.is_busy(item) {
+                    let before = match self.options.backup {
+                        BackupChoice::Save => format!("{} items in it, all saved", self.rows.len()),
+                        BackupChoice::Declined => "not saved, knowingly".to_owned(),
+                    };
+                    // Should this not go out, what is in the space is looked at again.
+                    self.again();
+                    desk.write(item, Step::Delete, Call::DeleteSpace { key }, before);
+                }
+            }
+            Stage::Polling(id) => {
+                if !desk.is_busy(item) {
+                    desk.read_at(item, Step::Poll, Call::LongTask { id: id.clone() }, at);
+                }
+            }
+            Stage::Settling(_) => {
+                if !desk.is_busy(item) {
+                    let expand = String::new();
+                    desk.read_at(item, Step::Settle, Call::Space { key, expand }, at);
+                }
+            }
+        }
+    }
+
+    fn read(&mut self, desk: &mut Desk, item: u32, step: Step, answer: Result<Reply, ApiError>) {
+        let Some(current) = self.current else {
+            return;
+        };
+        match self.stage.clone() {
+            Stage::Saving => {
+                if let Some(save) = &mut self.save {
+                    save.read(desk, item, step, answer);
+                }
+            }
+            Stage::Listing => {
+                let Some(listing) = &mut self.listing else {
+                    return;
+                };
+                match listing.take(answer) {
+                    Err(error) if is_not_there(&error) && listing.len() == 0 => {
+                        self.end(desk, current, Outcome::Gone);
+                    }
+                    Err(error) => {
+                        let why = format!("What is in it could not be read. {}", error.message);
+                        self.end(desk, current, Outcome::NotSaved(why));
+                    }
+                    Ok(()) if listing.is_over() => {
+                        if let Some(listing) = self.listing.take() {
+                            self.listed(desk, current, listing);
+                        }
+                    }
+                    Ok(()) => {}
+                }
+            }
+            Stage::Polling(_) => match answer {
+                Ok(Reply::LongTask(task)) => self.polled(desk, current, &task),
+                Ok(_) | Err(_) => self.stage = Stage::Settling(Why::Expired),
+            },
+            Stage::Settling(why) => self.settled(desk, current, answer, why),
+            Stage::Begin | Stage::Asking | Stage::Ready => {}
+        }
+    }
+
+    fn wrote(&mut self, desk: &mut Desk, item: u32, _: Step, fate: Fate) {
+        if self.current != Some(item) {
+            self.begin(item);
+        }
+        self.looks = 0;
+        self.next_at = desk.at() + 1_000;
+        match fate {
+            Fate::Applied {
+                task: Some(task), ..
+            } => {
+                self.moved = Moved {
+                    at: desk.at(),
+                    ..Moved::default()
+                };
+                self.stage = Stage::Polling(LongTaskId(task));
+            }
+            Fate::Applied { task: None, .. } => self.end(desk, item, Outcome::Done(None)),
+            Fate::Refused(error) if is_not_there(&error) => self.end(desk, item, Outcome::Gone),
+            Fate::Refused(error) => self.end(desk, item, Outcome::Failed(error.message)),
+            Fate::NotApplied(_) => self.again(),
+            Fate::InDoubt(_) => self.stage = Stage::Settling(Why::Lost),
+            Fate::NeverKnown(why) => self.end(desk, item, Outcome::Unknown(why)),
+        }
+    }
+
+    fn stored(&mut self, _: &mut Desk, what: &JobWrite, answer: Result<Stored, StoreError>) {
+        if let Some(save) = &mut self.save {
+            save.stored(what, answer);
+        }
+    }
+
+    fn decide(&mut self, desk: &mut Desk, decision: Decision) {
+        let (Stage::Asking, Some(item)) = (&self.stage, self.current) else {
+            return;
+        };
+        let why = "Not all of it could be saved, so it was not deleted.";
+        self.end(desk, item, Outcome::NotSaved(why.to_owned()));
+        if decision != Decision::LeaveOut {
+            desk.halt(why);
+        }
+    }
+
+    fn reopened(&mut self, _: &mut Desk) {
+        self.next_at = 0;
+        self.moved = Moved::default();
+        if !matches!(
+            self.stage,
+            Stage::Settling(_) | Stage::Polling(_) | Stage::Begin
+        ) {
+            // What was being saved is saved anew, under a new name.
+            self.save = None;
+            self.saved.clear();
+            self.rows.clear();
+            self.rounds_here = 0;
+            self.again();
+        }
+    }
+}

@@ -1,0 +1,886 @@
+//! Where every job's requests and writes pass: numbers, write-ahead, waiting, trying again.
+//!
+//! A machine asks the desk for reads and writes about its things. The desk sees to it that a write is
+//! in the journal before it is sent and that its end is written after, that what was certainly not
+//! applied is sent again after a while, and that nothing destructive leaves without a consent. It
+//! decides nothing about the work itself.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+
+use super::consent::{self, Consent};
+use super::job::{
+    Head, JobEffect, JobWrite, Line, Outcome, Progress, Question, RequestNo, Step, StoreError,
+    Stored, WriteNo, fate_of,
+};
+use super::journal::{Phase, Record};
+use crate::confluence::call::{Audience, Method};
+use crate::confluence::{ApiError, Call, ContentId, ErrorKind, Reply, SpaceKey};
+
+/// The thing number of what is about the job as a whole.
+pub(super) const WHOLE: u32 = u32::MAX;
+/// Requests of one job that may be under way at once.
+const CONCURRENCY: usize = 4;
+/// Files of a backup that may be on their way to the disk.
+const FILES_AT_ONCE: usize = 2;
+/// How often a read is tried.
+const READ_TRIES: u32 = 6;
+/// How often a write that did not reach the server is tried.
+const CONNECT_TRIES: u32 = 5;
+/// How often 429 is obeyed for one request.
+const LIMITED_TRIES: u32 = 30;
+/// Writes after which the job is stored again, so that little has to be replayed.
+const WRITES_PER_CHECKPOINT: u32 = 256;
+
+/// What is known of how a write went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Fate {
+    /// The server applied it.
+    Applied {
+        /// The id of what it made.
+        made: Option<String>,
+        /// The task that does the rest; the write stays open until it is settled.
+        task: Option<String>,
+    },
+    /// The server refused it.
+    Refused(ApiError),
+    /// It was learned, in an earlier run, that it was not applied.
+    NotApplied(String),
+    /// The answer was lost: ask, then settle.
+    InDoubt(String),
+    /// It was given up to learn.
+    NeverKnown(String),
+}
+
+/// An answer for the machine.
+pub(super) enum Answered {
+    Read(u32, Step, Result<Reply, ApiError>),
+    Wrote(u32, Step, Fate),
+}
+
+/// How a write that was in doubt, or a long task, ended.
+pub(super) enum Settled<'a> {
+    Done,
+    Made(&'a str),
+    NotApplied(&'a str),
+    Unknown(&'a str),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+enum Stage {
+    /// Its intent is on the way to the journal.
+    Announced,
+    /// To be sent at this time.
+    Due(u64),
+    /// On the line.
+    Sent,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Flight {
+    no: u64,
+    item: u32,
+    step: Step,
+    call: Call,
+    stage: Stage,
+    tries: u32,
+    limited: u32,
+    /// Present for writes.
+    record: Option<Box<Record>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Pending {
+    no: u64,
+    what: JobWrite,
+    refused: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Desk {
+    head: Head,
+    at: u64,
+    began: Option<u64>,
+    last: u64,
+    lines: Vec<Line>,
+    closed: usize,
+    /// Lines before this one are all closed.
+    first_open: usize,
+    flights: Vec<Flight>,
+    /// Writes whose fate has to be settled, with their intents.
+    doubts: Vec<Record>,
+    /// Ends of writes that have not reached the journal yet.
+    endings: Vec<Record>,
+    question: Option<Question>,
+    halted: Option<String>,
+    /// Nothing new before this time.
+    held_until: u64,
+    /// Writes in a row that did not get through.
+    strikes: u32,
+    stopping: bool,
+    checkpoint_due: bool,
+    since_checkpoint: u32,
+    message: String,
+    #[serde(skip)]
+    pending: Vec<Pending>,
+    #[serde(skip)]
+    out: Vec<JobEffect>,
+    #[serde(skip)]
+    consent: Option<Consent>,
+}
+
+impl Desk {
+    pub(super) fn new(head: Head, lines: Vec<Line>, consent: Option<Consent>) -> Self {
+        Self {
+            head,
+            at: 0,
+            began: None,
+            last: 0,
+            lines,
+            closed: 0,
+            first_open: 0,
+            flights: Vec::new(),
+            doubts: Vec::new(),
+            endings: Vec::new(),
+            question: None,
+            halted: None,
+            held_until: 0,
+            strikes: 0,
+            stopping: false,
+            checkpoint_due: false,
+            since_checkpoint: 0,
+            message: String::new(),
+            pending: Vec::new(),
+            out: Vec::new(),
+            consent,
+        }
+    }
+
+    // What machines use.
+
+    pub(super) fn head(&self) -> &Head {
+        &self.head
+    }
+
+    pub(super) fn at(&self) -> u64 {
+        self.at
+    }
+
+    pub(super) fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    pub(super) fn add_line(&mut self, line: Line) -> u32 {
+        self.lines.push(line);
+        (self.lines.len() - 1) as u32
+    }
+
+    /// Begins the list of things anew.
+    pub(super) fn forget_lines(&mut self) {
+        self.lines.clear();
+        self.closed = 0;
+        self.first_open = 0;
+    }
+
+    pub(super) fn is_open(&self, item: u32) -> bool {
+        self.lines
+            .get(item as usize)
+            .is_some_and(|line| line.outcome.is_none())
+    }
+
+    /// Open lines in order.
+    pub(super) fn open(&self) -> impl Iterator<Item = u32> {
+        let open = self.lines.iter().enumerate().skip(self.first_open);
+        open.filter(|(_, line)| line.outcome.is_none())
+            .map(|(item, _)| item as u32)
+    }
+
+    pub(super) fn first_open(&self) -> Option<u32> {
+        self.open().next()
+    }
+
+    pub(super) fn close(&mut self, item: u32, outcome: Outcome) {
+        let Some(line) = self.lines.get_mut(item as usize) else {
+            return;
+        };
+        if line.outcome.is_none() {
+            self.closed += 1;
+        }
+        line.outcome = Some(outcome);
+        while self
+            .lines
+            .get(self.first_open)
+            .is_some_and(|line| line.outcome.is_some())
+        {
+            self.first_open += 1;
+        }
+    }
+
+    /// Whether a request about this thing is under way.
+    pub(super) fn is_busy(&self, item: u32) -> bool {
+        self.flights.iter().any(|flight| flight.item == item)
+    }
+
+    /// Whether one more request may be made.
+    pub(super) fn has_room(&self) -> bool {
+        self.flights.len() < CONCURRENCY
+    }
+
+    /// Whether one more file may go to the disk.
+    pub(super) fn has_room_for_files(&self) -> bool {
+        let files = self
+            .pending
+            .iter()
+            .filter(|it| matches!(it.what, JobWrite::BackupFile { .. }));
+        files.count() < FILES_AT_ONCE
+    }
+
+    /// Whether everything given to the disk has reached it.
+    pub(super) fn is_stored(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Whether only what is in doubt may still be asked about.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping
+    }
+
+    pub(super) fn read(&mut self, item: u32, step: Step, call: Call) {
+        self.read_at(item, step, call, self.at);
+    }
+
+    pub(super) fn read_at(&mut self, item: u32, step: Step, call: Call, at: u64) {
+        debug_assert!(call.is_read(), "because a write goes through the journal");
+        let no = self.number();
+        self.flights.push(Flight {
+            no,
+            item,
+            step,
+            call,
+            stage: Stage::Due(at),
+            tries: 0,
+            limited: 0,
+            record: None,
+        });
+    }
+
+    /// A write: journaled, then sent. `before` is the state it starts from, in a few words.
+    pub(super) fn write(&mut self, item: u32, step: Step, call: Call, before: impl Into<String>) {
+        if consent::is_destructive(&call)
+            && !self
+                .consent
+                .as_ref()
+                .is_some_and(|consent| consent.covers(item as usize, &call))
+        {
+            self.halt("This cannot be undone and was not agreed to. Nothing was sent.");
+            return;
+        }
+        let no = self.number();
+        let (subject, title) = match self.lines.get(item as usize) {
+            Some(line) => (line.subject.to_string(), line.title.to_string()),
+            None => match self.head.target.spaces.first() {
+                Some(space) => (space.key.to_string(), space.name.clone()),
+                None => (String::new(), self.head.title.clone()),
+            },
+        };
+        let (method, path) = request_line(&call);
+        let record = Record {
+            profile: self.head.target.profile.clone(),
+            host: self.head.target.host.clone(),
+            user: self.head.user.clone(),
+            job: self.head.id.clone(),
+            act: self.head.target.act,
+            no,
+            item,
+            step,
+            subject,
+            title,
+            method,
+            path,
+            before: before.into(),
+            outcome: Phase::Intended,
+            made: None,
+            note: None,
+        };
+        self.put(no, JobWrite::Journal(Box::new(record.clone())));
+        self.flights.push(Flight {
+            no,
+            item,
+            step,
+            call,
+            stage: Stage::Announced,
+            tries: 0,
+            limited: 0,
+            record: Some(Box::new(record)),
+        });
+        self.since_checkpoint += 1;
+        if self.since_checkpoint >= WRITES_PER_CHECKPOINT {
+            self.checkpoint();
+        }
+    }
+
+    /// Writes the end of a write that was in doubt, or that a long task carried on.
+    pub(super) fn settle(&mut self, item: u32, step: Step, how: Settled<'_>) {
+        let Some(index) = self
+            .doubts
+            .iter()
+            .position(|doubt| doubt.item == item && doubt.step == step)
+        else {
+            return;
+        };
+        let intent = self.doubts.remove(index);
+        let (outcome, made, note) = match how {
+            Settled::Done => (Phase::Done, None, None),
+            Settled::Made(id) => (Phase::Done, Some(id.to_owned()), None),
+            Settled::NotApplied(why) => (Phase::Failed, None, Some(why.to_owned())),
+            Settled::Unknown(why) => (Phase::Unknown, None, Some(why.to_owned())),
+        };
+        self.record_end(intent, outcome, made, note);
+    }
+
+    pub(super) fn store(&mut self, what: JobWrite) {
+        let no = self.number();
+        self.put(no, what);
+    }
+
+    pub(super) fn ask(&mut self, question: Question) {
+        self.out.push(JobEffect::Ask(question.clone()));
+        self.question = Some(question);
+        self.checkpoint();
+    }
+
+    /// Has the job stored as soon as this event has been dealt with, and nothing new sent before.
+    pub(super) fn checkpoint(&mut self) {
+        self.checkpoint_due = true;
+    }
+
+    pub(super) fn say(&mut self, message: impl Into<String>) {
+        self.message = message.into();
+    }
+
+    /// Ends the job: what is open is left alone.
+    pub(super) fn halt(&mut self, why: impl Into<String>) {
+        self.halted.get_or_insert(why.into());
+    }
+
+    // What the job uses.
+
+    pub(super) fn clock(&mut self, at: u64) {
+        self.at = self.at.max(at);
+    }
+
+    pub(super) fn begin(&mut self) {
+        self.began.get_or_insert(self.at);
+        self.checkpoint_due = true;
+    }
+
+    pub(super) fn stop(&mut self) {
+        self.stopping = true;
+        self.question = None;
+        self.held_until = 0;
+        self.recall();
+        self.flights
+            .retain(|flight| flight.stage == Stage::Sent || settles(flight.step));
+    }
+
+    /// Forgets what the disk refused and nobody needs once the job is given up.
+    pub(super) fn forget_refused(&mut self) {
+        self.pending.retain(|it| {
+            !it.refused
+                || matches!(&it.what, JobWrite::Journal(record) if record.outcome != Phase::Intended)
+        });
+    }
+
+    /// Closes what nobody will come to any more. Whether anything is in doubt still.
+    pub(super) fn leave_the_rest(&mut self) -> bool {
+        if !self.doubts.is_empty() {
+            return false;
+        }
+        let why = match &self.halted {
+            Some(why) => format!("Not tried. {why}"),
+            None => "The job was cancelled before it came to this.".to_owned(),
+        };
+        let open: Vec<u32> = self.open().collect();
+        for item in open {
+            self.close(item, Outcome::Skipped(why.clone()));
+        }
+        true
+    }
+
+    pub(super) fn agree(&mut self, consent: Consent) {
+        self.consent = Some(consent);
+    }
+
+    pub(super) fn has_consent(&self) -> bool {
+        self.consent.is_some()
+    }
+
+    pub(super) fn question(&self) -> Option<&Question> {
+        self.question.as_ref()
+    }
+
+    pub(super) fn answered(&mut self) {
+        self.question = None;
+    }
+
+    pub(super) fn halted(&self) -> Option<&str> {
+        self.halted.as_deref()
+    }
+
+    pub(super) fn is_halted(&self) -> bool {
+        self.halted.is_some()
+    }
+
+    pub(super) fn is_quiet(&self) -> bool {
+        self.flights.is_empty() && self.pending.is_empty() && !self.checkpoint_due
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.closed == self.lines.len() && self.doubts.is_empty()
+    }
+
+    pub(super) fn wants_checkpoint(&self) -> bool {
+        self.checkpoint_due
+    }
+
+    pub(super) fn checkpoint_taken(&mut self) {
+        self.checkpoint_due = false;
+        self.since_checkpoint = 0;
+    }
+
+    /// Nothing new is sent until a checkpoint that was asked for is on the disk.
+    pub(super) fn waits_for_checkpoint(&self) -> bool {
+        self.checkpoint_due
+            || self
+                .pending
+                .iter()
+                .any(|it| matches!(it.what, JobWrite::Checkpoint(_)))
+    }
+
+    pub(super) fn take(&mut self) -> Vec<JobEffect> {
+        std::mem::take(&mut self.out)
+    }
+
+    pub(super) fn deadline(&self) -> Option<u64> {
+        let due = self.flights.iter().filter_map(|flight| match flight.stage {
+            Stage::Due(at) => Some(at),
+            Stage::Announced | Stage::Sent => None,
+        });
+        due.chain(self.is_held().then_some(self.held_until)).min()
+    }
+
+    /// Whether nothing new may be asked for yet.
+    pub(super) fn is_held(&self) -> bool {
+        self.at < self.held_until
+    }
+
+    /// Takes back what is not on the line yet, so that it is looked at again before it goes out.
+    pub(super) fn recall(&mut self) {
+        let flights = std::mem::take(&mut self.flights);
+        for mut flight in flights {
+            match (&flight.stage, flight.record.take()) {
+                (Stage::Announced | Stage::Due(_), Some(record)) => {
+                    let why = "It was held back before it was sent.";
+                    self.record_end(*record, Phase::Failed, None, Some(why.to_owned()));
+                }
+                (_, record) => {
+                    flight.record = record;
+                    self.flights.push(flight);
+                }
+            }
+        }
+    }
+
+    pub(super) fn send_due(&mut self) {
+        if self.waits_for_checkpoint() {
+            return;
+        }
+        for flight in &mut self.flights {
+            if matches!(flight.stage, Stage::Due(at) if at <= self.at) {
+                flight.stage = Stage::Sent;
+                self.out.push(JobEffect::Send {
+                    request: RequestNo(flight.no),
+                    call: flight.call.clone(),
+                });
+            }
+        }
+    }
+
+    pub(super) fn answer(
+        &mut self,
+        request: RequestNo,
+        outcome: Result<Reply, ApiError>,
+    ) -> Option<Answered> {
+        let index = self
+            .flights
+            .iter()
+            .position(|it| it.no == request.0 && it.stage == Stage::Sent)?;
+        if let Err(error) = &outcome
+            && let Some(at) = self.again_at(index, error)
+            && (!self.stopping || settles(self.flights[index].step))
+        {
+            self.flights[index].stage = Stage::Due(at);
+            self.message.clone_from(&error.message);
+            return None;
+        }
+        let flight = self.flights.remove(index);
+        let Some(record) = flight.record else {
+            return Some(Answered::Read(flight.item, flight.step, outcome));
+        };
+        if let Err(error) = &outcome
+            && let Some(until) = self.hold_after(error)
+        {
+            // The machine comes back to it, and looks again before it does.
+            self.held_until = until;
+            self.message.clone_from(&error.message);
+            let note = error.message.clone();
+            self.record_end(*record, Phase::Failed, None, Some(note.clone()));
+            return Some(Answered::Wrote(
+                flight.item,
+                flight.step,
+                Fate::NotApplied(note),
+            ));
+        }
+        let fate = match outcome {
+            Ok(reply) => {
+                self.strikes = 0;
+                let (made, task) = made_by(&reply);
+                if task.is_some() {
+                    self.doubts.push(*record);
+                } else {
+                    self.record_end(*record, Phase::Done, made.clone(), None);
+                }
+                Fate::Applied { made, task }
+            }
+            Err(error) if was_certainly_not_applied(&error) => {
+                let note = Some(error.message.clone());
+                self.record_end(*record, Phase::Failed, None, note);
+                if ends_everything(&error) {
+                    self.halt(error.message.clone());
+                }
+                Fate::Refused(error)
+            }
+            Err(error) => {
+                self.doubts.push(*record);
+                Fate::InDoubt(error.message)
+            }
+        };
+        Some(Answered::Wrote(flight.item, flight.step, fate))
+    }
+
+    /// When a failed request is to be tried again, if it is.
+    fn again_at(&mut self, index: usize, error: &ApiError) -> Option<u64> {
+        let flight = &mut self.flights[index];
+        if flight.record.is_some() {
+            return None;
+        }
+        if let ErrorKind::RateLimited { after_ms } = error.kind {
+            flight.limited += 1;
+            let wait = after_ms.unwrap_or(0).max(1_000);
+            return (flight.limited < LIMITED_TRIES).then(|| self.at.saturating_add(wait));
+        }
+        match error.kind {
+            ErrorKind::Connect
+            | ErrorKind::Timeout
+            | ErrorKind::Lost
+            | ErrorKind::Truncated
+            | ErrorKind::Server => {}
+            _ => return None,
+        }
+        flight.tries += 1;
+        let wait = 1_000_u64 << flight.tries.min(4);
+        (flight.tries < READ_TRIES).then(|| self.at.saturating_add(wait))
+    }
+
+    /// Until when nothing new is sent after a write was certainly not applied and may be tried
+    /// again: 429 is obeyed, and a server out of reach may come back.
+    fn hold_after(&mut self, error: &ApiError) -> Option<u64> {
+        let (most, wait) = match error.kind {
+            ErrorKind::RateLimited { after_ms } => {
+                (LIMITED_TRIES, after_ms.unwrap_or(0).max(1_000))
+            }
+            ErrorKind::Connect => (CONNECT_TRIES, 2_000 << self.strikes.min(4)),
+            _ => return None,
+        };
+        self.strikes += 1;
+        (self.strikes < most && !self.stopping).then(|| self.at.saturating_add(wait))
+    }
+
+    /// The disk has answered. `Ok(Some)`: for the machine; `Err`: the job has to wait, and why.
+    #[allow(clippy::type_complexity)] // The pair is taken apart at once by its one caller.
+    pub(super) fn written(
+        &mut self,
+        write: WriteNo,
+        outcome: Result<Stored, StoreError>,
+    ) -> Result<Option<(JobWrite, Result<Stored, StoreError>)>, String> {
+        let Some(index) = self.pending.iter().position(|it| it.no == write.0) else {
+            return Ok(None);
+        };
+        let refusal = match (&self.pending[index].what, &outcome) {
+            (JobWrite::ReadBack { .. }, _) | (_, Ok(_)) => None,
+            (JobWrite::Journal(_), Err(why)) => Some(format!(
+                "The journal cannot be written, so nothing is sent. {} Make room, then go on.",
+                why.message
+            )),
+            (JobWrite::Checkpoint(_), Err(why)) => Some(format!(
+                "The job cannot be stored. {} Make room, then go on.",
+                why.message
+            )),
+            (JobWrite::BackupFile { .. }, Err(why)) => Some(format!(
+                "The backup cannot be written. {} Make room, then go on.",
+                why.message
+            )),
+        };
+        if let Some(why) = refusal {
+            self.pending[index].refused = true;
+            return Err(why);
+        }
+        let done = self.pending.remove(index);
+        match &done.what {
+            JobWrite::Journal(record) => {
+                if record.outcome == Phase::Intended
+                    && let Some(flight) = self.flights.iter_mut().find(|it| it.no == record.no)
+                    && flight.stage == Stage::Announced
+                {
+                    flight.stage = Stage::Due(self.at);
+                }
+                if record.outcome != Phase::Intended {
+                    self.endings.retain(|ending| ending.no != record.no);
+                }
+                Ok(None)
+            }
+            JobWrite::Checkpoint(_) => Ok(None),
+            JobWrite::BackupFile { .. } | JobWrite::ReadBack { .. } => {
+                Ok(Some((done.what, outcome)))
+            }
+        }
+    }
+
+    /// Gives the disk once more what it refused.
+    pub(super) fn write_again(&mut self) {
+        for it in &mut self.pending {
+            if it.refused {
+                it.refused = false;
+                self.out.push(JobEffect::Write {
+                    write: WriteNo(it.no),
+                    what: it.what.clone(),
+                });
+            }
+        }
+    }
+
+    pub(super) fn progress(&self) -> Progress {
+        let finished = self.closed;
+        let total = self.lines.len();
+        let spent = self.began.map(|began| self.at.saturating_sub(began));
+        let per_second = match spent {
+            Some(ms) if ms >= 1_000 && finished > 0 => Some(finished as f64 * 1_000.0 / ms as f64),
+            _ => None,
+        };
+        Progress {
+            finished,
+            total,
+            started_ms: self.began,
+            per_second,
+            remaining_ms: per_second
+                .map(|rate| ((total - finished) as f64 * 1_000.0 / rate) as u64),
+            message: self.message.clone(),
+        }
+    }
+
+    /// Takes in what the journal says about this job. Returns what the machine does not know yet.
+    pub(super) fn reopen<'a>(
+        &mut self,
+        records: impl Iterator<Item = &'a Record>,
+    ) -> Vec<(u32, Step, Fate)> {
+        let mut last: BTreeMap<u64, &Record> = BTreeMap::new();
+        for record in records {
+            last.insert(record.no, record);
+        }
+        let undecided: Vec<u64> = self
+            .flights
+            .iter()
+            .filter(|flight| flight.record.is_some())
+            .map(|flight| flight.no)
+            .chain(self.doubts.iter().map(|doubt| doubt.no))
+            .collect();
+        let known = self.last;
+        self.flights.clear();
+        self.doubts.clear();
+        self.checkpoint_due = false;
+        // The program's clock begins anew with each run.
+        self.at = 0;
+        self.began = None;
+        self.held_until = 0;
+        // What had ended, though the journal does not say so yet, is said as soon as it goes on.
+        for ending in std::mem::take(&mut self.endings) {
+            if last
+                .get(&ending.no)
+                .is_some_and(|record| record.outcome == Phase::Intended)
+            {
+                let no = self.number();
+                self.endings.push(ending.clone());
+                self.pending.push(Pending {
+                    no,
+                    what: JobWrite::Journal(Box::new(ending)),
+                    refused: true,
+                });
+            }
+        }
+        let mut news = Vec::new();
+        for (no, record) in last {
+            self.last = self.last.max(no);
+            if no <= known && !undecided.contains(&no) {
+                continue;
+            }
+            if record.outcome == Phase::Intended {
+                self.doubts.push(record.clone());
+            }
+            news.push((record.item, record.step, fate_of(record)));
+        }
+        news
+    }
+
+    fn record_end(
+        &mut self,
+        intent: Record,
+        outcome: Phase,
+        made: Option<String>,
+        note: Option<String>,
+    ) {
+        let no = self.number();
+        let record = Record {
+            outcome,
+            made,
+            note,
+            ..intent
+        };
+        self.endings.push(record.clone());
+        self.put(no, JobWrite::Journal(Box::new(record)));
+    }
+
+    fn put(&mut self, no: u64, what: JobWrite) {
+        self.out.push(JobEffect::Write {
+            write: WriteNo(no),
+            what: what.clone(),
+        });
+        self.pending.push(Pending {
+            no,
+            what,
+            refused: false,
+        });
+    }
+
+    fn number(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+}
+
+/// Whether a request only learns what became of a write.
+fn settles(step: Step) -> bool {
+    matches!(step, Step::Settle | Step::SettleElsewhere | Step::Poll)
+}
+
+/// Whether nothing more of the job can succeed after this refusal.
+fn ends_everything(error: &ApiError) -> bool {
+    matches!(
+        error.kind,
+        ErrorKind::Unauthorized
+            | ErrorKind::CaptchaLock { .. }
+            | ErrorKind::Licence
+            | ErrorKind::ReadOnlySite
+            | ErrorKind::ReadOnlyClient
+            | ErrorKind::BadUrl
+    )
+}
+
+/// Whether the server has said, or cannot have heard, that a write is not applied. Everything
+/// else leaves it in doubt.
+fn was_certainly_not_applied(error: &ApiError) -> bool {
+    match error.kind {
+        ErrorKind::Invalid
+        | ErrorKind::Unauthorized
+        | ErrorKind::CaptchaLock { .. }
+        | ErrorKind::Licence
+        | ErrorKind::Forbidden
+        | ErrorKind::NotFound
+        | ErrorKind::NoSuchOperation
+        | ErrorKind::ReadOnlySite
+        | ErrorKind::Conflict
+        | ErrorKind::RateLimited { .. }
+        | ErrorKind::Connect
+        | ErrorKind::Tls
+        | ErrorKind::ReadOnlyClient
+        | ErrorKind::Cancelled
+        | ErrorKind::BadUrl => true,
+        ErrorKind::Server
+        | ErrorKind::Status
+        | ErrorKind::Redirect { .. }
+        | ErrorKind::NotJson { .. }
+        | ErrorKind::Malformed
+        | ErrorKind::Truncated
+        | ErrorKind::TooLarge
+        | ErrorKind::RepeatedCursor
+        | ErrorKind::Timeout
+        | ErrorKind::Lost => false,
+    }
+}
+
+fn made_by(reply: &Reply) -> (Option<String>, Option<String>) {
+    match reply {
+        Reply::LongTaskStarted(id) => (None, Some(id.0.clone())),
+        Reply::Space(space) => (Some(space.key.to_string()), None),
+        Reply::Content(content) => (Some(content.id.to_string()), None),
+        _ => (None, None),
+    }
+}
+
+/// Method and path of a write, for the journal. No query: nothing in it but what the path says.
+fn request_line(call: &Call) -> (Method, String) {
+    let part = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let space =
+        |key: &SpaceKey, rest: &str| format!("/rest/api/space/{}{rest}", part(key.as_str()));
+    let content =
+        |id: &ContentId, rest: &str| format!("/rest/api/content/{}{rest}", part(id.as_str()));
+    match call {
+        Call::CreateSpace { audience, .. } => {
+            let path = match audience {
+                Audience::Everybody => "/rest/api/space",
+                Audience::OnlyCreator => "/rest/api/space/_private",
+            };
+            (Method::Post, path.to_owned())
+        }
+        Call::CreatePersonalSpace { .. } => (Method::Post, "/rest/api/space/personal".to_owned()),
+        Call::UpdateSpace { key, .. } => (Method::Put, space(key, "")),
+        Call::DeleteSpace { key } => (Method::Delete, space(key, "")),
+        Call::ArchiveSpace { key } => (Method::Put, space(key, "/archive")),
+        Call::RestoreSpace { key } => (Method::Put, space(key, "/restore")),
+        Call::PurgeTrash { key } => (Method::Delete, space(key, "/trash")),
+        Call::RestoreContent { id, .. }
+        | Call::MoveContent { id, .. }
+        | Call::ReplaceBody { id, .. } => (Method::Put, content(id, "")),
+        Call::PurgeContent { id } | Call::TrashContent { id } => (Method::Delete, content(id, "")),
+        Call::CreateContent { .. } => (Method::Post, "/rest/api/content".to_owned()),
+        Call::SetRestrictions { id, .. } => (Method::Put, content(id, "/restriction")),
+        Call::AddLabels { id, .. } => (Method::Post, content(id, "/label")),
+        _ => (Method::Get, String::new()),
+    }
+}
+
+/// The failure of a machine's expectation: the server answered something else.
+pub(super) fn unexpected() -> ApiError {
+    ApiError {
+        kind: ErrorKind::Malformed,
+        message: "The server answered something else than what was asked.".to_owned(),
+        status: None,
+        details: Vec::new(),
+    }
+}
+
+/// Whether the thing asked for is not there.
+pub(super) fn is_not_there(error: &ApiError) -> bool {
+    matches!(error.kind, ErrorKind::NotFound | ErrorKind::NoSuchOperation)
+}

@@ -1,0 +1,840 @@
+//! The job: one head, one desk, one machine.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::archive::{Archive, Direction};
+use super::backup::NotSaved;
+use super::consent::{Act, Challenge, Consent, Target};
+use super::create::{Create, NewSpace};
+use super::delete::{Delete, DeleteOptions};
+use super::desk::{Answered, Desk, Fate};
+use super::dry_run::DryRun;
+use super::journal::{Entry, Phase, Record};
+use super::purge::{Goal, Purge};
+use super::recreate::{Recipe, Recreate};
+use super::restore::Restore;
+use super::update::{SpaceForm, Update};
+use crate::confluence::{ApiError, Call, ContentId, Reply, SpaceKey};
+
+/// Names a job and its files. Made by the caller: letters, digits and hyphens, unique in a profile.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JobId(Arc<str>);
+
+impl JobId {
+    /// A name of the caller's making.
+    pub fn new(id: impl AsRef<str>) -> Self {
+        Self(Arc::from(id.as_ref()))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Names one request of a job. Never used twice by the same job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RequestNo(pub u64);
+
+/// Names one write to disk of a job. Never used twice by the same job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct WriteNo(pub u64);
+
+/// What is known of a job before it begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// Its name.
+    pub id: JobId,
+    /// What it is called on screen: "Purge 3 items".
+    pub title: String,
+    /// What it is about.
+    pub target: Target,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Who is signed in, where known.
+    pub user: Option<String>,
+}
+
+/// Where a job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobState {
+    /// Not begun.
+    Queued,
+    /// At work.
+    Running,
+    /// Waiting for the person: paused, in trouble, or loaded from disk.
+    Paused,
+    /// All of it was done.
+    Done,
+    /// Some of it was not done, and it is known what.
+    Failed,
+    /// Given up by the person.
+    Cancelled,
+    /// Of some of it, it could not be learned whether it was done.
+    Unknown,
+}
+
+impl JobState {
+    /// Whether nothing more will happen.
+    pub fn is_over(self) -> bool {
+        match self {
+            Self::Queued | Self::Running | Self::Paused => false,
+            Self::Done | Self::Failed | Self::Cancelled | Self::Unknown => true,
+        }
+    }
+}
+
+/// What became of one thing of a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// Done, perhaps with something to know.
+    Done(Option<String>),
+    /// It had vanished meanwhile; nothing was left to do.
+    Gone,
+    /// The server did not do it.
+    Failed(String),
+    /// Left alone on purpose.
+    Skipped(String),
+    /// It could not be learned what became of it.
+    Unknown(String),
+    /// It could not be backed up and was left alone.
+    NotSaved(String),
+}
+
+/// One thing of a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The key of the space or the id of the content.
+    pub subject: Arc<str>,
+    /// Its name or title.
+    pub title: Arc<str>,
+    /// What became of it; `None` while open.
+    pub outcome: Option<Outcome>,
+}
+
+impl Line {
+    pub(super) fn space(key: &SpaceKey, name: &str) -> Self {
+        Self {
+            subject: Arc::from(key.as_str()),
+            title: Arc::from(name),
+            outcome: None,
+        }
+    }
+
+    pub(super) fn content(id: &ContentId, title: &str) -> Self {
+        Self {
+            subject: Arc::from(id.as_str()),
+            title: Arc::from(title),
+            outcome: None,
+        }
+    }
+}
+
+/// What a request of a job is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// A read before anything is done.
+    Look,
+    /// A list.
+    List,
+    /// A read just before a write, to see that nothing has changed.
+    Check,
+    /// A read after a lost answer.
+    Settle,
+    /// A second read after a lost answer.
+    SettleElsewhere,
+    /// The state of a long task.
+    Poll,
+    /// An item for the backup.
+    Fetch,
+    /// The attachments of an item for the backup.
+    FetchAttachments,
+    /// A file for the backup.
+    FetchFile,
+    /// A space is made.
+    CreateSpace,
+    /// A space is changed.
+    UpdateSpace,
+    /// A space is archived.
+    Archive,
+    /// A space is taken out of the archive.
+    Unarchive,
+    /// A space is deleted.
+    Delete,
+    /// A whole trash is purged.
+    PurgeTrash,
+    /// One item is purged.
+    Purge,
+    /// One item is taken out of the trash.
+    Restore,
+    /// One item is put below its former parent.
+    Move,
+    /// A content is made.
+    Create,
+    /// Restrictions are set.
+    Restrict,
+    /// A body is put in.
+    FillIn,
+    /// Labels are added.
+    Label,
+    /// A content that was just made empty is put into the trash again.
+    Withdraw,
+}
+
+/// Whether a job of many goes on after a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OnFailure {
+    /// The rest is left alone.
+    Stop,
+    /// The rest is done all the same.
+    GoOn,
+}
+
+/// Something a job cannot decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Question {
+    /// A current content has that title. Answered once for the whole job:
+    /// [`Decision::Skip`], [`Decision::Rename`] or [`Decision::Stop`].
+    TitleCollision {
+        /// The title.
+        title: String,
+    },
+    /// These could not be backed up: [`Decision::LeaveOut`] or [`Decision::Stop`].
+    NotSaved {
+        /// Which, and why.
+        items: Vec<NotSaved>,
+    },
+    /// Somebody changed the space meanwhile: [`Decision::KeepMine`], [`Decision::KeepTheirs`],
+    /// [`Decision::Merge`] or [`Decision::Stop`].
+    SpaceChanged {
+        /// As it was when the form was opened.
+        base: SpaceForm,
+        /// As the person wants it.
+        mine: SpaceForm,
+        /// As it is now.
+        theirs: SpaceForm,
+    },
+}
+
+/// The person's answer to a [`Question`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Decision {
+    /// Leave this one and all like it alone.
+    Skip,
+    /// Give it and all like it another title.
+    Rename,
+    /// End the job here.
+    Stop,
+    /// Go on without what could not be saved; it stays on the server.
+    LeaveOut,
+    /// Overwrite their change.
+    KeepMine,
+    /// Leave their change; nothing is written.
+    KeepTheirs,
+    /// Write this instead.
+    Merge(SpaceForm),
+}
+
+/// A write to disk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum JobWrite {
+    /// A line of the journal: synced before it is acknowledged.
+    Journal(Box<Record>),
+    /// The job as JSON, replacing the one before (written beside, synced, renamed).
+    Checkpoint(String),
+    /// A file of a backup, written and synced with its folder.
+    BackupFile {
+        /// The folder below the backups.
+        backup: String,
+        /// The file in it; a plain name.
+        name: String,
+        /// What is in it.
+        #[serde(skip)]
+        bytes: Vec<u8>,
+    },
+    /// Not a write: read a file of a backup from the disk, answered by [`Stored::Bytes`].
+    ReadBack {
+        /// The folder below the backups.
+        backup: String,
+        /// The file in it.
+        name: String,
+    },
+}
+
+/// What the disk did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stored {
+    /// Written and synced.
+    Done,
+    /// What was read.
+    Bytes(Vec<u8>),
+}
+
+/// Why the disk did not do it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("{message}")]
+pub struct StoreError {
+    /// One sentence, with the path.
+    pub message: String,
+}
+
+/// Something that happened to a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum JobEvent {
+    /// Its turn has come.
+    Begin,
+    /// The answer to a [`JobEffect::Send`].
+    Reply {
+        /// Which.
+        request: RequestNo,
+        /// What the server said.
+        outcome: Result<Reply, ApiError>,
+    },
+    /// The outcome of a [`JobEffect::Write`].
+    Written {
+        /// Which.
+        write: WriteNo,
+        /// What the disk said.
+        outcome: Result<Stored, StoreError>,
+    },
+    /// The time that [`Job::deadline`] named has come.
+    Tick,
+    /// Do nothing new.
+    Pause,
+    /// Go on. Ignored while [`Job::challenge`] is unanswered.
+    Resume,
+    /// Do nothing new, learn what became of what is under way, and end.
+    Cancel,
+    /// The answer to [`Job::question`].
+    Decide(Decision),
+}
+
+/// Something to be done for a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum JobEffect {
+    /// Send this.
+    Send {
+        /// Its name.
+        request: RequestNo,
+        /// What to ask.
+        call: Call,
+    },
+    /// Write this.
+    Write {
+        /// Its name.
+        write: WriteNo,
+        /// What to write.
+        what: JobWrite,
+    },
+    /// Ask the person; also kept in [`Job::question`].
+    Ask(Question),
+}
+
+/// How far a job has come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Things with an outcome.
+    pub finished: usize,
+    /// Things in all, as far as known.
+    pub total: usize,
+    /// When it began, on the program's clock, in milliseconds.
+    pub started_ms: Option<u64>,
+    /// Things finished in a second.
+    pub per_second: Option<f64>,
+    /// Milliseconds until the end, at this rate.
+    pub remaining_ms: Option<u64>,
+    /// What it is doing, in one line.
+    pub message: String,
+}
+
+/// Why a job cannot be made of what was given.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// The consent is about something else.
+    #[error("The consent is about something else.")]
+    OtherConsent,
+    /// There is nothing to do.
+    #[error("There is nothing to do.")]
+    Nothing,
+    /// What was loaded is not a job.
+    #[error("This is not a job of this program: {0}")]
+    NotAJob(String),
+}
+
+impl Unfit {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::OtherConsent => "Ask again about what the job is about.",
+            Self::Nothing => "Mark something first.",
+            Self::NotAJob(_) => "Remove the file, or keep it and use the version that wrote it.",
+        }
+    }
+}
+
+/// What a machine does when something happened. Machines only ask in `go`, so that replaying a
+/// journal through `wrote` sends nothing.
+pub(super) trait Machine {
+    /// Ask for what can be asked now. Called after everything that happens.
+    fn go(&mut self, desk: &mut Desk);
+    /// A read was answered.
+    fn read(&mut self, desk: &mut Desk, item: u32, step: Step, answer: Result<Reply, ApiError>);
+    /// It is known how a write went, or that this is not known.
+    fn wrote(&mut self, desk: &mut Desk, item: u32, step: Step, fate: Fate);
+    /// A file of a backup was written, or read back.
+    fn stored(&mut self, _desk: &mut Desk, _what: &JobWrite, _answer: Result<Stored, StoreError>) {}
+    /// The person answered.
+    fn decide(&mut self, _desk: &mut Desk, _decision: Decision) {}
+    /// The job was loaded from disk; the journal has been replayed.
+    fn reopened(&mut self, _desk: &mut Desk) {}
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+enum Work {
+    Create(Create),
+    Update(Update),
+    Archive(Archive),
+    Delete(Box<Delete>),
+    Purge(Box<Purge>),
+    Restore(Restore),
+    Recreate(Box<Recreate>),
+    DryRun(DryRun),
+}
+
+impl Work {
+    fn machine(&mut self) -> &mut dyn Machine {
+        match self {
+            Self::Create(machine) => machine,
+            Self::Update(machine) => machine,
+            Self::Archive(machine) => machine,
+            Self::Delete(machine) => machine.as_mut(),
+            Self::Purge(machine) => machine.as_mut(),
+            Self::Restore(machine) => machine,
+            Self::Recreate(machine) => machine.as_mut(),
+            Self::DryRun(machine) => machine,
+        }
+    }
+}
+
+/// One user-visible operation.
+///
+/// Plain data: it can be cloned, compared and stored. Only a consent is not stored with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    head: Head,
+    state: JobState,
+    cancelled: bool,
+    /// What keeps it from going on: the disk, for instance.
+    trouble: Option<String>,
+    desk: Desk,
+    work: Work,
+}
+
+impl Job {
+    fn new(head: Head, lines: Vec<Line>, work: Work, consent: Option<Consent>) -> Self {
+        let desk = Desk::new(head.clone(), lines, consent);
+        Self {
+            head,
+            state: JobState::Queued,
+            cancelled: false,
+            trouble: None,
+            desk,
+            work,
+        }
+    }
+
+    /// A new space.
+    pub fn create_space(head: Head, new: NewSpace) -> Self {
+        let line = match new.key(head.user.as_deref()) {
+            Some(key) => Line::space(&key, new.name()),
+            None => Line::space(&SpaceKey::new("~"), new.name()),
+        };
+        let user = head.user.clone();
+        Self::new(head, vec![line], Work::Create(Create::new(new, user)), None)
+    }
+
+    /// A space changed from `base`, as the form showed it, to `mine`.
+    pub fn update_space(head: Head, key: SpaceKey, base: SpaceForm, mine: SpaceForm) -> Self {
+        let lines = vec![Line::space(&key, &base.name)];
+        Self::new(
+            head,
+            lines,
+            Work::Update(Update::new(key, base, mine)),
+            None,
+        )
+    }
+
+    /// The target's spaces archived.
+    pub fn archive_spaces(head: Head) -> Self {
+        Self::archive(head, Direction::IntoArchive)
+    }
+
+    /// The target's spaces taken out of the archive.
+    pub fn restore_spaces(head: Head) -> Self {
+        Self::archive(head, Direction::OutOfArchive)
+    }
+
+    fn archive(head: Head, direction: Direction) -> Self {
+        let lines = space_lines(&head.target);
+        let keys = head.target.spaces.iter().map(|space| space.key.clone());
+        let work = Work::Archive(Archive::new(direction, keys.collect()));
+        Self::new(head, lines, work, None)
+    }
+
+    /// The target's spaces deleted, one after the other.
+    pub fn delete_spaces(
+        head: Head,
+        consent: Consent,
+        options: DeleteOptions,
+    ) -> Result<Self, Unfit> {
+        agrees(&head, &consent, Act::DeleteSpaces)?;
+        let lines = space_lines(&head.target);
+        let work = Work::Delete(Box::new(Delete::new(&head, options)));
+        Ok(Self::new(head, lines, work, Some(consent)))
+    }
+
+    /// The target's items backed up and purged.
+    pub fn purge_marked(head: Head, consent: Consent) -> Result<Self, Unfit> {
+        agrees(&head, &consent, Act::PurgeMarked)?;
+        let lines = item_lines(&head.target);
+        let work = Work::Purge(Box::new(Purge::marked(&head, Goal::Purge)));
+        Ok(Self::new(head, lines, work, Some(consent)))
+    }
+
+    /// The whole trash of the target's one space backed up and purged.
+    pub fn purge_all(head: Head, consent: Consent) -> Result<Self, Unfit> {
+        agrees(&head, &consent, Act::PurgeAll)?;
+        let [space] = head.target.spaces.as_slice() else {
+            return Err(Unfit::Nothing);
+        };
+        let work = Work::Purge(Box::new(Purge::all(&head, &space.key, Goal::Purge)));
+        Ok(Self::new(head, Vec::new(), work, Some(consent)))
+    }
+
+    /// The target's trashed items backed up; without items, the whole trash of its one space.
+    pub fn back_up(head: Head) -> Result<Self, Unfit> {
+        let work = match (head.target.items.as_slice(), head.target.spaces.as_slice()) {
+            ([], [space]) => Purge::all(&head, &space.key, Goal::BackUp),
+            ([], _) => return Err(Unfit::Nothing),
+            _ => Purge::marked(&head, Goal::BackUp),
+        };
+        let lines = item_lines(&head.target);
+        Ok(Self::new(head, lines, Work::Purge(Box::new(work)), None))
+    }
+
+    /// The target's items taken out of the trash, parents first.
+    pub fn restore_content(head: Head) -> Self {
+        let lines = item_lines(&head.target);
+        let work = Work::Restore(Restore::new(&head.target));
+        Self::new(head, lines, work, None)
+    }
+
+    /// Content made again from a backup.
+    pub fn recreate(head: Head, recipe: Recipe) -> Self {
+        let work = Recreate::new(recipe, head.user.clone());
+        let lines = work.lines();
+        Self::new(head, lines, Work::Recreate(Box::new(work)), None)
+    }
+
+    /// Looks at the target's things and says of each what would be done. Sends reads only.
+    pub fn dry_run(mut head: Head) -> Self {
+        let would = head.target.act;
+        head.target.act = Act::DryRun;
+        let lines = if head.target.items.is_empty() {
+            space_lines(&head.target)
+        } else {
+            item_lines(&head.target)
+        };
+        let work = Work::DryRun(DryRun::new(would, &head.target));
+        Self::new(head, lines, work, None)
+    }
+
+    /// A job as its last checkpoint had it, brought up to date with the journal's entries about it.
+    /// It is paused; see [`Job::challenge`].
+    pub fn reopen(checkpoint: &str, entries: &[Entry]) -> Result<Self, Unfit> {
+        let mut job: Self = serde_json::from_str(checkpoint)
+            .map_err(|problem| Unfit::NotAJob(problem.to_string()))?;
+        if job.state.is_over() {
+            return Ok(job);
+        }
+        job.state = JobState::Paused;
+        job.trouble = None;
+        let news = job.desk.reopen(
+            entries
+                .iter()
+                .map(|entry| &entry.record)
+                .filter(|record| record.job == job.head.id),
+        );
+        for (item, step, fate) in news {
+            job.work.machine().wrote(&mut job.desk, item, step, fate);
+        }
+        job.work.machine().reopened(&mut job.desk);
+        Ok(job)
+    }
+
+    /// What is known of it since before it began.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> JobState {
+        self.state
+    }
+
+    /// Whether it was cancelled but is still learning what became of the last requests.
+    pub fn is_cancelling(&self) -> bool {
+        self.cancelled && !self.state.is_over()
+    }
+
+    /// Its things and what became of each.
+    pub fn lines(&self) -> &[Line] {
+        self.desk.lines()
+    }
+
+    /// What it cannot decide.
+    pub fn question(&self) -> Option<&Question> {
+        self.desk.question()
+    }
+
+    /// What keeps it from going on, in one or two sentences.
+    pub fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    /// Why it ended early, if it did.
+    pub fn halted(&self) -> Option<&str> {
+        self.desk.halted()
+    }
+
+    /// The folder of its latest backup, if it has made one.
+    pub fn backup(&self) -> Option<&str> {
+        match &self.work {
+            Work::Purge(purge) => purge.backup(),
+            Work::Delete(delete) => delete.backup(),
+            _ => None,
+        }
+    }
+
+    /// What has to be agreed to before it can go on: a destructive job that was loaded from disk.
+    pub fn challenge(&self) -> Option<Challenge> {
+        (self.head.target.act.is_destructive() && !self.state.is_over() && !self.desk.has_consent())
+            .then(|| Challenge::new(self.head.target.clone()))
+    }
+
+    /// Takes the consent that [`Job::challenge`] asked for.
+    pub fn agree(&mut self, consent: Consent) -> Result<(), Unfit> {
+        agrees(&self.head, &consent, self.head.target.act)?;
+        self.desk.agree(consent);
+        Ok(())
+    }
+
+    /// When it next wants a [`JobEvent::Tick`], on the program's clock, in milliseconds.
+    pub fn deadline(&self) -> Option<u64> {
+        match self.state {
+            JobState::Running => self.desk.deadline(),
+            JobState::Paused if self.cancelled => self.desk.deadline(),
+            _ => None,
+        }
+    }
+
+    /// How far it has come.
+    pub fn progress(&self) -> Progress {
+        let mut progress = self.desk.progress();
+        if let Some(trouble) = &self.trouble {
+            progress.message.clone_from(trouble);
+        } else if let Some(why) = self.desk.halted() {
+            why.clone_into(&mut progress.message);
+        }
+        progress
+    }
+
+    /// Takes in what happened at `at_ms` and says what is to be done.
+    #[must_use = "effects do nothing until they are performed"]
+    pub fn step(&mut self, at_ms: u64, event: JobEvent) -> Vec<JobEffect> {
+        self.desk.clock(at_ms);
+        let machine = self.work.machine();
+        match event {
+            JobEvent::Begin => {
+                if self.state == JobState::Queued {
+                    self.state = JobState::Running;
+                    self.desk.begin();
+                }
+            }
+            JobEvent::Reply { request, outcome } => match self.desk.answer(request, outcome) {
+                Some(Answered::Read(item, step, answer)) => {
+                    machine.read(&mut self.desk, item, step, answer);
+                }
+                Some(Answered::Wrote(item, step, fate)) => {
+                    machine.wrote(&mut self.desk, item, step, fate);
+                }
+                None => {}
+            },
+            JobEvent::Written { write, outcome } => match self.desk.written(write, outcome) {
+                Ok(Some((what, answer))) => machine.stored(&mut self.desk, &what, answer),
+                Ok(None) => {}
+                Err(why) => {
+                    self.trouble = Some(why);
+                    if self.state == JobState::Running {
+                        self.state = JobState::Paused;
+                    }
+                    self.desk.recall();
+                }
+            },
+            JobEvent::Tick => {}
+            JobEvent::Pause => {
+                if self.state == JobState::Running {
+                    self.state = JobState::Paused;
+                    self.desk.recall();
+                    self.desk.checkpoint();
+                }
+            }
+            JobEvent::Resume => {
+                if self.state == JobState::Paused && self.challenge().is_none() {
+                    self.state = JobState::Running;
+                    self.trouble = None;
+                    self.desk.begin();
+                    self.desk.write_again();
+                }
+            }
+            JobEvent::Cancel => {
+                if !self.state.is_over() && !self.cancelled {
+                    self.cancelled = true;
+                    self.desk.stop();
+                    self.desk.forget_refused();
+                    self.desk.write_again();
+                    self.trouble = None;
+                }
+            }
+            JobEvent::Decide(decision) => {
+                if self.desk.question().is_some() {
+                    self.desk.answered();
+                    machine.decide(&mut self.desk, decision);
+                    self.desk.checkpoint();
+                }
+            }
+        }
+        self.pump();
+        self.desk.take()
+    }
+
+    fn pump(&mut self) {
+        if self.state.is_over() {
+            return;
+        }
+        if self.desk.is_halted() && !self.desk.is_stopping() {
+            self.desk.stop();
+        }
+        let at_work = self.state == JobState::Running || self.cancelled;
+        if at_work && self.trouble.is_none() {
+            self.desk.send_due();
+            if self.desk.question().is_none()
+                && !self.desk.waits_for_checkpoint()
+                && !self.desk.is_held()
+            {
+                self.work.machine().go(&mut self.desk);
+                if self.desk.is_halted() && !self.desk.is_stopping() {
+                    self.desk.stop();
+                }
+                self.desk.send_due();
+            }
+        }
+        if self.may_end() {
+            self.state = self.end();
+            self.desk.checkpoint();
+        }
+        if self.desk.wants_checkpoint() {
+            self.desk.checkpoint_taken();
+            let text = serde_json::to_string(self)
+                .expect("because a job is made of plain data with string keys");
+            self.desk.store(JobWrite::Checkpoint(text));
+        }
+    }
+
+    fn may_end(&mut self) -> bool {
+        if !self.desk.is_quiet() {
+            return false;
+        }
+        if self.state == JobState::Queued {
+            return self.cancelled && self.desk.leave_the_rest();
+        }
+        if self.state == JobState::Paused && !self.cancelled {
+            return false;
+        }
+        if self.trouble.is_some() || self.desk.question().is_some() {
+            return false;
+        }
+        if self.desk.is_stopping() {
+            return self.desk.leave_the_rest();
+        }
+        self.desk.is_finished()
+    }
+
+    fn end(&self) -> JobState {
+        let mut state = if self.desk.is_halted() {
+            JobState::Failed
+        } else {
+            JobState::Done
+        };
+        for line in self.desk.lines() {
+            match &line.outcome {
+                Some(Outcome::Unknown(_)) => return JobState::Unknown,
+                Some(Outcome::Failed(_) | Outcome::NotSaved(_)) => state = JobState::Failed,
+                Some(Outcome::Done(_) | Outcome::Gone | Outcome::Skipped(_)) | None => {}
+            }
+        }
+        if self.cancelled {
+            return JobState::Cancelled;
+        }
+        state
+    }
+}
+
+fn agrees(head: &Head, consent: &Consent, act: Act) -> Result<(), Unfit> {
+    if head.target.act != act || *consent.target() != head.target {
+        return Err(Unfit::OtherConsent);
+    }
+    if head.target.count() == 0 {
+        return Err(Unfit::Nothing);
+    }
+    Ok(())
+}
+
+fn space_lines(target: &Target) -> Vec<Line> {
+    let spaces = target.spaces.iter();
+    spaces.map(|it| Line::space(&it.key, &it.name)).collect()
+}
+
+fn item_lines(target: &Target) -> Vec<Line> {
+    let items = target.items.iter();
+    items.map(|it| Line::content(&it.id, &it.title)).collect()
+}
+
+/// The fate that a closed record tells, for a replay.
+pub(super) fn fate_of(record: &Record) -> Fate {
+    let note = record.note.clone().unwrap_or_default();
+    match record.outcome {
+        Phase::Intended => Fate::InDoubt(note),
+        Phase::Done => Fate::Applied {
+            made: record.made.clone(),
+            task: None,
+        },
+        Phase::Failed => Fate::NotApplied(note),
+        Phase::Unknown => Fate::NeverKnown(note),
+    }
+}

@@ -1,0 +1,183 @@
+//! What a job will do, counted, before it does it.
+//!
+//! A plan is plain data: it can be shown, stored in a file, run dry and applied later, after
+//! what has changed since has been shown.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::consent::{Act, ItemTarget, Target};
+use super::delete::BackupChoice;
+use super::recreate::Recipe;
+use crate::confluence::ContentKind;
+
+/// `format` of a stored plan.
+pub const FORMAT: &str = "coracle-plan";
+
+/// One step of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanStep {
+    /// What is done, in a few words.
+    pub what: String,
+    /// How many times; `None` where that is known only once it is done.
+    pub count: Option<usize>,
+}
+
+/// What will be done, and what cannot be undone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// [`FORMAT`].
+    pub format: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// What it is about.
+    pub target: Target,
+    /// The steps, in order.
+    pub steps: Vec<PlanStep>,
+    /// What cannot be undone, one sentence each.
+    pub cannot_be_undone: Vec<String>,
+}
+
+/// How the trash differs from a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Differences {
+    /// In the plan, but not there any more.
+    pub gone: Vec<ItemTarget>,
+    /// There in another version; with what is there now.
+    pub changed: Vec<ItemTarget>,
+    /// There, but not in the plan. Not touched.
+    pub new: usize,
+}
+
+impl Differences {
+    /// Whether everything is as the plan has it.
+    pub fn is_empty(&self) -> bool {
+        self.gone.is_empty() && self.changed.is_empty() && self.new == 0
+    }
+}
+
+impl Plan {
+    /// The plan for an act on `target`. `backup` counts for the deletion of spaces alone: before
+    /// a purge there always is one.
+    pub fn of(target: Target, backup: BackupChoice, created: Timestamp) -> Self {
+        let step = |what: &str, count| PlanStep {
+            what: what.to_owned(),
+            count,
+        };
+        let items = (!target.items.is_empty()).then_some(target.items.len());
+        let spaces = Some(target.spaces.len());
+        let mut cannot_be_undone = Vec::new();
+        let steps = match target.act {
+            Act::PurgeMarked | Act::PurgeAll => {
+                cannot_be_undone.push(
+                    "Purged items, their history, comments and attachments are gone from the server."
+                        .to_owned(),
+                );
+                cannot_be_undone
+                    .push("From the backup they can be made again with new ids.".to_owned());
+                vec![
+                    step("Save each item", items),
+                    step("Read the backup back and compare it", None),
+                    step("Purge what is saved and unchanged", items),
+                ]
+            }
+            Act::DeleteSpaces => {
+                cannot_be_undone.push("A deleted space cannot be brought back.".to_owned());
+                let mut steps = Vec::new();
+                match backup {
+                    BackupChoice::Save => {
+                        steps.push(step(
+                            "Save pages, blog posts and trash of each space",
+                            spaces,
+                        ));
+                        steps.push(step("Read the backups back and compare them", None));
+                    }
+                    BackupChoice::Declined => {
+                        cannot_be_undone.push("There is no backup: it was declined.".to_owned());
+                    }
+                }
+                steps.push(step(
+                    "Delete each space and follow the server's task",
+                    spaces,
+                ));
+                steps
+            }
+            Act::RestoreContent => vec![
+                step("Take each item out of the trash, parents first", items),
+                step("Put each back below its former parent", None),
+            ],
+            Act::Recreate => {
+                cannot_be_undone.extend(Recipe::losses().iter().map(|it| (*it).to_owned()));
+                let posts = target
+                    .items
+                    .iter()
+                    .filter(|it| matches!(it.kind, ContentKind::Page | ContentKind::BlogPost));
+                vec![step(
+                    "Make each page and blog post again, parents first",
+                    Some(posts.count()),
+                )]
+            }
+            Act::ArchiveSpaces => vec![step("Archive each space", spaces)],
+            Act::RestoreSpaces => vec![step("Take each space out of the archive", spaces)],
+            Act::CreateSpace => vec![step("Make the space", Some(1))],
+            Act::UpdateSpace => vec![step("Read the space again and change it", Some(1))],
+            Act::BackUp => vec![
+                step("Save each item", items),
+                step("Read the backup back and compare it", None),
+            ],
+            Act::OpenForWriting => vec![step("Open the profile for writing", Some(1))],
+            Act::DryRun => vec![step("Read each thing", Some(target.count()))],
+        };
+        Self {
+            format: FORMAT.to_owned(),
+            created,
+            target,
+            steps,
+            cannot_be_undone,
+        }
+    }
+
+    /// The plan as it goes into a file.
+    pub fn encode(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self)
+            .expect("because a plan is made of strings and numbers");
+        text.push('\n');
+        text
+    }
+
+    /// Reads a stored plan; the error is one sentence.
+    pub fn decode(text: &str) -> Result<Self, String> {
+        let plan: Self = serde_json::from_str(text)
+            .map_err(|problem| format!("This is not a plan: {problem}."))?;
+        if plan.format != FORMAT {
+            return Err(format!(
+                "This is not a plan: its format is {}.",
+                plan.format
+            ));
+        }
+        Ok(plan)
+    }
+
+    /// How `now`, the trash as it is, differs from what the plan was made for.
+    pub fn differences(&self, now: &[ItemTarget]) -> Differences {
+        let there: HashMap<_, _> = now.iter().map(|it| (&it.id, it)).collect();
+        let planned: HashMap<_, _> = self.target.items.iter().map(|it| (&it.id, it)).collect();
+        let mut found = Differences::default();
+        for item in &self.target.items {
+            match there.get(&item.id) {
+                None => found.gone.push(item.clone()),
+                Some(now) if item.version.is_some() && now.version != item.version => {
+                    found.changed.push((*now).clone());
+                }
+                Some(_) => {}
+            }
+        }
+        found.new = now
+            .iter()
+            .filter(|it| !planned.contains_key(&it.id))
+            .count();
+        found
+    }
+}

@@ -1,0 +1,427 @@
+//! Content out of the trash: parents before children, then back below the former parent.
+
+use serde::{Deserialize, Serialize};
+
+use super::consent::Target;
+use super::desk::{Desk, Fate, Settled, is_not_there, unexpected};
+use super::job::{Decision, Machine, Outcome, Question, Step};
+use crate::confluence::{
+    ApiError, Call, Content, ContentId, ContentKind, ContentStatus, ErrorKind, Reply,
+};
+
+const TRIES: u8 = 3;
+/// Titles that are tried when a current content has the title.
+const RENAMES: u32 = 20;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Stage {
+    /// Not looked at yet.
+    Look,
+    /// Looked at; its turn comes when those above it are done.
+    Waiting,
+    /// Read once more, for its version.
+    Check,
+    Ready,
+    Settle,
+    /// It is not current: is it in the trash still?
+    SettleElsewhere,
+    /// Asking where it came back to.
+    Place,
+    Move,
+    SettleMove,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum OnCollision {
+    Ask,
+    Skip,
+    Rename,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Thing {
+    id: ContentId,
+    kind: ContentKind,
+    title: String,
+    /// How many ancestors it had; unknown counts as none.
+    depth: usize,
+    parent: Option<ContentId>,
+    version: u64,
+    stage: Stage,
+    tries: u8,
+    renamed: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Restore {
+    things: Vec<Thing>,
+    looked: usize,
+    /// In which order, once all have been looked at.
+    order: Vec<u32>,
+    next: usize,
+    on_collision: OnCollision,
+}
+
+impl Restore {
+    pub(super) fn new(target: &Target) -> Self {
+        Self {
+            things: target
+                .items
+                .iter()
+                .map(|it| Thing {
+                    id: it.id.clone(),
+                    kind: it.kind.clone(),
+                    title: it.title.clone(),
+                    depth: 0,
+                    parent: None,
+                    version: 0,
+                    stage: Stage::Look,
+                    tries: 0,
+                    renamed: 0,
+                })
+                .collect(),
+            looked: 0,
+            order: Vec::new(),
+            next: 0,
+            on_collision: OnCollision::Ask,
+        }
+    }
+
+    fn look_at_all(&mut self, desk: &mut Desk) {
+        let open: Vec<u32> = desk.open().collect();
+        let mut waiting = false;
+        for item in open {
+            if self.things[item as usize].stage != Stage::Look {
+                continue;
+            }
+            waiting = true;
+            if !desk.has_room() {
+                return;
+            }
+            if !desk.is_busy(item) {
+                let call = self.trashed(item, "version,ancestors");
+                desk.read(item, Step::Look, call);
+            }
+        }
+        if waiting {
+            return;
+        }
+        self.order = (0..self.things.len() as u32).collect();
+        // What lies below another of them has more ancestors; same depth keeps the order given.
+        self.order
+            .sort_by_key(|item| self.things[*item as usize].depth);
+        self.looked = self.things.len();
+        // Parents are known now and no longer once things are restored: keep them.
+        desk.checkpoint();
+    }
+
+    fn trashed(&self, item: u32, expand: &str) -> Call {
+        Call::Content {
+            id: self.things[item as usize].id.clone(),
+            status: Some(ContentStatus::Trashed),
+            expand: expand.to_owned(),
+        }
+    }
+
+    fn current(&self, item: u32) -> Call {
+        Call::Content {
+            id: self.things[item as usize].id.clone(),
+            status: None,
+            expand: "version,ancestors".to_owned(),
+        }
+    }
+
+    fn collides(&mut self, desk: &mut Desk, item: u32) {
+        let thing = &mut self.things[item as usize];
+        thing.stage = Stage::Check;
+        match self.on_collision {
+            OnCollision::Ask => desk.ask(Question::TitleCollision {
+                title: thing.title.clone(),
+            }),
+            OnCollision::Skip => {
+                let why = format!("A current content is called {} already.", thing.title);
+                desk.close(item, Outcome::Skipped(why));
+            }
+            OnCollision::Rename => {
+                thing.renamed += 1;
+                if thing.renamed > RENAMES {
+                    let why = "No free title was found.".to_owned();
+                    desk.close(item, Outcome::Failed(why));
+                }
+            }
+        }
+    }
+
+    fn placed(&mut self, desk: &mut Desk, item: u32, kept: Result<(), &str>) {
+        let thing = &self.things[item as usize];
+        let renamed = if thing.renamed > 0 {
+            format!("Renamed to {}. ", thing.new_title())
+        } else {
+            String::new()
+        };
+        let note = match kept {
+            Ok(()) if renamed.is_empty() => None,
+            Ok(()) => Some(renamed.trim_end().to_owned()),
+            Err(why) => Some(format!("{renamed}{why}")),
+        };
+        desk.close(item, Outcome::Done(note));
+    }
+}
+
+impl Thing {
+    fn new_title(&self) -> String {
+        match self.renamed {
+            0 => self.title.clone(),
+            1 => format!("{} (restored)", self.title),
+            n => format!("{} (restored {n})", self.title),
+        }
+    }
+}
+
+fn version_of(content: &Content) -> u64 {
+    content
+        .version
+        .as_ref()
+        .and_then(|version| version.number)
+        .unwrap_or(1)
+}
+
+fn parent_of(content: &Content) -> Option<ContentId> {
+    let ancestors = content.ancestors.as_ref()?;
+    ancestors.last().map(|parent| parent.id.clone())
+}
+
+impl Machine for Restore {
+    fn go(&mut self, desk: &mut Desk) {
+        if self.looked < self.things.len() && !desk.is_stopping() {
+            self.look_at_all(desk);
+            // Either something is still to be looked at, or the checkpoint comes first.
+            return;
+        }
+        if desk.is_stopping() {
+            // Only what is in doubt is still asked about.
+            let open: Vec<u32> = desk.open().collect();
+            for item in open {
+                if desk.is_busy(item) {
+                    continue;
+                }
+                match self.things[item as usize].stage {
+                    Stage::Settle | Stage::SettleMove => {
+                        desk.read(item, Step::Settle, self.current(item));
+                    }
+                    Stage::SettleElsewhere => {
+                        let call = self.trashed(item, "version");
+                        desk.read(item, Step::SettleElsewhere, call);
+                    }
+                    Stage::Place | Stage::Move => {
+                        self.placed(desk, item, Err("Its former place was not looked for."));
+                    }
+                    Stage::Look | Stage::Waiting | Stage::Check | Stage::Ready => {}
+                }
+            }
+            return;
+        }
+        while let Some(item) = self.order.get(self.next).copied() {
+            if desk.is_open(item) {
+                break;
+            }
+            self.next += 1;
+        }
+        let Some(item) = self.order.get(self.next).copied() else {
+            return;
+        };
+        if desk.is_busy(item) {
+            return;
+        }
+        let thing = &mut self.things[item as usize];
+        match thing.stage {
+            Stage::Look | Stage::Waiting | Stage::Check => {
+                thing.stage = Stage::Check;
+                let call = self.trashed(item, "version,ancestors");
+                desk.read(item, Step::Check, call);
+            }
+            Stage::Ready => {
+                // Should this not go out, it is looked at again.
+                thing.stage = Stage::Check;
+                let call = Call::RestoreContent {
+                    id: thing.id.clone(),
+                    kind: thing.kind.clone(),
+                    title: thing.new_title(),
+                    version: thing.version + 1,
+                };
+                let before = format!("trashed, version {}", thing.version);
+                desk.write(item, Step::Restore, call, before);
+            }
+            Stage::Settle | Stage::SettleMove => {
+                let call = self.current(item);
+                desk.read(item, Step::Settle, call);
+            }
+            Stage::SettleElsewhere => {
+                let call = self.trashed(item, "version");
+                desk.read(item, Step::SettleElsewhere, call);
+            }
+            Stage::Place => {
+                let call = self.current(item);
+                desk.read(item, Step::Look, call);
+            }
+            Stage::Move => {
+                let Some(parent) = thing.parent.clone() else {
+                    self.placed(desk, item, Ok(()));
+                    return;
+                };
+                // Should this not go out, its place is looked at again.
+                thing.stage = Stage::Place;
+                let call = Call::MoveContent {
+                    id: thing.id.clone(),
+                    kind: thing.kind.clone(),
+                    title: thing.new_title(),
+                    version: thing.version + 1,
+                    parent,
+                };
+                let before = format!("current, version {}, elsewhere", thing.version);
+                desk.write(item, Step::Move, call, before);
+            }
+        }
+    }
+
+    fn read(&mut self, desk: &mut Desk, item: u32, step: Step, answer: Result<Reply, ApiError>) {
+        let Some(thing) = self.things.get_mut(item as usize) else {
+            return;
+        };
+        match (thing.stage, step, answer) {
+            (Stage::Look, _, Ok(Reply::Content(now))) => {
+                thing.depth = now.ancestors.as_ref().map_or(0, Vec::len);
+                thing.parent = parent_of(&now);
+                thing.stage = Stage::Waiting;
+            }
+            (Stage::Look, _, Err(error)) if is_not_there(&error) => {
+                desk.close(item, Outcome::Gone);
+            }
+            (Stage::Look, _, other) => {
+                let error = other.err().unwrap_or_else(unexpected);
+                desk.close(item, Outcome::Failed(error.message));
+            }
+            (Stage::Check, _, Ok(Reply::Content(now))) => {
+                thing.version = version_of(&now);
+                thing.parent = parent_of(&now).or(thing.parent.take());
+                if thing.renamed == 0 && !now.title.is_empty() {
+                    thing.title.clone_from(&now.title);
+                }
+                thing.stage = Stage::Ready;
+            }
+            (Stage::Check, _, Err(error)) if is_not_there(&error) => {
+                desk.close(item, Outcome::Gone);
+            }
+            (Stage::Check, _, other) => {
+                let error = other.err().unwrap_or_else(unexpected);
+                desk.close(item, Outcome::Failed(error.message));
+            }
+            (Stage::Settle, _, Ok(Reply::Content(_))) => {
+                desk.settle(item, Step::Restore, Settled::Done);
+                thing.stage = Stage::Place;
+            }
+            (Stage::Settle, _, Err(error)) if is_not_there(&error) => {
+                thing.stage = Stage::SettleElsewhere;
+            }
+            (Stage::SettleElsewhere, _, Ok(_)) => {
+                let why = "The answer was lost, and it is still in the trash.";
+                desk.settle(item, Step::Restore, Settled::NotApplied(why));
+                thing.stage = Stage::Check;
+                thing.tries += 1;
+                if thing.tries >= TRIES {
+                    desk.close(item, Outcome::Failed(why.to_owned()));
+                }
+            }
+            (Stage::SettleElsewhere, _, Err(error)) if is_not_there(&error) => {
+                let why = "The answer was lost, and it is neither in the trash nor current.";
+                desk.settle(item, Step::Restore, Settled::Unknown(why));
+                desk.close(item, Outcome::Unknown(why.to_owned()));
+            }
+            (Stage::Settle | Stage::SettleElsewhere, _, other) => {
+                let error = other.err().unwrap_or_else(unexpected);
+                let why = format!("The answer was lost. {}", error.message);
+                desk.settle(item, Step::Restore, Settled::Unknown(&why));
+                desk.close(item, Outcome::Unknown(why));
+            }
+            (Stage::Place, _, Ok(Reply::Content(now))) => {
+                thing.version = version_of(&now);
+                let here = parent_of(&now);
+                let moved = thing.tries >= TRIES;
+                if thing.parent.is_none() || here == thing.parent {
+                    self.placed(desk, item, Ok(()));
+                } else if now.ancestors.is_none() || moved {
+                    self.placed(desk, item, Err("Its former place could not be given back."));
+                } else {
+                    thing.stage = Stage::Move;
+                }
+            }
+            (Stage::Place, ..) => {
+                self.placed(
+                    desk,
+                    item,
+                    Err("Where it came back to could not be learned."),
+                );
+            }
+            (Stage::SettleMove, _, Ok(Reply::Content(now))) => {
+                if parent_of(&now) == thing.parent {
+                    desk.settle(item, Step::Move, Settled::Done);
+                    self.placed(desk, item, Ok(()));
+                } else {
+                    let why = "The answer was lost, and it is where it was.";
+                    desk.settle(item, Step::Move, Settled::NotApplied(why));
+                    thing.stage = Stage::Place;
+                    thing.tries += 1;
+                }
+            }
+            (Stage::SettleMove, _, other) => {
+                let error = other.err().unwrap_or_else(unexpected);
+                let why = format!("Its place is not known. {}", error.message);
+                desk.settle(item, Step::Move, Settled::Unknown(&why));
+                self.placed(desk, item, Err(&why));
+            }
+            (Stage::Waiting | Stage::Ready | Stage::Move, ..) => {}
+        }
+    }
+
+    fn wrote(&mut self, desk: &mut Desk, item: u32, step: Step, fate: Fate) {
+        let Some(thing) = self.things.get_mut(item as usize) else {
+            return;
+        };
+        if step == Step::Move {
+            match fate {
+                Fate::Applied { .. } => self.placed(desk, item, Ok(())),
+                Fate::Refused(error) => {
+                    let why = format!("It did not get its former place back. {}", error.message);
+                    self.placed(desk, item, Err(&why));
+                }
+                Fate::NotApplied(_) => thing.stage = Stage::Place,
+                Fate::InDoubt(_) => thing.stage = Stage::SettleMove,
+                Fate::NeverKnown(why) => self.placed(desk, item, Err(&why)),
+            }
+            return;
+        }
+        match fate {
+            Fate::Applied { .. } => thing.stage = Stage::Place,
+            Fate::Refused(error) if error.kind == ErrorKind::Conflict => self.collides(desk, item),
+            Fate::Refused(error) if is_not_there(&error) => desk.close(item, Outcome::Gone),
+            Fate::Refused(error) => desk.close(item, Outcome::Failed(error.message)),
+            Fate::NotApplied(_) => thing.stage = Stage::Check,
+            Fate::InDoubt(_) => thing.stage = Stage::Settle,
+            Fate::NeverKnown(why) => desk.close(item, Outcome::Unknown(why)),
+        }
+    }
+
+    fn decide(&mut self, desk: &mut Desk, decision: Decision) {
+        match decision {
+            Decision::Skip => self.on_collision = OnCollision::Skip,
+            Decision::Rename => self.on_collision = OnCollision::Rename,
+            _ => {
+                desk.halt("A title was taken, and the job was ended there.");
+                return;
+            }
+        }
+        if let Some(item) = self.order.get(self.next).copied() {
+            self.collides(desk, item);
+        }
+    }
+}
