@@ -146,20 +146,26 @@ pub(super) fn footer(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         width: area.width.saturating_sub(used + 3),
         ..area
     };
-    for (key, word) in hints(model) {
-        let wide = width::width(&key) + 1 + width::width(&word) + 2;
-        if wide > usize::from(rest.width) {
-            break;
-        }
-        let used = canvas.pieces(
-            rest,
-            [
-                (key.as_str(), theme.key),
-                (" ", theme.key_word),
-                (&word, theme.key_word),
-                ("  ", theme.key_word),
-            ],
-        );
+    let hints = hints(model);
+    // Help has its place at the end, whatever else fits before it.
+    let wide = |(key, word): &(String, String)| width::width(key) + 1 + width::width(word) + 2;
+    let (last, others) = hints
+        .split_last()
+        .map_or((None, &hints[..]), |(last, others)| (Some(last), others));
+    let reserved = last.map_or(0, wide);
+    let room = usize::from(rest.width);
+    let fits = others.iter().scan(reserved, |sum, hint| {
+        *sum += wide(hint);
+        (*sum <= room).then_some(hint)
+    });
+    for (key, word) in fits.chain(last) {
+        let pieces = [
+            (key.as_str(), theme.key),
+            (" ", theme.key_word),
+            (word, theme.key_word),
+            ("  ", theme.key_word),
+        ];
+        let used = canvas.pieces(rest, pieces);
         rest.x += used;
         rest.width -= used;
     }
@@ -257,6 +263,11 @@ fn hints(model: &Model) -> Vec<(String, String)> {
     let reading = matches!(model.modals.last(), Some(Modal::Reading(_)));
     let mut hints = vec![("j/k".to_owned(), "move".to_owned())];
     for verb in verbs {
+        // In the trash one is there already.
+        if verb.action == Action::Trash && model.focus == Pane::Content && model.content.is_trash()
+        {
+            continue;
+        }
         let Some(key) = model
             .keymap
             .keys_of(contexts, verb.action)

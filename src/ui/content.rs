@@ -37,7 +37,6 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         } else {
             format!("{} {count}", tab.label())
         };
-        // The tab in front is told by its brackets too, where there is no colour.
         let style = if tab == content.tab {
             theme.accent
         } else {
@@ -87,7 +86,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             }
         }
         if let Some(error) = &outline.error {
-            failure_bar(model, canvas, area, error);
+            failure_bar(canvas, area, error);
         }
     }
     let mut note = String::new();
@@ -237,7 +236,8 @@ fn draw_node(
     };
     rest.x += canvas.column_width(rest, 2, twist, theme.dim);
     rest.width = (at.x + at.width).saturating_sub(rest.x);
-    let facts = facts(model, node, at.width, theme.glyphs.arrow);
+    let facts = facts(model, node, at.width);
+    rest.width = rest.width.saturating_sub(1);
     let used = canvas.right(rest, &facts, theme.dim);
     let title = Rect {
         width: rest
@@ -261,7 +261,7 @@ fn draw_node(
 }
 
 /// Type, version and date of the last edit, as far as there is room.
-fn facts(model: &Model, node: &Node, width: u16, _arrow: &str) -> String {
+fn facts(model: &Model, node: &Node, width: u16) -> String {
     if node.standing == Standing::FormerParent {
         return "not in the trash".to_owned();
     }

@@ -60,7 +60,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         filter_line(canvas, area, &spaces.filter, String::new(), focus);
         return;
     }
-    let columns = columns(model, inner.width);
+    let columns = columns(inner.width);
     let head = Rect { height: 1, ..inner };
     let cells = Rect {
         x: head.x + 2,
@@ -122,7 +122,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     }
     filter_line(canvas, area, &spaces.filter, note, focus);
     if let Some(error) = error {
-        failure_bar(model, canvas, area, error);
+        failure_bar(canvas, area, error);
     }
 }
 
@@ -132,13 +132,8 @@ struct Columns {
     status: u16,
 }
 
-fn columns(model: &Model, width: u16) -> Columns {
-    let spaces = &model.spaces;
-    let window = spaces
-        .cursor
-        .window(spaces.len(), usize::from(model.size.height));
-    let _ = window;
-    let status = if width < 34 { 0 } else { 10 };
+fn columns(width: u16) -> Columns {
+    let status = if width < 34 { 1 } else { 11 };
     let key = if width < 50 { 9 } else { 12 };
     Columns {
         key,
@@ -316,11 +311,6 @@ fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, error: Option<&Api
                 "f changes what is asked for; r asks again.",
             ]
         };
-        let lines = if summary(&model.spaces.asked).is_empty() {
-            [lines[0], "r reads again."]
-        } else {
-            lines
-        };
         canvas.lines(text, lines.map(|line| (line, theme.dim)));
     } else {
         canvas.lines(text, [("Nothing was read. r reads the spaces.", theme.dim)]);
@@ -328,7 +318,7 @@ fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, error: Option<&Api
 }
 
 /// A failure over rows that are still good: one line above the bottom border.
-pub(super) fn failure_bar(model: &Model, canvas: &mut Canvas<'_>, area: Rect, error: &ApiError) {
+pub(super) fn failure_bar(canvas: &mut Canvas<'_>, area: Rect, error: &ApiError) {
     let inner = inside(area);
     if inner.height < 3 {
         return;
@@ -339,7 +329,6 @@ pub(super) fn failure_bar(model: &Model, canvas: &mut Canvas<'_>, area: Rect, er
         height: 1,
         ..inner
     };
-    let _ = model;
     canvas.clear(line);
     let theme = canvas.theme;
     let used = canvas.right(line, " r tries again", theme.dim);

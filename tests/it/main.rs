@@ -3,7 +3,10 @@
 //! One module for each subject. `terminal` holds what those use that drive the real program in a
 //! pseudo-terminal.
 
+mod browse;
 mod cli;
 mod config;
 mod embedded;
+mod screens;
+mod story;
 mod text;

@@ -1,0 +1,394 @@
+//! Stories of somebody who browses.
+
+use coracle::app::layout::Pane;
+use coracle::app::message::{Effect, Msg, Size};
+use coracle::app::pane::content::Tab;
+use coracle::app::{StartMode, Writes};
+use coracle::confluence::{Call, ErrorKind, Page, Reply, SpaceKey};
+
+use crate::story::{Story, error, page, space, spaces, wiki};
+
+#[test]
+fn the_first_request_goes_out_alone() {
+    let mut story = Story::start(120, 40);
+    assert_eq!(story.sent, [Call::CurrentUser]);
+    story.answer(wiki(&Call::CurrentUser));
+    assert!(story.sent.len() > 1);
+}
+
+#[test]
+fn a_wrong_token_sends_nothing_more_and_says_what_to_do() {
+    let mut story = Story::start(120, 40);
+    story.answer(Err(error(
+        ErrorKind::Unauthorized,
+        401,
+        "The server does not accept the token.",
+    )));
+    assert_eq!(story.sent, [Call::CurrentUser]);
+    assert!(
+        story.screen().contains("does not accept the token"),
+        "{}",
+        story.screen()
+    );
+    story.keys("r");
+    assert_eq!(story.sent, [Call::CurrentUser, Call::CurrentUser]);
+}
+
+#[test]
+fn detail_and_content_follow_the_cursor_when_it_rests_and_not_before() {
+    let mut story = Story::browsing(120, 40);
+    let before = story.sent.len();
+    story.keys("j j j j");
+    assert_eq!(
+        story.sent.len(),
+        before,
+        "nothing is asked for what is passed over"
+    );
+    story.rest();
+    let asked: Vec<_> = story.sent[before..].to_vec();
+    assert!(
+        matches!(&asked[..], [Call::Space { key, .. }, Call::SpaceContent { .. }] if key.as_str() == "PORT"),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn a_late_answer_for_another_space_changes_nothing() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("j").rest();
+    let late = story.open.clone();
+    story.keys("j").rest();
+    story.answer_all(&wiki);
+    let (before, screen) = (story.model.detail.clone(), story.screen());
+    for (ticket, call) in late {
+        story.happen(Msg::Reply {
+            ticket,
+            outcome: wiki(&call),
+            took_ms: 9_000,
+        });
+    }
+    assert_eq!(story.model.detail, before);
+    assert_eq!(story.screen(), screen);
+}
+
+#[test]
+fn the_filter_finds_and_the_cursor_comes_back() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("j j /").types("people");
+    assert_eq!(story.model.space_at_cursor(), Some(&SpaceKey::new("HR")));
+    assert!(story.screen().contains("1 of 6"), "{}", story.screen());
+    story.keys("Esc");
+    assert_eq!(story.model.spaces.len(), 6);
+    story.keys("/").types("!e").keys("Enter");
+    assert!(!story.model.spaces.filter.typing);
+    story.keys("q");
+    assert!(
+        story.model.quitting,
+        "in the list q quits, also with a filter kept"
+    );
+}
+
+#[test]
+fn a_filter_takes_every_letter_as_text() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("/").types("qtxDr?");
+    assert!(!story.model.quitting);
+    assert_eq!(story.model.spaces.filter.text(), "qtxDr?");
+}
+
+#[test]
+fn marks_are_held_by_key_through_filter_sort_and_refresh() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("Space j Space");
+    let marked: Vec<&str> = story
+        .model
+        .spaces
+        .marks
+        .iter()
+        .map(SpaceKey::as_str)
+        .collect();
+    assert_eq!(marked, ["ENG", "OLD1"]);
+    story.keys("/").types("people").keys("Enter");
+    assert!(
+        story.screen().contains("2 marked, 2 hidden"),
+        "{}",
+        story.screen()
+    );
+    story.keys("Esc s 4 r");
+    story.answer_all(&wiki);
+    assert_eq!(story.model.spaces.marks.len(), 2);
+    story.keys("U");
+    assert!(story.model.spaces.marks.is_empty());
+}
+
+#[test]
+fn refresh_keeps_the_rows_until_the_new_ones_are_there() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("j j").rest();
+    story.answer_all(&wiki);
+    story.keys("r");
+    assert_eq!(story.model.spaces.len(), 6, "old rows stay");
+    let mut fewer = spaces();
+    fewer.remove(0);
+    story.answer(Ok(Reply::Spaces(page(
+        &fewer,
+        coracle::confluence::call::Window {
+            start: 0,
+            limit: 500,
+        },
+    ))));
+    assert_eq!(story.model.spaces.len(), 5);
+    assert_eq!(
+        story.model.space_at_cursor(),
+        Some(&SpaceKey::new("OLD1")),
+        "the cursor stays on its space"
+    );
+}
+
+#[test]
+fn a_failed_refresh_keeps_what_was_there() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("r");
+    story.answer(Err(error(
+        ErrorKind::Server,
+        503,
+        "wiki.example.com answers 503.",
+    )));
+    assert_eq!(story.model.spaces.len(), 6);
+    let screen = story.screen();
+    assert!(
+        screen.contains("answers 503") && screen.contains("as of"),
+        "{screen}"
+    );
+}
+
+#[test]
+fn esc_stops_loading_and_says_that_the_list_is_cut_short() {
+    let mut story = Story::start(120, 40);
+    story.answer(wiki(&Call::CurrentUser));
+    while !matches!(story.open.front(), Some((_, Call::Spaces { .. }))) {
+        story.answer(Err(error(ErrorKind::NotFound, 404, "Not here.")));
+    }
+    let first = Page {
+        results: spaces(),
+        start: 0,
+        limit: Some(500),
+        total: Some(5_000),
+        has_next: true,
+    };
+    let ticket = story.open.pop_front().expect("the list was asked for").0;
+    story.happen(Msg::Reply {
+        ticket,
+        outcome: Ok(Reply::Spaces(first)),
+        took_ms: 50,
+    });
+    assert!(story.screen().contains("6 of 5,000"), "{}", story.screen());
+    story.keys("Esc");
+    assert!(
+        story
+            .open
+            .iter()
+            .all(|(_, call)| !matches!(call, Call::Spaces { .. }))
+    );
+    assert!(story.screen().contains("stopped"), "{}", story.screen());
+    assert_eq!(story.model.spaces.len(), 6);
+}
+
+#[test]
+fn trees_open_branch_by_branch() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("Enter l");
+    assert!(matches!(story.sent.last(), Some(Call::ChildPages { id, .. }) if id.as_str() == "1"));
+    story.answer_all(&wiki);
+    let screen = story.screen();
+    assert!(screen.contains("Database failover"), "{screen}");
+    story.keys("j h");
+    assert_eq!(
+        story.model.content.outline().cursor.at,
+        0,
+        "h goes to the parent"
+    );
+    story.keys("h");
+    assert!(
+        !story.screen().contains("Database failover"),
+        "{}",
+        story.screen()
+    );
+    let before = story.sent.len();
+    story.keys("l");
+    assert_eq!(story.sent.len(), before, "what was read is not read again");
+}
+
+#[test]
+fn t_shows_the_trash_with_the_cursor_on_the_first_trashed_item() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("t");
+    story.answer_all(&wiki);
+    assert_eq!(story.model.focus, Pane::Content);
+    assert_eq!(story.model.content.tab, Tab::Trash);
+    let node = story.model.content.outline().node().expect("a row").1;
+    assert_eq!(&*node.title, "Old policies");
+    assert!(story.screen().contains("Trash 3"), "{}", story.screen());
+}
+
+#[test]
+fn a_server_without_trash_is_asked_in_the_older_way() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("t");
+    story.answer_all(&|call| match call {
+        Call::Trash { .. } => Err(error(ErrorKind::NotFound, 404, "Not here.")),
+        Call::TrashedContent { window, .. } => Ok(Reply::Contents(page(
+            &[crate::story::trashed("9", "Gone", &[])],
+            *window,
+        ))),
+        other => wiki(other),
+    });
+    assert!(story.screen().contains("Gone"), "{}", story.screen());
+    assert_eq!(story.model.session.has_trash, Some(false));
+}
+
+#[test]
+fn the_server_filter_sends_every_parameter() {
+    let mut story = Story::browsing(120, 40);
+    story
+        .keys("f Right Tab Right Tab")
+        .types("eng, ops")
+        .keys("Tab Tab Right Tab Right Tab")
+        .types("ENG");
+    story.keys("Tab Tab").types("12,x").keys("Enter");
+    assert!(
+        story.screen().contains("`x` is no id"),
+        "{}",
+        story.screen()
+    );
+    story.keys("Backspace Backspace Enter");
+    let Some(Call::Spaces { filter, .. }) = story.sent.last() else {
+        panic!("{:?}", story.sent.last())
+    };
+    assert_eq!(filter.kind, Some(coracle::confluence::SpaceKind::Global));
+    assert_eq!(
+        filter.status,
+        Some(coracle::confluence::SpaceStatus::Current)
+    );
+    assert_eq!(filter.labels, ["eng", "ops"]);
+    assert_eq!(
+        (filter.favourite, filter.has_retention_policy),
+        (Some(true), Some(true))
+    );
+    assert_eq!(filter.keys, [SpaceKey::new("ENG")]);
+    assert_eq!(filter.ids, [12]);
+}
+
+#[test]
+fn archived_spaces_are_learned_where_the_list_does_not_tell() {
+    let mut story = Story::start(120, 40);
+    let old = |call: &Call| match call {
+        Call::Spaces { filter, window, .. } => {
+            let all: Vec<_> = spaces()
+                .into_iter()
+                .filter(|s| filter.status.is_none_or(|status| s.status == Some(status)))
+                .map(|s| coracle::confluence::Space { status: None, ..s })
+                .collect();
+            Ok(Reply::Spaces(page(&all, *window)))
+        }
+        other => wiki(other),
+    };
+    story.answer_all(&old);
+    let table = &story.model.spaces.table;
+    let status = |key: &str| {
+        table
+            .get(&SpaceKey::new(key))
+            .and_then(|space| space.status)
+    };
+    assert_eq!(
+        status("OLD1"),
+        Some(coracle::confluence::SpaceStatus::Archived)
+    );
+    assert_eq!(
+        status("ENG"),
+        Some(coracle::confluence::SpaceStatus::Current)
+    );
+}
+
+#[test]
+fn q_closes_then_returns_then_quits() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("3 ? q");
+    assert!(story.model.modals.is_empty());
+    story.keys("q");
+    assert_eq!(story.model.focus, Pane::Spaces);
+    assert!(!story.model.quitting);
+    story.keys("q");
+    assert_eq!(story.effects.last(), Some(&Effect::Quit(0)));
+}
+
+#[test]
+fn help_begins_with_this_pane_and_narrows() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("?");
+    let screen = story.screen();
+    assert!(screen.contains("Spaces (here)"), "{screen}");
+    story.keys("/").types("browser");
+    let screen = story.screen();
+    assert!(
+        screen.contains("Open this row in a browser") && !screen.contains("Move one row up"),
+        "{screen}"
+    );
+}
+
+#[test]
+fn an_unbound_alt_key_means_esc_and_the_key() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("j Alt-k");
+    assert_eq!(story.model.spaces.cursor.at, 0);
+}
+
+#[test]
+fn welcome_leads_to_the_demo() {
+    let mut story = Story::with(
+        80,
+        24,
+        StartMode::Welcome {
+            config_path: "~/.config/coracle/config.toml".to_owned(),
+        },
+        Writes::Allowed,
+    );
+    assert!(story.sent.is_empty());
+    story.keys("d");
+    assert_eq!(story.effects, [Effect::StartDemo]);
+}
+
+#[test]
+fn resizing_never_loses_the_place() {
+    let mut story = Story::start(120, 40);
+    let many = |call: &Call| match call {
+        Call::Spaces { window, .. } => {
+            let all: Vec<_> = (0..900)
+                .map(|n| {
+                    space(
+                        &format!("K{n:04}"),
+                        &format!("Space {n}"),
+                        coracle::confluence::SpaceStatus::Current,
+                    )
+                })
+                .collect();
+            Ok(Reply::Spaces(page(&all, *window)))
+        }
+        other => wiki(other),
+    };
+    story.answer_all(&many);
+    story.keys("PgDn PgDn PgDn j j");
+    let key = story.model.space_at_cursor().cloned();
+    for (width, height) in [(80, 24), (20, 3), (40, 10), (200, 60), (120, 40)] {
+        story.happen(Msg::Resized(Size { width, height }));
+        assert_eq!(story.model.space_at_cursor().cloned(), key);
+        if width >= 40 {
+            let shown = key.as_ref().map(ToString::to_string).unwrap_or_default();
+            assert!(
+                story.screen().contains(&shown),
+                "{width}×{height}\n{}",
+                story.screen()
+            );
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Snapshots of every pane, dialog and state, at the sizes that people have.
+
+use coracle::app::{StartMode, Writes};
+use coracle::confluence::{Call, ErrorKind, Reply, SpaceKey};
+
+use crate::story::{Story, content, error, page, wiki};
+
+/// The usual sizes, from the smallest that works.
+const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
+
+fn at_every_size(name: &str, tell: impl Fn(u16, u16) -> Story) {
+    for (width, height) in SIZES {
+        let story = tell(width, height);
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(format!("{name}-{width}x{height}"), story.screen());
+        });
+    }
+}
+
+#[test]
+fn welcome() {
+    at_every_size("welcome", |width, height| {
+        let mode = StartMode::Welcome {
+            config_path: "~/.config/coracle/config.toml".to_owned(),
+        };
+        Story::with(width, height, mode, Writes::Allowed)
+    });
+}
+
+#[test]
+fn starting() {
+    at_every_size("starting", Story::start);
+}
+
+#[test]
+fn browsing() {
+    at_every_size("browsing", Story::browsing);
+}
+
+#[test]
+fn detail() {
+    at_every_size("detail", |width, height| {
+        let mut story = Story::browsing(width, height);
+        story.keys("2");
+        story
+    });
+}
+
+#[test]
+fn tree() {
+    at_every_size("tree", |width, height| {
+        let mut story = Story::browsing(width, height);
+        story.keys("3 l").answer_all(&wiki);
+        story.keys("j j");
+        story
+    });
+}
+
+#[test]
+fn trash() {
+    at_every_size("trash", |width, height| {
+        let mut story = Story::browsing(width, height);
+        story.keys("t").answer_all(&wiki);
+        story.keys("Space Space");
+        story
+    });
+}
+
+#[test]
+fn empty_trash() {
+    at_every_size("trash-empty", |width, height| {
+        let mut story = Story::browsing(width, height);
+        story.keys("t").answer_all(&|call| match call {
+            Call::Trash { .. } => Ok(Reply::Trash(coracle::confluence::CursorPage {
+                results: Vec::new(),
+                next: None,
+                total: Some(0),
+            })),
+            other => wiki(other),
+        });
+        story
+    });
+}
+
+#[test]
+fn failures() {
+    at_every_size("failed", |width, height| {
+        let mut story = Story::start(width, height);
+        story.answer(wiki(&Call::CurrentUser));
+        let failed = || {
+            error(
+                ErrorKind::Server,
+                503,
+                "wiki.example.com answers 503: the service is not available.",
+            )
+        };
+        story.answer_all(&|call| match call {
+            Call::Spaces { .. } => Err(failed()),
+            other => wiki(other),
+        });
+        story
+    });
+}
+
+#[test]
+fn filter_without_match() {
+    at_every_size("filter-nothing", |width, height| {
+        let mut story = Story::browsing(width, height);
+        story.keys("/").types("zzzz");
+        story
+    });
+}
+
+#[test]
+fn dialogs() {
+    for (name, keys) in [
+        ("help", "?"),
+        ("sort", "s"),
+        ("server-filter", "f Tab Tab"),
+        ("copy", "y"),
+        ("log", "L"),
+    ] {
+        at_every_size(name, |width, height| {
+            let mut story = Story::browsing(width, height);
+            story.keys(keys);
+            story
+        });
+    }
+}
+
+#[test]
+fn hard_names() {
+    at_every_size("hard-names", |width, height| {
+        let names = [
+            "日本語の港湾局とその長い名前のスペース",
+            "👩‍👩‍👧‍👦 family ❤️ and 🏴‍☠️ pirates",
+            "עברית and العربية in one row",
+            "Việt Nam, e\u{301}cole, ẅïḋë",
+            "a very long name that never ends and never ends and never ends and never ends and never ends",
+        ];
+        let mut story = Story::start(width, height);
+        story.answer_all(&|call| match call {
+            Call::Spaces { window, .. } => {
+                let all: Vec<_> = names
+                    .iter()
+                    .enumerate()
+                    .map(|(n, name)| {
+                        let key = format!("K{n}");
+                        crate::story::space(&key, name, coracle::confluence::SpaceStatus::Current)
+                    })
+                    .collect();
+                Ok(Reply::Spaces(page(&all, *window)))
+            }
+            Call::SpaceContent { .. } => {
+                let pages: Vec<_> = names
+                    .iter()
+                    .enumerate()
+                    .map(|(n, name)| content(&n.to_string(), name, 7, n % 2 == 0))
+                    .collect();
+                let window = coracle::confluence::call::Window {
+                    start: 0,
+                    limit: 50,
+                };
+                Ok(Reply::SpaceContent(
+                    coracle::confluence::SpaceContent::ByType {
+                        page: page(&pages, window),
+                        blogpost: page(&[], window),
+                    },
+                ))
+            }
+            Call::Space { key, .. } if *key == SpaceKey::new("K0") => Err(error(
+                ErrorKind::Forbidden,
+                403,
+                "You may not see this space.",
+            )),
+            other => wiki(other),
+        });
+        story
+    });
+}

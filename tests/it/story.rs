@@ -1,0 +1,373 @@
+//! A person at the keys, a server that answers by hand, a clock that jumps: the core and the
+//! picture together, without terminal, network or time.
+
+use std::collections::VecDeque;
+
+use coracle::app::key::{Chord, KeyPress};
+use coracle::app::keymap::Keymap;
+use coracle::app::message::{Effect, Millis, Msg, Size, Ticket};
+use coracle::app::{Model, Profile, Start, StartMode, Writes, update};
+use coracle::confluence::call::Window;
+use coracle::confluence::{
+    AccessMode, ApiError, Call, Content, ContentId, ContentKind, ContentMore, ContentRef,
+    ContentStatus, CurrentUser, CursorPage, ErrorKind, Moment, Page, Person, Reply, ServerInfo,
+    Space, SpaceContent, SpaceKey, SpaceKind, SpaceMore, SpaceStatus, Version,
+};
+use coracle::ui::theme::Theme;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+/// What a server answers to a call.
+pub(crate) type Answer = Result<Reply, ApiError>;
+
+/// The person, the server and the clock.
+pub(crate) struct Story {
+    pub(crate) model: Model,
+    pub(crate) at: u64,
+    /// What was sent and not yet answered or cancelled.
+    pub(crate) open: VecDeque<(Ticket, Call)>,
+    /// Everything that was ever sent.
+    pub(crate) sent: Vec<Call>,
+    /// Every other effect.
+    pub(crate) effects: Vec<Effect>,
+}
+
+impl Story {
+    /// A start on a server, before anything was answered.
+    pub(crate) fn start(width: u16, height: u16) -> Self {
+        Self::with(width, height, StartMode::Connect, Writes::Allowed)
+    }
+
+    pub(crate) fn with(width: u16, height: u16, mode: StartMode, writes: Writes) -> Self {
+        let start = Start {
+            size: Size { width, height },
+            wall: "2026-11-23T14:02:11Z".parse().expect("a date of the test"),
+            zone: jiff::tz::TimeZone::UTC,
+            mode,
+            profile: Profile {
+                name: "prod".to_owned(),
+                base_url: "https://wiki.example.com".to_owned(),
+                color: None,
+                signs_in: true,
+                banner: None,
+                concurrency: 4,
+            },
+            writes,
+            keymap: Keymap::default(),
+            notice: None,
+        };
+        let (model, effects) = Model::new(start);
+        let mut story = Self {
+            model,
+            at: 0,
+            open: VecDeque::new(),
+            sent: Vec::new(),
+            effects: Vec::new(),
+        };
+        story.take(effects);
+        story
+    }
+
+    /// A start on the sample wiki, with everything answered.
+    pub(crate) fn browsing(width: u16, height: u16) -> Self {
+        let mut story = Self::start(width, height);
+        story.answer_all(&wiki);
+        story.rest();
+        story.answer_all(&wiki);
+        story
+    }
+
+    fn take(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Send { ticket, call } => {
+                    self.sent.push(call.clone());
+                    self.open.push_back((ticket, call));
+                }
+                Effect::Cancel(ticket) => self.open.retain(|(open, _)| *open != ticket),
+                other => self.effects.push(other),
+            }
+        }
+    }
+
+    /// Something happens, a millisecond after what happened before.
+    pub(crate) fn happen(&mut self, msg: Msg) {
+        self.at += 1;
+        let effects = update(&mut self.model, Millis(self.at), msg);
+        self.take(effects);
+    }
+
+    /// Types keys as the configuration writes them, with blanks between.
+    pub(crate) fn keys(&mut self, keys: &str) -> &mut Self {
+        for key in keys.split_whitespace() {
+            let chord: Chord = key.parse().expect("a key of the test");
+            self.happen(Msg::Key(KeyPress::press(chord)));
+        }
+        self
+    }
+
+    /// Types text, letter by letter.
+    pub(crate) fn types(&mut self, text: &str) -> &mut Self {
+        for c in text.chars() {
+            let chord = Chord::plain(coracle::app::key::Key::Char(c));
+            self.happen(Msg::Key(KeyPress::press(chord)));
+        }
+        self
+    }
+
+    /// Lets time pass until the core wants nothing from the clock any more, at most a second.
+    pub(crate) fn rest(&mut self) -> &mut Self {
+        let end = self.at + 1_000;
+        while let Some(deadline) = self.model.deadline().filter(|at| at.0 <= end) {
+            self.at = self.at.max(deadline.0);
+            let effects = update(&mut self.model, Millis(self.at), Msg::Clock);
+            self.take(effects);
+            if !self.open.is_empty() {
+                break;
+            }
+        }
+        self
+    }
+
+    /// Answers the oldest open request.
+    pub(crate) fn answer(&mut self, outcome: Answer) -> &mut Self {
+        let (ticket, _) = self.open.pop_front().expect("a request is open");
+        self.happen(Msg::Reply {
+            ticket,
+            outcome,
+            took_ms: 42,
+        });
+        self
+    }
+
+    /// Answers everything that is asked, until nothing more is asked.
+    pub(crate) fn answer_all(&mut self, server: &dyn Fn(&Call) -> Answer) -> &mut Self {
+        while let Some((ticket, call)) = self.open.pop_front() {
+            let outcome = server(&call);
+            self.happen(Msg::Reply {
+                ticket,
+                outcome,
+                took_ms: 42,
+            });
+        }
+        self
+    }
+
+    /// The screen as text, without the blanks at the ends of lines.
+    pub(crate) fn screen(&self) -> String {
+        let size = self.model.size;
+        let mut terminal =
+            Terminal::new(TestBackend::new(size.width, size.height)).expect("a test backend");
+        terminal
+            .draw(|frame| coracle::ui::draw(&self.model, &Theme::auto(), frame))
+            .expect("a test backend takes any frame");
+        let buffer = terminal.backend().buffer();
+        let mut lines = Vec::new();
+        for y in 0..size.height {
+            let mut line = String::new();
+            let mut x = 0;
+            while x < size.width {
+                let symbol = buffer[(x, y)].symbol();
+                line.push_str(symbol);
+                x += u16::try_from(coracle::text::width::width(symbol))
+                    .unwrap_or(1)
+                    .max(1);
+            }
+            lines.push(line.trim_end().to_owned());
+        }
+        lines.join("\n")
+    }
+}
+
+/// A moment, from text.
+pub(crate) fn moment(text: &str) -> Moment {
+    Moment(text.parse().expect("a date of the test"))
+}
+
+/// A failure of this kind.
+pub(crate) fn error(kind: ErrorKind, status: u16, message: &str) -> ApiError {
+    ApiError {
+        kind,
+        message: message.to_owned(),
+        status: Some(status),
+        details: Vec::new(),
+    }
+}
+
+/// A page of a list, cut from all of it by a window, as a server with a total answers.
+pub(crate) fn page<T: Clone>(all: &[T], window: Window) -> Page<T> {
+    let start = usize::try_from(window.start)
+        .expect("a small list")
+        .min(all.len());
+    let end = (start + usize::try_from(window.limit).expect("a small list")).min(all.len());
+    Page {
+        results: all[start..end].to_vec(),
+        start: window.start,
+        limit: Some(window.limit),
+        total: Some(all.len() as u64),
+        has_next: end < all.len(),
+    }
+}
+
+/// A space of the sample wiki.
+pub(crate) fn space(key: &str, name: &str, status: SpaceStatus) -> Space {
+    Space {
+        id: Some(98_300 + key.len() as u64),
+        key: SpaceKey::new(key),
+        name: name.to_owned(),
+        kind: if key.starts_with('~') {
+            SpaceKind::Personal
+        } else {
+            SpaceKind::Global
+        },
+        status: Some(status),
+        more: None,
+    }
+}
+
+/// The spaces of the sample wiki.
+pub(crate) fn spaces() -> Vec<Space> {
+    use SpaceStatus::{Archived, Current};
+    vec![
+        space("ENG", "Engineering", Current),
+        space("HR", "People & Culture", Current),
+        space("OLD1", "Old project", Archived),
+        space("OPS", "Operations", Current),
+        space("PORT", "港湾局 Harbour Office", Current),
+        space("~jdoe", "J. Doe", Current),
+    ]
+}
+
+/// A content of the sample wiki.
+pub(crate) fn content(id: &str, title: &str, version: u64, children: bool) -> Content {
+    Content {
+        id: ContentId::new(id),
+        kind: ContentKind::Page,
+        status: Some(ContentStatus::Current),
+        title: title.to_owned(),
+        has_children: Some(children),
+        space: None,
+        version: Some(Version {
+            number: Some(version),
+            when: Some(moment("2024-11-02T10:00:00Z")),
+            by: Some(Person {
+                username: None,
+                display_name: "J. Doe".to_owned(),
+                user_key: None,
+            }),
+            message: None,
+        }),
+        ancestors: None,
+        position: None,
+        more: None,
+    }
+}
+
+/// A trashed content of the sample wiki, below these.
+pub(crate) fn trashed(id: &str, title: &str, ancestors: &[(&str, &str)]) -> Content {
+    let above = |(id, title): &(&str, &str)| ContentRef {
+        id: ContentId::new(id),
+        title: Some((*title).to_owned()),
+    };
+    Content {
+        status: Some(ContentStatus::Trashed),
+        ancestors: Some(ancestors.iter().map(above).collect()),
+        more: Some(Box::new(ContentMore::default())),
+        ..content(id, title, 3, false)
+    }
+}
+
+/// The sample wiki: a few spaces, a small tree, some trash.
+pub(crate) fn wiki(call: &Call) -> Answer {
+    let not_found = || {
+        error(
+            ErrorKind::NotFound,
+            404,
+            "There is nothing at this address.",
+        )
+    };
+    Ok(match call {
+        Call::CurrentUser => Reply::CurrentUser(CurrentUser {
+            username: Some("jdoe".to_owned()),
+            display_name: "J. Doe".to_owned(),
+        }),
+        Call::ServerInfo => Reply::ServerInfo(ServerInfo {
+            version: Some("9.2.1".to_owned()),
+            build: None,
+            base_url: None,
+        }),
+        Call::AccessMode => Reply::AccessMode(AccessMode::ReadWrite),
+        Call::Spaces { filter, window, .. } => {
+            let wanted = |space: &Space| {
+                filter
+                    .status
+                    .is_none_or(|status| space.status == Some(status))
+            };
+            let all: Vec<Space> = spaces().into_iter().filter(wanted).collect();
+            Reply::Spaces(page(&all, *window))
+        }
+        Call::Space { key, .. } => {
+            let mut space = spaces()
+                .into_iter()
+                .find(|space| space.key == *key)
+                .ok_or_else(not_found)?;
+            let person = |name: &str| {
+                Some(Person {
+                    username: None,
+                    display_name: name.to_owned(),
+                    user_key: None,
+                })
+            };
+            space.more = Some(Box::new(SpaceMore {
+                description: Some("Everything that is written down here.".to_owned()),
+                homepage: Some(ContentRef {
+                    id: ContentId::new("1"),
+                    title: Some("Home".to_owned()),
+                }),
+                creator: person("J. Doe"),
+                created: Some(moment("2019-03-02T09:14:00Z")),
+                last_modifier: person("A. Smith"),
+                modified: Some(moment("2026-11-02T10:00:00Z")),
+                labels: Some(vec!["platform".to_owned(), "eng".to_owned()]),
+                webui: Some(format!("/display/{key}")),
+                ..SpaceMore::default()
+            }));
+            Reply::Space(Box::new(space))
+        }
+        Call::SpaceContent { window, .. } => {
+            let pages = [
+                content("1", "Home", 12, true),
+                content("2", "Notes", 3, false),
+            ];
+            let mut post = content("5", "We moved the pilots' office", 1, false);
+            post.kind = ContentKind::BlogPost;
+            Reply::SpaceContent(SpaceContent::ByType {
+                page: page(&pages, *window),
+                blogpost: page(&[post], *window),
+            })
+        }
+        Call::ChildPages { id, window, .. } if id.as_str() == "1" => Reply::Contents(page(
+            &[
+                content("3", "Runbooks", 3, false),
+                content("4", "Database failover", 41, false),
+            ],
+            *window,
+        )),
+        Call::ChildPages { window, .. } | Call::SpaceContentOfKind { window, .. } => {
+            Reply::Contents(page(&[], *window))
+        }
+        Call::Trash { .. } => {
+            let home = ("1", "Home");
+            Reply::Trash(CursorPage {
+                results: vec![
+                    trashed("21", "Old policy 31", &[home, ("20", "Old policies")]),
+                    trashed("20", "Old policies", &[home]),
+                    trashed("22", "Draft of nothing", &[]),
+                ],
+                next: None,
+                total: Some(3),
+            })
+        }
+        _ => return Err(not_found()),
+    })
+}
