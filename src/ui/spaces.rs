@@ -235,6 +235,7 @@ fn state(model: &Model) -> String {
         (None, Ended::Stopped) => " · stopped, r reads on".to_owned(),
         (None, Ended::Failed(_)) => match spaces.as_of {
             Some(as_of) => format!(" · as of {}", at(as_of)),
+            None if spaces.table.is_empty() => String::new(),
             None => " · cut short".to_owned(),
         },
         (None, Ended::Not | Ended::Complete) => String::new(),
