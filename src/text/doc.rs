@@ -554,22 +554,30 @@ impl Layout {
     /// Wraps spans and adds the lines.
     fn flow(&mut self, place: Place, spans: &[Span]) {
         let text: String = spans.iter().map(|span| span.text.as_str()).collect();
+        // Where the first span begins that may reach into the next line: both go forward
+        // together, so that a paragraph of many runs takes no longer than its length.
+        let mut at = 0;
+        let mut start = 0;
         for range in wrap(&text, place.room()) {
             let mut line = Line {
                 indent: place.indent,
                 spans: Vec::new(),
             };
-            let mut start = 0;
-            for span in spans {
+            while let Some(span) = spans.get(at) {
                 let end = start + span.text.len();
                 let (from, to) = (range.start.max(start), range.end.min(end));
                 if from < to {
                     line.spans.push(Span {
                         text: text[from..to].to_owned(),
-                        ..span.clone()
+                        ink: span.ink,
+                        style: span.style,
                     });
                 }
+                if end > range.end {
+                    break;
+                }
                 start = end;
+                at += 1;
             }
             self.lines.push(line);
         }

@@ -197,6 +197,22 @@ mod tests {
     }
 
     #[test]
+    fn many_runs_and_many_links_keep_their_text() {
+        let body = "<b>bold</b> and <a href='x'>here</a> ".repeat(500);
+        let lines = parse(&body).lines(33);
+        let text: Vec<String> = lines.iter().map(|line| line.text()).collect();
+        let text = text.join(" ");
+        assert_eq!(text.matches("bold and here[1]").count(), 500);
+        let bold: usize = lines
+            .iter()
+            .flat_map(|line| &line.spans)
+            .filter(|span| span.style.bold)
+            .map(|span| span.text.len())
+            .sum();
+        assert_eq!(bold, 4 * 500);
+    }
+
+    #[test]
     fn any_depth_is_flattened() {
         let deep = format!(
             "{}x{}",
