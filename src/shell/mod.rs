@@ -2,6 +2,7 @@
 //!
 //! It decides nothing: an `if` about the meaning of something belongs into `app` or `jobs`.
 
+pub mod clipboard;
 pub mod clock;
 pub mod disk;
 pub mod event;
@@ -10,6 +11,7 @@ pub mod input;
 pub mod lock;
 pub mod log;
 pub mod programs;
+pub mod query;
 pub mod signals;
 pub mod terminal;
 pub mod writer;
