@@ -757,3 +757,60 @@ fn insert_file(db: &Connection, content: i64, media_type: &str, size: i64) -> ru
         .execute(params![content, media_type, size])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_is_in_the_format_and_can_be_filled_in() {
+        let wiki = Wiki::demo().unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(wiki.spaces.len(), 42);
+        let items = || wiki.spaces.iter().flat_map(|space| &space.items);
+        let trashed = items().filter(|item| item.trashed).count();
+        assert!(trashed >= 300, "{trashed} trashed");
+        assert!(items().count() - trashed >= 1_500);
+        let (mut db, _) = super::super::store::open(super::super::store::Place::Memory).unwrap();
+        super::super::store::fill(&mut db, |db| Seed::Demo.fill(db))
+            .unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_by_file_and_line() {
+        let wrong = |text: &str| Wiki::parse("a.wiki", text).unwrap_err().to_string();
+        assert_eq!(wrong("hello"), "a.wiki:1: expected `space: KEY`");
+        assert_eq!(wrong("=== page"), "a.wiki:1: an item before its space");
+        assert_eq!(
+            wrong("space: A\ncolour: red"),
+            "a.wiki:2: unknown header `colour` of a space"
+        );
+        assert_eq!(
+            wrong("space: A\nfavourite: maybe"),
+            "a.wiki:2: `maybe` is none of yes, no"
+        );
+        assert_eq!(
+            wrong("space: A\n=== sheet"),
+            "a.wiki:2: unknown item `sheet`"
+        );
+        assert_eq!(
+            wrong("space: A\n=== page\ntitle: T\nwhen: yesterday"),
+            "a.wiki:4: `yesterday` is not a time such as 2024-11-02T10:00:00+01:00"
+        );
+        assert_eq!(
+            wrong("space: A\n=== page\ntitle: T\nread: jdoe"),
+            "a.wiki:4: `jdoe` is neither `user:NAME` nor `group:NAME`"
+        );
+        assert_eq!(
+            wrong("space: A\n\n=== page\n\nbody"),
+            "a.wiki:3: an item without a title"
+        );
+    }
+
+    #[test]
+    fn a_parent_that_is_not_there_is_a_contradiction() {
+        let (mut db, _) = super::super::store::open(super::super::store::Place::Memory).unwrap();
+        let seed = Seed::Text("space: A\n=== page\ntitle: T\nparent: U".to_owned());
+        let error = super::super::store::fill(&mut db, |db| seed.fill(db)).unwrap_err();
+        assert!(error.to_string().contains("no item titled `U`"), "{error}");
+    }
+}

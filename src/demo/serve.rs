@@ -458,25 +458,26 @@ pub fn serve_blocking(args: &ServeArgs) -> Result<(), ServeError> {
         .enable_all()
         .build()
         .map_err(ServeError::System)?;
+    // Before anything is printed: whoever reads the line may send a signal at once.
+    let (mut interrupt, mut terminate) = runtime
+        .block_on(async { Ok((Signal::interrupt()?, Signal::terminate()?)) })
+        .map_err(ServeError::System)?;
+    let server = Server::start(args.options())?;
+    if args.latency > 0 {
+        let latency = Fault::Latency(Duration::from_millis(args.latency));
+        server.faults().add(Rule::new("* /**", latency).always());
+    }
+    let mut out = io::stdout();
+    writeln!(out, "{}", server.base_url())
+        .and_then(|()| out.flush())
+        .map_err(ServeError::System)?;
     runtime.block_on(async {
-        // Before anything is printed: whoever reads the line may send a signal at once.
-        let mut interrupt = Signal::interrupt().map_err(ServeError::System)?;
-        let mut terminate = Signal::terminate().map_err(ServeError::System)?;
-        let server = Server::start(args.options())?;
-        if args.latency > 0 {
-            let latency = Fault::Latency(Duration::from_millis(args.latency));
-            server.faults().add(Rule::new("* /**", latency).always());
-        }
-        let mut out = io::stdout();
-        writeln!(out, "{}", server.base_url())
-            .and_then(|()| out.flush())
-            .map_err(ServeError::System)?;
         tokio::select! {
             () = interrupt.came() => {}
             () = terminate.came() => {}
         }
-        Ok(())
-    })
+    });
+    Ok(())
 }
 
 /// A signal that ends the server.
