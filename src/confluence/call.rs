@@ -60,6 +60,10 @@ pub struct Window {
 ///
 /// `expand` is a list of names joined by commas (`"version,ancestors"`), empty for none.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[expect(
+    missing_docs,
+    reason = "the fields are the parameters of the operation, by their names there"
+)]
 pub enum Call {
     /// 1: `GET /space`.
     Spaces {
@@ -151,7 +155,8 @@ pub enum Call {
         title: String,
         kind: ContentKind,
     },
-    /// `PUT /content/{id}` with `status: current`: out of the trash again.
+    /// `PUT /content/{id}` with `status: current`: out of the trash again. Here and below,
+    /// `version` is the number that goes out: one more than the content has now.
     RestoreContent {
         id: ContentId,
         kind: ContentKind,

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::plain::scrub;
+
 /// A failed call: what happened, in words for a person.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("{message}")]
@@ -83,6 +85,207 @@ pub enum ErrorKind {
     Cancelled,
     /// The address is unusable.
     BadUrl,
+    /// 2xx as nobody, although a token or password was sent: it was not taken.
+    Anonymous,
+    /// Something answers there, but it is not Confluence.
+    NotConfluence,
+    /// It is Confluence Cloud, which has another API.
+    CloudNotSupported,
+    /// A certificate, key or proxy of the settings can't be used. Nothing was sent.
+    Settings,
+}
+
+/// The message of a 401 to a user name and password; `hint` tells it from a refused token.
+pub(super) const BAD_PASSWORD: &str = "The server did not accept the user name or the password.";
+/// The message of any other 401 without a text of its own.
+pub(super) const BAD_TOKEN: &str = "The server did not accept the token.";
+
+impl ApiError {
+    /// A failure of this sort, in words. The message is scrubbed, cut at 500 characters and
+    /// ended with a period.
+    pub fn new(kind: ErrorKind, message: impl AsRef<str>) -> Self {
+        Self {
+            kind,
+            message: sentence(message.as_ref()),
+            status: None,
+            details: Vec::new(),
+        }
+    }
+
+    /// The same, with the status of the answer.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// The same, with all that the server said.
+    #[must_use]
+    pub fn with_details(mut self, details: Vec<String>) -> Self {
+        self.details = details;
+        self
+    }
+
+    /// What a read-only client says to every write.
+    pub fn read_only_client() -> Self {
+        Self::new(
+            ErrorKind::ReadOnlyClient,
+            "This connection is read-only; nothing was sent.",
+        )
+    }
+
+    /// Whether a write that ended so may have been carried out all the same. `false` is certain;
+    /// after `true` the server has to be asked what became of it.
+    pub fn may_have_been_applied(&self) -> bool {
+        match &self.kind {
+            // The status says that the server did something, only what is not known.
+            ErrorKind::NotJson { .. }
+            | ErrorKind::Malformed
+            | ErrorKind::Truncated
+            | ErrorKind::TooLarge
+            | ErrorKind::RepeatedCursor
+            | ErrorKind::Timeout
+            | ErrorKind::Lost
+            // A 5xx may be the proxy's, about a request that went through.
+            | ErrorKind::Server => true,
+            // 302 and 303 may follow on something done; the others say "ask elsewhere".
+            ErrorKind::Redirect { login, .. } => {
+                !login && matches!(self.status, Some(302 | 303))
+            }
+            // 408: how much had arrived is not known.
+            ErrorKind::Status => self.status.is_none_or(|s| s == 408 || s < 400),
+            ErrorKind::Invalid
+            | ErrorKind::Unauthorized
+            | ErrorKind::CaptchaLock { .. }
+            | ErrorKind::Licence
+            | ErrorKind::Forbidden
+            | ErrorKind::NotFound
+            | ErrorKind::NoSuchOperation
+            | ErrorKind::ReadOnlySite
+            | ErrorKind::Conflict
+            | ErrorKind::RateLimited { .. }
+            | ErrorKind::Connect
+            | ErrorKind::Tls
+            | ErrorKind::ReadOnlyClient
+            | ErrorKind::Cancelled
+            | ErrorKind::BadUrl
+            | ErrorKind::Anonymous
+            | ErrorKind::NotConfluence
+            | ErrorKind::CloudNotSupported
+            | ErrorKind::Settings => false,
+        }
+    }
+
+    /// What to do about it, in one sentence.
+    pub fn hint(&self) -> String {
+        let hint = match &self.kind {
+            ErrorKind::Invalid => "Change what the message names and send it again.",
+            ErrorKind::Unauthorized if self.message == BAD_PASSWORD => {
+                "Check the user name and the password of the profile; nothing is tried again, because repeated failures lock the account."
+            }
+            ErrorKind::Unauthorized => {
+                "Check that the token is whole, has not expired and belongs to this server, or make a new one under Settings, Personal access tokens."
+            }
+            ErrorKind::CaptchaLock {
+                login_url: Some(url),
+            } => {
+                return format!(
+                    "Sign in once in a browser at {url} and solve the CAPTCHA, then connect again; until then the right password is refused too."
+                );
+            }
+            ErrorKind::CaptchaLock { login_url: None } => {
+                "Sign in once in a browser and solve the CAPTCHA, then connect again; until then the right password is refused too."
+            }
+            ErrorKind::Licence => {
+                "Ask an administrator of the site about its licence; Confluence takes no such request without a valid one."
+            }
+            ErrorKind::Forbidden => {
+                "Ask an administrator of the space or the site for the permission, or connect as somebody who has it."
+            }
+            ErrorKind::NotFound => {
+                "It may have been removed, or you may not be permitted to see it: Confluence answers both alike; refresh to see what is there."
+            }
+            ErrorKind::NoSuchOperation => {
+                "This version of Confluence does not offer the operation; use a browser for it, or a newer server."
+            }
+            ErrorKind::ReadOnlySite => {
+                "Reading goes on; try the change again when the administrators have ended read-only mode."
+            }
+            ErrorKind::Conflict => {
+                "Somebody was faster or the name is taken: refresh, look, and decide again."
+            }
+            ErrorKind::RateLimited { .. } => {
+                "Wait a while, or ask an administrator to raise the rate limit of this account."
+            }
+            ErrorKind::Server => {
+                "Try again in a moment; if it goes on, the log of the server tells an administrator why."
+            }
+            ErrorKind::Status => "Check `url`, and what stands between here and the server.",
+            ErrorKind::Redirect { login: true, .. } => {
+                "Sign-in pages can't be used from here: use a personal access token, and an address that lets tokens through to /rest/api."
+            }
+            ErrorKind::Redirect { to, .. } => {
+                return format!("The server answers at {to}; set `url` to that if you trust it.");
+            }
+            ErrorKind::NotJson { .. } => {
+                "Probably a sign-in page or a proxy: check `url`, use a personal access token, and let /rest/api through without single sign-on."
+            }
+            ErrorKind::Malformed => {
+                "Check that `url` is a Confluence Data Center; if it is, report this answer as a bug."
+            }
+            ErrorKind::Truncated => {
+                "A node or a proxy gave up in the middle: try again, or ask for fewer rows at a time."
+            }
+            ErrorKind::TooLarge => {
+                "Ask for fewer rows at a time, or raise the limit of the profile."
+            }
+            ErrorKind::RepeatedCursor => {
+                "What was read so far is shown; refresh, and if it happens again tell the administrators of the server."
+            }
+            ErrorKind::Connect => {
+                "Check the address, that the server is up, and the network (VPN, proxy)."
+            }
+            ErrorKind::Tls => {
+                "Don't go on before you know why: check the address and the clock, or set `ca_file` to the authority that your organisation uses."
+            }
+            ErrorKind::Timeout => {
+                "The server or the line is slow: try again, or raise `timeout` in the profile."
+            }
+            ErrorKind::Lost => "Check the network, then try again.",
+            ErrorKind::ReadOnlyClient => {
+                "Start without --read-only, or take `read_only` out of the profile, to make changes."
+            }
+            ErrorKind::Cancelled => "Ask again when you want it.",
+            ErrorKind::BadUrl => {
+                "Give the address of the start page, such as https://wiki.example.org or https://example.org/confluence."
+            }
+            ErrorKind::Anonymous => {
+                "The token or password was passed over: make a new token, and check that no proxy takes the Authorization header away."
+            }
+            ErrorKind::NotConfluence => {
+                "Set `url` to the address of the start page of Confluence, with its context path if it has one (/confluence, /wiki)."
+            }
+            ErrorKind::CloudNotSupported => {
+                "Coracle speaks the REST API of Confluence Data Center; Cloud has other operations and another sign-in, so nothing would be safe there."
+            }
+            ErrorKind::Settings => "Correct the setting that the message names.",
+        };
+        hint.to_owned()
+    }
+}
+
+/// One line, scrubbed, not endless, with a period at its end.
+fn sentence(text: &str) -> String {
+    const LONGEST: usize = 500;
+    let clean = scrub(text);
+    let clean = clean.trim();
+    let mut line: String = clean.chars().take(LONGEST).collect();
+    if line.len() < clean.len() {
+        line.push('…');
+    } else if !line.ends_with(['.', '!', '?', '…']) {
+        line.push('.');
+    }
+    line
 }
 impl ApiError {
     pub fn hint(&self) -> String {

@@ -8,9 +8,14 @@ pub mod call;
 pub mod client;
 pub mod decode;
 pub mod error;
+pub mod headers;
 pub mod paging;
+mod request;
+pub mod retry;
 pub mod types;
+mod wire;
 
 pub use call::{Call, Reply, Request};
 pub use error::{ApiError, ErrorKind};
+pub use headers::Headers;
 pub use types::*;

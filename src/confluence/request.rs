@@ -1,0 +1,612 @@
+//! From a [`Call`] to a [`Request`]: methods, paths, parameters and bodies. Pure; never knows an
+//! origin, a context path or a token.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+
+use super::call::{Audience, Call, Depth, Method, Request, SpacesFilter, Window};
+use super::types::{ContentId, ContentKind, ContentStatus, Restriction, SpaceKind, SpaceStatus};
+
+/// What may stand in a path segment as it is (RFC 3986, "unreserved").
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// `{"plain":{"value":…,"representation":"plain"}}`
+#[derive(Serialize)]
+struct Description<'a> {
+    plain: Value<'a>,
+}
+
+/// `{"storage":{"value":…,"representation":"storage"}}`
+#[derive(Serialize)]
+struct Body<'a> {
+    storage: Value<'a>,
+}
+
+#[derive(Serialize)]
+struct Value<'a> {
+    value: &'a str,
+    representation: &'static str,
+}
+
+#[derive(Serialize)]
+struct IdOnly<'a> {
+    id: &'a str,
+}
+
+#[derive(Serialize)]
+struct KeyOnly<'a> {
+    key: &'a str,
+}
+
+#[derive(Serialize)]
+struct Number {
+    number: u64,
+}
+
+/// What goes to `POST /space` and `PUT /space/{key}`. Nothing else is ever sent: the other fields
+/// of the documented request bodies are artefacts of its generator.
+#[derive(Serialize)]
+struct SpaceBody<'a> {
+    key: &'a str,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<Description<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    homepage: Option<IdOnly<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PersonalSpaceBody<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<Description<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_private: Option<bool>,
+}
+
+/// What goes to `POST /content` and `PUT /content/{id}`.
+#[derive(Default, Serialize)]
+struct ContentBody<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    title: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    space: Option<KeyOnly<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ancestors: Option<[IdOnly<'a>; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<Body<'a>>,
+}
+
+#[derive(Serialize)]
+struct RestrictionBody<'a> {
+    operation: &'a str,
+    restrictions: Subjects<'a>,
+}
+
+#[derive(Serialize)]
+struct Subjects<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    user: Vec<UserSubject<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    group: Vec<GroupSubject<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserSubject<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_key: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct GroupSubject<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct LabelBody<'a> {
+    prefix: &'static str,
+    name: &'a str,
+}
+
+fn plain(value: &str) -> Description<'_> {
+    Description {
+        plain: Value {
+            value,
+            representation: "plain",
+        },
+    }
+}
+
+fn storage(value: &str) -> Body<'_> {
+    Body {
+        storage: Value {
+            value,
+            representation: "storage",
+        },
+    }
+}
+
+fn given(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+/// A path below `/rest/api`, each part encoded as one segment.
+fn path(parts: &[&str]) -> String {
+    let mut path = String::from("/rest/api");
+    for part in parts {
+        path.push('/');
+        match *part {
+            // Segments that mean "here" and "up" to every URL library, encoded or not. No key
+            // and no id is one of them; the empty one is answered by a 404.
+            "." | ".." => path.push_str("%252E"),
+            part => path.extend(utf8_percent_encode(part, SEGMENT)),
+        }
+    }
+    path
+}
+
+/// Collects parameters; what is not given is left out.
+#[derive(Default)]
+struct Query(Vec<(String, String)>);
+
+impl Query {
+    fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.0.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    fn with_if<T: ToString>(self, name: &str, value: Option<T>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
+    fn each<T: ToString>(self, name: &str, values: impl IntoIterator<Item = T>) -> Self {
+        values
+            .into_iter()
+            .fold(self, |query, value| query.with(name, value))
+    }
+
+    fn expand(self, expand: &str) -> Self {
+        self.with_if("expand", given(expand))
+    }
+
+    fn window(self, window: Window) -> Self {
+        self.with("start", window.start).with("limit", window.limit)
+    }
+
+    fn filter(self, filter: &SpacesFilter) -> Self {
+        self.each("spaceKey", &filter.keys)
+            .with_if("spaceKeySingle", filter.key_single.as_ref())
+            .each("spaceId", &filter.ids)
+            .with_if(
+                "type",
+                filter.kind.map(|kind| match kind {
+                    SpaceKind::Global => "global",
+                    SpaceKind::Personal => "personal",
+                }),
+            )
+            .with_if(
+                "status",
+                filter.status.map(|status| match status {
+                    SpaceStatus::Current => "current",
+                    SpaceStatus::Archived => "archived",
+                }),
+            )
+            .each("label", &filter.labels)
+            .each("contentLabel", &filter.content_labels)
+            .with_if("favourite", filter.favourite)
+            .with_if("hasRetentionPolicy", filter.has_retention_policy)
+    }
+}
+
+fn depth(depth: Depth) -> &'static str {
+    match depth {
+        Depth::All => "all",
+        Depth::Root => "root",
+    }
+}
+
+fn status(status: ContentStatus) -> &'static str {
+    match status {
+        ContentStatus::Current => "current",
+        ContentStatus::Trashed => "trashed",
+        ContentStatus::Draft => "draft",
+        ContentStatus::Historical => "historical",
+    }
+}
+
+fn get(path: String, query: Query) -> Request {
+    Request {
+        method: Method::Get,
+        path,
+        query: query.0,
+        body: None,
+    }
+}
+
+fn delete(path: String, query: Query) -> Request {
+    Request {
+        method: Method::Delete,
+        path,
+        query: query.0,
+        body: None,
+    }
+}
+
+fn send(method: Method, path: String, body: &impl Serialize) -> Request {
+    Request {
+        method,
+        path,
+        query: Vec::new(),
+        body: Some(
+            serde_json::to_string(body)
+                .expect("because these bodies have string keys and no fallible fields"),
+        ),
+    }
+}
+
+fn put_content(id: &ContentId, body: &ContentBody<'_>) -> Request {
+    send(Method::Put, path(&["content", id.as_str()]), body)
+}
+
+fn restriction(restriction: &Restriction) -> RestrictionBody<'_> {
+    // By key where there are as many keys as names: a key outlives a renaming.
+    let keyed = restriction.user_keys.len() == restriction.users.len();
+    let user = if keyed || restriction.users.is_empty() {
+        restriction
+            .user_keys
+            .iter()
+            .enumerate()
+            .map(|(at, key)| UserSubject {
+                kind: "known",
+                username: restriction.users.get(at).map(String::as_str),
+                user_key: given(key),
+            })
+            .collect()
+    } else {
+        restriction
+            .users
+            .iter()
+            .map(|name| UserSubject {
+                kind: "known",
+                username: Some(name),
+                user_key: None,
+            })
+            .collect()
+    };
+    let group = restriction
+        .groups
+        .iter()
+        .map(|name| GroupSubject {
+            kind: "group",
+            name,
+        })
+        .collect();
+    RestrictionBody {
+        operation: &restriction.operation,
+        restrictions: Subjects { user, group },
+    }
+}
+
+/// The path and the parameters of a link that a server gave for a file.
+fn download(link: &str) -> Request {
+    let (path, parameters) = link.split_once('?').unwrap_or((link, ""));
+    let query = url::form_urlencoded::parse(parameters.as_bytes())
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    get(path.to_owned(), Query(query))
+}
+
+impl Request {
+    /// Whether the path stays below the base address: it begins with one slash, and no segment
+    /// leads up or to another host, whichever way it is written.
+    pub fn stays_below_base(&self) -> bool {
+        let path = &self.path;
+        let sane = path.starts_with('/')
+            && !path.starts_with("//")
+            && !path.contains(['\\', '?', '#'])
+            && !path.chars().any(char::is_control);
+        // A personal key may hold a slash; elsewhere an encoded one is a way around this check.
+        let api = path.starts_with("/rest/api/");
+        sane && path.split('/').all(|segment| {
+            let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+            let slash = plain.contains("%2f") || plain.contains("%5c");
+            plain != "." && plain != ".." && (api || !slash)
+        })
+    }
+}
+
+impl Call {
+    /// What to send for this call, but for origin, context path, headers and sign-in.
+    pub fn request(&self) -> Request {
+        match self {
+            Self::Spaces {
+                filter,
+                expand,
+                window,
+            } => get(
+                path(&["space"]),
+                Query::default()
+                    .filter(filter)
+                    .expand(expand)
+                    .window(*window),
+            ),
+            Self::CreateSpace {
+                key,
+                name,
+                description,
+                audience,
+            } => send(
+                Method::Post,
+                match audience {
+                    Audience::Everybody => path(&["space"]),
+                    Audience::OnlyCreator => path(&["space", "_private"]),
+                },
+                &SpaceBody {
+                    key: key.as_str(),
+                    name,
+                    description: given(description).map(plain),
+                    homepage: None,
+                },
+            ),
+            Self::CreatePersonalSpace {
+                description,
+                audience,
+            } => send(
+                Method::Post,
+                path(&["space", "personal"]),
+                &PersonalSpaceBody {
+                    description: given(description).map(plain),
+                    is_private: match audience {
+                        Audience::Everybody => None,
+                        Audience::OnlyCreator => Some(true),
+                    },
+                },
+            ),
+            Self::Space { key, expand } => get(
+                path(&["space", key.as_str()]),
+                Query::default().expand(expand),
+            ),
+            Self::UpdateSpace {
+                key,
+                name,
+                description,
+                homepage,
+            } => send(
+                Method::Put,
+                path(&["space", key.as_str()]),
+                &SpaceBody {
+                    key: key.as_str(),
+                    name,
+                    // An empty text clears the description; only `None` leaves it as it is.
+                    description: description.as_deref().map(plain),
+                    homepage: homepage.as_ref().map(|id| IdOnly { id: id.as_str() }),
+                },
+            ),
+            Self::DeleteSpace { key } => delete(path(&["space", key.as_str()]), Query::default()),
+            Self::ArchiveSpace { key } => Request {
+                method: Method::Put,
+                path: path(&["space", key.as_str(), "archive"]),
+                query: Vec::new(),
+                body: None,
+            },
+            Self::RestoreSpace { key } => Request {
+                method: Method::Put,
+                path: path(&["space", key.as_str(), "restore"]),
+                query: Vec::new(),
+                body: None,
+            },
+            Self::SpaceContent {
+                key,
+                depth: how_deep,
+                expand,
+                window,
+            } => get(
+                path(&["space", key.as_str(), "content"]),
+                Query::default()
+                    .with("depth", depth(*how_deep))
+                    .expand(expand)
+                    .window(*window),
+            ),
+            Self::SpaceContentOfKind {
+                key,
+                kind,
+                depth: how_deep,
+                expand,
+                window,
+            } => get(
+                path(&["space", key.as_str(), "content", kind.as_str()]),
+                Query::default()
+                    .with("depth", depth(*how_deep))
+                    .expand(expand)
+                    .window(*window),
+            ),
+            Self::Trash {
+                key,
+                cursor,
+                expand,
+                limit,
+            } => get(
+                path(&["space", key.as_str(), "trash"]),
+                Query::default()
+                    .with_if("cursor", cursor.as_ref().map(|cursor| &cursor.0))
+                    .expand(expand)
+                    .with("limit", limit),
+            ),
+            Self::PurgeTrash { key } => {
+                delete(path(&["space", key.as_str(), "trash"]), Query::default())
+            }
+            Self::LongTask { id } => get(path(&["longtask", &id.0]), Query::default()),
+            Self::Content {
+                id,
+                status: wanted,
+                expand,
+            } => get(
+                path(&["content", id.as_str()]),
+                Query::default()
+                    .with_if("status", wanted.map(status))
+                    .expand(expand),
+            ),
+            Self::ChildPages { id, expand, window } => get(
+                path(&["content", id.as_str(), "child", "page"]),
+                Query::default().expand(expand).window(*window),
+            ),
+            Self::Attachments { id, expand, window } => get(
+                path(&["content", id.as_str(), "child", "attachment"]),
+                Query::default().expand(expand).window(*window),
+            ),
+            Self::TrashedContent {
+                key,
+                kind,
+                expand,
+                window,
+            } => get(
+                path(&["content"]),
+                Query::default()
+                    .with("spaceKey", key)
+                    .with("type", kind.as_str())
+                    .with("status", "trashed")
+                    .expand(expand)
+                    .window(*window),
+            ),
+            Self::ContentByTitle { key, title, kind } => get(
+                path(&["content"]),
+                Query::default()
+                    .with("spaceKey", key)
+                    .with("type", kind.as_str())
+                    .with("title", title),
+            ),
+            Self::RestoreContent {
+                id,
+                kind,
+                title,
+                version,
+            } => put_content(
+                id,
+                &ContentBody {
+                    id: Some(id.as_str()),
+                    kind: kind.as_str(),
+                    title,
+                    status: Some("current"),
+                    version: Some(Number { number: *version }),
+                    ..ContentBody::default()
+                },
+            ),
+            Self::MoveContent {
+                id,
+                kind,
+                title,
+                version,
+                parent,
+            } => put_content(
+                id,
+                &ContentBody {
+                    id: Some(id.as_str()),
+                    kind: kind.as_str(),
+                    title,
+                    version: Some(Number { number: *version }),
+                    ancestors: Some([IdOnly {
+                        id: parent.as_str(),
+                    }]),
+                    ..ContentBody::default()
+                },
+            ),
+            Self::PurgeContent { id } => delete(
+                path(&["content", id.as_str()]),
+                Query::default().with("status", "trashed"),
+            ),
+            Self::TrashContent { id } => delete(path(&["content", id.as_str()]), Query::default()),
+            Self::CreateContent {
+                space,
+                kind,
+                title,
+                parent,
+                storage: text,
+            } => send(
+                Method::Post,
+                path(&["content"]),
+                &ContentBody {
+                    kind: kind.as_str(),
+                    title,
+                    space: Some(KeyOnly {
+                        key: space.as_str(),
+                    }),
+                    ancestors: parent.as_ref().map(|id| [IdOnly { id: id.as_str() }]),
+                    body: Some(storage(text)),
+                    ..ContentBody::default()
+                },
+            ),
+            Self::ReplaceBody {
+                id,
+                kind,
+                title,
+                version,
+                storage: text,
+            } => put_content(
+                id,
+                &ContentBody {
+                    id: Some(id.as_str()),
+                    kind: kind.as_str(),
+                    title,
+                    version: Some(Number { number: *version }),
+                    body: Some(storage(text)),
+                    ..ContentBody::default()
+                },
+            ),
+            Self::SetRestrictions { id, restrictions } => send(
+                Method::Put,
+                path(&["content", id.as_str(), "restriction"]),
+                &restrictions.iter().map(restriction).collect::<Vec<_>>(),
+            ),
+            Self::AddLabels { id, labels } => send(
+                Method::Post,
+                path(&["content", id.as_str(), "label"]),
+                &labels
+                    .iter()
+                    .map(|name| LabelBody {
+                        prefix: "global",
+                        name,
+                    })
+                    .collect::<Vec<_>>(),
+            ),
+            Self::Download { path } => download(path),
+            Self::CurrentUser => get(path(&["user", "current"]), Query::default()),
+            Self::ServerInfo => get(path(&["server-information"]), Query::default()),
+            Self::Manifest => get("/rest/applinks/1.0/manifest".to_owned(), Query::default()),
+            Self::AccessMode => get(path(&["accessmode"]), Query::default()),
+        }
+    }
+}
+
+impl ContentKind {
+    /// From the name on the wire, in any case.
+    pub(super) fn named(name: &str) -> Self {
+        match name.to_ascii_lowercase().as_str() {
+            "page" => Self::Page,
+            "blogpost" => Self::BlogPost,
+            "comment" => Self::Comment,
+            "attachment" => Self::Attachment,
+            _ => Self::Other(name.to_owned()),
+        }
+    }
+}

@@ -1,0 +1,500 @@
+//! When to ask again, and how many questions at once. Pure: time and chance come in from outside.
+
+use std::time::Duration;
+
+use super::error::{ApiError, ErrorKind};
+use super::headers::Headers;
+
+/// How patient the client is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// Attempts in all, the first included, for faults of the line and the server.
+    pub attempts: u32,
+    /// The first wait; doubles with each attempt.
+    pub first_wait: Duration,
+    /// The longest wait of our own choosing.
+    pub longest_wait: Duration,
+    /// No new attempt for such a fault after this long.
+    pub total: Duration,
+    /// The shortest wait on 429: `Retry-After: 0` is not "at once for ever".
+    pub shortest_limit_wait: Duration,
+    /// The longest wait on 429, whatever the server asks for.
+    pub longest_limit_wait: Duration,
+    /// No new attempt for a 429 after this long.
+    pub limit_total: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            attempts: 5,
+            first_wait: Duration::from_millis(400),
+            longest_wait: Duration::from_secs(15),
+            total: Duration::from_secs(90),
+            shortest_limit_wait: Duration::from_secs(1),
+            longest_limit_wait: Duration::from_secs(120),
+            limit_total: Duration::from_secs(15 * 60),
+        }
+    }
+}
+
+/// Whether a call changes something. Only reads are tried again on a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nature {
+    /// Changes nothing.
+    Read,
+    /// Changes something.
+    Write,
+}
+
+impl Patience {
+    /// How long to wait before the next attempt; `None` to give up.
+    ///
+    /// `attempt` counts those made (from 1), `spent` is the time since the first began, `chance`
+    /// is a random number from 0 to 1.
+    pub fn next_wait(
+        &self,
+        error: &ApiError,
+        nature: Nature,
+        attempt: u32,
+        spent: Duration,
+        chance: f64,
+    ) -> Option<Duration> {
+        let chance = if chance.is_finite() {
+            chance.clamp(0.0, 1.0)
+        } else {
+            1.0
+        };
+        if let ErrorKind::RateLimited { after_ms } = error.kind {
+            if spent >= self.limit_total {
+                return None;
+            }
+            let asked = after_ms.map_or_else(|| self.back_off(attempt), Duration::from_millis);
+            let wait = asked.clamp(self.shortest_limit_wait, self.longest_limit_wait);
+            // Up to a tenth more, so that many waiting clients don't come back as one.
+            return Some(wait.mul_f64(1.0 + chance / 10.0));
+        }
+        let again = nature == Nature::Read
+            && match error.kind {
+                ErrorKind::Connect
+                | ErrorKind::Timeout
+                | ErrorKind::Lost
+                | ErrorKind::Truncated => true,
+                ErrorKind::Server => matches!(error.status, Some(502..=504)),
+                _ => false,
+            };
+        if !again || attempt >= self.attempts {
+            return None;
+        }
+        // Between a half and the whole.
+        let wait = self.back_off(attempt).mul_f64(0.5 + chance / 2.0);
+        (spent + wait <= self.total).then_some(wait)
+    }
+
+    fn back_off(&self, attempt: u32) -> Duration {
+        let doublings = attempt.saturating_sub(1).min(16);
+        self.first_wait
+            .saturating_mul(1 << doublings)
+            .min(self.longest_wait)
+    }
+}
+
+/// What the `X-RateLimit-*` headers of an answer say.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RateHeaders {
+    /// Requests that may still be sent.
+    pub remaining: f64,
+    /// Requests that are added each second.
+    pub per_second: f64,
+    /// The most that can be saved up.
+    pub limit: f64,
+}
+
+impl RateHeaders {
+    /// Reads them; `None` if they are missing or make no sense.
+    pub fn of(headers: &Headers) -> Option<Self> {
+        let number = |name: &str| -> Option<f64> {
+            let value: f64 = headers.get(name)?.trim().parse().ok()?;
+            (value.is_finite() && value >= 0.0).then_some(value)
+        };
+        let limit = number("x-ratelimit-limit")?;
+        let remaining = number("x-ratelimit-remaining")?.min(limit);
+        let interval = number("x-ratelimit-interval-seconds")
+            .unwrap_or(1.0)
+            .clamp(1.0, 3600.0);
+        let fill = number("x-ratelimit-fillrate").unwrap_or(limit);
+        let per_second = fill / interval;
+        (limit > 0.0 && per_second > 0.0).then_some(Self {
+            remaining,
+            per_second,
+            limit,
+        })
+    }
+}
+
+/// How many requests may be under way, and how many a second. One for each server.
+///
+/// Times are durations since any fixed moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Budget {
+    most: f64,
+    window: f64,
+    in_flight: usize,
+    not_before: Duration,
+    pace: Option<Pace>,
+    /// Smoothed latency: slow, and fast.
+    usual: Option<f64>,
+    recent: f64,
+    last_cut: Option<Duration>,
+    /// Successes since `counting_since`, to learn a rate from the first refusal.
+    successes: u32,
+    counting_since: Duration,
+}
+
+/// A bucket of requests that fills with time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Pace {
+    tokens: f64,
+    per_second: f64,
+    depth: f64,
+    filled: Duration,
+    /// From headers it is the truth; else it was learned from a refusal and is tried upwards.
+    learned: bool,
+}
+
+impl Pace {
+    fn fill(&mut self, now: Duration) {
+        let passed = now.saturating_sub(self.filled).as_secs_f64();
+        self.tokens = (self.tokens + passed * self.per_second).min(self.depth);
+        self.filled = self.filled.max(now);
+    }
+}
+
+/// Whether a request may go now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// It may; it counts as under way until [`Budget::finished`].
+    Go,
+    /// Not before this long has passed.
+    In(Duration),
+    /// Not before another one has finished.
+    Full,
+}
+
+/// Longest that one look at the clock is put off; the pace may have changed by then.
+const LONGEST_TURN: Duration = Duration::from_secs(60);
+
+impl Budget {
+    /// At most `most` at once.
+    pub fn new(most: usize) -> Self {
+        let most = most.max(1) as f64;
+        Self {
+            most,
+            window: most,
+            in_flight: 0,
+            not_before: Duration::ZERO,
+            pace: None,
+            usual: None,
+            recent: 0.0,
+            last_cut: None,
+            successes: 0,
+            counting_since: Duration::ZERO,
+        }
+    }
+
+    /// How many may be under way at this moment.
+    pub fn window(&self) -> usize {
+        self.window as usize
+    }
+
+    /// Asks for a turn.
+    pub fn turn(&mut self, now: Duration) -> Turn {
+        if now < self.not_before {
+            return Turn::In((self.not_before - now).min(LONGEST_TURN));
+        }
+        if self.in_flight >= self.window() {
+            return Turn::Full;
+        }
+        if let Some(pace) = &mut self.pace {
+            pace.fill(now);
+            if pace.tokens < 1.0 {
+                let wait = (1.0 - pace.tokens) / pace.per_second;
+                return Turn::In(
+                    Duration::from_secs_f64(wait.min(LONGEST_TURN.as_secs_f64()))
+                        .max(Duration::from_millis(1)),
+                );
+            }
+            pace.tokens -= 1.0;
+        }
+        self.in_flight += 1;
+        Turn::Go
+    }
+
+    /// A request is under way no more, whatever became of it.
+    pub fn finished(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
+    /// An answer came, after `latency` to its first byte.
+    pub fn answered(&mut self, now: Duration, latency: Duration, rate: Option<RateHeaders>) {
+        self.successes = self.successes.saturating_add(1);
+        self.window = (self.window + 1.0 / self.window).min(self.most);
+        match (&mut self.pace, rate) {
+            (Some(pace), Some(rate)) if !pace.learned => {
+                pace.fill(now);
+                pace.per_second = rate.per_second;
+                pace.depth = rate.limit;
+                // Those under way are counted here already, there perhaps not yet.
+                pace.tokens = pace.tokens.min(rate.remaining);
+            }
+            (_, Some(rate)) => {
+                self.pace = Some(Pace {
+                    tokens: (rate.remaining - self.in_flight as f64).max(0.0),
+                    per_second: rate.per_second,
+                    depth: rate.limit,
+                    filled: now,
+                    learned: false,
+                });
+            }
+            (Some(pace), None) if pace.learned => {
+                pace.per_second *= 1.005;
+                if pace.per_second > 500.0 {
+                    self.pace = None;
+                }
+            }
+            (_, None) => {}
+        }
+        let latency = latency.as_secs_f64();
+        self.recent = if self.usual.is_some() {
+            self.recent * 0.7 + latency * 0.3
+        } else {
+            latency
+        };
+        let usual = self
+            .usual
+            .map_or(latency, |usual| usual * 0.98 + latency * 0.02);
+        self.usual = Some(usual);
+        // Small answers vary by their nature; only a wait that a person notices counts.
+        if self.recent > 2.0 * usual && self.recent > 1.0 {
+            self.cut(now);
+        }
+    }
+
+    /// The server refused with 429: nobody asks for `wait`, and fewer ask after it.
+    pub fn refused(&mut self, now: Duration, wait: Duration) {
+        self.not_before = self.not_before.max(now + wait);
+        let elapsed = now.saturating_sub(self.counting_since).as_secs_f64() + wait.as_secs_f64();
+        let observed = f64::from(self.successes) / elapsed.max(0.05);
+        let per_second = match &self.pace {
+            Some(pace) if !pace.learned => pace.per_second,
+            Some(pace) => pace.per_second.min(observed.max(pace.per_second * 0.7)) * 0.9,
+            None => observed * 0.9,
+        }
+        .max(0.1);
+        let learned = self.pace.as_ref().is_none_or(|pace| pace.learned);
+        self.pace = Some(Pace {
+            tokens: 1.0,
+            per_second,
+            depth: self
+                .pace
+                .as_ref()
+                .filter(|_| !learned)
+                .map_or(1.0, |p| p.depth),
+            filled: now + wait,
+            learned,
+        });
+        self.successes = 0;
+        self.counting_since = now + wait;
+        self.cut(now);
+    }
+
+    /// The server is overloaded (503).
+    pub fn overloaded(&mut self, now: Duration) {
+        self.cut(now);
+    }
+
+    /// Half as many at once; answers to what was sent together count as one sign.
+    fn cut(&mut self, now: Duration) {
+        let again = Duration::from_secs(1);
+        if self.last_cut.is_none_or(|last| now >= last + again) {
+            self.window = (self.window / 2.0).max(1.0);
+            self.last_cut = Some(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(kind: ErrorKind, status: Option<u16>) -> ApiError {
+        ApiError {
+            status,
+            ..ApiError::new(kind, "x")
+        }
+    }
+
+    fn wait(error: &ApiError, nature: Nature, attempt: u32) -> Option<Duration> {
+        Patience::default().next_wait(error, nature, attempt, Duration::ZERO, 0.5)
+    }
+
+    #[test]
+    fn reads_are_tried_again_and_writes_are_not() {
+        for (kind, status) in [
+            (ErrorKind::Connect, None),
+            (ErrorKind::Timeout, None),
+            (ErrorKind::Lost, None),
+            (ErrorKind::Truncated, Some(200)),
+            (ErrorKind::Server, Some(502)),
+            (ErrorKind::Server, Some(503)),
+            (ErrorKind::Server, Some(504)),
+        ] {
+            let error = error(kind, status);
+            assert!(wait(&error, Nature::Read, 1).is_some(), "{error:?}");
+            assert_eq!(wait(&error, Nature::Write, 1), None, "{error:?}");
+        }
+        for (kind, status) in [
+            (ErrorKind::Unauthorized, Some(401)),
+            (ErrorKind::CaptchaLock { login_url: None }, Some(401)),
+            (ErrorKind::Forbidden, Some(403)),
+            (ErrorKind::NotFound, Some(404)),
+            (ErrorKind::Server, Some(500)),
+            (ErrorKind::Tls, None),
+        ] {
+            assert_eq!(wait(&error(kind, status), Nature::Read, 1), None);
+        }
+    }
+
+    #[test]
+    fn a_refusal_for_rate_is_waited_out_for_any_method_and_clamped() {
+        let limited = |after_ms| error(ErrorKind::RateLimited { after_ms }, Some(429));
+        let patience = Patience::default();
+        for nature in [Nature::Read, Nature::Write] {
+            let at_once = wait(&limited(Some(0)), nature, 1).expect("waits");
+            assert!(at_once >= patience.shortest_limit_wait);
+            let for_ever = wait(&limited(Some(u64::MAX)), nature, 1).expect("waits");
+            assert!(for_ever <= patience.longest_limit_wait.mul_f64(1.1));
+            assert!(wait(&limited(None), nature, 9).is_some());
+        }
+        assert_eq!(
+            patience.next_wait(
+                &limited(Some(0)),
+                Nature::Read,
+                3,
+                patience.limit_total,
+                0.0
+            ),
+            None
+        );
+    }
+
+    #[test]
+    fn waits_grow_and_end() {
+        let lost = error(ErrorKind::Lost, None);
+        let patience = Patience::default();
+        let at = |attempt| patience.next_wait(&lost, Nature::Read, attempt, Duration::ZERO, 1.0);
+        assert_eq!(at(1), Some(Duration::from_millis(400)));
+        assert_eq!(at(2), Some(Duration::from_millis(800)));
+        assert_eq!(at(5), None);
+        assert_eq!(
+            patience.next_wait(&lost, Nature::Read, 1, patience.total, 1.0),
+            None
+        );
+        assert!(
+            patience
+                .next_wait(&lost, Nature::Read, 1, Duration::ZERO, f64::NAN)
+                .is_some()
+        );
+    }
+
+    /// Drives a budget against a server that takes `rate` requests a second and saves up as many.
+    fn storm(headers: bool, rate: f64) -> (u32, Duration) {
+        let mut budget = Budget::new(8);
+        let patience = Patience::default();
+        let (mut tokens, mut now) = (rate, Duration::ZERO);
+        let step = Duration::from_millis(5);
+        let (mut answered, mut refused) = (0, 0);
+        while answered < 1000 {
+            now += step;
+            tokens = (tokens + rate * step.as_secs_f64()).min(rate);
+            let mut sent = 0;
+            while budget.turn(now) == Turn::Go {
+                sent += 1;
+            }
+            for _ in 0..sent {
+                if tokens >= 1.0 {
+                    tokens -= 1.0;
+                    answered += 1;
+                    let said = headers.then_some(RateHeaders {
+                        remaining: tokens.floor(),
+                        per_second: rate,
+                        limit: rate,
+                    });
+                    budget.answered(now, step, said);
+                } else {
+                    refused += 1;
+                    let error = error(
+                        ErrorKind::RateLimited {
+                            after_ms: Some(1000),
+                        },
+                        Some(429),
+                    );
+                    let wait = patience
+                        .next_wait(&error, Nature::Read, 1, Duration::ZERO, 0.5)
+                        .expect("waits");
+                    budget.refused(now, wait);
+                }
+                budget.finished();
+            }
+            assert!(now < Duration::from_secs(1000), "starved after {answered}");
+        }
+        (refused, now)
+    }
+
+    #[test]
+    fn a_thousand_requests_against_a_limit_of_ten_a_second_cause_no_storm() {
+        let (refused, took) = storm(true, 10.0);
+        assert!(refused <= 10, "{refused} refused with headers");
+        assert!(took < Duration::from_secs(130), "{took:?} with headers");
+        let (refused, took) = storm(false, 10.0);
+        assert!(refused <= 50, "{refused} refused without headers");
+        assert!(took < Duration::from_secs(250), "{took:?} without headers");
+    }
+
+    #[test]
+    fn the_window_is_halved_once_for_one_sign_and_grows_again() {
+        let mut budget = Budget::new(8);
+        let now = Duration::from_secs(5);
+        for _ in 0..8 {
+            budget.overloaded(now);
+        }
+        assert_eq!(budget.window(), 4);
+        for _ in 0..60 {
+            budget.answered(now, Duration::from_millis(50), None);
+        }
+        assert_eq!(budget.window(), 8);
+    }
+
+    #[test]
+    fn senseless_rate_headers_are_passed_over() {
+        let of = |limit: &str, remaining: &str, fill: &str| {
+            RateHeaders::of(&Headers::from_iter([
+                ("X-RateLimit-Limit", limit),
+                ("x-ratelimit-remaining", remaining),
+                ("X-RateLimit-FillRate", fill),
+                ("X-RateLimit-Interval-Seconds", "1"),
+            ]))
+        };
+        assert_eq!(of("0", "0", "0"), None);
+        assert_eq!(of("NaN", "1", "1"), None);
+        assert_eq!(of("-5", "1", "1"), None);
+        assert_eq!(
+            of("10", "3", "5"),
+            Some(RateHeaders {
+                remaining: 3.0,
+                per_second: 5.0,
+                limit: 10.0
+            })
+        );
+    }
+}
