@@ -1,1 +1,980 @@
+//! The only code that talks to a Confluence over the network.
 //!
+//! It adds origin, context path, headers and sign-in to a [`Call`], sends it, reads the answer
+//! within limits, and asks again where [`super::retry`] says so. It never follows a redirect,
+//! keeps no cookie, sends the secret nowhere but to the configured address, and a read-only
+//! client sends no write.
+
+use std::error::Error as _;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE,
+};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, timeout};
+use url::{Host, Url};
+
+use super::call::{Call, Method, Reply, Request};
+use super::error::{ApiError, ErrorKind};
+use super::headers::Headers;
+use super::retry::{Budget, Nature, Patience, RateHeaders, Turn};
+use crate::text::plain::scrub;
+
+/// Below this many bytes a second, over the whole answer, a server is taken for stuck.
+const SLOWEST: u64 = 64;
+
+/// Waits for a turn that are worth telling.
+const WORTH_TELLING: Duration = Duration::from_millis(500);
+
+/// The base address of a Confluence: origin and context path, nothing else.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    url: Url,
+}
+
+impl Endpoint {
+    /// Reads an address as a person pasted it: a page's path, a query and a fragment are taken
+    /// off, a context path is kept.
+    ///
+    /// Refused: other schemes than `http` and `https`, a user name or password inside (they would
+    /// end in logs and histories), and Confluence Cloud.
+    pub fn parse(text: &str) -> Result<Self, ApiError> {
+        let bad = |message: &str| ApiError::new(ErrorKind::BadUrl, message);
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(bad("The address is empty."));
+        }
+        // Without "//" the name of a host is taken for a scheme.
+        if !text.contains("://") {
+            return Err(bad("The address has to begin with https://."));
+        }
+        let mut url =
+            Url::parse(text).map_err(|error| bad(&format!("The address is unusable: {error}.")))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(bad("The address has to begin with https:// or http://."));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(bad(
+                "The address holds a user name or a password; put them into the profile instead.",
+            ));
+        }
+        let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
+        if host.is_empty() {
+            return Err(bad("The address names no host."));
+        }
+        let host = host.trim_end_matches('.');
+        if host == "atlassian.net"
+            || host.ends_with(".atlassian.net")
+            || host.ends_with(".jira.com")
+        {
+            return Err(ApiError::new(
+                ErrorKind::CloudNotSupported,
+                "This is Confluence Cloud, which is not supported.",
+            ));
+        }
+        url.set_query(None);
+        url.set_fragment(None);
+        let path = context_path(url.path());
+        url.set_path(&path);
+        Ok(Self { url })
+    }
+
+    /// Whether the connection is not encrypted.
+    pub fn is_plain_http(&self) -> bool {
+        self.url.scheme() == "http"
+    }
+
+    /// Whether the server is this machine.
+    pub fn is_loopback(&self) -> bool {
+        match self.url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => IpAddr::V6(address).to_canonical().is_loopback(),
+            Some(Host::Domain(name)) => {
+                let name = name.trim_end_matches('.');
+                name.eq_ignore_ascii_case("localhost")
+            }
+            None => false,
+        }
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
+    /// The address without a slash at its end.
+    pub fn as_str(&self) -> &str {
+        self.url.as_str().trim_end_matches('/')
+    }
+
+    /// The host alone.
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    /// The full address of a request.
+    fn url_of(&self, request: &Request) -> Result<Url, ApiError> {
+        let outside = || {
+            ApiError::new(
+                ErrorKind::BadUrl,
+                "The request would leave the configured address; it was not sent.",
+            )
+        };
+        if !request.stays_below_base() {
+            return Err(outside());
+        }
+        let mut url =
+            Url::parse(&format!("{}{}", self.as_str(), request.path)).map_err(|_| outside())?;
+        let base = self.url.path().trim_end_matches('/');
+        let below = url.path().strip_prefix(base);
+        if url.origin() != self.url.origin() || !below.is_some_and(|path| path.starts_with('/')) {
+            return Err(outside());
+        }
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&request.query);
+        }
+        Ok(url)
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({})", self.as_str())
+    }
+}
+
+/// What of a pasted path is the context path: all before the first part that is Confluence's own.
+fn context_path(path: &str) -> String {
+    const OWN: [&str; 14] = [
+        "rest",
+        "display",
+        "pages",
+        "spaces",
+        "x",
+        "plugins",
+        "download",
+        "label",
+        "labels",
+        "people",
+        "users",
+        "admin",
+        "dashboard",
+        "questions",
+    ];
+    path.split('/')
+        .filter(|segment| !segment.is_empty())
+        .take_while(|segment| !OWN.contains(segment) && !segment.ends_with(".action"))
+        .fold(String::new(), |mut context, segment| {
+            context.push('/');
+            context.push_str(segment);
+            context
+        })
+}
+
+/// How to sign in. `Debug` shows no secret.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// Not at all.
+    Anonymous,
+    /// A personal access token.
+    Bearer(SecretString),
+    /// A user name and a password.
+    Basic {
+        /// The user name.
+        user: String,
+        /// The password.
+        password: SecretString,
+    },
+}
+
+impl Credentials {
+    fn header(&self) -> Result<Option<HeaderValue>, ApiError> {
+        let text = match self {
+            Self::Anonymous => return Ok(None),
+            Self::Bearer(token) => format!("Bearer {}", token.expose_secret()),
+            Self::Basic { user, password } => {
+                let pair = SecretString::from(format!("{user}:{}", password.expose_secret()));
+                let code = base64::engine::general_purpose::STANDARD.encode(pair.expose_secret());
+                format!("Basic {code}")
+            }
+        };
+        let text = SecretString::from(text);
+        let mut value = HeaderValue::from_str(text.expose_secret()).map_err(|_| {
+            ApiError::new(
+                ErrorKind::Settings,
+                "The token holds characters that a token can't have, such as a line break.",
+            )
+        })?;
+        value.set_sensitive(true);
+        Ok(Some(value))
+    }
+}
+
+/// What the client may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reads alone; a write fails before anything is sent.
+    ReadOnly,
+    /// Reads and writes.
+    ReadWrite,
+}
+
+/// All that a connection needs to know.
+#[derive(Clone)]
+pub struct Settings {
+    /// Where.
+    pub endpoint: Endpoint,
+    /// As whom.
+    pub credentials: Credentials,
+    /// Time to make a connection.
+    pub connect_timeout: Duration,
+    /// Time for the first byte of an answer, and between two pieces of it.
+    pub read_timeout: Duration,
+    /// Requests at once, at most.
+    pub concurrency: usize,
+    /// What may be done.
+    pub access: Access,
+    /// Lets plain `http` go to another machine.
+    pub allow_http: bool,
+    /// Takes any certificate.
+    pub insecure: bool,
+    /// More authorities, PEM, beside those of the system.
+    pub ca_pem: Option<Vec<u8>>,
+    /// Our own certificate and key, PEM, in one text.
+    pub identity_pem: Option<SecretString>,
+    /// A proxy instead of the environment's. May hold a password, hence secret.
+    pub proxy: Option<SecretString>,
+    /// Hosts that are reached without the proxy, as in `NO_PROXY`.
+    pub no_proxy: Option<String>,
+    /// The largest answer taken, in bytes, after decompression.
+    pub max_body: usize,
+    /// How patient to be with faults.
+    pub patience: Patience,
+}
+
+impl Settings {
+    /// The defaults for a server.
+    pub fn new(endpoint: Endpoint, credentials: Credentials) -> Self {
+        Self {
+            endpoint,
+            credentials,
+            connect_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(30),
+            concurrency: 8,
+            access: Access::ReadWrite,
+            allow_http: false,
+            insecure: false,
+            ca_pem: None,
+            identity_pem: None,
+            proxy: None,
+            no_proxy: None,
+            max_body: 128 * 1024 * 1024,
+            patience: Patience::default(),
+        }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("endpoint", &self.endpoint)
+            .field("credentials", &self.credentials)
+            .field("access", &self.access)
+            .field("concurrency", &self.concurrency)
+            .field("allow_http", &self.allow_http)
+            .field("insecure", &self.insecure)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request is put off: it failed and is tried again, or the pace of the server is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// Why.
+    pub error: ApiError,
+    /// Which attempt comes next, counted from 1.
+    pub attempt: u32,
+    /// How long until then.
+    pub wait: Duration,
+}
+
+/// What became of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The reply, or why there is none.
+    pub outcome: Result<Reply, ApiError>,
+    /// How long the last attempt took.
+    pub took: Duration,
+    /// As whom the server took us (`X-AUSERNAME`), where it said so.
+    pub user: Option<String>,
+}
+
+/// A connection to one server. Clones share connections and budget.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    http: reqwest::Client,
+    endpoint: Endpoint,
+    signed_in: bool,
+    access: Access,
+    connect_timeout: Duration,
+    read_timeout: Duration,
+    max_body: usize,
+    patience: Patience,
+    budget: Mutex<Budget>,
+    freed: Notify,
+    started: Instant,
+    chance: RandomState,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Client({})", self.0.endpoint)
+    }
+}
+
+/// An answer as it came.
+struct Raw {
+    status: u16,
+    headers: Headers,
+    body: Vec<u8>,
+    first_byte: Duration,
+}
+
+/// A turn taken from the budget; given back however the request ends, also if it is dropped.
+struct Seat<'a>(&'a Inner);
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        self.0.with_budget(Budget::finished);
+        // Not one: the window may have grown while others waited.
+        self.0.freed.notify_waiters();
+    }
+}
+
+impl Client {
+    /// A client with these settings. Nothing is sent yet.
+    pub fn new(settings: Settings) -> Result<Self, ApiError> {
+        let endpoint = settings.endpoint;
+        let loopback = endpoint.is_loopback();
+        if endpoint.is_plain_http() && !loopback && !settings.allow_http {
+            return Err(ApiError::new(
+                ErrorKind::BadUrl,
+                "Plain http would send the token in the clear; use https, or set `allow_http` in the profile.",
+            ));
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        // Many versions refuse a request without one, even where there is no body.
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let authorization = settings.credentials.header()?;
+        let signed_in = authorization.is_some();
+        if let Some(value) = authorization {
+            headers.insert(AUTHORIZATION, value);
+        }
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("coracle/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(settings.connect_timeout)
+            .tcp_nodelay(true)
+            .tcp_keepalive(Duration::from_secs(30))
+            // Below the 20 seconds after which Tomcat and many proxies hang up.
+            .pool_idle_timeout(Duration::from_secs(15))
+            .gzip(!loopback)
+            .tls_danger_accept_invalid_certs(settings.insecure);
+        let unusable = |what: &'static str| {
+            move |_: reqwest::Error| {
+                ApiError::new(ErrorKind::Settings, format!("The {what} can't be used."))
+            }
+        };
+        if endpoint.is_plain_http() && (loopback || settings.proxy.is_none()) {
+            // No TLS, no need to read the authorities of the system.
+            builder = builder.tls_certs_only([]);
+        } else if let Some(pem) = &settings.ca_pem {
+            let authorities = reqwest::Certificate::from_pem_bundle(pem)
+                .map_err(unusable("certificates of `ca_file`"))?;
+            if authorities.is_empty() {
+                return Err(ApiError::new(
+                    ErrorKind::Settings,
+                    "There is no certificate in `ca_file`.",
+                ));
+            }
+            builder = builder.tls_certs_merge(authorities);
+        }
+        if let Some(pem) = &settings.identity_pem {
+            let identity = reqwest::Identity::from_pem(pem.expose_secret().as_bytes())
+                .map_err(unusable("client certificate"))?;
+            builder = builder.identity(identity);
+        }
+        if loopback {
+            builder = builder.no_proxy();
+        } else if let Some(address) = &settings.proxy {
+            let except = settings
+                .no_proxy
+                .as_deref()
+                .and_then(reqwest::NoProxy::from_string);
+            let proxy = reqwest::Proxy::all(address.expose_secret())
+                .map_err(unusable("proxy"))?
+                .no_proxy(except);
+            builder = builder.proxy(proxy);
+        }
+        let http = builder.build().map_err(|error| {
+            ApiError::new(
+                ErrorKind::Settings,
+                format!("The connection can't be set up: {}", innermost(&error)),
+            )
+        })?;
+        Ok(Self(Arc::new(Inner {
+            http,
+            endpoint,
+            signed_in,
+            access: settings.access,
+            connect_timeout: settings.connect_timeout,
+            read_timeout: settings.read_timeout,
+            max_body: settings.max_body,
+            patience: settings.patience,
+            budget: Mutex::new(Budget::new(settings.concurrency)),
+            freed: Notify::new(),
+            started: Instant::now(),
+            chance: RandomState::new(),
+        })))
+    }
+
+    /// Where it is connected to.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.0.endpoint
+    }
+
+    /// What it may do.
+    pub fn access(&self) -> Access {
+        self.0.access
+    }
+
+    /// Sends a call and waits for its answer; asks again where that is safe, after telling
+    /// `notify`. Dropping the future gives the call up; a write may have gone out by then.
+    pub async fn send(&self, call: &Call, mut notify: impl FnMut(Retry) + Send) -> Answer {
+        let inner = &*self.0;
+        let mut answer = Answer {
+            outcome: Err(ApiError::read_only_client()),
+            took: Duration::ZERO,
+            user: None,
+        };
+        let request = call.request();
+        let nature = if call.is_read() && request.method == Method::Get {
+            Nature::Read
+        } else {
+            Nature::Write
+        };
+        if nature == Nature::Write && inner.access == Access::ReadOnly {
+            return answer;
+        }
+        let url = match inner.endpoint.url_of(&request) {
+            Ok(url) => url,
+            Err(error) => {
+                answer.outcome = Err(error);
+                return answer;
+            }
+        };
+        let begun = Instant::now();
+        let mut attempt = 1;
+        loop {
+            let seat = inner.seat(attempt, &mut notify).await;
+            let sent = Instant::now();
+            let raw = inner.exchange(&request, url.clone()).await;
+            answer.took = sent.elapsed();
+            let rate = raw
+                .as_ref()
+                .ok()
+                .and_then(|raw| RateHeaders::of(&raw.headers));
+            let first_byte = raw.as_ref().map_or(answer.took, |raw| raw.first_byte);
+            let status = raw.as_ref().ok().map(|raw| raw.status);
+            answer.outcome = raw.and_then(|raw| {
+                answer.user = user_of(&raw.headers);
+                call.decode(raw.status, &raw.headers, &raw.body)
+            });
+            if let Err(error) = &mut answer.outcome {
+                inner.complete(error);
+            }
+            inner.signed_in(&mut answer.outcome);
+            tracing::debug!(
+                method = ?request.method,
+                path = %request.path,
+                status,
+                ms = answer.took.as_millis() as u64,
+                failed = answer.outcome.as_ref().err().map(|error| error.message.as_str()),
+                "request"
+            );
+            let wait = answer.outcome.as_ref().err().and_then(|error| {
+                inner
+                    .patience
+                    .next_wait(error, nature, attempt, begun.elapsed(), inner.chance())
+            });
+            inner.learn(&answer.outcome, first_byte, rate, wait);
+            drop(seat);
+            let (Err(error), Some(wait)) = (&answer.outcome, wait) else {
+                return answer;
+            };
+            attempt += 1;
+            notify(Retry {
+                error: error.clone(),
+                attempt,
+                wait,
+            });
+            sleep(wait).await;
+        }
+    }
+}
+
+impl Inner {
+    fn with_budget<T>(&self, look: impl FnOnce(&mut Budget) -> T) -> T {
+        // A panic elsewhere leaves numbers behind, no broken promise.
+        look(&mut self.budget.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// A number from 0 to 1, good enough to keep clients from waiting in step.
+    fn chance(&self) -> f64 {
+        let bits = self.chance.hash_one(self.now());
+        (bits >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Waits for a turn.
+    async fn seat(&self, attempt: u32, notify: &mut impl FnMut(Retry)) -> Seat<'_> {
+        let mut told = false;
+        loop {
+            let freed = self.freed.notified();
+            match self.with_budget(|budget| budget.turn(self.now())) {
+                Turn::Go => return Seat(self),
+                Turn::Full => freed.await,
+                Turn::In(wait) => {
+                    if wait >= WORTH_TELLING && !told {
+                        told = true;
+                        notify(Retry {
+                            error: ApiError::new(
+                                ErrorKind::RateLimited {
+                                    after_ms: Some(wait.as_millis() as u64),
+                                },
+                                "The server limits how often it may be asked.",
+                            ),
+                            attempt,
+                            wait,
+                        });
+                    }
+                    sleep(wait).await;
+                }
+            }
+        }
+    }
+
+    /// One attempt: out with the request, in with the whole answer.
+    async fn exchange(&self, request: &Request, url: Url) -> Result<Raw, ApiError> {
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let writes = request.method != Method::Get;
+        let mut builder = self.http.request(method, url);
+        if writes {
+            builder = builder.header(
+                HeaderName::from_static("x-atlassian-token"),
+                HeaderValue::from_static("no-check"),
+            );
+        }
+        if let Some(body) = &request.body {
+            builder = builder.body(body.clone());
+        }
+        let begun = Instant::now();
+        let patience = self.connect_timeout.saturating_add(self.read_timeout);
+        let mut response = timeout(patience, builder.send())
+            .await
+            .map_err(|_| slow("The server did not answer in time."))?
+            .map_err(|error| self.line_fault(&error))?;
+        let first_byte = begun.elapsed();
+        let status = response.status().as_u16();
+        let headers: Headers = response
+            .headers()
+            .iter()
+            .filter(|(name, _)| *name != SET_COOKIE)
+            .map(|(name, value)| {
+                (
+                    name.as_str(),
+                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
+                )
+            })
+            .collect();
+        let announced = response.content_length().unwrap_or(0);
+        if announced > self.max_body as u64 {
+            return Err(self.too_large(status));
+        }
+        let mut body = Vec::with_capacity(announced as usize);
+        let reading = Instant::now();
+        loop {
+            let piece = timeout(self.read_timeout, response.chunk())
+                .await
+                .map_err(|_| slow("The answer stopped in the middle.").with_status(status))?
+                .map_err(|error| cut(&error).with_status(status))?;
+            let Some(piece) = piece else { break };
+            if body.len() + piece.len() > self.max_body {
+                return Err(self.too_large(status));
+            }
+            body.extend_from_slice(&piece);
+            let spent = reading.elapsed();
+            if spent > self.read_timeout && (body.len() as u64) < SLOWEST * spent.as_secs().max(1) {
+                return Err(slow("The answer trickles in too slowly.").with_status(status));
+            }
+        }
+        Ok(Raw {
+            status,
+            headers,
+            body,
+            first_byte,
+        })
+    }
+
+    fn too_large(&self, status: u16) -> ApiError {
+        let mebibytes = self.max_body / (1024 * 1024);
+        let limit = if mebibytes > 0 {
+            format!("{mebibytes} MiB")
+        } else {
+            format!("{} bytes", self.max_body)
+        };
+        ApiError::new(
+            ErrorKind::TooLarge,
+            format!("The answer is larger than {limit}, the most that is taken."),
+        )
+        .with_status(status)
+    }
+
+    /// What the line did, in words, before there was an answer.
+    fn line_fault(&self, error: &reqwest::Error) -> ApiError {
+        let host = scrub(self.endpoint.host()).into_owned();
+        let cause = innermost(error);
+        if let Some(tls) = tls_fault(error, &host) {
+            return tls;
+        }
+        if error.is_connect() {
+            let io = io_kind(error);
+            let message = if error.is_dns() || cause.contains("lookup") {
+                format!("The name {host} is not found.")
+            } else if error.is_timeout() {
+                format!("{host} does not take the connection in time.")
+            } else if io == Some(std::io::ErrorKind::ConnectionRefused) {
+                format!("Nothing listens at {}.", self.endpoint)
+            } else {
+                format!("No connection to {host}: {cause}")
+            };
+            return ApiError::new(ErrorKind::Connect, message);
+        }
+        if error.is_timeout() {
+            return slow("The server did not answer in time.");
+        }
+        if error.is_builder() {
+            return ApiError::new(ErrorKind::BadUrl, "The request can't be sent as it is.");
+        }
+        ApiError::new(
+            ErrorKind::Lost,
+            format!("The line to {host} dropped before an answer came."),
+        )
+    }
+
+    /// Adds what only the client knows: where a relative redirect leads.
+    fn complete(&self, error: &mut ApiError) {
+        if let ErrorKind::Redirect { to, .. } = &mut error.kind
+            && (to.is_empty() || to.starts_with('/') && !to.starts_with("//"))
+        {
+            *to = format!("{}{to}", self.endpoint.origin());
+        }
+    }
+
+    /// A bad token is answered as to nobody, with 200.
+    fn signed_in(&self, outcome: &mut Result<Reply, ApiError>) {
+        if self.signed_in
+            && let Ok(Reply::CurrentUser(user)) = outcome
+            && user.username.is_none()
+        {
+            *outcome = Err(ApiError::new(
+                ErrorKind::Anonymous,
+                "The server takes us for nobody, although a sign-in was sent.",
+            )
+            .with_status(200));
+        }
+    }
+
+    /// Lets the budget know how it went.
+    fn learn(
+        &self,
+        outcome: &Result<Reply, ApiError>,
+        first_byte: Duration,
+        rate: Option<RateHeaders>,
+        wait: Option<Duration>,
+    ) {
+        let now = self.now();
+        let status = outcome.as_ref().err().and_then(|error| error.status);
+        self.with_budget(|budget| match (outcome, status) {
+            (Err(error), _) if matches!(error.kind, ErrorKind::RateLimited { .. }) => {
+                budget.refused(now, wait.unwrap_or_default());
+            }
+            (Err(_), Some(503)) => budget.overloaded(now),
+            (Err(_), None) => {}
+            (Ok(_) | Err(_), _) => budget.answered(now, first_byte, rate),
+        });
+    }
+}
+
+fn slow(message: &str) -> ApiError {
+    ApiError::new(ErrorKind::Timeout, message)
+}
+
+/// The answer began and did not end.
+fn cut(error: &reqwest::Error) -> ApiError {
+    if error.is_timeout() {
+        return slow("The answer stopped in the middle.");
+    }
+    ApiError::new(
+        ErrorKind::Truncated,
+        "The line dropped in the middle of the answer.",
+    )
+}
+
+fn user_of(headers: &Headers) -> Option<String> {
+    let name = headers.get("x-ausername")?;
+    let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
+    (!name.is_empty() && name != "anonymous").then(|| scrub(&name).into_owned())
+}
+
+/// The last cause: the one that says something.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    // The outermost text holds the address; the innermost never does.
+    let text = if error.source().is_none() {
+        String::new()
+    } else {
+        cause.to_string()
+    };
+    scrub(&text).chars().take(300).collect()
+}
+
+fn io_kind(error: &reqwest::Error) -> Option<std::io::ErrorKind> {
+    let mut cause = error.source();
+    let mut kind = None;
+    while let Some(inner) = cause {
+        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
+            kind = Some(io.kind());
+        }
+        cause = inner.source();
+    }
+    kind
+}
+
+/// A fault of certificate or handshake, in words. The texts are those of rustls.
+fn tls_fault(error: &reqwest::Error, host: &str) -> Option<ApiError> {
+    let mut texts = Vec::new();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        texts.push(inner.to_string());
+        cause = inner.source();
+    }
+    let text = texts.join(" / ");
+    let lower = text.to_ascii_lowercase();
+    let message = if lower.contains("expired") {
+        format!("The certificate of {host} has expired.")
+    } else if lower.contains("not valid yet") || lower.contains("notvalidyet") {
+        format!("The certificate of {host} is not valid yet; check the clock.")
+    } else if lower.contains("not valid for name") || lower.contains("notvalidforname") {
+        let names = text
+            .split_once("only valid for ")
+            .map(|(_, names)| scrub(names.split(" / ").next().unwrap_or_default()).into_owned());
+        match names {
+            Some(names) => format!("The certificate was issued for {names}, not for {host}."),
+            None => format!("The certificate was not issued for {host}."),
+        }
+    } else if lower.contains("unknownissuer") || lower.contains("unknown issuer") {
+        format!("The certificate of {host} was issued by an authority that is not known here.")
+    } else if lower.contains("revoked") {
+        format!("The certificate of {host} was revoked.")
+    } else if lower.contains("invalid peer certificate") {
+        format!(
+            "The certificate of {host} is not accepted: {}",
+            innermost(error)
+        )
+    } else if lower.contains("certificaterequired") || lower.contains("certificate required") {
+        format!("{host} wants a client certificate.")
+    } else if lower.contains("corrupt message") || lower.contains("invalidcontenttype") {
+        format!("{host} does not speak TLS at this port; perhaps the address begins with http://.")
+    } else if lower.contains("received fatal alert") || lower.contains("handshake") {
+        format!("{host} refused the TLS handshake: {}", innermost(error))
+    } else {
+        return None;
+    };
+    Some(ApiError::new(ErrorKind::Tls, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base(text: &str) -> String {
+        Endpoint::parse(text).expect("usable").as_str().to_owned()
+    }
+
+    fn refused(text: &str) -> ErrorKind {
+        Endpoint::parse(text).expect_err("refused").kind
+    }
+
+    #[test]
+    fn pasted_addresses_come_down_to_origin_and_context_path() {
+        for (pasted, expected) in [
+            ("https://wiki.example.org", "https://wiki.example.org"),
+            (" https://wiki.example.org/ ", "https://wiki.example.org"),
+            (
+                "https://wiki.example.org/#all-updates",
+                "https://wiki.example.org",
+            ),
+            (
+                "https://wiki.example.org/display/ENG/Home?x=1",
+                "https://wiki.example.org",
+            ),
+            (
+                "https://example.org/confluence/",
+                "https://example.org/confluence",
+            ),
+            (
+                "https://example.org/confluence/display/X",
+                "https://example.org/confluence",
+            ),
+            (
+                "https://example.org/wiki/spaces/ENG/pages/1",
+                "https://example.org/wiki",
+            ),
+            (
+                "https://example.org/a/b/rest/api/space?limit=1",
+                "https://example.org/a/b",
+            ),
+            (
+                "https://example.org/c/pages/viewpage.action?pageId=1",
+                "https://example.org/c",
+            ),
+            (
+                "https://example.org/c/login.action#x",
+                "https://example.org/c",
+            ),
+            (
+                "http://localhost:8090/confluence",
+                "http://localhost:8090/confluence",
+            ),
+            ("http://[::1]:8090/", "http://[::1]:8090"),
+        ] {
+            assert_eq!(base(pasted), expected, "{pasted}");
+        }
+    }
+
+    #[test]
+    fn unusable_addresses_are_refused() {
+        assert_eq!(refused(""), ErrorKind::BadUrl);
+        assert_eq!(refused("wiki.example.org"), ErrorKind::BadUrl);
+        assert_eq!(refused("localhost:8090"), ErrorKind::BadUrl);
+        assert_eq!(refused("ftp://example.org"), ErrorKind::BadUrl);
+        assert_eq!(refused("file:///etc/passwd"), ErrorKind::BadUrl);
+        assert_eq!(refused("https://me:secret@example.org"), ErrorKind::BadUrl);
+        assert_eq!(
+            refused("https://me.atlassian.net/wiki"),
+            ErrorKind::CloudNotSupported
+        );
+        assert_eq!(
+            refused("https://ME.Atlassian.NET./wiki"),
+            ErrorKind::CloudNotSupported
+        );
+    }
+
+    #[test]
+    fn plain_http_goes_to_this_machine_alone_unless_allowed() {
+        let client = |address: &str, allow_http: bool| {
+            let endpoint = Endpoint::parse(address).expect("usable");
+            Client::new(Settings {
+                allow_http,
+                ..Settings::new(endpoint, Credentials::Anonymous)
+            })
+        };
+        assert!(client("http://127.0.0.1:1", false).is_ok());
+        assert!(client("http://[::ffff:127.0.0.1]:1", false).is_ok());
+        assert!(client("http://localhost:1", false).is_ok());
+        assert!(client("http://localhost.example.org", false).is_err());
+        assert!(client("http://example.org", false).is_err());
+        assert!(client("http://example.org", true).is_ok());
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let settings = Settings {
+            proxy: Some(SecretString::from("http://me:hunter2@proxy:1")),
+            ..Settings::new(
+                Endpoint::parse("http://localhost").expect("usable"),
+                Credentials::Basic {
+                    user: "me".to_owned(),
+                    password: SecretString::from("hunter2"),
+                },
+            )
+        };
+        assert!(!format!("{settings:?}").contains("hunter2"));
+        let header = settings
+            .credentials
+            .header()
+            .expect("usable")
+            .expect("some");
+        assert!(!format!("{header:?}").contains("bWU6"));
+    }
+
+    #[test]
+    fn no_path_leads_out_of_the_base() {
+        let endpoint = Endpoint::parse("https://example.org/wiki").expect("usable");
+        let url = |path: &str| {
+            let call = Call::Download {
+                path: path.to_owned(),
+            };
+            endpoint.url_of(&call.request()).map(|url| url.to_string())
+        };
+        assert_eq!(
+            url("/download/attachments/1/a%20b.pdf?version=1&api=v2").expect("below"),
+            "https://example.org/wiki/download/attachments/1/a%20b.pdf?version=1&api=v2"
+        );
+        for path in [
+            "//evil.example/x",
+            "https://evil.example/x",
+            "@evil.example/x",
+            ".evil.example/x",
+            "/../../etc",
+            "/a/%2e%2E/%2e%2e/x",
+            "/a/..%2f..%2fx",
+            "/a\\..\\..\\x",
+            "/a/..",
+            "",
+        ] {
+            assert!(url(path).is_err(), "{path}");
+        }
+    }
+}

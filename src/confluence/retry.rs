@@ -283,6 +283,10 @@ impl Budget {
     /// The server refused with 429: nobody asks for `wait`, and fewer ask after it.
     pub fn refused(&mut self, now: Duration, wait: Duration) {
         self.not_before = self.not_before.max(now + wait);
+        if now < self.counting_since {
+            // Sent together with one that was refused before: the same sign.
+            return;
+        }
         let elapsed = now.saturating_sub(self.counting_since).as_secs_f64() + wait.as_secs_f64();
         let observed = f64::from(self.successes) / elapsed.max(0.05);
         let per_second = match &self.pace {
