@@ -1,8 +1,17 @@
 //! What can be asked of a server: one [`Call`] variant for each operation.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde::{Deserialize, Serialize};
 
 use super::types::*;
+
+/// What is escaped in a key that stands as one segment of a path: all but the "unreserved"
+/// characters of RFC 3986.
+pub const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// Side filters of the list of spaces: every parameter of operation 1.
 /// An empty list or `None` leaves the parameter out.
@@ -307,4 +316,3 @@ impl Call {
         }
     }
 }
-pub const SEGMENT: &percent_encoding::AsciiSet = percent_encoding::NON_ALPHANUMERIC;

@@ -287,8 +287,3 @@ fn sentence(text: &str) -> String {
     }
     line
 }
-impl ApiError {
-    pub fn hint(&self) -> String {
-        String::new()
-    }
-}

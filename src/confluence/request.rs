@@ -1,18 +1,11 @@
 //! From a [`Call`] to a [`Request`]: methods, paths, parameters and bodies. Pure; never knows an
 //! origin, a context path or a token.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use serde::Serialize;
 
-use super::call::{Audience, Call, Depth, Method, Request, SpacesFilter, Window};
+use super::call::{Audience, Call, Depth, Method, Request, SEGMENT, SpacesFilter, Window};
 use super::types::{ContentId, ContentKind, ContentStatus, Restriction, SpaceKind, SpaceStatus};
-
-/// What may stand in a path segment as it is (RFC 3986, "unreserved").
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// `{"plain":{"value":…,"representation":"plain"}}`
 #[derive(Serialize)]

@@ -745,8 +745,8 @@ impl Model {
         };
         let result = outcome.and_then(|page| {
             let total = page.total;
-            let done = pager.accept(&page)?;
-            Ok((page.results, total, done))
+            let accepted = pager.accept(page, |content| content.id.as_str())?;
+            Ok((accepted.fresh, total, pager.is_done()))
         });
         if result.is_ok() {
             self.session.has_trash = Some(true);
