@@ -470,7 +470,7 @@ mod tests {
                 limit: 100
             }]
         );
-        pager.accept(first[0], server.page(first[0]));
+        pager.accept(first[0], server.page(first[0]), id);
         assert_eq!(pager.wanted(8).len(), 8);
         assert_eq!(read(&server, 100, 8, |_| 0), (all(1000), 10));
         assert_eq!(read(&server, 100, 8, |n| n - 1), (all(1000), 10));
