@@ -794,6 +794,9 @@ fn ends_everything(error: &ApiError) -> bool {
             | ErrorKind::ReadOnlySite
             | ErrorKind::ReadOnlyClient
             | ErrorKind::BadUrl
+            | ErrorKind::Anonymous
+            | ErrorKind::CloudNotSupported
+            | ErrorKind::Settings
     )
 }
 
@@ -815,7 +818,11 @@ fn was_certainly_not_applied(error: &ApiError) -> bool {
         | ErrorKind::Tls
         | ErrorKind::ReadOnlyClient
         | ErrorKind::Cancelled
-        | ErrorKind::BadUrl => true,
+        | ErrorKind::BadUrl
+        | ErrorKind::Anonymous
+        | ErrorKind::NotConfluence
+        | ErrorKind::CloudNotSupported
+        | ErrorKind::Settings => true,
         ErrorKind::Server
         | ErrorKind::Status
         | ErrorKind::Redirect { .. }
