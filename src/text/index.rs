@@ -627,6 +627,24 @@ mod tests {
     }
 
     #[test]
+    fn a_word_start_further_down_comes_first() {
+        let index = Index::new(["Prerun", "Run"]);
+        let mut scan = Scan::new(&filter("run"), &index);
+        finish(&mut scan, &index, 10);
+        assert_eq!(scan.matches(), [1, 0]);
+    }
+
+    #[test]
+    fn narrowing_half_way_finds_each_row_once() {
+        let index = Index::new(["b xc"]);
+        let mut earlier = Scan::new(&filter("b"), &index);
+        earlier.step(&index, 10);
+        let mut scan = Scan::after(&earlier, &filter("bc"), &index);
+        finish(&mut scan, &index, 10);
+        assert_eq!(scan.matches(), [0]);
+    }
+
+    #[test]
     fn rows_come_later_and_change() {
         let mut index = Index::new(["alpha"]);
         let mut scan = Scan::new(&filter("ph"), &index);
