@@ -4,7 +4,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::demo::ServeArgs;
 
 /// A terminal browser and caretaker for the spaces of Confluence Data Center.
 #[derive(Clone, Debug, Parser)]
@@ -12,6 +14,7 @@ use clap::{Parser, ValueEnum};
     name = "coracle",
     version,
     args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
     after_help = "Exit codes: 0 done, 1 failed, 2 usage, configuration or no terminal, 3 sign-in, \
                   4 server or network, 5 refused, 128 and its number after a signal (130 Ctrl-C)."
 )]
@@ -23,7 +26,7 @@ pub struct Cli {
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
     /// Read this configuration instead of the usual one.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
     /// Open this server; a token is taken from CORACLE_TOKEN.
     #[arg(long, value_name = "URL", conflicts_with = "profile")]
@@ -46,6 +49,31 @@ pub struct Cli {
     /// Panic after the first frame: for the test of what a crash leaves behind.
     #[arg(long, hide = true)]
     pub crash: bool,
+    /// What to do instead of opening the screen.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What can be done without the screen.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Run the embedded Confluence alone and print its address
+    Serve(ServeArgs),
+    /// Print the keys in effect
+    Keys,
+    /// Look after the record of everything that was written
+    #[command(subcommand)]
+    Journal(JournalCommand),
+}
+
+/// What can be done with journals.
+#[derive(Clone, Debug, Subcommand)]
+pub enum JournalCommand {
+    /// Check that no entry was changed, removed or put in between
+    Verify {
+        /// The journals; without any, those of all profiles
+        files: Vec<PathBuf>,
+    },
 }
 
 /// How much goes into the log file.

@@ -12,9 +12,10 @@ use std::io::Read as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use url::Url;
+use secrecy::SecretString;
 
 use crate::cli::LogLevel;
+use crate::confluence::client::Endpoint;
 use crate::report::{Exit, Failure, scrub};
 use crate::secret::SecretSource;
 
@@ -94,15 +95,15 @@ pub struct ClientCertificate {
 #[derive(Clone, Debug)]
 pub struct Profile {
     /// The base address, with the context path, without credentials.
-    pub url: Url,
+    pub url: Endpoint,
     /// How to sign in.
     pub auth: Auth,
     /// Certificates of authorities to trust besides those of the system.
     pub ca_file: Option<PathBuf>,
     /// A certificate of our own.
     pub client_certificate: Option<ClientCertificate>,
-    /// The proxy; `None`: as the environment says.
-    pub proxy: Option<String>,
+    /// The proxy; `None`: as the environment says. Its address may hold a password.
+    pub proxy: Option<SecretString>,
     /// Hosts to reach without a proxy.
     pub no_proxy: Vec<String>,
     /// Whether any certificate is taken.
@@ -123,7 +124,7 @@ pub struct Profile {
 
 impl Profile {
     /// A profile with all defaults.
-    pub fn new(url: Url) -> Self {
+    pub fn new(url: Endpoint) -> Self {
         Self {
             url,
             auth: Auth::Anonymous,
@@ -141,9 +142,6 @@ impl Profile {
         }
     }
 }
-
-/// Colours that a profile can have.
-pub const COLORS: &[&str] = &["red", "green", "yellow", "blue", "magenta", "cyan"];
 
 /// Reads the configuration file. `Ok(None)` when there is none.
 pub fn load(paths: &Paths) -> Result<Option<Config>, Failure> {
@@ -232,42 +230,3 @@ pub const PROFILE_KEYS: &[(&str, Option<&str>)] = &[
     ("protected", Some("false")),
     ("color", None),
 ];
-
-/// Whether a host is this machine, so that plain HTTP and no proxy are right.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        None => false,
-    }
-}
-
-/// Checks a base address as a person wrote it. `Err` says what is wrong and what to do.
-pub fn base_url(text: &str) -> Result<Url, String> {
-    // What stands before an `@` may be a password.
-    let named = if text.contains('@') {
-        "This".to_owned()
-    } else {
-        format!("`{}`", scrub(text))
-    };
-    if !text.contains("://") {
-        return Err(format!(
-            "{named} is not an address. Begin it with https://."
-        ));
-    }
-    let mut url =
-        Url::parse(text).map_err(|error| format!("{named} is not an address: {error}."))?;
-    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return Err(format!("{named} is not an address of http or https."));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("The address holds a user or a password; name them by `user` and `password_command` instead.".to_owned());
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err("The address goes on after the path; end it with the path of Confluence, such as https://wiki.example.com/confluence.".to_owned());
-    }
-    let path = url.path().trim_end_matches('/').to_owned();
-    url.set_path(&path);
-    Ok(url)
-}

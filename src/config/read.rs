@@ -11,10 +11,11 @@ use toml::de::{DeTable, DeValue};
 use url::Url;
 
 use super::problem::{Problem, Quote, nearest};
-use super::{Auth, COLORS, ClientCertificate, Config, KeyBinding, PROFILE_KEYS, Profile, TOP_KEYS};
-use super::{base_url, is_loopback};
+use super::{Auth, ClientCertificate, Config, KeyBinding, PROFILE_KEYS, Profile, TOP_KEYS};
 use crate::cli::LogLevel;
+use crate::confluence::client::Endpoint;
 use crate::secret::SecretSource;
+use crate::ui::theme::PROFILE_COLORS;
 
 /// Reads a configuration; see [`super::parse`].
 pub(super) fn config(
@@ -146,8 +147,8 @@ impl Reader<'_> {
     fn profile(&mut self, name: &Name<'_>, value: &Value<'_>) -> Option<Profile> {
         let table = self.table(name, value)?;
         // The rest is read even when there is no usable address, for its own problems.
-        let placeholder = || Url::parse("https://confluence.invalid").ok();
-        let mut profile = Profile::new(placeholder()?);
+        let placeholder = Endpoint::parse("https://confluence.invalid").ok()?;
+        let mut profile = Profile::new(placeholder);
         let mut url = None;
         let mut sign_in = SignIn::default();
         let (mut certificate, mut certificate_key) = (None, None);
@@ -155,12 +156,12 @@ impl Reader<'_> {
             match &**key.get_ref() {
                 "url" => {
                     if let Some(text) = self.string(key, value) {
-                        match base_url(&text) {
+                        match Endpoint::parse(&text) {
                             Ok(base) => url = Some((value.span(), base)),
-                            Err(message) => self.problems.push(Problem {
+                            Err(error) => self.problems.push(Problem {
                                 span: value.span(),
-                                message,
-                                hint: None,
+                                hint: Some(error.hint()).filter(|hint| !hint.is_empty()),
+                                message: error.message,
                                 // A password may stand in the address.
                                 quote: Quote::Hide,
                             }),
@@ -198,7 +199,7 @@ impl Reader<'_> {
                 }
                 "read_only" => self.set(&mut profile.read_only, |r| r.boolean(key, value)),
                 "protected" => self.set(&mut profile.protected, |r| r.boolean(key, value)),
-                "color" => profile.color = self.one_of(key, value, COLORS),
+                "color" => profile.color = self.one_of(key, value, &PROFILE_COLORS),
                 _ => self.unknown(key, "in a profile", PROFILE_KEYS),
             }
         }
@@ -220,7 +221,7 @@ impl Reader<'_> {
         };
         match url {
             Some((span, base)) => {
-                if base.scheme() == "http" && !profile.allow_http && !is_loopback(&base) {
+                if base.is_plain_http() && !profile.allow_http && !base.is_loopback() {
                     self.wrong(
                         span,
                         "Everybody on the way could read the secret over plain HTTP.".to_owned(),
@@ -408,13 +409,13 @@ impl Reader<'_> {
         }
     }
 
-    fn proxy(&mut self, key: &Name<'_>, value: &Value<'_>) -> Option<String> {
+    fn proxy(&mut self, key: &Name<'_>, value: &Value<'_>) -> Option<SecretString> {
         let text = self.string(key, value)?;
         let known = Url::parse(&text).is_ok_and(|url| {
             url.has_host() && matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h")
         });
         if known {
-            return Some(text);
+            return Some(SecretString::from(text));
         }
         self.problems.push(Problem {
             span: value.span(),

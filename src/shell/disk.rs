@@ -17,6 +17,9 @@ use crate::app::message::{DiskCall, DiskError, DiskReply, Msg, Ticket};
 /// The name of the journal in the folder of a profile.
 pub const JOURNAL: &str = "journal.ndjson";
 
+/// The name of the thread.
+pub const THREAD: &str = "disk";
+
 /// Whether this process may write the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JournalAccess {
@@ -47,7 +50,7 @@ impl Disk {
     ) -> io::Result<Self> {
         let (work, queue) = channel();
         thread::Builder::new()
-            .name("disk".to_owned())
+            .name(THREAD.to_owned())
             .spawn(move || {
                 for work in queue {
                     match work {

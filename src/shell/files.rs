@@ -52,6 +52,17 @@ fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Removes the files of a folder, but for the one of this name.
+pub fn clear_folder(path: &Path, but: &str) -> io::Result<()> {
+    for entry in std::fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_name() != but && entry.file_type()?.is_file() {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes sure that names in the folder of `path` survive a crash.
 pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     match path.parent() {

@@ -6,6 +6,9 @@ use std::path::Path;
 
 use super::{clock, files};
 
+/// The name of the lock file in the folder of a profile.
+pub const FILE: &str = "lock";
+
 /// Held as long as it lives; the system lets go of it however the process ends.
 #[derive(Debug)]
 pub struct ProfileLock {
@@ -24,7 +27,7 @@ pub enum Hold {
 /// Tries to take the lock of the profile that keeps its files in `folder`.
 pub fn take(folder: &Path) -> io::Result<Hold> {
     files::make_folder(folder)?;
-    let mut file = files::open_to_append(&folder.join("lock"))?;
+    let mut file = files::open_to_append(&folder.join(FILE))?;
     match file.try_lock() {
         Ok(()) => {
             file.set_len(0)?;

@@ -4,14 +4,19 @@
 
 pub mod clipboard;
 pub mod clock;
+pub mod connection;
+pub mod crash;
 pub mod disk;
 pub mod event;
 pub mod files;
 pub mod input;
 pub mod lock;
 pub mod log;
+pub mod perform;
 pub mod programs;
 pub mod query;
+pub mod run;
+pub mod screen;
 pub mod signals;
 pub mod terminal;
 pub mod writer;

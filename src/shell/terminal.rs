@@ -41,13 +41,14 @@ fn output() -> BorrowedFd<'static> {
     rustix::stdio::stdout()
 }
 
-/// Switches to raw mode and to the alternate screen.
+/// Switches to raw mode and to the alternate screen. When the terminal is ours already, the modes
+/// to go back to stay those that were found first.
 pub fn enter(mouse: MouseCapture) -> io::Result<()> {
-    let before = rustix::termios::tcgetattr(input())?;
-    let mut raw = before.clone();
+    let now = rustix::termios::tcgetattr(input())?;
+    let mut raw = now.clone();
     raw.make_raw();
     // The modes to go back to are kept before they change: a signal may come in between.
-    *locked() = Some(before);
+    locked().get_or_insert(now);
     rustix::termios::tcsetattr(input(), OptionalActions::Now, &raw)?;
     let mut text = ENTER.to_owned();
     if mouse == MouseCapture::On {

@@ -60,3 +60,98 @@ fn wrong_usage_is_exit_2_and_help_is_exit_0() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}");
     }
 }
+
+#[test]
+fn the_keys_in_effect_are_printed_with_those_of_the_configuration() {
+    let home = tempfile::tempdir().expect("a folder for the test");
+    let output = coracle(home.path(), &["keys"]);
+    assert_eq!(output.status.code(), Some(0));
+    let said = text(&output.stdout);
+    for verb in coracle::app::action::VERBS {
+        assert!(said.contains(verb.name), "{} is missing", verb.name);
+        for context in verb.contexts {
+            let title = format!("[keys.{}]", context.name());
+            assert!(said.contains(&title), "{title} is missing");
+        }
+    }
+    let file = home.path().join("mine.toml");
+    std::fs::write(&file, "[keys.everywhere]\nquit = 'Ctrl-q'\n").expect("a configuration");
+    let output = coracle(home.path(), &["keys", "--config", &file.to_string_lossy()]);
+    let said = text(&output.stdout);
+    assert!(
+        said.lines()
+            .any(|line| line.contains("Ctrl-q") && line.contains("quit")),
+        "{said}{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn keys_that_cannot_be_are_told_all_at_once() {
+    let home = tempfile::tempdir().expect("a folder for the test");
+    let file = home.path().join("mine.toml");
+    std::fs::write(
+        &file,
+        "[keys.nowhere]\nquit = 'x'\n[keys.everywhere]\nquti = 'x'\nhelp = 'Hyper-x'\n",
+    )
+    .expect("a configuration");
+    let output = coracle(home.path(), &["keys", "--config", &file.to_string_lossy()]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    for word in ["nowhere", "quti", "Did you mean", "Hyper-x"] {
+        assert!(said.contains(word), "{said}");
+    }
+}
+
+#[test]
+fn serve_prints_where_it_is_and_ends_at_a_signal() {
+    use std::io::{BufRead as _, BufReader};
+    let home = tempfile::tempdir().expect("a folder for the test");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_coracle"))
+        .args(["serve", "--port", "0"])
+        .env("HOME", home.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("its output"))
+        .read_line(&mut line)
+        .expect("a line");
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+    let status = child.wait().expect("its exit code");
+    assert!(line.starts_with("http://127.0.0.1:"), "{line}");
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn journals_are_checked_and_what_does_not_count_is_told() {
+    use coracle::shell::disk::JOURNAL;
+    let home = tempfile::tempdir().expect("a folder for the test");
+    let said = coracle(home.path(), &["journal", "verify"]);
+    assert_eq!(said.status.code(), Some(0));
+    assert!(text(&said.stdout).contains("No journal"), "{said:?}");
+    let folder = home.path().join(".local/state/coracle/profiles/prod");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let journal = folder.join(JOURNAL);
+    std::fs::write(&journal, "").expect("a journal");
+    let said = coracle(home.path(), &["journal", "verify"]);
+    assert_eq!(said.status.code(), Some(0));
+    assert!(
+        text(&said.stdout).contains(": 0 entries, unbroken"),
+        "{said:?}"
+    );
+    std::fs::write(&journal, "{\"seq\":").expect("a journal");
+    let said = coracle(
+        home.path(),
+        &["journal", "verify", &journal.to_string_lossy()],
+    );
+    assert_eq!(said.status.code(), Some(0), "{said:?}");
+    assert!(
+        text(&said.stdout).contains("line 1 does not count"),
+        "{said:?}"
+    );
+    let said = coracle(home.path(), &["journal", "verify", "missing"]);
+    assert_eq!(said.status.code(), Some(1), "{said:?}");
+}

@@ -119,7 +119,8 @@ color = "rde"
      4 | default_profile = "prd"
        |                   ^^^^^
        Did you mean `prod`?
-    config.toml:7:7: `wiki.example.com` is not an address. Begin it with https://.
+    config.toml:7:7: The address has to begin with https://.
+       Give the address of the start page, such as https://wiki.example.org or https://example.org/confluence.
     config.toml:8:17: `token_command` is a list: the program, then its arguments.
      8 | token_command = "pass show wiki"
        |                 ^^^^^^^^^^^^^^^^
@@ -203,7 +204,7 @@ fn plain_http_goes_to_this_machine_only_unless_it_is_accepted() {
         ("url = 'http://localhost.example.com'", false),
         ("url = 'http://wiki.example.com'\nallow_http = true", true),
         ("url = 'ftp://wiki.example.com'", false),
-        ("url = 'https://wiki.example.com?a=b'", false),
+        ("url = 'https://example.atlassian.net/wiki'", false),
     ] {
         let text = format!("[profiles.p]\n{settings}\n");
         assert_eq!(parse(&text).is_ok(), fine, "{settings}");

@@ -7,6 +7,8 @@ mod browse;
 mod cli;
 mod config;
 mod embedded;
+mod pty;
 mod screens;
 mod story;
+mod terminal;
 mod text;

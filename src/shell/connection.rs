@@ -1,0 +1,167 @@
+//! How the server is reached: a profile becomes a client once something is to be sent.
+//!
+//! The secret is fetched at the first request, behind the loop, and once for all requests.
+
+use std::path::Path;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
+use tokio::sync::OnceCell;
+
+use crate::app::message::Ticket;
+use crate::config::{Auth, Profile};
+use crate::confluence::client::{Access, Client, Credentials, Endpoint, Retry, Settings};
+use crate::confluence::{ApiError, Call, ErrorKind, Reply};
+use crate::demo;
+
+/// What a run is connected to.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The server and how to reach it.
+    pub profile: Profile,
+    /// Whether writes may leave at all.
+    pub access: Access,
+}
+
+/// The way to the server.
+#[derive(Debug)]
+pub struct Line {
+    target: Mutex<Option<Target>>,
+    client: OnceCell<Result<Client, ApiError>>,
+    demo: OnceLock<demo::Server>,
+}
+
+impl Line {
+    /// The way to this server; `None` until the embedded one runs.
+    pub fn to(target: Option<Target>) -> Self {
+        Self {
+            target: Mutex::new(target),
+            client: OnceCell::new(),
+            demo: OnceLock::new(),
+        }
+    }
+
+    /// Starts the embedded server and connects to it. Says where it is, or why it is not.
+    pub fn start_demo(&self) -> Result<String, String> {
+        let failed = |error: &dyn std::error::Error| {
+            format!("The embedded server could not be started: {error}.")
+        };
+        let options = demo::Options {
+            port: 0,
+            ..demo::Options::default()
+        };
+        let server = demo::Server::start(options).map_err(|error| failed(&error))?;
+        let base_url = server.base_url().to_owned();
+        let endpoint = Endpoint::parse(&base_url).map_err(|error| failed(&error))?;
+        *self.target.lock().unwrap_or_else(PoisonError::into_inner) = Some(Target {
+            profile: Profile::new(endpoint),
+            access: Access::ReadWrite,
+        });
+        // A second demo is not started: the core asks once.
+        let _ = self.demo.set(server);
+        Ok(base_url)
+    }
+
+    /// Sends a call. Says what became of it and how many milliseconds the last attempt took.
+    pub async fn ask(
+        &self,
+        ticket: Ticket,
+        call: &Call,
+        retrying: impl Fn(Retry) + Send,
+    ) -> (Result<Reply, ApiError>, u64) {
+        let client = match self.client.get_or_init(|| self.connect()).await {
+            Ok(client) => client,
+            Err(error) => return (Err(error.clone()), 0),
+        };
+        let answer = client.send(call, retrying).await;
+        let request = call.request();
+        let took_ms = u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX);
+        match &answer.outcome {
+            Ok(_) => tracing::info!(
+                ticket = ticket.0,
+                method = ?request.method,
+                path = request.path,
+                ms = took_ms,
+                "answered"
+            ),
+            Err(error) => tracing::warn!(
+                ticket = ticket.0,
+                method = ?request.method,
+                path = request.path,
+                status = error.status,
+                ms = took_ms,
+                "{error}"
+            ),
+        }
+        (answer.outcome, took_ms)
+    }
+
+    async fn connect(&self) -> Result<Client, ApiError> {
+        let target = self
+            .target
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let Some(Target { profile, access }) = target else {
+            return Err(ApiError::new(
+                ErrorKind::Settings,
+                "There is no server to send this to.",
+            ));
+        };
+        let credentials = match &profile.auth {
+            Auth::Anonymous => Credentials::Anonymous,
+            Auth::Token(source) => Credentials::Bearer(source.read().await.map_err(no_secret)?),
+            Auth::Basic { user, password } => Credentials::Basic {
+                user: user.clone(),
+                password: password.read().await.map_err(no_secret)?,
+            },
+        };
+        let mut settings = Settings::new(profile.url, credentials);
+        settings.read_timeout = profile.timeout;
+        settings.concurrency = profile.concurrency.into();
+        settings.access = access;
+        settings.allow_http = profile.allow_http;
+        settings.insecure = profile.insecure;
+        settings.proxy = profile.proxy;
+        settings.no_proxy = match profile.no_proxy.as_slice() {
+            [] => None,
+            hosts => Some(hosts.join(",")),
+        };
+        if let Some(path) = &profile.ca_file {
+            settings.ca_pem = Some(read(path).await?.to_vec());
+        }
+        if let Some(ours) = &profile.client_certificate {
+            let mut pem = read(&ours.certificate).await?;
+            if let Some(key) = &ours.key {
+                pem.push(b'\n');
+                pem.extend_from_slice(&read(key).await?);
+            }
+            let text = std::str::from_utf8(&pem).map_err(|_| {
+                ApiError::new(
+                    ErrorKind::Settings,
+                    format!("{} is not PEM.", ours.certificate.display()),
+                )
+            })?;
+            settings.identity_pem = Some(SecretString::from(text));
+        }
+        Client::new(settings)
+    }
+}
+
+fn no_secret(error: crate::secret::SecretError) -> ApiError {
+    ApiError::new(
+        ErrorKind::Settings,
+        format!("The secret could not be had: {error}. {}", error.hint()),
+    )
+}
+
+async fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, ApiError> {
+    match tokio::fs::read(path).await {
+        Ok(bytes) => Ok(Zeroizing::new(bytes)),
+        Err(error) => Err(ApiError::new(
+            ErrorKind::Settings,
+            format!("{} could not be read: {error}.", path.display()),
+        )),
+    }
+}

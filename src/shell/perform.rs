@@ -1,0 +1,129 @@
+//! Effects become tasks, their outcomes become messages.
+//!
+//! A read can be given up; a write never is: once it may have left, only its answer tells what
+//! became of it.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio::task::AbortHandle;
+
+use super::connection::{Line, Target};
+use super::disk::Disk;
+use super::event::Event;
+use crate::app::message::{Connected, DiskCall, Msg, Ticket};
+use crate::confluence::Call;
+use crate::confluence::client::Retry;
+
+/// From this many tickets on, those of finished reads are cleared away.
+const TIDY: usize = 256;
+
+/// What performs effects behind the loop.
+pub struct Perform {
+    events: Sender<Event>,
+    disk: Disk,
+    runtime: Option<Runtime>,
+    line: Arc<Line>,
+    reads: HashMap<Ticket, AbortHandle>,
+}
+
+impl Perform {
+    /// Starts the threads that requests are sent from. Nothing is sent yet, and no secret is
+    /// fetched.
+    pub fn start(disk: Disk, target: Option<Target>, events: Sender<Event>) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("network")
+            .enable_all()
+            .build()?;
+        Ok(Self {
+            events,
+            disk,
+            runtime: Some(runtime),
+            line: Arc::new(Line::to(target)),
+            reads: HashMap::new(),
+        })
+    }
+
+    /// Sends a call; the answer comes as a message.
+    pub fn send(&mut self, ticket: Ticket, call: Call) {
+        let Some(runtime) = &self.runtime else {
+            return;
+        };
+        let (line, events) = (Arc::clone(&self.line), self.events.clone());
+        let is_read = call.is_read();
+        let task = runtime.spawn(async move {
+            let retrying = {
+                let events = events.clone();
+                move |retry: Retry| {
+                    // Nobody listens any more when the program ends.
+                    let _ = events.send(Event::Core(Msg::Retrying {
+                        ticket,
+                        error: retry.error,
+                        attempt: retry.attempt,
+                        wait_ms: u64::try_from(retry.wait.as_millis()).unwrap_or(u64::MAX),
+                    }));
+                }
+            };
+            let (outcome, took_ms) = line.ask(ticket, &call, retrying).await;
+            let _ = events.send(Event::Core(Msg::Reply {
+                ticket,
+                outcome,
+                took_ms,
+            }));
+        });
+        if is_read {
+            if self.reads.len() >= TIDY {
+                self.reads.retain(|_, task| !task.is_finished());
+            }
+            self.reads.insert(ticket, task.abort_handle());
+        }
+    }
+
+    /// Gives a read up. Does nothing to a write.
+    pub fn cancel(&mut self, ticket: Ticket) {
+        if let Some(read) = self.reads.remove(&ticket) {
+            read.abort();
+        }
+    }
+
+    /// Reads or writes a file.
+    pub fn disk(&self, ticket: Ticket, call: DiskCall) {
+        self.disk.submit(ticket, call);
+    }
+
+    /// Starts the embedded server on a thread of its own and connects to it.
+    pub fn start_demo(&self) {
+        let (line, events) = (Arc::clone(&self.line), self.events.clone());
+        let tell = move |outcome| {
+            let _ = events.send(Event::Core(Msg::Connected(outcome)));
+        };
+        let failed = tell.clone();
+        let started = std::thread::Builder::new()
+            .name("demo".to_owned())
+            .spawn(move || match line.start_demo() {
+                Ok(base_url) => tell(Ok(Connected { base_url })),
+                Err(why) => tell(Err(why)),
+            });
+        if let Err(error) = started {
+            failed(Err(format!(
+                "The embedded server could not be started: {error}."
+            )));
+        }
+    }
+
+    /// Waits until the disk has done what it was asked to, but not longer than `limit`, and
+    /// leaves the network to itself.
+    pub fn finish(&mut self, limit: Duration) {
+        if !self.disk.finish(limit) {
+            tracing::error!("the disk did not finish in {limit:?}");
+        }
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

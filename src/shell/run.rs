@@ -1,0 +1,405 @@
+//! The loop: one thread owns the model and the terminal, and sleeps until something happens.
+//!
+//! All that waits is applied before anything is drawn, so a held key never piles up pictures.
+//! Nothing is drawn when nothing has happened, and nothing wakes this thread while the core waits
+//! for nothing.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use ratatui::Terminal;
+use rustix::process::{
+    Pid, Signal, getpgid, getpid, getppid, getsid, kill_process, kill_process_group,
+};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
+
+use super::clock::Clock;
+use super::disk::{Disk, JournalAccess};
+use super::event::Event;
+use super::input::Input;
+use super::perform::Perform;
+use super::programs::{self, EditorVisit};
+use super::terminal::{self, MouseCapture};
+use super::{clipboard, connection, crash, screen, signals};
+use crate::app::message::{Effect, LogLevel, LogLine, Millis, Msg, Stop, Ticket};
+use crate::app::model::{Model, Start};
+use crate::app::update::update;
+use crate::report::{Exit, Failure};
+use crate::ui::draw;
+use crate::ui::theme::Theme;
+
+/// How long what was asked of the disk may take at the end.
+const DISK_LIMIT: Duration = Duration::from_secs(5);
+/// How long messages are applied before a picture is owed, in milliseconds.
+const PICTURE_OWED: u64 = 25;
+
+/// All that a run is made of.
+pub struct Session {
+    /// The clock that read 0 when the program began.
+    pub clock: Clock,
+    /// What the core begins with.
+    pub start: Start,
+    /// What everything is drawn with.
+    pub theme: Theme,
+    /// Whether the mouse is used.
+    pub mouse: MouseCapture,
+    /// The folder of the profile's journal and state.
+    pub folder: PathBuf,
+    /// Whether this process may write the journal.
+    pub journal: JournalAccess,
+    /// The folder for texts on their way to an editor.
+    pub scratch: PathBuf,
+    /// How the server is reached.
+    pub target: Option<connection::Target>,
+    /// Whether to panic after the first frame.
+    pub crash: Crash,
+}
+
+/// Whether a run is to end in a panic, for the test of what that leaves behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crash {
+    /// A run like any other.
+    Never,
+    /// After the first frame.
+    AfterTheFirstFrame,
+}
+
+/// Runs until the end and says with which exit code.
+pub fn run(session: Session) -> Result<u8, Failure> {
+    let lost = |error: &io::Error| {
+        Failure::new(Exit::Failed, "The terminal could not be used.").caused_by(error)
+    };
+    let (events, queue) = channel();
+    signals::start(events.clone()).map_err(|error| lost(&error))?;
+    terminal::enter(session.mouse).map_err(|error| lost(&error))?;
+    let outcome = Shell::begin(session, events, queue).map(Shell::live);
+    terminal::leave();
+    outcome.map_err(|error| lost(&error))
+}
+
+type Screen = Terminal<super::writer::ThriftyBackend<terminal::Unbuffered>>;
+
+struct Shell {
+    clock: Clock,
+    model: Model,
+    theme: Theme,
+    screen: Screen,
+    mouse: MouseCapture,
+    queue: Receiver<Event>,
+    events: Sender<Event>,
+    input: Input,
+    perform: Perform,
+    scratch: PathBuf,
+    visit: Option<Visit>,
+    /// A SIGCONT will come that was caused by our own stop.
+    expected_back: bool,
+    picture: Picture,
+    end: Option<u8>,
+}
+
+/// Whether the screen shows the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Picture {
+    Current,
+    Owed,
+}
+
+/// Another program has the terminal.
+struct Visit {
+    editor: EditorVisit,
+    pid: Option<Pid>,
+}
+
+impl Shell {
+    fn begin(session: Session, events: Sender<Event>, queue: Receiver<Event>) -> io::Result<Self> {
+        let (model, effects) = Model::new(session.start);
+        let mut screen = Terminal::new(screen::backend())?;
+        screen.draw(|frame| draw(&model, &session.theme, frame))?;
+        // The first picture is there: from here on things may take their time.
+        assert!(
+            session.crash == Crash::Never,
+            "the crash that was asked for"
+        );
+        let input = Input::start(events.clone())?;
+        let disk = Disk::start(session.folder, session.journal, events.clone())?;
+        crash::spare(disk.clone());
+        let perform = Perform::start(disk, session.target, events.clone())?;
+        let mut shell = Self {
+            clock: session.clock,
+            model,
+            theme: session.theme,
+            screen,
+            mouse: session.mouse,
+            queue,
+            events,
+            input,
+            perform,
+            scratch: session.scratch,
+            visit: None,
+            expected_back: false,
+            picture: Picture::Current,
+            end: None,
+        };
+        shell.perform(effects);
+        Ok(shell)
+    }
+
+    fn live(mut self) -> u8 {
+        let code = loop {
+            self.wait();
+            if let Some(code) = self.end {
+                break code;
+            }
+            if self.picture == Picture::Owed && self.visit.is_none() {
+                self.picture = Picture::Current;
+                let Self {
+                    screen,
+                    model,
+                    theme,
+                    ..
+                } = &mut self;
+                if screen.draw(|frame| draw(model, theme, frame)).is_err() {
+                    self.hang_up();
+                }
+            }
+        };
+        if let Some(Visit { pid: Some(pid), .. }) = self.visit.take() {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        terminal::leave();
+        self.perform.finish(DISK_LIMIT);
+        code
+    }
+
+    /// Sleeps until something happens, then applies all that has happened.
+    fn wait(&mut self) {
+        let first = match self.model.deadline() {
+            None => self
+                .queue
+                .recv()
+                .map_err(|_| RecvTimeoutError::Disconnected),
+            Some(deadline) => self.queue.recv_timeout(self.clock.until(deadline)),
+        };
+        let since = self.clock.now();
+        let mut next = first.ok();
+        while let Some(event) = next {
+            self.take(event);
+            if self.end.is_some() {
+                return;
+            }
+            let busy = self.clock.now().since(since) > PICTURE_OWED;
+            next = if busy {
+                None
+            } else {
+                self.queue.try_recv().ok()
+            };
+        }
+        let now = self.clock.now();
+        if self
+            .model
+            .deadline()
+            .is_some_and(|deadline| deadline <= now)
+        {
+            self.tell(now, Msg::Clock);
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Core(msg) => self.tell(self.clock.now(), msg),
+            Event::Signal(signal) => self.signal(signal),
+            Event::Gone => self.hang_up(),
+            // Nothing was asked, so it answers nothing; only a key it must not be.
+            Event::Report(_) => {}
+            Event::EditorEnded { ticket, status } => self.back_from_editor(ticket, status),
+        }
+    }
+
+    fn tell(&mut self, at: Millis, msg: Msg) {
+        let effects = update(&mut self.model, at, msg);
+        self.picture = Picture::Owed;
+        self.perform(effects);
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Send { ticket, call } => self.perform.send(ticket, call),
+                Effect::Cancel(ticket) => self.perform.cancel(ticket),
+                Effect::Disk { ticket, call } => self.perform.disk(ticket, call),
+                Effect::Edit { ticket, text } => self.edit(ticket, &text),
+                Effect::Copy(text) => self.copy(&text),
+                Effect::Open(address) => {
+                    if let Err(why) = programs::open_in_browser(&address) {
+                        self.copy(&address);
+                        self.log(
+                            LogLevel::Warning,
+                            format!("{why} The address was copied: {address}"),
+                        );
+                    }
+                }
+                Effect::StartDemo => self.perform.start_demo(),
+                Effect::Suspend => self.suspend(),
+                Effect::Redraw => self.redraw(),
+                Effect::Quit(code) => {
+                    self.end.get_or_insert(code);
+                }
+            }
+        }
+    }
+
+    fn log(&mut self, level: LogLevel, text: String) {
+        // Through the queue: an effect must not lead to the next one in the same breath.
+        let line = LogLine {
+            level,
+            text: crate::report::scrub(&text),
+        };
+        let _ = self.events.send(Event::Core(Msg::Logged(line)));
+    }
+
+    fn copy(&mut self, text: &str) {
+        if self.visit.is_some() {
+            return;
+        }
+        let through = screen::between(|variable| std::env::var(variable).ok());
+        match clipboard::copy(text, through) {
+            Ok(sequence) => {
+                if terminal::write_all(&sequence).is_err() {
+                    self.hang_up();
+                }
+            }
+            Err(error) => self.log(LogLevel::Warning, format!("{error} {}", error.hint())),
+        }
+    }
+
+    fn redraw(&mut self) {
+        self.screen.backend_mut().invalidate();
+        if self.visit.is_none() && self.screen.clear().is_err() {
+            self.hang_up();
+        }
+        self.picture = Picture::Owed;
+    }
+
+    // The end.
+
+    fn signal(&mut self, signal: i32) {
+        match signal {
+            SIGWINCH => self.tell(self.clock.now(), Msg::Resized(terminal::size())),
+            SIGTSTP => self.suspend(),
+            SIGCONT if self.expected_back => self.expected_back = false,
+            SIGCONT if self.visit.is_none() => self.take_terminal(),
+            // Ctrl-C in an editor goes to everybody in the foreground and is meant for the editor.
+            SIGINT if self.visit.is_some() => {}
+            SIGINT | SIGTERM | SIGQUIT => self.stop(Stop::Terminated, signal),
+            SIGHUP => self.stop(Stop::HungUp, signal),
+            _ => {}
+        }
+    }
+
+    fn hang_up(&mut self) {
+        self.stop(Stop::HungUp, SIGHUP);
+    }
+
+    /// Lets the core save what it has to, and ends whatever it says.
+    fn stop(&mut self, stop: Stop, signal: i32) {
+        if self.end.is_none() {
+            // The code tells of the signal, as shells have it.
+            self.end = Some(Exit::Signal(u8::try_from(signal).unwrap_or(0)).code());
+            self.tell(self.clock.now(), Msg::Stop(stop));
+        }
+    }
+
+    // The terminal goes and comes back.
+
+    fn suspend(&mut self) {
+        // Where no shell waits for us, nobody could wake us up again.
+        let alone = match (getsid(None), getppid()) {
+            (Ok(session), Some(parent)) => {
+                session == getpid() || getsid(Some(parent)) != Ok(session)
+            }
+            _ => true,
+        };
+        if alone {
+            self.log(
+                LogLevel::Warning,
+                "There is no shell here to come back from, so nothing was suspended.".to_owned(),
+            );
+            return;
+        }
+        if self.visit.is_some() {
+            // The editor has put the terminal in order; only we are to stop beside it.
+            self.expected_back = true;
+            let _ = kill_process(getpid(), Signal::STOP);
+            return;
+        }
+        self.input.pause();
+        terminal::leave();
+        self.expected_back = true;
+        // All of the job, as Ctrl-z does: a program that started us and waits for us stops too.
+        let _ = match getpgid(None) {
+            Ok(group) => kill_process_group(group, Signal::STOP),
+            Err(_) => kill_process(getpid(), Signal::STOP),
+        };
+        // Here we are again.
+        self.take_terminal();
+        self.input.resume();
+    }
+
+    fn take_terminal(&mut self) {
+        if terminal::enter(self.mouse).is_err() {
+            return self.hang_up();
+        }
+        self.redraw();
+        self.tell(self.clock.now(), Msg::Resized(terminal::size()));
+    }
+
+    fn edit(&mut self, ticket: Ticket, text: &str) {
+        if self.visit.is_some() {
+            let outcome = Err("An editor is open already.".to_owned());
+            let _ = self
+                .events
+                .send(Event::Core(Msg::Edited { ticket, outcome }));
+            return;
+        }
+        self.input.pause();
+        terminal::leave();
+        match EditorVisit::start(&self.scratch, ticket, text) {
+            Ok((editor, mut child)) => {
+                let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+                let events = self.events.clone();
+                // The loop goes on meanwhile: answers arrive, a signal can end us.
+                let waiter =
+                    std::thread::Builder::new()
+                        .name("editor".to_owned())
+                        .spawn(move || {
+                            let status = child.wait();
+                            let _ = events.send(Event::EditorEnded { ticket, status });
+                        });
+                self.visit = Some(Visit { editor, pid });
+                if let Err(error) = waiter {
+                    self.back_from_editor(ticket, Err(error));
+                }
+            }
+            Err(why) => {
+                self.take_terminal();
+                self.input.resume();
+                let outcome = Err(why);
+                let _ = self
+                    .events
+                    .send(Event::Core(Msg::Edited { ticket, outcome }));
+            }
+        }
+    }
+
+    fn back_from_editor(&mut self, ticket: Ticket, status: io::Result<std::process::ExitStatus>) {
+        let Some(visit) = self.visit.take() else {
+            return;
+        };
+        self.take_terminal();
+        self.input.resume();
+        let outcome = visit.editor.finish(status);
+        self.tell(self.clock.now(), Msg::Edited { ticket, outcome });
+    }
+}

@@ -1,0 +1,78 @@
+//! What the screen can show, as far as the environment tells before anything is asked.
+
+use super::clipboard::Through;
+use super::terminal::Unbuffered;
+use super::writer::{ThriftyBackend, Traits};
+use crate::ui::theme::Depth;
+
+/// A backend for the terminal of this process.
+pub fn backend() -> ThriftyBackend<Unbuffered> {
+    let depth = depth(|variable| std::env::var(variable).ok());
+    ThriftyBackend::new(Unbuffered, Traits::new(depth))
+}
+
+/// What stands between the program and the terminal, by the customs of the environment.
+pub fn between(variable: impl Fn(&str) -> Option<String>) -> Through {
+    if variable("TMUX").is_some_and(|value| !value.is_empty()) {
+        Through::Tmux
+    } else if variable("TERM").is_some_and(|term| term.starts_with("screen")) {
+        Through::Screen
+    } else {
+        Through::Terminal
+    }
+}
+
+/// How many colours the terminal has, by the customs of the environment.
+pub fn depth(variable: impl Fn(&str) -> Option<String>) -> Depth {
+    let term = variable("TERM").unwrap_or_default();
+    if variable("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || matches!(term.as_str(), "" | "dumb" | "vt100" | "vt102" | "vt220")
+        || term.ends_with("-m")
+        || term.ends_with("-mono")
+    {
+        return Depth::Mono;
+    }
+    if variable("COLORTERM").is_some_and(|value| matches!(value.as_str(), "truecolor" | "24bit"))
+        || term.ends_with("-direct")
+    {
+        return Depth::True;
+    }
+    if term.contains("256color") {
+        return Depth::Ansi256;
+    }
+    Depth::Ansi16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_those_that_the_environment_promises() {
+        for (variables, expected) in [
+            (&[("TERM", "xterm")][..], Depth::Ansi16),
+            (&[("TERM", "xterm-256color")], Depth::Ansi256),
+            (
+                &[("TERM", "tmux-256color"), ("COLORTERM", "truecolor")],
+                Depth::True,
+            ),
+            (
+                &[("TERM", "xterm-256color"), ("NO_COLOR", "1")],
+                Depth::Mono,
+            ),
+            (&[("TERM", "xterm"), ("NO_COLOR", "")], Depth::Ansi16),
+            (&[("TERM", "dumb")], Depth::Mono),
+            (
+                &[("TERM", "vt100"), ("COLORTERM", "truecolor")],
+                Depth::Mono,
+            ),
+            (&[], Depth::Mono),
+        ] {
+            let found = depth(|name| {
+                let (_, value) = variables.iter().find(|(variable, _)| *variable == name)?;
+                Some((*value).to_owned())
+            });
+            assert_eq!(found, expected, "{variables:?}");
+        }
+    }
+}

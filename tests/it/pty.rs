@@ -1,0 +1,242 @@
+//! The shell's own promises on a real terminal: how it starts, and every way in which it ends.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use crate::terminal::{Terminal, coracle, program};
+
+fn home() -> TempDir {
+    tempfile::tempdir().expect("a folder for the test")
+}
+
+/// The demo, with its spaces on the screen.
+fn demo(home: &Path) -> Terminal {
+    let mut terminal = Terminal::start(coracle(home, &["--demo"]), 120, 40);
+    terminal.wait_for("ENG");
+    terminal
+}
+
+fn state(home: &Path) -> PathBuf {
+    home.join(".local/state/coracle")
+}
+
+#[test]
+fn the_first_picture_needs_no_answer() {
+    let home = home();
+    // Nobody listens there.
+    let mut terminal = Terminal::start(
+        coracle(home.path(), &["--url", "http://127.0.0.1:1"]),
+        80,
+        24,
+    );
+    terminal.wait_for("Spaces");
+    terminal.send("q");
+    assert_eq!(terminal.end().code, 0);
+}
+
+#[test]
+fn q_leaves_the_terminal_as_it_was() {
+    let home = home();
+    let mut terminal = demo(home.path());
+    terminal.send("q");
+    let ended = terminal.end();
+    assert_eq!((ended.code, ended.screen.as_str()), (0, ""));
+}
+
+#[test]
+fn ctrl_c_ends_it_with_130() {
+    let home = home();
+    let mut terminal = demo(home.path());
+    terminal.send([3]);
+    assert_eq!(terminal.end().code, 130);
+}
+
+#[test]
+fn signals_end_it_in_order_and_their_number_is_told() {
+    for (signal, code) in [
+        (Signal::TERM, 143),
+        (Signal::INT, 130),
+        (Signal::HUP, 129),
+        (Signal::QUIT, 131),
+    ] {
+        let home = home();
+        let terminal = demo(home.path());
+        terminal.signal(signal);
+        let ended = terminal.end();
+        assert_eq!(
+            (ended.code, ended.screen.as_str()),
+            (code, ""),
+            "{signal:?}"
+        );
+    }
+}
+
+#[test]
+fn a_line_that_drops_ends_it() {
+    let home = home();
+    let (code, took) = demo(home.path()).hang_up();
+    assert_eq!(code, 129);
+    // What the machine does beside it counts too; the goal of 50 ms is measured elsewhere.
+    assert!(took.as_secs() < 2, "{took:?}");
+}
+
+#[test]
+fn a_line_that_drops_in_the_middle_of_a_key_ends_it() {
+    let home = home();
+    let mut terminal = demo(home.path());
+    terminal.send(b"\x1b[1;");
+    assert_eq!(terminal.hang_up().0, 129);
+}
+
+#[test]
+fn a_panic_leaves_one_line_and_a_report() {
+    let home = home();
+    let terminal = Terminal::start(coracle(home.path(), &["--demo", "--crash"]), 120, 40);
+    let ended = terminal.end();
+    assert_eq!(ended.code, 1);
+    assert_eq!(ended.screen.trim().lines().count(), 1, "{}", ended.screen);
+    assert!(
+        ended.screen.contains("coracle has crashed"),
+        "{}",
+        ended.screen
+    );
+    let log = state(home.path()).join("coracle.log");
+    let log = fs::read_to_string(log).expect("the log");
+    assert!(log.contains("PANIC"), "{log}");
+}
+
+#[test]
+fn a_new_size_is_drawn_at_once() {
+    let home = home();
+    let mut terminal = demo(home.path());
+    terminal.resize(30, 8);
+    terminal.wait_for("Too small");
+    terminal.resize(80, 24);
+    terminal.wait_for("ENG");
+    terminal.resize(200, 60);
+    terminal.wait("all of the new width is used", |screen| {
+        (0..60).any(|row| {
+            screen
+                .cell(row, 199)
+                .is_some_and(|cell| !cell.contents().trim().is_empty())
+        })
+    });
+    terminal.send("q");
+    assert_eq!(terminal.end().code, 0);
+}
+
+#[test]
+fn what_was_typed_before_the_picture_counts() {
+    let home = home();
+    let mut terminal = Terminal::start(coracle(home.path(), &["--demo"]), 120, 40);
+    terminal.send("q");
+    assert_eq!(terminal.end().code, 0);
+}
+
+#[test]
+fn ctrl_z_stops_it_and_fg_brings_the_screen_back() {
+    let home = home();
+    let script = format!(
+        "set -m\n'{}' --demo\necho stopped with $?\nread answer\nfg >/dev/null\necho done with $?\n",
+        env!("CARGO_BIN_EXE_coracle")
+    );
+    let file = home.path().join("script");
+    fs::write(&file, script).expect("a script");
+    let command = program(home.path(), "/bin/bash", &[&file.to_string_lossy()]);
+    let mut terminal = Terminal::start(command, 120, 40);
+    terminal.wait_for("ENG");
+    terminal.send([26]);
+    terminal.wait("it has given the terminal back", |screen| {
+        screen.contents().contains("stopped with") && !screen.alternate_screen()
+    });
+    terminal.send("\n");
+    terminal.wait_for("ENG");
+    terminal.send("q");
+    let ended = terminal.end();
+    assert!(ended.screen.contains("done with 0"), "{}", ended.screen);
+}
+
+#[test]
+fn without_a_shell_around_it_ctrl_z_does_not_freeze_it() {
+    let home = home();
+    let mut terminal = demo(home.path());
+    terminal.send([26]);
+    terminal.send("q");
+    assert_eq!(terminal.end().code, 0);
+}
+
+#[test]
+fn a_second_one_on_the_same_profile_reads_only() {
+    let home = home();
+    let address = ["--url", "http://127.0.0.1:1"];
+    let mut first = Terminal::start(coracle(home.path(), &address), 120, 40);
+    first.wait_for("Spaces");
+    let mut second = Terminal::start(coracle(home.path(), &address), 120, 40);
+    second.wait_for("READ-ONLY");
+    second.send("q");
+    assert_eq!(second.end().code, 0);
+    assert!(
+        !first.contents().contains("READ-ONLY"),
+        "{}",
+        first.contents()
+    );
+    first.send("q");
+    assert_eq!(first.end().code, 0);
+    let mut third = Terminal::start(coracle(home.path(), &address), 120, 40);
+    third.wait_for("Spaces");
+    assert!(
+        !third.contents().contains("READ-ONLY"),
+        "{}",
+        third.contents()
+    );
+    third.send("q");
+    assert_eq!(third.end().code, 0);
+}
+
+#[test]
+fn what_it_keeps_is_ours_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = home();
+    let mut terminal = demo(home.path());
+    terminal.send("q");
+    terminal.end();
+    let mut folders = vec![state(home.path())];
+    let mut found = 0;
+    while let Some(folder) = folders.pop() {
+        let mode = fs::metadata(&folder)
+            .expect("a folder")
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o700, "{folder:?}");
+        for entry in fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let mode = fs::metadata(&path).expect("a file").permissions().mode();
+                assert_eq!(mode & 0o777, 0o600, "{path:?}");
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 0, "nothing was kept");
+}
+
+#[test]
+fn a_wrong_configuration_is_told_before_the_screen_is_taken() {
+    let home = home();
+    let folder = home.path().join(".config/coracle");
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::write(
+        folder.join("config.toml"),
+        "thme = \"dark\"\n[keys.spaces]\nfliter = [\"x\"]\n",
+    )
+    .expect("a configuration");
+    let ended = Terminal::start(coracle(home.path(), &[]), 120, 40).end();
+    assert_eq!(ended.code, 2);
+    assert!(ended.screen.contains("config.toml:1:1"), "{}", ended.screen);
+    assert!(!ended.bytes.contains(&0x1b), "no escape was written");
+}

@@ -1,0 +1,270 @@
+//! The real program in a pseudo-terminal: types into it, reads its screen, sees how it ends.
+//!
+//! Every wait is for something on the screen or for the end, and has one limit for the whole life
+//! of the program. Whatever a test does, the program is gone after it.
+
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// How long a program may live.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A program on a terminal.
+pub struct Terminal {
+    master: Option<Box<dyn MasterPty + Send>>,
+    writer: Option<Box<dyn Write + Send>>,
+    child: Box<dyn Child + Send + Sync>,
+    /// Asks the reading thread for the next bytes; it holds the terminal open until this is gone.
+    ask: Option<Sender<()>>,
+    answers: Receiver<Option<Vec<u8>>>,
+    asked: bool,
+    parser: vt100::Parser,
+    bytes: Vec<u8>,
+    modes: String,
+    until: Instant,
+}
+
+/// How a program ended, and what it left behind.
+pub struct Ended {
+    /// Its exit code.
+    pub code: u32,
+    /// Everything that it wrote.
+    pub bytes: Vec<u8>,
+    /// What the terminal shows after it.
+    pub screen: String,
+}
+
+/// The program itself, below this home folder, in a tidy environment.
+pub fn coracle(home: &Path, arguments: &[&str]) -> CommandBuilder {
+    program(home, env!("CARGO_BIN_EXE_coracle"), arguments)
+}
+
+/// Any program, below this home folder, in a tidy environment.
+pub fn program(home: &Path, path: &str, arguments: &[&str]) -> CommandBuilder {
+    let mut command = CommandBuilder::new(path);
+    command.args(arguments);
+    command.env_clear();
+    command.env("HOME", home);
+    command.env("PATH", std::env::var("PATH").unwrap_or_default());
+    command.env("TERM", "xterm-256color");
+    command.env("TZ", "UTC");
+    command.cwd(home);
+    command
+}
+
+fn cells(count: u16) -> NonZeroU16 {
+    NonZeroU16::new(count).expect("a terminal has cells")
+}
+
+impl Terminal {
+    /// Starts a program on a terminal of this size.
+    pub fn start(command: CommandBuilder, columns: u16, rows: u16) -> Self {
+        let pair = native_pty_system()
+            .openpty(size(columns, rows))
+            .expect("a pseudo-terminal");
+        let modes = modes(&*pair.master);
+        let mut reader = pair.master.try_clone_reader().expect("its output");
+        let writer = pair.master.take_writer().expect("its input");
+        let child = pair
+            .slave
+            .spawn_command(command)
+            .expect("the program starts");
+        // Only the program holds its end now, so the output ends with it.
+        drop(pair.slave);
+        let (ask, asked) = channel();
+        let (answer, answers) = channel();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 8192];
+            while asked.recv().is_ok() {
+                let read = match reader.read(&mut bytes) {
+                    // Linux says EIO when the other end is closed.
+                    Ok(0) | Err(_) => None,
+                    Ok(count) => Some(bytes[..count].to_vec()),
+                };
+                let at_end = read.is_none();
+                if answer.send(read).is_err() || at_end {
+                    return;
+                }
+            }
+        });
+        Self {
+            master: Some(pair.master),
+            writer: Some(writer),
+            child,
+            ask: Some(ask),
+            answers,
+            asked: false,
+            parser: vt100::Parser::new(cells(rows), cells(columns), 0),
+            bytes: Vec::new(),
+            modes,
+            until: Instant::now() + LIMIT,
+        }
+    }
+
+    /// Types.
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        let writer = self.writer.as_mut().expect("the terminal is there");
+        writer.write_all(bytes.as_ref()).expect("it takes input");
+        writer.flush().expect("it takes input");
+    }
+
+    /// Waits until the screen is as `predicate` wants it; `what` says what that is.
+    pub fn wait(&mut self, what: &str, predicate: impl Fn(&vt100::Screen) -> bool) {
+        while !predicate(self.parser.screen()) {
+            match self.read() {
+                Got::Bytes => {}
+                Got::End => panic!("it ended before this: {what}\n{}", self.contents()),
+                Got::TooLate => panic!("it took too long: {what}\n{}", self.contents()),
+            }
+        }
+    }
+
+    /// Waits until the screen shows this text.
+    pub fn wait_for(&mut self, text: &str) {
+        self.wait(text, |screen| screen.contents().contains(text));
+    }
+
+    /// What the screen shows.
+    pub fn contents(&self) -> String {
+        self.parser.screen().contents()
+    }
+
+    /// Gives the terminal another size.
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        self.parser
+            .screen_mut()
+            .set_size(cells(rows), cells(columns));
+        self.master
+            .as_ref()
+            .expect("the terminal is there")
+            .resize(size(columns, rows))
+            .expect("a new size");
+    }
+
+    /// The process.
+    pub fn pid(&self) -> Pid {
+        let id = self.child.process_id().expect("it runs");
+        Pid::from_raw(id.cast_signed()).expect("a process id")
+    }
+
+    /// Sends a signal to the process.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).expect("it runs");
+    }
+
+    /// Closes the terminal under the program, and says with which code it ended and how long
+    /// that took.
+    pub fn hang_up(mut self) -> (u32, Duration) {
+        assert!(!self.asked, "nothing is being read");
+        self.writer = None;
+        let since = Instant::now();
+        self.ask = None;
+        self.master = None;
+        (self.exit_code(), since.elapsed())
+    }
+
+    /// Reads to the end and checks that the terminal is as it was before the program.
+    pub fn end(mut self) -> Ended {
+        loop {
+            match self.read() {
+                Got::Bytes => {}
+                Got::End => break,
+                Got::TooLate => panic!("it did not end\n{}", self.contents()),
+            }
+        }
+        let after = modes(&**self.master.as_ref().expect("the terminal is there"));
+        assert_eq!(after, self.modes, "the modes of the line are back");
+        let screen = self.parser.screen();
+        assert!(!screen.alternate_screen(), "the first screen is back");
+        assert!(!screen.hide_cursor(), "the cursor is back");
+        assert!(!screen.bracketed_paste(), "pastes are plain again");
+        assert_eq!(
+            screen.mouse_protocol_mode(),
+            vt100::MouseProtocolMode::None,
+            "the mouse is free"
+        );
+        assert_eq!(screen.fgcolor(), vt100::Color::Default, "no colour is left");
+        assert!(
+            !screen.bold() && !screen.inverse() && !screen.dim(),
+            "no style is left"
+        );
+        Ended {
+            screen: self.contents(),
+            bytes: std::mem::take(&mut self.bytes),
+            code: self.exit_code(),
+        }
+    }
+
+    fn read(&mut self) -> Got {
+        if !self.asked {
+            let ask = self.ask.as_ref().expect("the terminal is there");
+            if ask.send(()).is_err() {
+                return Got::End;
+            }
+            self.asked = true;
+        }
+        let left = self.until.saturating_duration_since(Instant::now());
+        match self.answers.recv_timeout(left) {
+            Ok(Some(bytes)) => {
+                self.asked = false;
+                self.parser.process(&bytes);
+                self.bytes.extend_from_slice(&bytes);
+                Got::Bytes
+            }
+            Ok(None) | Err(RecvTimeoutError::Disconnected) => Got::End,
+            Err(RecvTimeoutError::Timeout) => Got::TooLate,
+        }
+    }
+
+    /// Waits for the end of the process itself, bounded by a thread that kills it.
+    fn exit_code(&mut self) -> u32 {
+        let left = self.until.saturating_duration_since(Instant::now());
+        let mut killer = self.child.clone_killer();
+        let (ended, wait) = channel::<()>();
+        let guard = std::thread::spawn(move || {
+            if wait.recv_timeout(left) == Err(RecvTimeoutError::Timeout) {
+                let _ = killer.kill();
+                return false;
+            }
+            true
+        });
+        let status = self.child.wait().expect("its exit code");
+        drop(ended);
+        assert!(guard.join().expect("the guard"), "it did not end in time");
+        status.exit_code()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // Fails when it is gone already, as it should be.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+enum Got {
+    Bytes,
+    End,
+    TooLate,
+}
+
+fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize {
+        rows,
+        cols: columns,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
+}
+
+/// All modes of the line: flags, special characters and speeds.
+fn modes(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios())
+}
