@@ -1,0 +1,372 @@
+//! What the client makes of lines and servers that misbehave: raw sockets that answer by script.
+//!
+//! Nothing here waits for time to pass: limits come from the settings and are milliseconds.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use coracle::confluence::client::{Access, Answer, Client, Credentials, Endpoint, Retry, Settings};
+use coracle::confluence::retry::Patience;
+use coracle::confluence::{Call, ErrorKind, Reply, SpaceKey};
+use secrecy::SecretString;
+
+const USER: &str = r#"{"type":"known","username":"asmith","displayName":"A"}"#;
+
+/// What one connection does after it has read a request.
+enum Line {
+    /// Writes this and closes.
+    Says(Vec<u8>),
+    /// Writes this and keeps the line open until the client leaves.
+    Stalls(Vec<u8>),
+    /// Writes a head, then a byte at a time until the client leaves.
+    Trickles,
+    /// Announces no length and writes without end until the client leaves.
+    Floods,
+}
+
+/// A server that takes one connection for each line of its script.
+struct Script {
+    address: String,
+    requests: mpsc::Receiver<String>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Script {
+    fn new(lines: Vec<Line>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = format!("http://{}", listener.local_addr().expect("bound"));
+        let (tell, requests) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            for line in lines {
+                let Ok((mut stream, _)) = listener.accept() else {
+                    return;
+                };
+                let _ = tell.send(request(&mut stream));
+                play(&mut stream, line);
+                let _ = stream.shutdown(Shutdown::Both);
+            }
+        });
+        Self {
+            address,
+            requests,
+            thread: Some(thread),
+        }
+    }
+
+    /// The requests, after the script has been played to its end.
+    fn end(mut self) -> Vec<String> {
+        self.thread.take().map(JoinHandle::join);
+        self.requests.try_iter().collect()
+    }
+}
+
+/// The head of a request, and its body if it says how long that is.
+fn request(stream: &mut TcpStream) -> String {
+    let mut got = Vec::new();
+    let mut byte = [0];
+    while !got.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|n| n == 1) {
+        got.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&got).to_ascii_lowercase();
+    let length = head
+        .split("content-length: ")
+        .nth(1)
+        .and_then(|rest| rest.split("\r\n").next()?.parse().ok())
+        .unwrap_or(0);
+    let mut body = vec![0; length];
+    let _ = stream.read_exact(&mut body);
+    got.extend(body);
+    String::from_utf8_lossy(&got).into_owned()
+}
+
+fn play(stream: &mut TcpStream, line: Line) {
+    const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n";
+    match line {
+        Line::Says(bytes) => {
+            let _ = stream.write_all(&bytes);
+        }
+        Line::Stalls(bytes) => {
+            let _ = stream.write_all(&bytes);
+            let _ = stream.read(&mut [0]);
+        }
+        Line::Trickles => {
+            let _ = stream.write_all(HEAD);
+            let pause = Duration::from_millis(20);
+            let _ = stream.set_read_timeout(Some(pause));
+            // A read that times out is the pause; one that ends means that the client has left.
+            while stream.write_all(b" ").is_ok() && !matches!(stream.read(&mut [0]), Ok(0)) {}
+        }
+        Line::Floods => {
+            let _ = stream.write_all(HEAD);
+            while stream.write_all(&[b' '; 65536]).is_ok() {}
+        }
+    }
+}
+
+fn answer(status: &str, headers: &str, body: &str) -> Line {
+    Line::Says(
+        format!(
+            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .into_bytes(),
+    )
+}
+
+fn user() -> Line {
+    answer(
+        "200 OK",
+        "X-AUSERNAME: a%40smith\r\nSet-Cookie: JSESSIONID=1\r\n",
+        USER,
+    )
+}
+
+fn settings(address: &str) -> Settings {
+    let endpoint = Endpoint::parse(address).expect("usable");
+    let token = SecretString::from("s3cret-token");
+    Settings {
+        connect_timeout: Duration::from_millis(500),
+        read_timeout: Duration::from_millis(150),
+        max_body: 1024 * 1024,
+        patience: Patience {
+            attempts: 3,
+            first_wait: Duration::from_millis(1),
+            longest_wait: Duration::from_millis(2),
+            shortest_limit_wait: Duration::from_millis(1),
+            longest_limit_wait: Duration::from_millis(5),
+            ..Patience::default()
+        },
+        ..Settings::new(endpoint, Credentials::Bearer(token))
+    }
+}
+
+fn send_with(settings: Settings, call: &Call) -> (Answer, Vec<Retry>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let client = Client::new(settings).expect("usable");
+        let mut retries = Vec::new();
+        let answer = client.send(call, |retry| retries.push(retry)).await;
+        (answer, retries)
+    })
+}
+
+fn send(script: &Script, call: &Call) -> (Answer, Vec<Retry>) {
+    send_with(settings(&script.address), call)
+}
+
+fn kind(answer: &Answer) -> ErrorKind {
+    answer.outcome.as_ref().expect_err("a failure").kind.clone()
+}
+
+fn write() -> Call {
+    Call::DeleteSpace {
+        key: SpaceKey::new("ENG"),
+    }
+}
+
+#[test]
+fn every_request_has_its_headers_and_no_cookie() {
+    let script = Script::new(vec![user(), answer("202 Accepted", "", r#"{"id":"t"}"#)]);
+    let (answer, _) = send(&script, &Call::CurrentUser);
+    assert_eq!(answer.user.as_deref(), Some("a@smith"));
+    let (answer, _) = send(&script, &write());
+    assert!(matches!(answer.outcome, Ok(Reply::LongTaskStarted(_))));
+    let requests = script.end();
+    for request in &requests {
+        let lower = request.to_ascii_lowercase();
+        for header in [
+            "authorization: bearer s3cret-token",
+            "accept: application/json",
+            "content-type: application/json",
+            concat!("user-agent: coracle/", env!("CARGO_PKG_VERSION")),
+        ] {
+            assert!(lower.contains(header), "{header} in {lower}");
+        }
+        assert!(!lower.contains("cookie:"), "{lower}");
+        assert!(
+            !lower.contains("accept-encoding"),
+            "no gzip on loopback: {lower}"
+        );
+    }
+    assert!(!requests[0].contains("no-check"));
+    assert!(requests[1].contains("x-atlassian-token: no-check"));
+    assert!(requests[1].starts_with("DELETE /rest/api/space/ENG HTTP/1.1"));
+}
+
+#[test]
+fn a_dead_port_is_told_and_tried_again_for_reads_alone() {
+    let port = TcpListener::bind("127.0.0.1:0")
+        .expect("a port")
+        .local_addr()
+        .expect("bound");
+    let address = format!("http://{port}");
+    let (answer, retries) = send_with(settings(&address), &Call::CurrentUser);
+    assert_eq!(kind(&answer), ErrorKind::Connect);
+    assert_eq!(
+        retries
+            .iter()
+            .map(|retry| retry.attempt)
+            .collect::<Vec<_>>(),
+        [2, 3]
+    );
+    let (answer, retries) = send_with(settings(&address), &write());
+    assert!(!answer.outcome.expect_err("dead").may_have_been_applied());
+    assert!(retries.is_empty());
+}
+
+#[test]
+fn a_read_only_client_sends_no_write() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.set_nonblocking(true).expect("settable");
+    let settings = Settings {
+        access: Access::ReadOnly,
+        ..settings(&format!("http://{}", listener.local_addr().expect("bound")))
+    };
+    assert_eq!(
+        kind(&send_with(settings, &write()).0),
+        ErrorKind::ReadOnlyClient
+    );
+    assert!(listener.accept().is_err(), "nobody connected");
+}
+
+#[test]
+fn a_bad_token_is_asked_once() {
+    let body = r#"{"message":"Client must be authenticated.","status-code":401}"#;
+    let script = Script::new(vec![answer("401 Unauthorized", "", body)]);
+    let (answer, retries) = send(&script, &Call::CurrentUser);
+    assert_eq!(kind(&answer), ErrorKind::Unauthorized);
+    assert!(retries.is_empty());
+    assert_eq!(script.end().len(), 1);
+}
+
+#[test]
+fn an_answer_as_to_nobody_is_a_failed_sign_in() {
+    let script = Script::new(vec![answer("200 OK", "", r#"{"type":"anonymous"}"#)]);
+    assert_eq!(
+        kind(&send(&script, &Call::CurrentUser).0),
+        ErrorKind::Anonymous
+    );
+}
+
+#[test]
+fn a_redirect_is_explained_and_the_token_does_not_follow() {
+    let elsewhere = TcpListener::bind("127.0.0.1:0").expect("a port");
+    elsewhere.set_nonblocking(true).expect("settable");
+    let there = format!("http://{}/wiki", elsewhere.local_addr().expect("bound"));
+    let location = format!("Location: {there}/rest/api/user/current\r\n");
+    let script = Script::new(vec![answer("302 Found", &location, "")]);
+    let (answer, _) = send(&script, &Call::CurrentUser);
+    let error = answer.outcome.expect_err("a redirect");
+    assert!(error.hint().contains(&there), "{}", error.hint());
+    assert!(elsewhere.accept().is_err(), "nobody connected");
+}
+
+#[test]
+fn a_body_cut_short_is_read_again_and_a_write_is_left_in_doubt() {
+    let cut = || {
+        Line::Says(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"type\"".to_vec())
+    };
+    let script = Script::new(vec![cut(), user(), cut()]);
+    let (answer, retries) = send(&script, &Call::CurrentUser);
+    assert!(answer.outcome.is_ok());
+    assert_eq!(retries[0].error.kind, ErrorKind::Truncated);
+    let (answer, retries) = send(&script, &write());
+    assert!(retries.is_empty());
+    assert!(answer.outcome.expect_err("cut").may_have_been_applied());
+}
+
+#[test]
+fn a_line_that_drops_before_the_answer_leaves_a_write_in_doubt() {
+    let script = Script::new(vec![Line::Says(Vec::new()), user(), Line::Says(Vec::new())]);
+    let (answer, retries) = send(&script, &Call::CurrentUser);
+    assert!(answer.outcome.is_ok());
+    assert_eq!(retries[0].error.kind, ErrorKind::Lost);
+    let (answer, retries) = send(&script, &write());
+    assert_eq!(kind(&answer), ErrorKind::Lost);
+    assert!(retries.is_empty());
+    assert_eq!(script.end().len(), 3, "the write went out once");
+}
+
+#[test]
+fn servers_in_trouble_are_asked_again_and_broken_ones_are_not() {
+    let bad = |status: &str| answer(status, "", "{}");
+    let script = Script::new(vec![
+        bad("502 X"),
+        bad("503 X"),
+        user(),
+        bad("500 X"),
+        bad("503 X"),
+    ]);
+    let (answer, retries) = send(&script, &Call::CurrentUser);
+    assert!(answer.outcome.is_ok());
+    assert_eq!(retries.len(), 2);
+    assert_eq!(
+        kind(&send(&script, &Call::CurrentUser).0),
+        ErrorKind::Server
+    );
+    let (answer, retries) = send(&script, &write());
+    assert_eq!((kind(&answer), retries.len()), (ErrorKind::Server, 0));
+}
+
+#[test]
+fn a_refusal_for_rate_is_waited_out_also_for_a_write() {
+    let slow_down = |after: &str| answer("429 X", &format!("Retry-After: {after}\r\n"), "");
+    let script = Script::new(vec![
+        slow_down("9223372036854775807"),
+        slow_down("0"),
+        answer("202 Accepted", "", r#"{"id":"t"}"#),
+    ]);
+    let (answer, retries) = send(&script, &write());
+    assert!(answer.outcome.is_ok(), "{answer:?}");
+    let told: Vec<_> = retries
+        .iter()
+        .filter(|r| r.error.status == Some(429))
+        .collect();
+    assert_eq!(told.len(), 2);
+    assert!(told.iter().all(|retry| retry.wait > Duration::ZERO));
+}
+
+#[test]
+fn silence_is_an_error() {
+    let head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{";
+    let script = Script::new(vec![Line::Stalls(Vec::new()), Line::Stalls(head.to_vec())]);
+    for _ in 0..2 {
+        let (answer, _) = send(&script, &write());
+        assert_eq!(kind(&answer), ErrorKind::Timeout);
+    }
+}
+
+#[test]
+fn a_trickle_is_an_error() {
+    let script = Script::new(vec![Line::Trickles]);
+    let (answer, _) = send(&script, &write());
+    assert_eq!(kind(&answer), ErrorKind::Timeout);
+    assert!(
+        answer
+            .outcome
+            .expect_err("slow")
+            .message
+            .contains("trickles")
+    );
+}
+
+#[test]
+fn an_answer_without_end_is_an_error() {
+    let announced =
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2147483648\r\n\r\n";
+    let script = Script::new(vec![Line::Floods, Line::Stalls(announced.to_vec())]);
+    assert_eq!(
+        kind(&send(&script, &Call::CurrentUser).0),
+        ErrorKind::TooLarge
+    );
+    assert_eq!(
+        kind(&send(&script, &Call::CurrentUser).0),
+        ErrorKind::TooLarge
+    );
+}
