@@ -114,8 +114,9 @@ struct Visit {
 
 impl Shell {
     fn begin(session: Session, events: Sender<Event>, queue: Receiver<Event>) -> io::Result<Self> {
+        let size = session.start.size;
         let (model, effects) = Model::new(session.start);
-        let mut screen = Terminal::new(screen::backend())?;
+        let mut screen = Terminal::new(screen::backend(size))?;
         screen.draw(|frame| draw(&model, &session.theme, frame))?;
         // The first picture is there: from here on things may take their time.
         assert!(
@@ -143,6 +144,10 @@ impl Shell {
             end: None,
         };
         shell.perform(effects);
+        if terminal::size() != size {
+            // It changed before anybody listened for that.
+            shell.signal(SIGWINCH);
+        }
         Ok(shell)
     }
 
@@ -218,6 +223,9 @@ impl Shell {
     }
 
     fn tell(&mut self, at: Millis, msg: Msg) {
+        if let Msg::Resized(size) = &msg {
+            self.screen.backend_mut().resize(screen::cells(*size));
+        }
         let effects = update(&mut self.model, at, msg);
         self.picture = Picture::Owed;
         self.perform(effects);

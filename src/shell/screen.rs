@@ -3,12 +3,19 @@
 use super::clipboard::Through;
 use super::terminal::Unbuffered;
 use super::writer::{ThriftyBackend, Traits};
+use crate::app::message::Size;
 use crate::ui::theme::Depth;
 
-/// A backend for the terminal of this process.
-pub fn backend() -> ThriftyBackend<Unbuffered> {
+/// A backend for the terminal of this process. Its size is the one that the core knows, which the
+/// terminal may already have left: a picture is never of another size than the model it shows.
+pub fn backend(size: Size) -> ThriftyBackend<Unbuffered> {
     let depth = depth(|variable| std::env::var(variable).ok());
-    ThriftyBackend::new(Unbuffered, Traits::new(depth))
+    ThriftyBackend::with_size(Unbuffered, Traits::new(depth), cells(size))
+}
+
+/// A size as the backend counts it.
+pub fn cells(size: Size) -> ratatui::layout::Size {
+    ratatui::layout::Size::new(size.width, size.height)
 }
 
 /// What stands between the program and the terminal, by the customs of the environment.
