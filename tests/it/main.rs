@@ -6,6 +6,7 @@
 mod browse;
 mod cli;
 mod config;
+mod contract;
 mod embedded;
 mod faults;
 mod pty;
