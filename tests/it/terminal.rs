@@ -3,6 +3,11 @@
 //! Every wait is for something on the screen or for the end, and has one limit for the whole life
 //! of the program. Whatever a test does, the program is gone after it.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the limit of a whole test is real time"
+)]
+
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::path::Path;
@@ -16,7 +21,7 @@ use rustix::process::{Pid, Signal, kill_process};
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// A program on a terminal.
-pub struct Terminal {
+pub(crate) struct Terminal {
     master: Option<Box<dyn MasterPty + Send>>,
     writer: Option<Box<dyn Write + Send>>,
     child: Box<dyn Child + Send + Sync>,
@@ -31,22 +36,22 @@ pub struct Terminal {
 }
 
 /// How a program ended, and what it left behind.
-pub struct Ended {
+pub(crate) struct Ended {
     /// Its exit code.
-    pub code: u32,
+    pub(crate) code: u32,
     /// Everything that it wrote.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// What the terminal shows after it.
-    pub screen: String,
+    pub(crate) screen: String,
 }
 
 /// The program itself, below this home folder, in a tidy environment.
-pub fn coracle(home: &Path, arguments: &[&str]) -> CommandBuilder {
+pub(crate) fn coracle(home: &Path, arguments: &[&str]) -> CommandBuilder {
     program(home, env!("CARGO_BIN_EXE_coracle"), arguments)
 }
 
 /// Any program, below this home folder, in a tidy environment.
-pub fn program(home: &Path, path: &str, arguments: &[&str]) -> CommandBuilder {
+pub(crate) fn program(home: &Path, path: &str, arguments: &[&str]) -> CommandBuilder {
     let mut command = CommandBuilder::new(path);
     command.args(arguments);
     command.env_clear();
@@ -64,7 +69,7 @@ fn cells(count: u16) -> NonZeroU16 {
 
 impl Terminal {
     /// Starts a program on a terminal of this size.
-    pub fn start(command: CommandBuilder, columns: u16, rows: u16) -> Self {
+    pub(crate) fn start(command: CommandBuilder, columns: u16, rows: u16) -> Self {
         let pair = native_pty_system()
             .openpty(size(columns, rows))
             .expect("a pseudo-terminal");
@@ -108,14 +113,14 @@ impl Terminal {
     }
 
     /// Types.
-    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         let writer = self.writer.as_mut().expect("the terminal is there");
         writer.write_all(bytes.as_ref()).expect("it takes input");
         writer.flush().expect("it takes input");
     }
 
     /// Waits until the screen is as `predicate` wants it; `what` says what that is.
-    pub fn wait(&mut self, what: &str, predicate: impl Fn(&vt100::Screen) -> bool) {
+    pub(crate) fn wait(&mut self, what: &str, predicate: impl Fn(&vt100::Screen) -> bool) {
         while !predicate(self.parser.screen()) {
             match self.read() {
                 Got::Bytes => {}
@@ -126,17 +131,17 @@ impl Terminal {
     }
 
     /// Waits until the screen shows this text.
-    pub fn wait_for(&mut self, text: &str) {
+    pub(crate) fn wait_for(&mut self, text: &str) {
         self.wait(text, |screen| screen.contents().contains(text));
     }
 
     /// What the screen shows.
-    pub fn contents(&self) -> String {
+    pub(crate) fn contents(&self) -> String {
         self.parser.screen().contents()
     }
 
     /// Gives the terminal another size.
-    pub fn resize(&mut self, columns: u16, rows: u16) {
+    pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
         self.parser
             .screen_mut()
             .set_size(cells(rows), cells(columns));
@@ -148,19 +153,19 @@ impl Terminal {
     }
 
     /// The process.
-    pub fn pid(&self) -> Pid {
+    pub(crate) fn pid(&self) -> Pid {
         let id = self.child.process_id().expect("it runs");
         Pid::from_raw(id.cast_signed()).expect("a process id")
     }
 
     /// Sends a signal to the process.
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).expect("it runs");
     }
 
     /// Closes the terminal under the program, and says with which code it ended and how long
     /// that took.
-    pub fn hang_up(mut self) -> (u32, Duration) {
+    pub(crate) fn hang_up(mut self) -> (u32, Duration) {
         assert!(!self.asked, "nothing is being read");
         self.writer = None;
         let since = Instant::now();
@@ -170,7 +175,7 @@ impl Terminal {
     }
 
     /// Reads to the end and checks that the terminal is as it was before the program.
-    pub fn end(mut self) -> Ended {
+    pub(crate) fn end(mut self) -> Ended {
         loop {
             match self.read() {
                 Got::Bytes => {}
