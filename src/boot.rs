@@ -20,7 +20,7 @@ use crate::report::{Exit, Failure, scrub};
 use crate::secret::SecretSource;
 use crate::shell::clock::Clock;
 use crate::shell::connection::Target;
-use crate::shell::disk::{JOURNAL, JournalAccess};
+use crate::shell::disk::{Folders, JOURNAL, JournalAccess};
 use crate::shell::lock::{self, Hold, ProfileLock};
 use crate::shell::run::{Crash, Session, run};
 use crate::shell::terminal::{self, MouseCapture};
@@ -150,7 +150,10 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
         } else {
             MouseCapture::Off
         },
-        folder: place.folder,
+        folders: Folders {
+            profile: place.folder,
+            exports: paths.exports,
+        },
         journal: place.journal,
         scratch: paths.state.join("edit"),
         target,

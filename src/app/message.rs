@@ -176,6 +176,13 @@ pub enum DiskCall {
         /// A plain file name.
         name: String,
     },
+    /// Write a list into a new file in the folder of exports.
+    Export {
+        /// A plain file name; where there is one already, a number is added.
+        name: String,
+        /// The list.
+        text: String,
+    },
 }
 
 /// What the disk answered.
@@ -185,6 +192,8 @@ pub enum DiskReply {
     Written,
     /// Read; `None` when there is no such file.
     Text(Option<String>),
+    /// Exported into this file, as it is shown.
+    Exported(String),
 }
 
 /// Why the disk did not do it.

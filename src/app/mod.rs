@@ -5,6 +5,7 @@
 //! [`Effect`](message::Effect)s, which tests compare and the shell performs.
 
 pub mod action;
+pub mod disk;
 pub mod field;
 pub mod form;
 pub mod inflight;

@@ -1,15 +1,18 @@
 //! Everything that is known: one plain value, owned by the shell's main thread.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::action::Context;
+use super::disk::DiskWaiter;
 use super::inflight::Inflight;
 use super::key::Chord;
 use super::keymap::Keymap;
 use super::layout::{Layout, Pane, Split, layout};
-use super::message::{Effect, LogLevel, LogLine, Millis, Size};
+use super::message::{Effect, LogLevel, LogLine, Millis, Size, Ticket};
 use super::modal::Modal;
 use super::pane::content::ContentPane;
 use super::pane::detail::DetailPane;
@@ -195,6 +198,8 @@ pub struct Model {
     pub log: Vec<Logged>,
     /// What is awaited.
     pub inflight: Inflight,
+    /// What is awaited of the disk.
+    pub disk: BTreeMap<Ticket, DiskWaiter>,
     /// The keys in effect.
     pub keymap: Keymap,
     /// The first key of two.
@@ -243,6 +248,7 @@ impl Model {
             toasts: Vec::new(),
             log: Vec::new(),
             inflight: Inflight::default(),
+            disk: BTreeMap::new(),
             keymap,
             pending: None,
             moved: None,
@@ -299,7 +305,7 @@ impl Model {
     /// Whether nothing is awaited from server, disk or clock that would change the picture by
     /// itself, but for toasts going away.
     pub fn idle(&self) -> bool {
-        self.inflight.is_empty() && self.moved.is_none()
+        self.inflight.is_empty() && self.disk.is_empty() && self.moved.is_none()
     }
 
     /// Where everything is.

@@ -58,7 +58,8 @@ pub fn update(model: &mut Model, at: Millis, msg: Msg) -> Vec<Effect> {
         Msg::Connected(Err(error)) => {
             model.say(LogLevel::Error, error);
         }
-        Msg::Disk { .. } | Msg::Edited { .. } => {}
+        Msg::Disk { ticket, outcome } => model.disk_came(ticket, outcome, &mut out),
+        Msg::Edited { .. } => {}
         Msg::Logged(line) => {
             if line.level == LogLevel::Error {
                 model.say(line.level, line.text);

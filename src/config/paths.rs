@@ -16,6 +16,8 @@ pub struct Paths {
     pub state: PathBuf,
     /// Backups.
     pub backups: PathBuf,
+    /// Lists that were exported.
+    pub exports: PathBuf,
     /// The log file.
     pub log: PathBuf,
 }
@@ -39,6 +41,7 @@ impl Paths {
             themes: config.join("themes"),
             state: state.to_owned(),
             backups: data.join("backups"),
+            exports: data.join("exports"),
             log: state.join("coracle.log"),
         }
     }
@@ -51,6 +54,7 @@ impl Paths {
             ("themes", &self.themes),
             ("state", &self.state),
             ("backups", &self.backups),
+            ("exports", &self.exports),
             ("log", &self.log),
         ] {
             let _ = writeln!(

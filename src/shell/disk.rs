@@ -17,6 +17,9 @@ use crate::app::message::{DiskCall, DiskError, DiskReply, Msg, Ticket};
 /// The name of the journal in the folder of a profile.
 pub const JOURNAL: &str = "journal.ndjson";
 
+/// How many exports of one name are kept apart by a number.
+const EXPORTS_OF_A_NAME: u32 = 1_000;
+
 /// The name of the thread.
 pub const THREAD: &str = "disk";
 
@@ -27,6 +30,15 @@ pub enum JournalAccess {
     Write,
     /// Another process does.
     ReadOnly,
+}
+
+/// Where things are kept.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    /// The journal and the state of a profile; made at the first write.
+    pub profile: PathBuf,
+    /// Lists that were exported; made at the first export.
+    pub exports: PathBuf,
 }
 
 /// The thread that reads and writes.
@@ -42,9 +54,9 @@ enum Work {
 }
 
 impl Disk {
-    /// Starts the thread for the files in `folder`, which is made at the first write.
+    /// Starts the thread for the files in these folders.
     pub fn start(
-        folder: PathBuf,
+        folders: Folders,
         access: JournalAccess,
         events: Sender<Event>,
     ) -> io::Result<Self> {
@@ -55,7 +67,7 @@ impl Disk {
                 for work in queue {
                     match work {
                         Work::Do(ticket, call) => {
-                            let outcome = perform(&folder, access, &call);
+                            let outcome = perform(&folders, access, &call);
                             // Nobody listens any more when the program ends; the work was done.
                             let _ = events.send(Event::Core(Msg::Disk { ticket, outcome }));
                         }
@@ -83,10 +95,11 @@ impl Disk {
 
 /// Reads or writes once.
 pub fn perform(
-    folder: &Path,
+    folders: &Folders,
     access: JournalAccess,
     call: &DiskCall,
 ) -> Result<DiskReply, DiskError> {
+    let folder = folders.profile.as_path();
     match call {
         DiskCall::AppendJournal(line) => {
             let path = folder.join(JOURNAL);
@@ -118,7 +131,47 @@ pub fn perform(
             .map(|()| DiskReply::Written)
             .map_err(|error| failed(&error, &path))
         }
+        DiskCall::Export { name, text } => export(&folders.exports, name, text),
     }
+}
+
+/// Writes a list into a file that was not there before: `name`, or with a number in it.
+fn export(folder: &Path, name: &str, text: &str) -> Result<DiskReply, DiskError> {
+    let path = state_file(folder, name)?;
+    let (stem, kind) = name.rsplit_once('.').unwrap_or((name, "txt"));
+    let write = |path: &Path| {
+        let mut file = files::create_new(path)?;
+        let written = file
+            .write_all(text.as_bytes())
+            .and_then(|()| file.sync_all());
+        if written.is_err() {
+            let _ = std::fs::remove_file(path);
+        }
+        written
+    };
+    let named = (1..EXPORTS_OF_A_NAME).map(|number| match number {
+        1 => path.clone(),
+        _ => folder.join(format!("{stem}-{number}.{kind}")),
+    });
+    let made = files::make_folder(folder);
+    made.map_err(|error| failed(&error, folder))?;
+    for path in named {
+        match write(&path) {
+            Ok(()) => {
+                files::sync_folder_of(&path).map_err(|error| failed(&error, &path))?;
+                let shown = crate::report::scrub(&path.to_string_lossy());
+                return Ok(DiskReply::Exported(shown));
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(failed(&error, &path)),
+        }
+    }
+    Err(DiskError {
+        message: format!(
+            "There are too many exports of this name: {}.",
+            path.display()
+        ),
+    })
 }
 
 /// A state file's place; a name that would leave the folder or hit another file of ours is refused.
@@ -195,6 +248,18 @@ fn failed(error: &io::Error, path: &Path) -> DiskError {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
+
+    fn perform(
+        folder: &Path,
+        access: JournalAccess,
+        call: &DiskCall,
+    ) -> Result<DiskReply, DiskError> {
+        let folders = Folders {
+            profile: folder.to_owned(),
+            exports: folder.join("exports"),
+        };
+        super::perform(&folders, access, call)
+    }
 
     fn mode(path: &Path) -> u32 {
         std::fs::metadata(path)
@@ -297,5 +362,34 @@ mod tests {
             perform(&folder, JournalAccess::Write, &call).expect_err("a file is in the way");
         assert!(error.message.contains(JOURNAL), "{error}");
         assert!(!error.message.contains("os error"), "{error}");
+    }
+
+    #[test]
+    fn exports_are_ours_alone_and_never_overwrite_one_another() {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let export = |text: &str| {
+            let call = DiskCall::Export {
+                name: "trash-ENG-2026-11-23.csv".to_owned(),
+                text: text.to_owned(),
+            };
+            match perform(home.path(), JournalAccess::ReadOnly, &call) {
+                Ok(DiskReply::Exported(path)) => PathBuf::from(path),
+                other => panic!("{other:?}"),
+            }
+        };
+        let (one, two) = (export("a"), export("b"));
+        assert_eq!(std::fs::read_to_string(&one).expect("written"), "a");
+        assert_eq!(std::fs::read_to_string(&two).expect("written"), "b");
+        assert!(
+            two.ends_with("exports/trash-ENG-2026-11-23-2.csv"),
+            "{two:?}"
+        );
+        assert_eq!(mode(&one), 0o600);
+        assert_eq!(mode(&home.path().join("exports")), 0o700);
+        let call = DiskCall::Export {
+            name: "../x.csv".to_owned(),
+            text: String::new(),
+        };
+        assert!(perform(home.path(), JournalAccess::Write, &call).is_err());
     }
 }

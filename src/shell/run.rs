@@ -16,7 +16,7 @@ use rustix::process::{
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
 
 use super::clock::Clock;
-use super::disk::{Disk, JournalAccess};
+use super::disk::{Disk, Folders, JournalAccess};
 use super::event::Event;
 use super::input::Input;
 use super::perform::Perform;
@@ -45,8 +45,8 @@ pub struct Session {
     pub theme: Theme,
     /// Whether the mouse is used.
     pub mouse: MouseCapture,
-    /// The folder of the profile's journal and state.
-    pub folder: PathBuf,
+    /// Where things are kept.
+    pub folders: Folders,
     /// Whether this process may write the journal.
     pub journal: JournalAccess,
     /// The folder for texts on their way to an editor.
@@ -124,7 +124,7 @@ impl Shell {
             "the crash that was asked for"
         );
         let input = Input::start(events.clone())?;
-        let disk = Disk::start(session.folder, session.journal, events.clone())?;
+        let disk = Disk::start(session.folders, session.journal, events.clone())?;
         crash::spare(disk.clone());
         let perform = Perform::start(disk, session.target, events.clone())?;
         let mut shell = Self {
