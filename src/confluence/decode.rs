@@ -175,7 +175,7 @@ impl Call {
     /// What a status other than 2xx means for this call.
     fn refusal(&self, status: u16, headers: &Headers, body: &[u8]) -> ApiError {
         if (300..400).contains(&status) {
-            return self.redirect(headers);
+            return redirect(headers);
         }
         let json = looks_like_json(headers, body);
         let (said, details) = if json {
@@ -238,40 +238,6 @@ impl Call {
         ApiError::new(kind, text).with_details(details)
     }
 
-    fn redirect(&self, headers: &Headers) -> ApiError {
-        const SIGN_IN: [&str; 12] = [
-            "login",
-            "logon",
-            "signin",
-            "sign-in",
-            "sign_in",
-            "saml",
-            "/sso",
-            "oauth",
-            "authorize",
-            "adfs",
-            "/cas/",
-            "os_destination",
-        ];
-        let location = headers.get("location").unwrap_or_default().trim();
-        let lower = location.to_ascii_lowercase();
-        let login = SIGN_IN.iter().any(|word| lower.contains(word));
-        // The answer to `{base}/rest/api/…` points to `{new base}/rest/api/…`: name the base.
-        let to = match location.find("/rest/api/").or(location.find("/rest/")) {
-            Some(at) if !login => &location[..at],
-            _ => location.split(['?', '#']).next().unwrap_or_default(),
-        };
-        let to: String = scrub(without_user(to).as_ref()).chars().take(300).collect();
-        let message = if login {
-            "The server wants a sign-in in a browser instead of answering.".to_owned()
-        } else if to.is_empty() {
-            "The server redirects to its own root.".to_owned()
-        } else {
-            format!("The server redirects to {to}; nothing was sent there.")
-        };
-        ApiError::new(ErrorKind::Redirect { to, login }, message)
-    }
-
     /// Whether every version of Confluence that we know of has the operation.
     fn is_everywhere(&self) -> bool {
         !matches!(
@@ -288,6 +254,41 @@ impl Call {
                 | Self::Download { .. }
         )
     }
+}
+
+/// A 3xx in words. It is never followed, whatever it points to.
+fn redirect(headers: &Headers) -> ApiError {
+    const SIGN_IN: [&str; 12] = [
+        "login",
+        "logon",
+        "signin",
+        "sign-in",
+        "sign_in",
+        "saml",
+        "/sso",
+        "oauth",
+        "authorize",
+        "adfs",
+        "/cas/",
+        "os_destination",
+    ];
+    let location = headers.get("location").unwrap_or_default().trim();
+    let lower = location.to_ascii_lowercase();
+    let login = SIGN_IN.iter().any(|word| lower.contains(word));
+    // The answer to `{base}/rest/api/…` points to `{new base}/rest/api/…`: name the base.
+    let to = match location.find("/rest/api/").or(location.find("/rest/")) {
+        Some(at) if !login => &location[..at],
+        _ => location.split(['?', '#']).next().unwrap_or_default(),
+    };
+    let to: String = scrub(without_user(to).as_ref()).chars().take(300).collect();
+    let message = if login {
+        "The server wants a sign-in in a browser instead of answering.".to_owned()
+    } else if to.is_empty() {
+        "The server redirects to its own root.".to_owned()
+    } else {
+        format!("The server redirects to {to}; nothing was sent there.")
+    };
+    ApiError::new(ErrorKind::Redirect { to, login }, message)
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {

@@ -32,8 +32,8 @@ impl Default for Patience {
             longest_wait: Duration::from_secs(15),
             total: Duration::from_secs(90),
             shortest_limit_wait: Duration::from_secs(1),
-            longest_limit_wait: Duration::from_secs(120),
-            limit_total: Duration::from_secs(15 * 60),
+            longest_limit_wait: Duration::from_mins(2),
+            limit_total: Duration::from_mins(15),
         }
     }
 }
@@ -182,7 +182,7 @@ pub enum Turn {
 }
 
 /// Longest that one look at the clock is put off; the pace may have changed by then.
-const LONGEST_TURN: Duration = Duration::from_secs(60);
+const LONGEST_TURN: Duration = Duration::from_mins(1);
 
 impl Budget {
     /// At most `most` at once.
@@ -210,7 +210,7 @@ impl Budget {
     /// Asks for a turn.
     pub fn turn(&mut self, now: Duration) -> Turn {
         if now < self.not_before {
-            return Turn::In((self.not_before - now).min(LONGEST_TURN));
+            return Turn::In(self.not_before.saturating_sub(now).min(LONGEST_TURN));
         }
         if self.in_flight >= self.window() {
             return Turn::Full;

@@ -338,17 +338,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
 }
 
 /// An object, or a text that stands for it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) enum Either<T> {
     Object(T),
     Word(String),
+    #[default]
     Nothing,
-}
-
-impl<T> Default for Either<T> {
-    fn default() -> Self {
-        Self::Nothing
-    }
 }
 
 struct EitherVisitor<T>(PhantomData<T>);

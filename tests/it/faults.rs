@@ -101,7 +101,7 @@ fn play(stream: &mut TcpStream, line: Line) {
         }
         Line::Floods => {
             let _ = stream.write_all(HEAD);
-            while stream.write_all(&[b' '; 65536]).is_ok() {}
+            while stream.write_all(&[b' '; 8192]).is_ok() {}
         }
     }
 }

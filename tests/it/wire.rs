@@ -23,10 +23,11 @@ fn id(text: &str) -> ContentId {
 fn line(call: &Call) -> String {
     let request = call.request();
     assert!(request.stays_below_base(), "{request:?}");
+    use std::fmt::Write as _;
     let mut line = format!("{:?} {}", request.method, request.path);
     let mut before = " ?";
     for (name, value) in &request.query {
-        line.push_str(&format!("{before}{name}={value}"));
+        let _ = write!(line, "{before}{name}={value}");
         before = "&";
     }
     if let Some(body) = request.body {
