@@ -7,7 +7,7 @@ use super::job::{Machine, Outcome, Step};
 use crate::confluence::{ApiError, Call, Reply, SpaceKey, SpaceStatus};
 
 /// Tries of one write that the server has shown not to be applied.
-const TRIES: u8 = 3;
+const TRIES: u8 = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Direction {

@@ -7,7 +7,7 @@ use super::job::{Machine, Outcome, Step};
 use crate::confluence::call::Audience;
 use crate::confluence::{ApiError, Call, Reply, Space, SpaceKey};
 
-const TRIES: u8 = 3;
+const TRIES: u8 = 8;
 
 /// What a new space is to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

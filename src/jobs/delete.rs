@@ -17,9 +17,11 @@ use crate::confluence::{ApiError, Call, ContentId, LongTask, LongTaskId, Reply, 
 
 /// Rounds of saving what changed while the round before was saved.
 const ROUNDS: u32 = 5;
+/// Lists read before it is given up that two agree.
+const LISTS: u32 = 12;
 /// How often the space is asked for after a lost answer before the request counts as not applied.
 const LOOKS: u32 = 8;
-const TRIES: u8 = 3;
+const TRIES: u8 = 8;
 /// A task that has not moved for this long and whose last message is an error has failed.
 const STUCK_MS: u64 = 30_000;
 /// A task that has not moved for this long is given up: unknown.
@@ -82,6 +84,8 @@ pub(super) struct Delete {
     /// What is in a verified backup, with its version.
     saved: HashMap<ContentId, Option<u64>>,
     rounds_here: u32,
+    /// Lists read of this space.
+    lists: u32,
     tries: u8,
     looks: u32,
     next_at: u64,
@@ -112,6 +116,7 @@ impl Delete {
             save: None,
             saved: HashMap::new(),
             rounds_here: 0,
+            lists: 0,
             tries: 0,
             looks: 0,
             next_at: 0,
@@ -134,6 +139,7 @@ impl Delete {
         self.save = None;
         self.saved.clear();
         self.rounds_here = 0;
+        self.lists = 0;
         self.tries = 0;
         self.looks = 0;
     }
@@ -157,7 +163,7 @@ impl Delete {
 
     /// The list is complete: what is new or changed is saved; when nothing is, the space may go.
     fn listed(&mut self, desk: &mut Desk, item: u32, listing: Listing) {
-        self.rows = listing.into_seen();
+        let before = std::mem::replace(&mut self.rows, listing.into_seen());
         let wanted: Vec<Wanted> = self
             .rows
             .iter()
@@ -174,12 +180,21 @@ impl Delete {
                 status: row.status,
             })
             .collect();
-        if wanted.is_empty() {
+        // What moves between trash and pages while both are read can be missing in one list, so
+        // two in a row have to agree.
+        let agrees = self.lists > 0
+            && before.len() == self.rows.len()
+            && before.iter().zip(&self.rows).all(|(a, b)| a.id == b.id);
+        self.lists += 1;
+        if wanted.is_empty() && agrees {
             self.stage = Stage::Ready;
             return;
         }
+        if wanted.is_empty() && self.lists < LISTS {
+            return;
+        }
         self.rounds_here += 1;
-        if self.rounds_here > ROUNDS {
+        if self.rounds_here > ROUNDS || wanted.is_empty() {
             let why = "It is being changed faster than it can be saved. Archive it first.";
             self.end(desk, item, Outcome::NotSaved(why.to_owned()));
             return;
@@ -487,6 +502,7 @@ impl Machine for Delete {
             self.saved.clear();
             self.rows.clear();
             self.rounds_here = 0;
+            self.lists = 0;
             self.again();
         }
     }

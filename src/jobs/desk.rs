@@ -28,7 +28,7 @@ const FILES_AT_ONCE: usize = 2;
 /// How often a read is tried.
 const READ_TRIES: u32 = 6;
 /// How often a write that did not reach the server is tried.
-const CONNECT_TRIES: u32 = 5;
+const CONNECT_TRIES: u32 = 12;
 /// How often 429 is obeyed for one request.
 const LIMITED_TRIES: u32 = 30;
 /// Writes after which the job is stored again, so that little has to be replayed.
@@ -441,8 +441,11 @@ impl Desk {
         self.closed == self.lines.len() && self.doubts.is_empty()
     }
 
+    /// Whether a checkpoint is to be written now: one at a time, so that an older one never
+    /// replaces a newer.
     pub(super) fn wants_checkpoint(&self) -> bool {
-        self.checkpoint_due
+        let is_checkpoint = |it: &Pending| matches!(it.what, JobWrite::Checkpoint(_));
+        self.checkpoint_due && !self.pending.iter().any(is_checkpoint)
     }
 
     pub(super) fn checkpoint_taken(&mut self) {
@@ -658,8 +661,14 @@ impl Desk {
         }
     }
 
-    /// Gives the disk once more what it refused.
+    /// Gives the disk once more what it refused; a checkpoint as the job is now.
     pub(super) fn write_again(&mut self) {
+        let before = self.pending.len();
+        self.pending
+            .retain(|it| !(it.refused && matches!(it.what, JobWrite::Checkpoint(_))));
+        if self.pending.len() < before {
+            self.checkpoint_due = true;
+        }
         for it in &mut self.pending {
             if it.refused {
                 it.refused = false;
@@ -762,14 +771,22 @@ impl Desk {
     }
 
     fn put(&mut self, no: u64, what: JobWrite) {
-        self.out.push(JobEffect::Write {
-            write: WriteNo(no),
-            what: what.clone(),
-        });
+        // Nothing overtakes a line of the journal that has to be written again.
+        let held = matches!(what, JobWrite::Journal(_))
+            && self
+                .pending
+                .iter()
+                .any(|it| it.refused && matches!(it.what, JobWrite::Journal(_)));
+        if !held {
+            self.out.push(JobEffect::Write {
+                write: WriteNo(no),
+                what: what.clone(),
+            });
+        }
         self.pending.push(Pending {
             no,
             what,
-            refused: false,
+            refused: held,
         });
     }
 

@@ -734,9 +734,18 @@ impl Job {
     }
 
     fn pump(&mut self) {
-        if self.state.is_over() {
-            return;
+        if !self.state.is_over() {
+            self.go();
         }
+        if self.desk.wants_checkpoint() {
+            self.desk.checkpoint_taken();
+            let text = serde_json::to_string(self)
+                .expect("because a job is made of plain data with string keys");
+            self.desk.store(JobWrite::Checkpoint(text));
+        }
+    }
+
+    fn go(&mut self) {
         if self.desk.is_halted() && !self.desk.is_stopping() {
             self.desk.stop();
         }
@@ -757,12 +766,6 @@ impl Job {
         if self.may_end() {
             self.state = self.end();
             self.desk.checkpoint();
-        }
-        if self.desk.wants_checkpoint() {
-            self.desk.checkpoint_taken();
-            let text = serde_json::to_string(self)
-                .expect("because a job is made of plain data with string keys");
-            self.desk.store(JobWrite::Checkpoint(text));
         }
     }
 

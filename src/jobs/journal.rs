@@ -280,13 +280,21 @@ impl<K> Scribe<K> {
         Some(line)
     }
 
-    /// The line on its way has reached the disk, or has not. Returns who waited for it.
-    pub fn written(&mut self, reached: Reached) -> Option<K> {
-        let (who, line) = self.writing.take()?;
-        if reached == Reached::Yes {
-            self.chain.commit(&line);
+    /// The line on its way has reached the disk, or has not. Returns who is to hear of it: after a
+    /// failure everybody who waits, so that nothing overtakes what has to be written again.
+    pub fn written(&mut self, reached: Reached) -> Vec<K> {
+        let Some((who, line)) = self.writing.take() else {
+            return Vec::new();
+        };
+        match reached {
+            Reached::Yes => {
+                self.chain.commit(&line);
+                vec![who]
+            }
+            Reached::No => std::iter::once(who)
+                .chain(self.queue.drain(..).map(|(who, _)| who))
+                .collect(),
         }
-        Some(who)
     }
 
     /// The end of the chain.
@@ -402,17 +410,19 @@ mod tests {
     fn the_scribe_leaves_no_gap_after_a_failure() {
         let mut scribe = Scribe::new(Chain::default());
         let mut file = Vec::new();
-        for no in 1..=4 {
+        let time = Timestamp::UNIX_EPOCH;
+        for no in 1..=3 {
             scribe.push(no, record(no, Phase::Intended));
         }
-        let time = Timestamp::UNIX_EPOCH;
-        for reached in [Reached::Yes, Reached::No, Reached::Yes, Reached::Yes] {
-            let line = scribe.next_line(time).expect("because records are queued");
-            assert_eq!(scribe.next_line(time), None, "one line at a time");
-            if reached == Reached::Yes {
-                file.push(line);
-            }
-            scribe.written(reached);
+        file.extend(scribe.next_line(time));
+        assert_eq!(scribe.next_line(time), None, "one line at a time");
+        assert_eq!(scribe.written(Reached::Yes), [1]);
+        assert!(scribe.next_line(time).is_some());
+        assert_eq!(scribe.written(Reached::No), [2, 3], "nothing overtakes");
+        for no in 2..=3 {
+            scribe.push(no, record(no, Phase::Intended));
+            file.extend(scribe.next_line(time));
+            assert_eq!(scribe.written(Reached::Yes), [no]);
         }
         assert_eq!(verify(&file).map(|found| found.entries), Ok(3));
     }

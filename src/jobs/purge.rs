@@ -16,7 +16,7 @@ use super::listing::Listing;
 use super::save::{Kept, Save, Wanted};
 use crate::confluence::{ApiError, Call, ContentId, ContentKind, ContentStatus, Reply, SpaceKey};
 
-const TRIES: u8 = 3;
+const TRIES: u8 = 8;
 /// How often the trash is read again before it is said not to be empty.
 const LOOKS: u32 = 10;
 
@@ -235,6 +235,7 @@ impl Purge {
             return;
         }
         desk.settle(WHOLE, Step::PurgeTrash, Settled::Done);
+        self.stage = Stage::Items;
         for item in open {
             let outcome = if there.contains(&self.targets[item as usize].id) {
                 Outcome::Failed("It is still in the trash.".to_owned())
@@ -444,6 +445,7 @@ impl Machine for Purge {
             if let Stage::Looking(_) = self.stage {
                 let why = format!("The trash could not be read again. {}", error.message);
                 desk.settle(WHOLE, Step::PurgeTrash, Settled::Unknown(&why));
+                self.stage = Stage::Items;
                 let open: Vec<u32> = desk.open().collect();
                 for item in open {
                     desk.close(item, Outcome::Unknown(why.clone()));
@@ -489,6 +491,8 @@ impl Machine for Purge {
             self.listing = None;
             return;
         }
+        // Also when a journal is replayed: once one goes by itself, all do.
+        self.stage = Stage::Items;
         let Some(target) = self.targets.get_mut(item as usize) else {
             return;
         };

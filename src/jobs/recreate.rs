@@ -16,7 +16,7 @@ use crate::confluence::{
     ApiError, Call, Content, ContentId, ContentKind, Reply, Restriction, SpaceKey,
 };
 
-const TRIES: u8 = 3;
+const TRIES: u8 = 8;
 const RENAMES: u32 = 20;
 const EXPAND: &str = "body.storage,version,history,metadata.labels,\
 restrictions.read.restrictions.user,restrictions.read.restrictions.group,\
@@ -79,8 +79,6 @@ impl Recipe {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Stage {
     Load,
-    /// Is its former parent still there?
-    Parent,
     Title,
     Create,
     /// The answer to the creation was lost: what has the title now?
@@ -95,6 +93,16 @@ enum Stage {
     Labelled,
     Withdraw,
     Withdrawn,
+}
+
+/// What is known of where an item goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Place {
+    /// Is its former parent still there?
+    LookFor,
+    Known,
+    /// Its parent is neither made again nor current: what it inherited is not known.
+    Orphan,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,10 +120,7 @@ struct Thing {
     found: Option<ContentId>,
     made: Option<ContentId>,
     parent: Option<ContentId>,
-    /// Whether the parent was looked for and is settled.
-    parent_known: bool,
-    /// Neither re-created nor current: what it inherited is not known.
-    orphan: bool,
+    place: Place,
     version: u64,
     tries: u8,
     renamed: u32,
@@ -128,6 +133,8 @@ pub(super) struct Recreate {
     user: Option<String>,
     things: Vec<Thing>,
     on_collision: OnCollision,
+    /// Whether the place of each is known. Then they are made, one after the other.
+    placed: bool,
     asked_disk: bool,
     /// The texts of one file. Not stored: it is read again.
     #[serde(skip)]
@@ -142,8 +149,7 @@ impl Recreate {
             found: None,
             made: None,
             parent: None,
-            parent_known: false,
-            orphan: false,
+            place: Place::LookFor,
             version: 1,
             tries: 0,
             renamed: 0,
@@ -155,6 +161,7 @@ impl Recreate {
             user,
             things,
             on_collision: OnCollision::Ask,
+            placed: false,
             asked_disk: false,
             loaded: None,
         }
@@ -194,7 +201,7 @@ impl Recreate {
 
     /// Restrictions to be put back; `None`: none; `Err`: it must not be made.
     fn restrictions(&self, item: u32) -> Result<Option<Vec<Restriction>>, String> {
-        let orphan = self.things[item as usize].orphan;
+        let orphan = self.things[item as usize].place == Place::Orphan;
         match &self.item(item).restrictions {
             Some(list) if list.iter().any(|it| it.operation == "read") => Ok(Some(list.clone())),
             Some(list) if !orphan => Ok((!list.is_empty()).then(|| list.clone())),
@@ -210,28 +217,68 @@ impl Recreate {
         }
     }
 
-    /// The parent: one made again, or to be looked for, or none.
-    fn parent_of(&self, item: u32) -> Result<ParentPlace, String> {
-        let Some(ancestors) = &self.item(item).ancestors else {
-            return Ok(ParentPlace::Orphan);
-        };
-        let Some(parent) = ancestors.last() else {
-            return Ok(ParentPlace::Root);
-        };
-        let again = self
-            .recipe
-            .items
-            .iter()
-            .position(|(_, it)| it.id == parent.id);
-        match again {
-            Some(index) => match &self.things[index].made {
-                Some(made) if self.things[index].stage != Stage::Withdrawn => {
-                    Ok(ParentPlace::Below(made.clone()))
+    /// Learns where each goes before any is made, so that a kill cannot make it forgotten which
+    /// of them have to be restricted.
+    fn place(&mut self, desk: &mut Desk) {
+        let open: Vec<u32> = desk.open().collect();
+        for item in open {
+            if self.things[item as usize].place != Place::LookFor {
+                continue;
+            }
+            let parent = match &self.item(item).ancestors {
+                None => {
+                    self.things[item as usize].place = Place::Orphan;
+                    continue;
                 }
-                _ => Err("Its parent was not made again.".to_owned()),
+                Some(ancestors) => ancestors.last().map(|parent| parent.id.clone()),
+            };
+            let again = |id: &ContentId| self.recipe.items.iter().any(|(_, it)| it.id == *id);
+            let place = match parent {
+                None => Place::Known,
+                Some(id) if again(&id) => Place::Known,
+                Some(_) if self.recipe.into.is_some() => Place::Orphan,
+                Some(id) => {
+                    if !desk.has_room() {
+                        return;
+                    }
+                    if !desk.is_busy(item) {
+                        let call = Call::Content {
+                            id,
+                            status: None,
+                            expand: String::new(),
+                        };
+                        desk.read(item, Step::Look, call);
+                    }
+                    continue;
+                }
+            };
+            self.things[item as usize].place = place;
+        }
+        let is_placed = |item| self.things[item as usize].place != Place::LookFor;
+        if desk.open().all(is_placed) {
+            self.placed = true;
+            desk.checkpoint();
+        }
+    }
+
+    /// The parent that was made again in this job, if it is one of them.
+    fn parent_of(&self, item: u32) -> Result<ParentPlace, String> {
+        let ancestors = self.item(item).ancestors.as_deref().unwrap_or_default();
+        let again = ancestors.last().and_then(|parent| {
+            self.recipe
+                .items
+                .iter()
+                .position(|(_, it)| it.id == parent.id)
+        });
+        match again.map(|index| &self.things[index]) {
+            None => Ok(ParentPlace::AsFound),
+            Some(thing) if thing.stage == Stage::Withdrawn || thing.stage == Stage::Withdraw => {
+                Err("Its parent was not made again.".to_owned())
+            }
+            Some(thing) => match &thing.made {
+                Some(made) => Ok(ParentPlace::Below(made.clone())),
+                None => Err("Its parent was not made again.".to_owned()),
             },
-            None if self.recipe.into.is_some() => Ok(ParentPlace::Orphan),
-            None => Ok(ParentPlace::LookFor(parent.id.clone())),
         }
     }
 
@@ -267,6 +314,8 @@ impl Recreate {
             OnCollision::Rename => {
                 let thing = &mut self.things[item as usize];
                 thing.renamed += 1;
+                // After a lost answer it is looked for by this title, also after a kill.
+                desk.checkpoint();
                 if thing.renamed > RENAMES {
                     desk.close(item, Outcome::Failed("No free title was found.".to_owned()));
                 }
@@ -301,7 +350,7 @@ impl Recreate {
         let thing = &mut self.things[item as usize];
         thing.stage = back_to;
         thing.tries += 1;
-        if thing.tries >= TRIES * 3 {
+        if thing.tries >= TRIES {
             desk.close(item, Outcome::Failed(why.to_owned()));
         }
     }
@@ -334,10 +383,9 @@ impl Recreate {
 }
 
 enum ParentPlace {
-    Root,
+    /// At the root, or below what was found.
+    AsFound,
     Below(ContentId),
-    LookFor(ContentId),
-    Orphan,
 }
 
 fn same_restrictions(wanted: &[Restriction], there: &[Restriction]) -> bool {
@@ -360,6 +408,10 @@ fn same_restrictions(wanted: &[Restriction], there: &[Restriction]) -> bool {
 impl Machine for Recreate {
     fn go(&mut self, desk: &mut Desk) {
         let stopping = desk.is_stopping();
+        if !self.placed && !stopping {
+            self.place(desk);
+            return;
+        }
         let item = if stopping {
             // Only what was begun is brought to a safe end.
             let mut begun = desk.open().filter(|item| {
@@ -417,31 +469,16 @@ impl Machine for Recreate {
         };
         let thing = &self.things[item as usize];
         match thing.stage {
-            Stage::Load | Stage::Parent => match self.parent_of(item) {
+            Stage::Load => match self.parent_of(item) {
                 Err(why) => {
                     desk.close(item, Outcome::Skipped(why));
                     self.go(desk);
                 }
-                Ok(ParentPlace::LookFor(id)) => {
-                    self.things[item as usize].stage = Stage::Parent;
-                    desk.read(
-                        item,
-                        Step::Look,
-                        Call::Content {
-                            id,
-                            status: None,
-                            expand: String::new(),
-                        },
-                    );
-                }
                 Ok(place) => {
                     let thing = &mut self.things[item as usize];
-                    thing.orphan = matches!(place, ParentPlace::Orphan);
-                    thing.parent = match place {
-                        ParentPlace::Below(parent) => Some(parent),
-                        _ => None,
-                    };
-                    thing.parent_known = true;
+                    if let ParentPlace::Below(parent) = place {
+                        thing.parent = Some(parent);
+                    }
                     thing.stage = Stage::Title;
                     self.go(desk);
                 }
@@ -463,7 +500,7 @@ impl Machine for Recreate {
                     storage: if restricted { String::new() } else { text },
                 };
                 // Should this not go out, the title is looked for again.
-                self.things[item as usize].stage = Stage::Title;
+                self.things[item as usize].stage = Stage::Load;
                 desk.write(item, Step::Create, call, "no content of this title");
             }
             Stage::FindMade => desk.read(item, Step::Settle, self.by_title(item, space)),
@@ -521,20 +558,30 @@ impl Machine for Recreate {
         let Some(thing) = self.things.get_mut(item as usize) else {
             return;
         };
+        if step == Step::Look {
+            match answer {
+                Ok(Reply::Content(parent)) => {
+                    thing.parent = Some(parent.id);
+                    thing.place = Place::Known;
+                }
+                Err(error) if is_not_there(&error) => {
+                    thing.place = Place::Orphan;
+                    thing.note = Some("Its former parent is not there any more.".to_owned());
+                }
+                other => {
+                    let error = other.err().unwrap_or_else(unexpected);
+                    desk.close(item, Outcome::Failed(error.message));
+                }
+            }
+            return;
+        }
         match (thing.stage, step, answer) {
-            (Stage::Parent, _, Ok(Reply::Content(parent))) => {
-                thing.parent = Some(parent.id);
-                thing.parent_known = true;
-                thing.stage = Stage::Title;
-            }
-            (Stage::Parent, _, Err(error)) if is_not_there(&error) => {
-                thing.orphan = true;
-                thing.parent_known = true;
-                thing.note = Some("Its former parent is not there any more.".to_owned());
-                thing.stage = Stage::Title;
-            }
             (Stage::Title, _, Ok(Reply::Contents(page))) => {
                 thing.known = page.results.into_iter().map(|it| it.id).collect();
+                if !thing.known.is_empty() {
+                    // After a lost answer these must not be taken for what was made.
+                    desk.checkpoint();
+                }
                 let is_page = self.item(item).kind == ContentKind::Page;
                 if is_page && !self.things[item as usize].known.is_empty() {
                     self.collides(desk, item);
@@ -542,7 +589,7 @@ impl Machine for Recreate {
                     self.things[item as usize].stage = Stage::Create;
                 }
             }
-            (Stage::Parent | Stage::Title, _, other) => {
+            (Stage::Title, _, other) => {
                 let error = other.err().unwrap_or_else(unexpected);
                 desk.close(item, Outcome::Failed(error.message));
             }
@@ -554,7 +601,7 @@ impl Machine for Recreate {
                         thing.found = Some(found.id);
                         thing.stage = Stage::Compare;
                     }
-                    None => self.once_more(desk, item, Step::Create, Stage::Title),
+                    None => self.once_more(desk, item, Step::Create, Stage::Load),
                 }
             }
             (Stage::Compare, _, Ok(Reply::Content(found))) => {
@@ -641,7 +688,7 @@ impl Machine for Recreate {
                 }
             },
             (Step::Create, Fate::InDoubt(_)) => thing.stage = Stage::FindMade,
-            (Step::Create, Fate::NotApplied(_)) => thing.stage = Stage::Title,
+            (Step::Create, Fate::NotApplied(_)) => thing.stage = Stage::Load,
             (Step::Create, Fate::Refused(error)) => {
                 desk.close(item, Outcome::Failed(error.message));
             }

@@ -9,7 +9,7 @@ use crate::confluence::{
     ApiError, Call, Content, ContentId, ContentKind, ContentStatus, ErrorKind, Reply,
 };
 
-const TRIES: u8 = 3;
+const TRIES: u8 = 8;
 /// Titles that are tried when a current content has the title.
 const RENAMES: u32 = 20;
 
@@ -144,6 +144,8 @@ impl Restore {
             }
             OnCollision::Rename => {
                 thing.renamed += 1;
+                // Later steps send the title again, also after a kill.
+                desk.checkpoint();
                 if thing.renamed > RENAMES {
                     let why = "No free title was found.".to_owned();
                     desk.close(item, Outcome::Failed(why));

@@ -6,7 +6,7 @@ use super::desk::{Desk, Fate, Settled, is_not_there, unexpected};
 use super::job::{Decision, Machine, Outcome, Question, Step};
 use crate::confluence::{ApiError, Call, ContentId, Reply, Space, SpaceKey};
 
-const TRIES: u8 = 3;
+const TRIES: u8 = 8;
 
 /// What the form for a space holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,5 +13,6 @@ mod pty;
 mod screens;
 mod story;
 mod terminal;
+mod simulation;
 mod text;
 mod wire;

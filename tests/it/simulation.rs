@@ -1,0 +1,1419 @@
+//! The job machines against a model of a server and of a disk, with seeded faults at every step.
+//!
+//! Each seed chooses a job, a small wiki and what goes wrong: answers lost before and after the
+//! write was applied, 429, 503, no connection, a disk that refuses or spoils what it is given, a
+//! kill at any moment, and other people who edit, restore, purge and trash meanwhile. Held after
+//! every run:
+//!
+//! 1. what is destroyed is, in that version, in a backup on the disk that verifies;
+//! 2. the journal tells the truth: its chain holds, no write is applied without an open intent,
+//!    nothing is "done" that was not applied, nothing "failed" that was;
+//! 3. where nobody else interferes, the run ends as an undisturbed one does;
+//! 4. the job comes to an end.
+//!
+//! What others do between the last look at a thing and the write about it is left out: that
+//! round trip is the one exception the product names.
+//!
+//! `CORACLE_SIM_SEEDS=1000000` runs more seeds, `CORACLE_SIM_SEED=n` one of them.
+//! The last tests take safeguards away, from outside, and expect to see an invariant broken.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use coracle::confluence::call::Audience;
+use coracle::confluence::*;
+use coracle::jobs::backup::{self, Manifest};
+use coracle::jobs::journal::{Chain, Phase, Reached, Record, Scribe};
+use coracle::jobs::*;
+use jiff::Timestamp;
+
+/// A small generator with a known sequence (splitmix64).
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, n: u64) -> u64 {
+        self.next() % n.max(1)
+    }
+
+    fn percent(&mut self, p: u64) -> bool {
+        self.below(100) < p
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Doc {
+    space: String,
+    kind: ContentKind,
+    title: String,
+    version: u64,
+    status: ContentStatus,
+    parent: Option<String>,
+    storage: String,
+    labels: Vec<String>,
+    restrictions: Vec<Restriction>,
+    by: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Room {
+    name: String,
+    description: String,
+    archived: bool,
+}
+
+/// What has become of the server's long tasks: the space and the polls until it ends.
+#[derive(Clone)]
+struct Task {
+    space: String,
+    left: u64,
+}
+
+#[derive(Clone)]
+struct Server {
+    rooms: BTreeMap<String, Room>,
+    docs: BTreeMap<String, Doc>,
+    tasks: BTreeMap<String, Task>,
+    next: u64,
+    /// Whether it has operations 12 and 13.
+    modern: bool,
+}
+
+fn fail(kind: ErrorKind, status: u16) -> ApiError {
+    ApiError {
+        message: format!("{kind:?}."),
+        kind,
+        status: Some(status),
+        details: Vec::new(),
+    }
+}
+
+fn missing() -> ApiError {
+    fail(ErrorKind::NotFound, 404)
+}
+
+impl Server {
+    fn content(&self, id: &str) -> Content {
+        let doc = &self.docs[id];
+        let mut ancestors = Vec::new();
+        let mut up = doc.parent.clone();
+        while let Some(parent) = up {
+            up = self.docs.get(&parent).and_then(|doc| doc.parent.clone());
+            ancestors.insert(
+                0,
+                ContentRef {
+                    id: ContentId::new(&parent),
+                    title: None,
+                },
+            );
+        }
+        let attached = doc.kind == ContentKind::Attachment;
+        Content {
+            id: ContentId::new(id),
+            kind: doc.kind.clone(),
+            status: Some(doc.status),
+            title: doc.title.clone(),
+            has_children: None,
+            space: Some(SpaceKey::new(&doc.space)),
+            version: Some(Version {
+                number: Some(doc.version),
+                ..Version::default()
+            }),
+            ancestors: Some(ancestors),
+            position: None,
+            more: Some(Box::new(ContentMore {
+                created_by: Some(Person {
+                    username: Some(doc.by.clone()),
+                    ..Person::default()
+                }),
+                body_storage: (!attached).then(|| doc.storage.clone()),
+                labels: Some(doc.labels.clone()),
+                restrictions: Some(doc.restrictions.clone()),
+                download: attached.then(|| format!("/download/{id}")),
+                file_size: attached.then_some(doc.storage.len() as u64),
+                ..ContentMore::default()
+            })),
+        }
+    }
+
+    fn space(&self, key: &str) -> Result<Space, ApiError> {
+        let room = self.rooms.get(key).ok_or_else(missing)?;
+        Ok(Space {
+            id: None,
+            key: SpaceKey::new(key),
+            name: room.name.clone(),
+            kind: SpaceKind::Global,
+            status: Some(if room.archived {
+                SpaceStatus::Archived
+            } else {
+                SpaceStatus::Current
+            }),
+            more: Some(Box::new(SpaceMore {
+                description: Some(room.description.clone()),
+                ..SpaceMore::default()
+            })),
+        })
+    }
+
+    fn rows(&self, space: &str, status: ContentStatus, kind: Option<&ContentKind>) -> Vec<Content> {
+        let mine = self.docs.iter().filter(|(_, doc)| {
+            doc.space == space && doc.status == status && kind.is_none_or(|kind| doc.kind == *kind)
+        });
+        mine.map(|(id, _)| self.content(id)).collect()
+    }
+
+    fn window(rows: Vec<Content>, start: u64, limit: u64) -> Page<Content> {
+        let limit = limit.min(3);
+        let total = rows.len() as u64;
+        let results: Vec<_> = rows
+            .into_iter()
+            .skip(start as usize)
+            .take(limit as usize)
+            .collect();
+        Page {
+            has_next: start + (results.len() as u64) < total,
+            results,
+            start,
+            limit: None,
+            total: None,
+        }
+    }
+
+    fn in_status(&self, id: &ContentId, status: ContentStatus) -> Result<&Doc, ApiError> {
+        let doc = self.docs.get(id.as_str()).ok_or_else(missing)?;
+        if doc.status == status {
+            Ok(doc)
+        } else {
+            Err(missing())
+        }
+    }
+
+    fn is_taken(&self, space: &str, title: &str, but: &str) -> bool {
+        self.docs.iter().any(|(id, doc)| {
+            id != but
+                && doc.space == space
+                && doc.title == title
+                && doc.kind == ContentKind::Page
+                && doc.status == ContentStatus::Current
+        })
+    }
+
+    /// Answers a call; a write that is answered `Ok` has been applied.
+    fn serve(&mut self, call: &Call) -> Result<Reply, ApiError> {
+        match call {
+            Call::Space { key, .. } => {
+                // A task of its own pace goes on whether it is asked about or not.
+                self.work();
+                Ok(Reply::Space(Box::new(self.space(key.as_str())?)))
+            }
+            Call::Trash {
+                key, cursor, limit, ..
+            } => {
+                if !self.modern {
+                    return Err(fail(ErrorKind::NoSuchOperation, 404));
+                }
+                self.space(key.as_str())?;
+                let start = cursor.as_ref().map_or(0, |it| it.0.parse().unwrap_or(0));
+                let rows = self.rows(key.as_str(), ContentStatus::Trashed, None);
+                let page = Self::window(rows, start, *limit);
+                let next = start + page.results.len() as u64;
+                Ok(Reply::Trash(CursorPage {
+                    next: page.has_next.then(|| Cursor(next.to_string())),
+                    results: page.results,
+                    total: None,
+                }))
+            }
+            Call::TrashedContent {
+                key, kind, window, ..
+            } => {
+                let rows = self.rows(key.as_str(), ContentStatus::Trashed, Some(kind));
+                Ok(Reply::Contents(Self::window(
+                    rows,
+                    window.start,
+                    window.limit,
+                )))
+            }
+            Call::SpaceContentOfKind {
+                key, kind, window, ..
+            } => {
+                self.space(key.as_str())?;
+                let rows = self.rows(key.as_str(), ContentStatus::Current, Some(kind));
+                Ok(Reply::Contents(Self::window(
+                    rows,
+                    window.start,
+                    window.limit,
+                )))
+            }
+            Call::Content { id, status, .. } => {
+                self.in_status(id, status.unwrap_or(ContentStatus::Current))?;
+                Ok(Reply::Content(Box::new(self.content(id.as_str()))))
+            }
+            Call::Attachments { .. } => Ok(Reply::Contents(Self::window(Vec::new(), 0, 1))),
+            Call::ContentByTitle { key, title, kind } => {
+                let mut rows = self.rows(key.as_str(), ContentStatus::Current, Some(kind));
+                rows.retain(|row| row.title == *title);
+                Ok(Reply::Contents(Self::window(rows, 0, 3)))
+            }
+            Call::Download { path } => {
+                let id = path.trim_start_matches("/download/");
+                let doc = self.docs.get(id).ok_or_else(missing)?;
+                Ok(Reply::File(doc.storage.clone().into_bytes()))
+            }
+            Call::LongTask { id } => {
+                self.work();
+                let task = self.tasks.get(&id.0).ok_or_else(missing)?;
+                let done = task.left == 0;
+                Ok(Reply::LongTask(LongTask {
+                    id: id.clone(),
+                    name: None,
+                    elapsed_ms: None,
+                    percentage: if done { 100 } else { 60 },
+                    successful: done,
+                    messages: Vec::new(),
+                }))
+            }
+            Call::CreateSpace {
+                key,
+                name,
+                description,
+                ..
+            } => {
+                if self.rooms.contains_key(key.as_str()) {
+                    return Err(fail(ErrorKind::Conflict, 409));
+                }
+                let room = Room {
+                    name: name.clone(),
+                    description: description.clone(),
+                    archived: false,
+                };
+                self.rooms.insert(key.to_string(), room);
+                Ok(Reply::Space(Box::new(self.space(key.as_str())?)))
+            }
+            Call::UpdateSpace {
+                key,
+                name,
+                description,
+                ..
+            } => {
+                let room = self.rooms.get_mut(key.as_str()).ok_or_else(missing)?;
+                room.name.clone_from(name);
+                if let Some(description) = description {
+                    room.description.clone_from(description);
+                }
+                Ok(Reply::Space(Box::new(self.space(key.as_str())?)))
+            }
+            Call::ArchiveSpace { key } | Call::RestoreSpace { key } => {
+                let room = self.rooms.get_mut(key.as_str()).ok_or_else(missing)?;
+                room.archived = matches!(call, Call::ArchiveSpace { .. });
+                Ok(Reply::Done)
+            }
+            Call::DeleteSpace { key } => {
+                self.space(key.as_str())?;
+                self.next += 1;
+                let id = format!("t{}", self.next);
+                let task = Task {
+                    space: key.to_string(),
+                    left: self.next % 3,
+                };
+                self.tasks.insert(id.clone(), task);
+                Ok(Reply::LongTaskStarted(LongTaskId(id)))
+            }
+            Call::PurgeTrash { key } => {
+                if !self.modern {
+                    return Err(fail(ErrorKind::NoSuchOperation, 405));
+                }
+                self.space(key.as_str())?;
+                self.docs.retain(|_, doc| {
+                    doc.space != key.as_str() || doc.status != ContentStatus::Trashed
+                });
+                Ok(Reply::Done)
+            }
+            Call::PurgeContent { id } => {
+                self.in_status(id, ContentStatus::Trashed)?;
+                self.docs.remove(id.as_str());
+                Ok(Reply::Done)
+            }
+            Call::RestoreContent {
+                id, title, version, ..
+            } => {
+                let doc = self.in_status(id, ContentStatus::Trashed)?.clone();
+                if *version != doc.version + 1 {
+                    return Err(fail(ErrorKind::Invalid, 400));
+                }
+                if doc.kind == ContentKind::Page && self.is_taken(&doc.space, title, id.as_str()) {
+                    return Err(fail(ErrorKind::Conflict, 409));
+                }
+                let parent = doc.parent.filter(|_| self.next.is_multiple_of(2));
+                let doc = self.docs.get_mut(id.as_str()).ok_or_else(missing)?;
+                doc.status = ContentStatus::Current;
+                doc.version = *version;
+                doc.title.clone_from(title);
+                doc.parent = parent;
+                Ok(Reply::Content(Box::new(self.content(id.as_str()))))
+            }
+            Call::MoveContent {
+                id,
+                version,
+                parent,
+                ..
+            } => {
+                let now = self.in_status(id, ContentStatus::Current)?.version;
+                if self.in_status(parent, ContentStatus::Current).is_err() {
+                    return Err(fail(ErrorKind::Invalid, 400));
+                }
+                if *version != now + 1 {
+                    return Err(fail(ErrorKind::Conflict, 409));
+                }
+                let doc = self.docs.get_mut(id.as_str()).ok_or_else(missing)?;
+                doc.version = *version;
+                doc.parent = Some(parent.to_string());
+                Ok(Reply::Content(Box::new(self.content(id.as_str()))))
+            }
+            Call::TrashContent { id } => {
+                self.in_status(id, ContentStatus::Current)?;
+                let doc = self.docs.get_mut(id.as_str()).ok_or_else(missing)?;
+                doc.status = ContentStatus::Trashed;
+                Ok(Reply::Done)
+            }
+            Call::CreateContent {
+                space,
+                kind,
+                title,
+                parent,
+                storage,
+            } => {
+                if *kind == ContentKind::Page && self.is_taken(space.as_str(), title, "") {
+                    return Err(fail(ErrorKind::Conflict, 409));
+                }
+                self.next += 1;
+                let id = format!("n{:04}", self.next);
+                self.docs.insert(
+                    id.clone(),
+                    Doc {
+                        space: space.to_string(),
+                        kind: kind.clone(),
+                        title: title.clone(),
+                        version: 1,
+                        status: ContentStatus::Current,
+                        parent: parent.as_ref().map(ToString::to_string),
+                        storage: storage.clone(),
+                        labels: Vec::new(),
+                        restrictions: Vec::new(),
+                        by: "me".into(),
+                    },
+                );
+                Ok(Reply::Content(Box::new(self.content(&id))))
+            }
+            Call::ReplaceBody {
+                id,
+                version,
+                storage,
+                ..
+            } => {
+                let now = self.in_status(id, ContentStatus::Current)?.version;
+                if *version != now + 1 {
+                    return Err(fail(ErrorKind::Conflict, 409));
+                }
+                let doc = self.docs.get_mut(id.as_str()).ok_or_else(missing)?;
+                doc.version = *version;
+                doc.storage.clone_from(storage);
+                Ok(Reply::Content(Box::new(self.content(id.as_str()))))
+            }
+            Call::SetRestrictions { id, restrictions } => {
+                self.in_status(id, ContentStatus::Current)?;
+                let doc = self.docs.get_mut(id.as_str()).ok_or_else(missing)?;
+                doc.restrictions.clone_from(restrictions);
+                Ok(Reply::Done)
+            }
+            Call::AddLabels { id, labels } => {
+                self.in_status(id, ContentStatus::Current)?;
+                let doc = self.docs.get_mut(id.as_str()).ok_or_else(missing)?;
+                for label in labels {
+                    if !doc.labels.contains(label) {
+                        doc.labels.push(label.clone());
+                    }
+                }
+                Ok(Reply::Done)
+            }
+            _ => Err(fail(ErrorKind::NoSuchOperation, 404)),
+        }
+    }
+
+    /// The tasks go on by one step.
+    fn work(&mut self) {
+        for task in self.tasks.values_mut() {
+            if task.left > 0 {
+                task.left -= 1;
+            }
+            if task.left == 0 {
+                self.rooms.remove(&task.space);
+                self.docs.retain(|_, doc| doc.space != task.space);
+            }
+        }
+    }
+
+    /// The state without what may differ between runs: ids that were given out.
+    fn digest(&self) -> Vec<String> {
+        let title = |id: &String| self.docs.get(id).map(|doc| doc.title.clone());
+        let mut lines: Vec<String> = self
+            .docs
+            .values()
+            .map(|doc| {
+                let parent = doc.parent.as_ref().map(title);
+                format!(
+                    "{:?}",
+                    Doc {
+                        parent: parent.flatten(),
+                        ..doc.clone()
+                    }
+                )
+            })
+            .collect();
+        lines.sort();
+        lines.extend(self.rooms.iter().map(|room| format!("{room:?}")));
+        lines
+    }
+}
+
+/// A safeguard that is taken away, from outside: the job is told what it wants to hear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sabotage {
+    None,
+    /// A file is "read back" as it was meant to be.
+    NoVerification,
+    /// The look just before a purge is answered as at the time of the backup.
+    NoCheck,
+    /// The trash "read again" is the trash as first read.
+    NoSecondList,
+    /// A lost answer is passed on as success.
+    LostMeansDone,
+    /// A lost answer is passed on as "nothing was sent".
+    LostMeansNot,
+    /// The journal is acknowledged but not written.
+    NoJournal,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Interference {
+    Undisturbed,
+    /// Faults of line, server, disk and process.
+    Faults,
+    /// The same, and other people.
+    Others,
+}
+
+#[derive(Default)]
+struct Disk {
+    journal: Vec<String>,
+    checkpoint: Option<String>,
+    files: BTreeMap<(String, String), Vec<u8>>,
+    /// As they were meant to be.
+    meant: BTreeMap<(String, String), Vec<u8>>,
+}
+
+struct World {
+    dice: Dice,
+    interference: Interference,
+    sabotage: Sabotage,
+    server: Server,
+    disk: Disk,
+    scribe: Scribe<WriteNo>,
+    job: Job,
+    fresh: Job,
+    requests: Vec<(RequestNo, Call)>,
+    writes: Vec<(WriteNo, JobWrite)>,
+    at: u64,
+    /// The last record of each write, as acknowledged.
+    ledger: BTreeMap<u64, Record>,
+    applied: BTreeSet<u64>,
+    faults: BTreeMap<String, u32>,
+    kills: u32,
+    /// What others leave alone: looked at for the last time before a write.
+    frozen: BTreeSet<String>,
+    frozen_space: bool,
+    manifest_read: bool,
+    first_looks: BTreeMap<String, Result<Reply, ApiError>>,
+    errors: Vec<String>,
+}
+
+fn time() -> Timestamp {
+    Timestamp::UNIX_EPOCH
+}
+
+impl World {
+    fn complain(&mut self, what: String) {
+        self.errors.push(what);
+    }
+
+    fn feed(&mut self, event: JobEvent) {
+        for effect in self.job.step(self.at, event) {
+            match effect {
+                JobEffect::Send { request, call } => self.requests.push((request, call)),
+                JobEffect::Write { write, what } => {
+                    if let JobWrite::Journal(record) = &what {
+                        self.scribe.push(write, (**record).clone());
+                    } else {
+                        self.writes.push((write, what));
+                    }
+                }
+                JobEffect::Ask(_) => {}
+            }
+        }
+    }
+
+    /// Whether something goes wrong here; each thing goes wrong twice at most.
+    fn trouble(&mut self, with: &str, percent: u64) -> bool {
+        if self.interference == Interference::Undisturbed || !self.dice.percent(percent) {
+            return false;
+        }
+        let count = self.faults.entry(with.to_owned()).or_default();
+        *count += 1;
+        *count <= 2
+    }
+
+    /// Applies a call to the server and holds the invariants that can be seen only then.
+    fn apply(&mut self, call: &Call) -> Result<Reply, ApiError> {
+        if call.is_read() {
+            self.watch(call);
+            return self.server.serve(call);
+        }
+        let before = self.server.clone();
+        let answer = self.server.serve(call);
+        if answer.is_err() {
+            return answer;
+        }
+        let open = self.ledger.values().find(|record| {
+            record.outcome == Phase::Intended
+                && !self.applied.contains(&record.no)
+                && speaks_of(record, call)
+        });
+        match open.map(|record| record.no) {
+            Some(no) => {
+                self.applied.insert(no);
+            }
+            None => self.complain(format!("applied without an open intent: {call:?}")),
+        }
+        let doomed: Vec<String> = match call {
+            Call::PurgeContent { id } => vec![id.to_string()],
+            Call::PurgeTrash { key } => before
+                .rows(key.as_str(), ContentStatus::Trashed, None)
+                .iter()
+                .map(|row| row.id.to_string())
+                .collect(),
+            Call::DeleteSpace { key } => {
+                let docs = before.docs.iter();
+                docs.filter(|(_, doc)| doc.space == key.as_str())
+                    .map(|(id, _)| id.clone())
+                    .collect()
+            }
+            _ => Vec::new(),
+        };
+        if !doomed.is_empty() {
+            let saved = self.saved();
+            for id in doomed {
+                let version = before.docs[&id].version;
+                if !saved.contains(&(id.clone(), version)) {
+                    self.complain(format!("{id} version {version} is in no good backup"));
+                }
+            }
+        }
+        answer
+    }
+
+    /// Ids and versions in backups that verify.
+    fn saved(&self) -> BTreeSet<(String, u64)> {
+        let mut saved = BTreeSet::new();
+        for ((folder, name), bytes) in &self.disk.files {
+            if name != backup::MANIFEST {
+                continue;
+            }
+            let read = |name: &str| {
+                let place = (folder.clone(), name.to_owned());
+                self.disk.files.get(&place).cloned()
+            };
+            let Ok(manifest) = Manifest::decode(bytes) else {
+                continue;
+            };
+            if manifest.verify(read).is_err() {
+                continue;
+            }
+            for file in manifest.files.iter().filter(|file| file.items > 0) {
+                let bytes = read(&file.name).unwrap_or_default();
+                for item in backup::unpack(&file.name, &bytes).unwrap_or_default() {
+                    let version = item.version_number().unwrap_or(0);
+                    saved.insert((item.id.to_string(), version));
+                }
+            }
+        }
+        saved
+    }
+
+    /// Notes the last looks, after which others keep still.
+    fn watch(&mut self, call: &Call) {
+        match call {
+            Call::Content { id, expand, .. } => {
+                self.frozen_space = false;
+                if expand == backup::EXPAND {
+                    self.manifest_read = false;
+                } else {
+                    self.frozen.insert(id.to_string());
+                }
+            }
+            Call::Trash { .. } | Call::TrashedContent { .. } | Call::SpaceContentOfKind { .. }
+                if self.manifest_read =>
+            {
+                self.frozen_space = true;
+            }
+            Call::Space { .. } => self.frozen_space = true,
+            _ => {}
+        }
+    }
+
+    fn answer(&mut self) {
+        let index = self.dice.below(self.requests.len() as u64) as usize;
+        let (request, call) = self.requests.swap_remove(index);
+        let name = format!("{call:?}");
+        let writes = !call.is_read();
+        let mut outcome = if self.trouble(&name, 12) {
+            match self.dice.below(6) {
+                0 => Err(fail(ErrorKind::RateLimited { after_ms: Some(9) }, 429)),
+                1 => Err(fail(ErrorKind::Connect, 0)),
+                2 => Err(fail(ErrorKind::Lost, 0)),
+                3 => Err(fail(ErrorKind::Server, 503)),
+                // Applied, and the answer lost.
+                4 => self.apply(&call).and(Err(fail(ErrorKind::Timeout, 0))),
+                _ => self.apply(&call).and(Err(fail(ErrorKind::Truncated, 200))),
+            }
+        } else if let Some(told) = self.told(&call) {
+            told
+        } else {
+            let answer = self.apply(&call);
+            self.first_looks
+                .entry(look_name(&call))
+                .or_insert_with(|| answer.clone());
+            answer
+        };
+        let lost = matches!(&outcome, Err(error) if matches!(error.kind,
+            ErrorKind::Lost | ErrorKind::Timeout | ErrorKind::Truncated | ErrorKind::Server));
+        if writes && lost {
+            match self.sabotage {
+                Sabotage::LostMeansDone => outcome = Ok(Reply::Done),
+                Sabotage::LostMeansNot => outcome = Err(fail(ErrorKind::Connect, 0)),
+                _ => {}
+            }
+        }
+        self.feed(JobEvent::Reply { request, outcome });
+    }
+
+    /// What sabotage answers instead of the server.
+    fn told(&mut self, call: &Call) -> Option<Result<Reply, ApiError>> {
+        match (self.sabotage, call) {
+            (Sabotage::NoCheck, Call::Content { id, expand, .. }) if expand == "version" => {
+                let name = format!("content {id}");
+                self.first_looks.get(&name).cloned()
+            }
+            (Sabotage::NoSecondList, Call::Trash { .. }) => {
+                self.first_looks.get(&look_name(call)).cloned()
+            }
+            _ => None,
+        }
+    }
+
+    fn disk(&mut self) {
+        let index = self.dice.below(self.writes.len() as u64) as usize;
+        let (write, what) = self.writes.swap_remove(index);
+        let name = match &what {
+            JobWrite::BackupFile { backup, name, .. } => format!("{backup} {name}"),
+            JobWrite::Checkpoint(_) => "checkpoint".to_owned(),
+            JobWrite::Journal(_) | JobWrite::ReadBack { .. } => String::new(),
+        };
+        let full = || StoreError {
+            message: "No space left on the disk.".into(),
+        };
+        let outcome = match what {
+            JobWrite::ReadBack { backup, name } => {
+                if name == backup::MANIFEST {
+                    self.manifest_read = true;
+                }
+                let place = (backup, name);
+                let found = if self.sabotage == Sabotage::NoVerification {
+                    self.disk.meant.get(&place)
+                } else {
+                    self.disk.files.get(&place)
+                };
+                found
+                    .map(|bytes| Stored::Bytes(bytes.clone()))
+                    .ok_or_else(full)
+            }
+            _ if self.trouble(&name, 8) => Err(full()),
+            JobWrite::Checkpoint(text) => {
+                self.disk.checkpoint = Some(text);
+                Ok(Stored::Done)
+            }
+            JobWrite::BackupFile {
+                backup,
+                name,
+                mut bytes,
+            } => {
+                let place = (backup, name);
+                self.disk.meant.insert(place.clone(), bytes.clone());
+                if self.interference == Interference::Others && self.dice.percent(5) {
+                    // Spoilt without a word.
+                    match bytes.first_mut() {
+                        Some(byte) if self.dice.percent(50) => *byte ^= 0x20,
+                        _ => bytes.truncate(bytes.len() / 2),
+                    }
+                }
+                self.disk.files.insert(place, bytes);
+                Ok(Stored::Done)
+            }
+            JobWrite::Journal(_) => Ok(Stored::Done),
+        };
+        self.feed(JobEvent::Written { write, outcome });
+    }
+
+    /// One line of the journal, or its refusal; a refused one may leave a part behind.
+    fn journal(&mut self) -> bool {
+        let Some(line) = self.scribe.next_line(time()) else {
+            return false;
+        };
+        let refused = self.trouble("journal", 4);
+        let record: Record = serde_json::from_str(&line).expect("because it was just written");
+        let outcome = if refused {
+            if self.dice.percent(50) {
+                self.disk.journal.push(line[..line.len() / 3].to_owned());
+            }
+            Err(StoreError {
+                message: "No space left on the disk.".into(),
+            })
+        } else {
+            if self.sabotage != Sabotage::NoJournal {
+                self.disk.journal.push(line);
+                self.ledger.insert(record.no, record);
+            }
+            Ok(Stored::Done)
+        };
+        let reached = if refused { Reached::No } else { Reached::Yes };
+        for write in self.scribe.written(reached) {
+            let outcome = outcome.clone();
+            self.feed(JobEvent::Written { write, outcome });
+        }
+        true
+    }
+
+    /// The process dies: what is on the line or on its way to the disk may or may not arrive.
+    fn kill(&mut self) {
+        self.kills += 1;
+        for (_, call) in std::mem::take(&mut self.requests) {
+            if self.dice.percent(50) {
+                let _ = self.apply(&call);
+            }
+        }
+        for (_, what) in std::mem::take(&mut self.writes) {
+            match what {
+                JobWrite::Checkpoint(text) if self.dice.percent(50) => {
+                    self.disk.checkpoint = Some(text);
+                }
+                JobWrite::BackupFile {
+                    backup,
+                    name,
+                    mut bytes,
+                } if self.dice.percent(50) => {
+                    bytes.truncate(self.dice.below(bytes.len() as u64 + 1) as usize);
+                    self.disk.files.insert((backup, name), bytes);
+                }
+                _ => {}
+            }
+        }
+        if let Some(line) = self.scribe.next_line(time()) {
+            match self.dice.below(3) {
+                0 => {
+                    let record: Record =
+                        serde_json::from_str(&line).expect("because it was just written");
+                    self.ledger.insert(record.no, record);
+                    self.disk.journal.push(line);
+                }
+                1 => self.disk.journal.push(line[..line.len() / 2].to_owned()),
+                _ => {}
+            }
+        }
+        self.at = 0;
+        let (entries, verified) = match ledger::read(&self.disk.journal) {
+            Ok(read) => read,
+            Err(broken) => {
+                self.complain(broken.to_string());
+                return;
+            }
+        };
+        self.scribe = Scribe::new(verified.chain);
+        self.job = match &self.disk.checkpoint {
+            Some(text) => match Job::reopen(text, &entries) {
+                Ok(job) => job,
+                Err(problem) => {
+                    self.complain(problem.to_string());
+                    return;
+                }
+            },
+            None => self.fresh.clone(),
+        };
+        if let Some(challenge) = self.job.challenge() {
+            // Without a new consent it does not go on.
+            self.feed(JobEvent::Resume);
+            let idle = self.requests.is_empty() && self.job.state() != JobState::Running;
+            if !idle && self.job.state() != JobState::Queued {
+                self.complain("a destructive job went on without being asked".into());
+            }
+            let consent = agree(challenge);
+            if let Err(problem) = self.job.agree(consent) {
+                self.complain(problem.to_string());
+            }
+        }
+        self.feed(JobEvent::Begin);
+        self.feed(JobEvent::Resume);
+    }
+
+    /// Somebody else does something.
+    fn others(&mut self) {
+        let ids: Vec<String> = self.server.docs.keys().cloned().collect();
+        let pick = self.dice.below(ids.len() as u64) as usize;
+        let what = self.dice.below(5);
+        if self.frozen_space {
+            return;
+        }
+        if what == 0 {
+            self.server.next += 1;
+            let id = format!("x{}", self.server.next);
+            let mut doc = doc("ENG", &format!("New {id}"), ContentStatus::Trashed);
+            doc.by = "other".into();
+            self.server.docs.insert(id, doc);
+            return;
+        }
+        if what == 1 {
+            if let Some(room) = self.server.rooms.get_mut("ENG") {
+                room.name = format!("Renamed {}", self.server.next);
+                self.server.next += 1;
+            }
+            return;
+        }
+        let Some(id) = ids.get(pick).filter(|id| !self.frozen.contains(*id)) else {
+            return;
+        };
+        let title = self.server.docs[id].title.clone();
+        let taken = self.server.is_taken("ENG", &title, id);
+        let Some(doc) = self.server.docs.get_mut(id) else {
+            return;
+        };
+        match what {
+            // Restored, edited and put into the trash again.
+            2 => {
+                doc.version += 3;
+                doc.storage.push_str(" edited");
+            }
+            // An attachment comes back with what it hangs on, which this wiki does not have.
+            3 if doc.status == ContentStatus::Trashed
+                && doc.kind == ContentKind::Page
+                && !taken =>
+            {
+                doc.status = ContentStatus::Current;
+                doc.version += 1;
+            }
+            4 if doc.status == ContentStatus::Trashed => {
+                self.server.docs.remove(id);
+            }
+            _ => {}
+        }
+    }
+
+    fn run(&mut self) {
+        self.feed(JobEvent::Begin);
+        for _ in 0..4_000 {
+            if !self.errors.is_empty() {
+                return;
+            }
+            if self.job.state().is_over()
+                && self.requests.is_empty()
+                && self.writes.is_empty()
+                && !self.journal()
+            {
+                return;
+            }
+            if self.interference == Interference::Others && self.dice.percent(6) {
+                self.others();
+            }
+            if self.interference != Interference::Undisturbed
+                && self.kills < 3
+                && !self.job.state().is_over()
+                && self.dice.percent(2)
+            {
+                self.kill();
+                continue;
+            }
+            if self.interference != Interference::Undisturbed && self.dice.percent(1) {
+                self.feed(JobEvent::Pause);
+            }
+            let first = self.dice.below(3);
+            if first == 0 && self.journal() {
+                continue;
+            }
+            if first <= 1 && !self.writes.is_empty() {
+                self.disk();
+            } else if !self.requests.is_empty() {
+                self.answer();
+            } else if !self.writes.is_empty() {
+                self.disk();
+            } else if self.journal() {
+            } else if let Some(question) = self.job.question().cloned() {
+                let decision = match question {
+                    Question::TitleCollision { .. } => Decision::Rename,
+                    Question::NotSaved { .. } => Decision::LeaveOut,
+                    Question::SpaceChanged { .. } => {
+                        self.frozen_space = false;
+                        Decision::KeepMine
+                    }
+                };
+                self.feed(JobEvent::Decide(decision));
+            } else if self.job.state() == JobState::Paused {
+                self.feed(JobEvent::Resume);
+            } else if let Some(deadline) = self.job.deadline() {
+                self.at = self.at.max(deadline);
+                self.feed(JobEvent::Tick);
+            } else {
+                let state = self.job.state();
+                self.complain(format!("stuck while {state:?}: {:?}", self.job.lines()));
+            }
+        }
+        self.complain(format!("no end: {:?}", self.job.progress()));
+    }
+
+    /// The journal in short, for a seed that went wrong.
+    fn story(&self) -> String {
+        let mut story = String::new();
+        for line in &self.disk.journal {
+            match serde_json::from_str::<Record>(line) {
+                Ok(it) => story.push_str(&format!(
+                    "{} item {} {:?} {:?} {} {:?} {:?}\n",
+                    it.no, it.item, it.step, it.outcome, it.path, it.made, it.note
+                )),
+                Err(_) => story.push_str("(cut)\n"),
+            }
+        }
+        story
+    }
+
+    fn check(&mut self) {
+        for (no, record) in self.ledger.clone() {
+            let applied = self.applied.contains(&no);
+            let lie = match record.outcome {
+                Phase::Intended => Some("left open"),
+                Phase::Done if !applied => Some("done, but not applied"),
+                Phase::Failed if applied => Some("failed, but applied"),
+                Phase::Done | Phase::Failed | Phase::Unknown => None,
+            };
+            // A server that reports the end of what it was asked to begin is believed.
+            if let Some(lie) = lie {
+                self.complain(format!("the journal lies, {lie}: {record:?}"));
+            }
+        }
+        if self.sabotage != Sabotage::NoJournal
+            && let Err(broken) = journal::verify(&self.disk.journal)
+        {
+            self.complain(broken.to_string());
+        }
+    }
+}
+
+fn look_name(call: &Call) -> String {
+    match call {
+        Call::Content { id, .. } => format!("content {id}"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn speaks_of(record: &Record, call: &Call) -> bool {
+    let id = match call {
+        Call::PurgeContent { id }
+        | Call::RestoreContent { id, .. }
+        | Call::MoveContent { id, .. }
+        | Call::TrashContent { id }
+        | Call::ReplaceBody { id, .. }
+        | Call::SetRestrictions { id, .. }
+        | Call::AddLabels { id, .. } => id.to_string(),
+        Call::CreateContent { title, .. } => {
+            return record.step == Step::Create && title.starts_with(&record.title);
+        }
+        Call::CreateSpace { .. } => return record.step == Step::CreateSpace,
+        Call::UpdateSpace { key, .. }
+        | Call::DeleteSpace { key }
+        | Call::ArchiveSpace { key }
+        | Call::RestoreSpace { key }
+        | Call::PurgeTrash { key } => key.to_string(),
+        _ => return false,
+    };
+    record.path.split('/').any(|part| part == id)
+}
+
+fn doc(space: &str, title: &str, status: ContentStatus) -> Doc {
+    Doc {
+        space: space.into(),
+        kind: ContentKind::Page,
+        title: title.into(),
+        version: 1,
+        status,
+        parent: None,
+        storage: format!("<p>{title}</p>"),
+        labels: Vec::new(),
+        restrictions: Vec::new(),
+        by: "me".into(),
+    }
+}
+
+fn agree(challenge: Challenge) -> Consent {
+    let typed = match challenge.wants() {
+        Answer::SpaceKey(key) => key.to_string(),
+        Answer::Count(n) => n.to_string(),
+        Answer::Confirm => String::new(),
+        Answer::ProfileName(name) => name.clone(),
+    };
+    challenge
+        .answer(&typed)
+        .expect("because what was wanted was typed")
+}
+
+fn wiki(dice: &mut Dice) -> Server {
+    let mut docs = BTreeMap::new();
+    let n = 2 + dice.below(5);
+    for i in 0..n {
+        let mut it = doc("ENG", &format!("Page {i}"), ContentStatus::Trashed);
+        it.version = 1 + dice.below(4);
+        if i > 0 && dice.percent(50) {
+            it.parent = Some(format!("{}", 100 + dice.below(i)));
+        }
+        if dice.percent(30) {
+            it.labels = vec!["a".into(), "b".into()];
+        }
+        if dice.percent(30) {
+            it.restrictions = vec![Restriction {
+                operation: "read".into(),
+                users: vec!["jdoe".into()],
+                user_keys: Vec::new(),
+                groups: Vec::new(),
+            }];
+        }
+        if i + 1 == n && dice.percent(30) {
+            it.kind = ContentKind::Attachment;
+            it.parent = None;
+        }
+        docs.insert(format!("{}", 100 + i), it);
+    }
+    for i in 0..dice.below(4) {
+        let title = if dice.percent(30) {
+            format!("Page {i}")
+        } else {
+            format!("Alive {i}")
+        };
+        docs.insert(
+            format!("{}", 200 + i),
+            doc("ENG", &title, ContentStatus::Current),
+        );
+    }
+    let room = |name: &str| Room {
+        name: name.into(),
+        description: "As it was.".into(),
+        archived: false,
+    };
+    let rooms = ["ENG", "HR", "OLD"].map(|key| (key.to_owned(), room(key)));
+    docs.insert("300".into(), doc("HR", "Rules", ContentStatus::Current));
+    Server {
+        rooms: rooms.into(),
+        docs,
+        tasks: BTreeMap::new(),
+        next: 1_000 + dice.below(7),
+        modern: dice.percent(70),
+    }
+}
+
+fn head(act: Act, spaces: &[&str], items: Vec<ItemTarget>) -> Head {
+    Head {
+        id: JobId::new("j1"),
+        title: "A job".into(),
+        target: Target {
+            act,
+            profile: "prod".into(),
+            host: "wiki.example.org".into(),
+            spaces: spaces
+                .iter()
+                .map(|key| SpaceTarget {
+                    key: SpaceKey::new(key),
+                    name: (*key).to_owned(),
+                })
+                .collect(),
+            items,
+        },
+        created: time(),
+        user: Some("me".into()),
+    }
+}
+
+/// The jobs that are simulated.
+const SCENARIOS: u64 = 10;
+
+/// A job of the seed's choice. Re-creation starts from a backup, which is put on the disk.
+fn job(scenario: u64, server: &mut Server, disk: &mut Disk, dice: &mut Dice) -> Job {
+    let trashed: Vec<ItemTarget> = server
+        .rows("ENG", ContentStatus::Trashed, None)
+        .into_iter()
+        .map(|row| ItemTarget {
+            id: row.id,
+            kind: row.kind,
+            title: row.title,
+            version: row.version.and_then(|version| version.number),
+            space: row.space,
+        })
+        .collect();
+    let consent = |head: &Head| agree(Challenge::new(head.target.clone()));
+    match scenario {
+        0 | 1 => {
+            let mut items = trashed;
+            if items.len() > 2 && dice.percent(50) {
+                items.remove(0);
+            }
+            let head = head(Act::PurgeMarked, &[], items);
+            let consent = consent(&head);
+            Job::purge_marked(head, consent).expect("because it was agreed to")
+        }
+        2 | 3 => {
+            let head = head(Act::PurgeAll, &["ENG"], Vec::new());
+            let consent = consent(&head);
+            Job::purge_all(head, consent).expect("because it was agreed to")
+        }
+        4 => Job::restore_content(head(Act::RestoreContent, &[], trashed)),
+        5 => recreation(trashed, server, disk),
+        6 => {
+            let head = head(Act::DeleteSpaces, &["ENG", "HR"], Vec::new());
+            let consent = consent(&head);
+            let options = DeleteOptions {
+                backup: BackupChoice::Save,
+                on_failure: OnFailure::GoOn,
+            };
+            Job::delete_spaces(head, consent, options).expect("because it was agreed to")
+        }
+        7 => Job::archive_spaces(head(Act::ArchiveSpaces, &["ENG", "HR", "OLD"], Vec::new())),
+        8 => {
+            let form = |name: &str| SpaceForm {
+                name: name.into(),
+                description: Some("As it was.".into()),
+                homepage: None,
+            };
+            let head = head(Act::UpdateSpace, &["ENG"], Vec::new());
+            Job::update_space(head, SpaceKey::new("ENG"), form("ENG"), form("Engineers"))
+        }
+        _ => Job::create_space(
+            head(Act::CreateSpace, &["NEW"], Vec::new()),
+            NewSpace::Global {
+                key: SpaceKey::new("NEW"),
+                name: "New".into(),
+                description: String::new(),
+                audience: Audience::Everybody,
+            },
+        ),
+    }
+}
+
+fn recreation(trashed: Vec<ItemTarget>, server: &mut Server, disk: &mut Disk) -> Job {
+    let items: Vec<backup::Item> = trashed
+        .iter()
+        .map(|it| {
+            let content = server.content(it.id.as_str());
+            backup::Item::of(content, ContentStatus::Trashed, None, None)
+        })
+        .collect();
+    let bytes = backup::pack(&items.iter().map(backup::line).collect::<String>());
+    let file = "items-0001.ndjson.gz".to_owned();
+    let manifest = Manifest {
+        format: backup::FORMAT.into(),
+        version: backup::VERSION,
+        job: JobId::new("j0"),
+        act: Act::PurgeMarked,
+        created: time(),
+        profile: "prod".into(),
+        host: "wiki.example.org".into(),
+        user: None,
+        spaces: Vec::new(),
+        items: items.len() as u64,
+        not_saved: Vec::new(),
+        files: vec![backup::FileEntry::of(&file, &bytes, items.len() as u64)],
+    };
+    disk.files
+        .insert(("j0".into(), file.clone()), bytes.clone());
+    disk.meant.insert(("j0".into(), file.clone()), bytes);
+    // It was purged.
+    for it in &trashed {
+        server.docs.remove(it.id.as_str());
+    }
+    let recipe = Recipe::new(
+        "j0",
+        &manifest,
+        items.into_iter().map(|item| (file.clone(), item)).collect(),
+        None,
+        UnknownRestrictions::OnlyMe,
+    );
+    Job::recreate(head(Act::Recreate, &["ENG"], trashed), recipe)
+}
+
+fn world(seed: u64, interference: Interference, sabotage: Sabotage) -> World {
+    let mut dice = Dice(seed);
+    let scenario = dice.below(SCENARIOS);
+    let mut server = wiki(&mut dice);
+    let mut disk = Disk::default();
+    let job = job(scenario, &mut server, &mut disk, &mut dice);
+    World {
+        dice,
+        interference,
+        sabotage,
+        server,
+        disk,
+        scribe: Scribe::new(Chain::default()),
+        fresh: job.clone(),
+        job,
+        requests: Vec::new(),
+        writes: Vec::new(),
+        at: 0,
+        ledger: BTreeMap::new(),
+        applied: BTreeSet::new(),
+        faults: BTreeMap::new(),
+        kills: 0,
+        frozen: BTreeSet::new(),
+        frozen_space: false,
+        manifest_read: false,
+        first_looks: BTreeMap::new(),
+        errors: Vec::new(),
+    }
+}
+
+/// Runs one seed; what was found wrong.
+fn simulate(seed: u64, sabotage: Sabotage) -> Vec<String> {
+    let with_others = !seed.is_multiple_of(3);
+    if with_others || sabotage != Sabotage::None {
+        let mut run = world(seed, Interference::Others, sabotage);
+        run.run();
+        run.check();
+        if !run.errors.is_empty() {
+            run.errors.push(run.story());
+        }
+        return run.errors;
+    }
+    let mut calm = world(seed, Interference::Undisturbed, sabotage);
+    calm.run();
+    calm.check();
+    let mut run = world(seed, Interference::Faults, sabotage);
+    run.run();
+    run.check();
+    if !run.errors.is_empty() {
+        run.errors.push(run.story());
+    }
+    if calm.errors.is_empty() && run.errors.is_empty() {
+        let (expected, found) = (calm.server.digest(), run.server.digest());
+        if expected != found {
+            let only = |these: &[String], those: &[String]| -> Vec<String> {
+                let mut these = these.to_vec();
+                these.retain(|line| !those.contains(line));
+                these
+            };
+            run.errors.push(format!(
+                "it ended elsewhere:\nundisturbed {:#?}\nwith faults {:#?}\n{:?}",
+                only(&expected, &found),
+                only(&found, &expected),
+                run.job.lines()
+            ));
+        }
+        if calm.job.state() != run.job.state() {
+            run.errors.push(format!(
+                "it ended {:?}, undisturbed {:?}: {:#?} {:?}",
+                run.job.state(),
+                calm.job.state(),
+                run.job.lines(),
+                run.job.halted()
+            ));
+        }
+    }
+    calm.errors.append(&mut run.errors);
+    calm.errors
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+fn nothing_is_lost_whatever_goes_wrong() {
+    let (from, to) = match number("CORACLE_SIM_SEED") {
+        Some(seed) => (seed, seed + 1),
+        None => (0, number("CORACLE_SIM_SEEDS").unwrap_or(10_000)),
+    };
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    std::thread::scope(|scope| {
+        let workers = (0..threads).map(|worker| {
+            scope.spawn(move || {
+                for seed in (from..to).filter(|seed| seed % threads == worker) {
+                    let errors = simulate(seed, Sabotage::None);
+                    assert!(
+                        errors.is_empty(),
+                        "Seed {seed} went wrong; run it alone with CORACLE_SIM_SEED={seed}.\n{}",
+                        errors.join("\n")
+                    );
+                }
+            })
+        });
+        let workers: Vec<_> = workers.collect();
+        for worker in workers {
+            if let Err(panic) = worker.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    });
+}
+
+/// The first seed that shows the harm.
+fn harmed(sabotage: Sabotage, sign: &str) -> Option<u64> {
+    (0..3_000).find(|seed| {
+        simulate(*seed, sabotage)
+            .iter()
+            .any(|error| error.contains(sign))
+    })
+}
+
+#[test]
+fn without_reading_the_backup_back_something_is_lost() {
+    assert!(harmed(Sabotage::NoVerification, "in no good backup").is_some());
+}
+
+#[test]
+fn without_the_look_before_a_purge_something_is_lost() {
+    assert!(harmed(Sabotage::NoCheck, "in no good backup").is_some());
+}
+
+#[test]
+fn without_reading_the_trash_again_something_is_lost() {
+    assert!(harmed(Sabotage::NoSecondList, "in no good backup").is_some());
+}
+
+#[test]
+fn taking_a_lost_answer_for_success_makes_the_journal_lie() {
+    assert!(harmed(Sabotage::LostMeansDone, "done, but not applied").is_some());
+}
+
+#[test]
+fn taking_a_lost_answer_for_failure_makes_the_journal_lie() {
+    assert!(harmed(Sabotage::LostMeansNot, "failed, but applied").is_some());
+}
+
+#[test]
+fn without_a_journal_writes_are_applied_that_nobody_announced() {
+    assert!(harmed(Sabotage::NoJournal, "without an open intent").is_some());
+}
