@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use super::consent::{self, Consent};
@@ -16,8 +15,8 @@ use super::job::{
     Stored, WriteNo, fate_of,
 };
 use super::journal::{Phase, Record};
-use crate::confluence::call::{Audience, Method};
-use crate::confluence::{ApiError, Call, ContentId, ErrorKind, Reply, SpaceKey};
+use crate::confluence::call::Method;
+use crate::confluence::{ApiError, Call, ErrorKind, Reply};
 
 /// The thing number of what is about the job as a whole.
 pub(super) const WHOLE: u32 = u32::MAX;
@@ -864,34 +863,8 @@ fn made_by(reply: &Reply) -> (Option<String>, Option<String>) {
 
 /// Method and path of a write, for the journal. No query: nothing in it but what the path says.
 fn request_line(call: &Call) -> (Method, String) {
-    let part = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let space =
-        |key: &SpaceKey, rest: &str| format!("/rest/api/space/{}{rest}", part(key.as_str()));
-    let content =
-        |id: &ContentId, rest: &str| format!("/rest/api/content/{}{rest}", part(id.as_str()));
-    match call {
-        Call::CreateSpace { audience, .. } => {
-            let path = match audience {
-                Audience::Everybody => "/rest/api/space",
-                Audience::OnlyCreator => "/rest/api/space/_private",
-            };
-            (Method::Post, path.to_owned())
-        }
-        Call::CreatePersonalSpace { .. } => (Method::Post, "/rest/api/space/personal".to_owned()),
-        Call::UpdateSpace { key, .. } => (Method::Put, space(key, "")),
-        Call::DeleteSpace { key } => (Method::Delete, space(key, "")),
-        Call::ArchiveSpace { key } => (Method::Put, space(key, "/archive")),
-        Call::RestoreSpace { key } => (Method::Put, space(key, "/restore")),
-        Call::PurgeTrash { key } => (Method::Delete, space(key, "/trash")),
-        Call::RestoreContent { id, .. }
-        | Call::MoveContent { id, .. }
-        | Call::ReplaceBody { id, .. } => (Method::Put, content(id, "")),
-        Call::PurgeContent { id } | Call::TrashContent { id } => (Method::Delete, content(id, "")),
-        Call::CreateContent { .. } => (Method::Post, "/rest/api/content".to_owned()),
-        Call::SetRestrictions { id, .. } => (Method::Put, content(id, "/restriction")),
-        Call::AddLabels { id, .. } => (Method::Post, content(id, "/label")),
-        _ => (Method::Get, String::new()),
-    }
+    let request = call.request();
+    (request.method, request.path)
 }
 
 /// The failure of a machine's expectation: the server answered something else.

@@ -9,6 +9,7 @@ mod config;
 mod contract;
 mod embedded;
 mod faults;
+mod journal;
 mod pty;
 mod screens;
 mod simulation;

@@ -585,9 +585,7 @@ impl World {
         }
         let before = self.server.clone();
         let answer = self.server.serve(call);
-        if answer.is_err() {
-            return answer;
-        }
+        answer.as_ref().map_err(Clone::clone)?;
         let open = self.ledger.values().find(|record| {
             record.outcome == Phase::Intended
                 && !self.applied.contains(&record.no)
@@ -993,17 +991,22 @@ impl World {
 
     /// The journal in short, for a seed that went wrong.
     fn story(&self) -> String {
-        let mut story = String::new();
-        for line in &self.disk.journal {
-            match serde_json::from_str::<Record>(line) {
-                Ok(it) => story.push_str(&format!(
-                    "{} item {} {:?} {:?} {} {:?} {:?}\n",
-                    it.no, it.item, it.step, it.outcome, it.path, it.made, it.note
-                )),
-                Err(_) => story.push_str("(cut)\n"),
-            }
-        }
-        story
+        let lines = self.disk.journal.iter().map(|line| {
+            serde_json::from_str::<Record>(line).map_or("(cut)".to_owned(), |it| {
+                let Record {
+                    no,
+                    item,
+                    step,
+                    outcome,
+                    path,
+                    made,
+                    note,
+                    ..
+                } = it;
+                format!("{no} item {item} {step:?} {outcome:?} {path} {made:?} {note:?}")
+            })
+        });
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     fn check(&mut self) {
