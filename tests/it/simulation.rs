@@ -15,7 +15,10 @@
 //! round trip is the one exception the product names.
 //!
 //! `CORACLE_SIM_SEEDS=1000000` runs more seeds, `CORACLE_SIM_SEED=n` one of them.
-//! The last tests take safeguards away, from outside, and expect to see an invariant broken.
+//! The last tests take safeguards away, from outside, and expect to see an invariant broken. The
+//! same was checked in the code: with the comparison in `save.rs` left out, the version not compared
+//! before a purge, the second list of the trash not compared, or a lost answer to a purge closed as
+//! done, the first test fails within a few dozen seeds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
