@@ -126,7 +126,8 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
             )
         }
     };
-    if let (Writes::ReadOnly(_), Some(target)) = (&writes, &mut target) {
+    // A protected profile is opened later, by its name.
+    if let (Writes::ReadOnly(_) | Writes::Protected, Some(target)) = (&writes, &mut target) {
         target.access = Access::ReadOnly;
     }
     log::start(&paths.log, cli.log.unwrap_or(config.log));
@@ -151,6 +152,14 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
             MouseCapture::Off
         },
         folders: Folders {
+            backups: match folder {
+                Folder::OfProfile(_) => paths.backups.clone(),
+                Folder::OfDemo => place.folder.join("backups"),
+            },
+            plans: match folder {
+                Folder::OfProfile(_) => paths.plans.clone(),
+                Folder::OfDemo => place.folder.join("plans"),
+            },
             profile: place.folder,
             exports: paths.exports,
         },

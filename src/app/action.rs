@@ -60,6 +60,26 @@ pub enum Action {
     ServerFilter,
     /// The trash of this space.
     Trash,
+    /// A new space.
+    NewSpace,
+    /// Change the space.
+    EditSpace,
+    /// Archive, or restore from the archive.
+    Archive,
+    /// Delete the space.
+    Delete,
+    /// Restore marked items from the trash.
+    RestoreItems,
+    /// Purge marked items.
+    PurgeMarked,
+    /// Purge the whole trash of the space.
+    PurgeAll,
+    /// Back up without purging.
+    BackUp,
+    /// Open a protected profile for writing.
+    Unlock,
+    /// The jobs.
+    Jobs,
     /// Copy something of the row.
     Copy,
     /// Open in a browser.
@@ -212,6 +232,16 @@ verbs! {
     Sort "sort" ["s"], [Spaces, Content], 4, "sort", "Sort", "Choose the order of the list.";
     ServerFilter "server-filter" ["f"], [Spaces], 3, "ask for", "Filter on the server", "Ask the server for some of the spaces only: by type, status, label and more.";
     Trash "trash" ["t"], [Panes], 6, "trash", "Trash of this space", "Show the trash of this space, expanded.";
+    NewSpace "new-space" ["n"], [Panes], 4, "new", "New space", "Make a new space: global, private or personal.";
+    EditSpace "edit-space" ["e"], [Panes], 4, "edit", "Edit space", "Change name, description and homepage of the space.";
+    Archive "archive" ["a"], [Panes], 3, "archive", "Archive or restore", "Archive the space, or restore an archived one; of several marked, what fits the one under the cursor.";
+    Delete "delete" ["D"], [Panes], 0, "", "Delete space", "Delete the space, or all marked ones, after a backup and a typed confirmation.";
+    RestoreItems "restore" ["u"], [TrashTab], 6, "restore", "Restore from trash", "Put the marked items back where they were, parents first.";
+    PurgeMarked "purge" ["x"], [TrashTab], 6, "purge", "Purge marked", "Back up the marked items, then purge them for good, after a typed confirmation.";
+    PurgeAll "purge-all" ["P"], [Panes], 0, "", "Purge all", "Back up the whole trash of the space, then purge it for good, after a typed confirmation.";
+    BackUp "back-up" ["b"], [TrashTab], 4, "back up", "Back up", "Copy the marked items, or the whole trash, to this machine. Nothing is changed on the server.";
+    Unlock "unlock" ["!"], [Panes], 0, "", "Open for writing", "Open a protected profile for writing until you quit, by typing its name.";
+    Jobs "jobs" ["J"], [Everywhere], 1, "jobs", "Jobs", "Show all jobs: what runs, what waits for you, what became of the others.";
     Copy "copy" ["y"], [Panes], 2, "copy", "Copy", "Copy the key, title, id or address of this row.";
     Browse "browse" ["o"], [Panes], 2, "browser", "Open in browser", "Open this row in a browser, or show its address.";
     Help "help" ["?"], [Everywhere], 9, "help", "Help", "Show all keys, those of this pane first.";

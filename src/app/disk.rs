@@ -12,6 +12,8 @@ use super::model::Model;
 pub enum DiskWaiter {
     /// A list that was exported: the file is named to the person.
     Export,
+    /// A plan that was written: the file is named to the person.
+    Plan,
 }
 
 impl Model {
@@ -43,7 +45,16 @@ impl Model {
             (DiskWaiter::Export, Ok(DiskReply::Exported(path))) => {
                 self.say(LogLevel::Info, format!("Exported to {path}"));
             }
-            (DiskWaiter::Export, Ok(_)) => {}
+            (DiskWaiter::Plan, Ok(DiskReply::Path(path))) => {
+                self.say(LogLevel::Info, format!("The plan was written to {path}"));
+            }
+            (DiskWaiter::Export | DiskWaiter::Plan, Ok(_)) => {}
+            (DiskWaiter::Plan, Err(error)) => {
+                self.say(
+                    LogLevel::Error,
+                    format!("The plan could not be written: {error}"),
+                );
+            }
             (DiskWaiter::Export, Err(error)) => {
                 self.say(
                     LogLevel::Error,

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::message::{Effect, Millis, Ticket};
+use super::modal::confirm::Fact;
 use crate::confluence::call::Window;
 use crate::confluence::{ApiError, Call, ContentId, ContentKind, SpaceKey};
+use crate::jobs::{JobId, RequestNo};
 
 /// What an answer is for. Routing goes by this, never by what is selected when it comes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +37,18 @@ pub enum Waiter {
     Trash(SpaceKey),
     /// A page of the trash of a space on a server without operation 12.
     OldTrash(SpaceKey, ContentKind, Window),
+    /// A job.
+    Job(JobId, RequestNo),
+    /// A space that a job changed or made, to show it as it is now.
+    Changed(SpaceKey),
+    /// Whether a key is taken, for the form of a new space.
+    KeyCheck(SpaceKey),
+    /// A space, for the form that changes it.
+    EditSpace(SpaceKey),
+    /// Pages to pick a homepage from.
+    PickPages(SpaceKey, Window),
+    /// Something to know of a space before an act.
+    Fact(SpaceKey, Fact),
 }
 
 /// A class of reads of which only the newest is of interest.
@@ -42,6 +56,7 @@ pub enum Waiter {
 enum Lane {
     Detail,
     Roots,
+    KeyCheck,
 }
 
 impl Waiter {
@@ -49,6 +64,7 @@ impl Waiter {
         match self {
             Self::Detail(_) => Some(Lane::Detail),
             Self::Roots(..) => Some(Lane::Roots),
+            Self::KeyCheck(_) => Some(Lane::KeyCheck),
             Self::User
             | Self::Server
             | Self::Manifest
@@ -58,7 +74,12 @@ impl Waiter {
             | Self::MoreOfKind(..)
             | Self::Children(..)
             | Self::Trash(_)
-            | Self::OldTrash(..) => None,
+            | Self::OldTrash(..)
+            | Self::Job(..)
+            | Self::Changed(_)
+            | Self::EditSpace(_)
+            | Self::PickPages(..)
+            | Self::Fact(..) => None,
         }
     }
 }

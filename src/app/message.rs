@@ -159,6 +159,32 @@ pub enum DiskCall {
     AppendJournal(String),
     /// Read the whole journal, for the view.
     ReadJournal,
+    /// Read the whole journal and the files of all jobs (`job-….json`).
+    ReadJobs,
+    /// Write one file of a backup and sync it with its folder.
+    WriteBackup {
+        /// The folder below the backups; a plain name.
+        backup: String,
+        /// The file in it; a plain name.
+        name: String,
+        /// What is in it.
+        #[serde(skip)]
+        bytes: Vec<u8>,
+    },
+    /// Write a plan to the folder of plans; answered with its path.
+    WritePlan {
+        /// A plain file name.
+        name: String,
+        /// What is in it.
+        text: String,
+    },
+    /// Read one file of a backup.
+    ReadBackup {
+        /// The folder below the backups.
+        backup: String,
+        /// The file in it.
+        name: String,
+    },
     /// Replace one of our state files as a whole (written beside, synced, renamed).
     WriteState {
         /// A plain file name, such as `view.json`.
@@ -194,6 +220,17 @@ pub enum DiskReply {
     Text(Option<String>),
     /// Exported into this file, as it is shown.
     Exported(String),
+    /// Read as it is; `None` when there is no such file.
+    Bytes(Option<Vec<u8>>),
+    /// Written, to this path.
+    Path(String),
+    /// The journal, empty if there is none yet, and the text of each job's file.
+    Jobs {
+        /// The journal.
+        journal: Vec<u8>,
+        /// The files, in the order of their names.
+        checkpoints: Vec<String>,
+    },
 }
 
 /// Why the disk did not do it.
@@ -236,6 +273,8 @@ pub enum Effect {
     Open(String),
     /// Start the embedded server and connect to it.
     StartDemo,
+    /// Let writes out for the rest of this visit: the person typed the name of a protected profile.
+    AllowWrites,
     /// Stop the program, as Ctrl-z does in a shell.
     Suspend,
     /// Draw everything anew.

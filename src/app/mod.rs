@@ -5,10 +5,12 @@
 //! [`Effect`](message::Effect)s, which tests compare and the shell performs.
 
 pub mod action;
+mod acts;
 pub mod disk;
 pub mod field;
 pub mod form;
 pub mod inflight;
+pub mod jobs;
 pub mod key;
 pub mod keymap;
 pub mod layout;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::action::Context;
 use super::disk::DiskWaiter;
 use super::inflight::Inflight;
+use super::jobs::Jobs;
 use super::key::Chord;
 use super::keymap::Keymap;
 use super::layout::{Layout, Pane, Split, layout};
@@ -196,6 +197,8 @@ pub struct Model {
     pub toasts: Vec<Toast>,
     /// What was logged, oldest first.
     pub log: Vec<Logged>,
+    /// The jobs.
+    pub jobs: Jobs,
     /// What is awaited.
     pub inflight: Inflight,
     /// What is awaited of the disk.
@@ -247,6 +250,7 @@ impl Model {
             modals: Vec::new(),
             toasts: Vec::new(),
             log: Vec::new(),
+            jobs: Jobs::default(),
             inflight: Inflight::default(),
             disk: BTreeMap::new(),
             keymap,
@@ -284,7 +288,15 @@ impl Model {
         let rest = self.moved.map(|moved| moved.plus(REST));
         let toast = self.toasts.iter().map(|toast| toast.until).min();
         let spin = (!self.inflight.is_empty()).then(|| self.next_spin());
-        [rest, toast, spin].into_iter().flatten().min()
+        let look_up = match self.modals.last() {
+            Some(Modal::NewSpace(form)) => form.look_up,
+            _ => None,
+        };
+        let job = self.jobs.deadline();
+        [rest, toast, spin, look_up, job]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn next_spin(&self) -> Millis {
@@ -305,7 +317,11 @@ impl Model {
     /// Whether nothing is awaited from server, disk or clock that would change the picture by
     /// itself, but for toasts going away.
     pub fn idle(&self) -> bool {
-        self.inflight.is_empty() && self.disk.is_empty() && self.moved.is_none()
+        self.inflight.is_empty()
+            && self.disk.is_empty()
+            && self.moved.is_none()
+            && self.jobs.is_quiet()
+            && self.jobs.deadline().is_none()
     }
 
     /// Where everything is.

@@ -3,6 +3,7 @@
 
 use super::action::{Action, Availability};
 use super::inflight::{Awaited, Retry, Waiter};
+use super::jobs::Journal;
 use super::key::{Chord, Key, KeyPress};
 use super::keymap::Found;
 use super::layout::{Layout, Pane, Split, inside};
@@ -15,6 +16,7 @@ use super::model::{Model, REST, Screen, Session};
 use super::pane::content::Tab;
 use super::remote::Remote;
 use crate::confluence::{ApiError, Call, ContentKind, ErrorKind, Reply};
+use crate::jobs::Act;
 
 /// Lets `msg`, which happened at `at`, change the model; says what is to be done.
 #[must_use]
@@ -58,8 +60,12 @@ pub fn update(model: &mut Model, at: Millis, msg: Msg) -> Vec<Effect> {
         Msg::Connected(Err(error)) => {
             model.say(LogLevel::Error, error);
         }
-        Msg::Disk { ticket, outcome } => model.disk_came(ticket, outcome, &mut out),
-        Msg::Edited { .. } => {}
+        Msg::Disk { ticket, outcome } => {
+            if let Some(outcome) = model.job_disk(ticket, outcome, &mut out) {
+                model.disk_came(ticket, outcome, &mut out);
+            }
+        }
+        Msg::Edited { ticket, outcome } => model.edited(ticket, outcome),
         Msg::Logged(line) => {
             if line.level == LogLevel::Error {
                 model.say(line.level, line.text);
@@ -67,8 +73,8 @@ pub fn update(model: &mut Model, at: Millis, msg: Msg) -> Vec<Effect> {
                 model.keep(line);
             }
         }
-        Msg::Stop(Stop::Terminated) => model.quit(130, &mut out),
-        Msg::Stop(Stop::HungUp) => model.quit(1, &mut out),
+        Msg::Stop(Stop::Terminated) => model.quit_now(130, &mut out),
+        Msg::Stop(Stop::HungUp) => model.quit_now(1, &mut out),
     }
     model.pass_time(&mut out);
     out
@@ -82,6 +88,8 @@ impl Model {
         if self.moved.is_some_and(|moved| now >= moved.plus(REST)) {
             self.follow_cursor(out);
         }
+        self.look_up_key(out);
+        self.tick_jobs(out);
     }
 
     /// Detail and content follow the cursor, which rests.
@@ -121,13 +129,11 @@ impl Model {
             has_trash: None,
             open: false,
         };
+        if self.jobs.journal == Journal::Unread && self.jobs.is_quiet() {
+            self.recover_jobs(out);
+        }
         self.inflight
             .ask(Waiter::User, Call::CurrentUser, self.now, out);
-    }
-
-    pub(in crate::app) fn quit(&mut self, code: u8, out: &mut Vec<Effect>) {
-        self.quitting = true;
-        out.push(Effect::Quit(code));
     }
 
     fn key(&mut self, press: KeyPress, out: &mut Vec<Effect>) {
@@ -141,7 +147,7 @@ impl Model {
             return;
         }
         if let Some(modal) = self.modals.last() {
-            if modal.takes_text() || !modal.is_reading() {
+            if modal.takes_keys() {
                 self.modal_key(press, out);
             } else {
                 self.verb_key(press, out);
@@ -282,6 +288,23 @@ impl Model {
                 self.load_trash(out);
                 self.to_first_trashed();
             }
+            Action::NewSpace => self.new_space(),
+            Action::EditSpace => self.edit(out),
+            Action::Archive => self.archive(out),
+            Action::Delete => self.delete(out),
+            Action::RestoreItems => self.on_items(Act::RestoreContent, out),
+            Action::PurgeMarked => self.on_items(Act::PurgeMarked, out),
+            Action::BackUp => self.on_items(Act::BackUp, out),
+            Action::PurgeAll => self.purge_all(out),
+            Action::Unlock => self.unlock(out),
+            Action::Jobs => {
+                self.jobs.cursor.at = self
+                    .jobs
+                    .cursor
+                    .at
+                    .min(self.jobs.list.len().saturating_sub(1));
+                self.modals.push(Modal::Jobs);
+            }
             Action::Copy => {
                 if let Some(menu) = self.copy_menu() {
                     self.modals.push(Modal::Menu(menu));
@@ -318,6 +341,7 @@ impl Model {
         match action {
             Action::Help
             | Action::Log
+            | Action::Jobs
             | Action::Back
             | Action::Redraw
             | Action::Suspend
@@ -333,6 +357,22 @@ impl Model {
             | Action::Cancel => Availability::Yes,
             _ if welcome => no(""),
             Action::Copy | Action::Browse | Action::Trash if self.spaces.at_cursor().is_none() => {
+                no("There is no space under the cursor.")
+            }
+            Action::NewSpace
+            | Action::EditSpace
+            | Action::Archive
+            | Action::Delete
+            | Action::RestoreItems
+            | Action::PurgeMarked
+            | Action::PurgeAll
+                if self.why_read_only().is_some() =>
+            {
+                Availability::No(self.why_read_only().unwrap_or_default())
+            }
+            Action::EditSpace | Action::Archive | Action::Delete | Action::PurgeAll
+                if self.spaces.at_cursor().is_none() && self.shown_space().is_none() =>
+            {
                 no("There is no space under the cursor.")
             }
             Action::ClearMarks if self.marks() == 0 => no("Nothing is marked."),
@@ -713,6 +753,46 @@ impl Model {
                 });
                 self.trash_came(&key, outcome, out);
             }
+            Waiter::Job(id, request) => self.job_answered(&id, request, outcome, out),
+            Waiter::Changed(key) => match outcome {
+                Ok(Reply::Space(space)) => {
+                    let height = self.rows_of(Pane::Spaces);
+                    self.spaces.replace(&space, height);
+                    if self.detail.space.as_ref() == Some(&key) {
+                        self.detail.value.settle(self.now, Ok(space));
+                    } else if self
+                        .jobs
+                        .list
+                        .last()
+                        .is_some_and(|e| e.job.head().target.act == Act::CreateSpace)
+                    {
+                        self.spaces.go_to(&key, height);
+                        self.moved = Some(self.now);
+                    }
+                }
+                Ok(_) => {}
+                Err(error) if error.kind == ErrorKind::NotFound => {
+                    let height = self.rows_of(Pane::Spaces);
+                    self.spaces.remove(&key, height);
+                }
+                Err(_) => {}
+            },
+            Waiter::KeyCheck(key) => {
+                for modal in &mut self.modals {
+                    if let Modal::NewSpace(form) = modal {
+                        form.key_checked(&key, &outcome);
+                    }
+                }
+            }
+            Waiter::EditSpace(key) => self.space_for_form(&key, outcome),
+            Waiter::PickPages(key, window) => self.pages_came(&key, window, contents(outcome), out),
+            Waiter::Fact(key, fact) => {
+                for modal in &mut self.modals {
+                    if let Modal::Confirm(dialog) = modal {
+                        dialog.learn(&key, fact, outcome.clone());
+                    }
+                }
+            }
             Waiter::OldTrash(key, _, window) => {
                 self.old_trash_came(&key, window, contents(outcome), out)
             }
@@ -776,7 +856,7 @@ fn contents(
 }
 
 /// `decode` pairs each call with its reply, so this answers a bug of ours, not of a server.
-fn unexpected() -> ApiError {
+pub(in crate::app) fn unexpected() -> ApiError {
     ApiError {
         kind: ErrorKind::Malformed,
         message: "The answer is not one to this request.".to_owned(),

@@ -18,6 +18,8 @@ pub struct Paths {
     pub backups: PathBuf,
     /// Lists that were exported.
     pub exports: PathBuf,
+    /// Plans that were written to be applied later.
+    pub plans: PathBuf,
     /// The log file.
     pub log: PathBuf,
 }
@@ -42,6 +44,7 @@ impl Paths {
             state: state.to_owned(),
             backups: data.join("backups"),
             exports: data.join("exports"),
+            plans: data.join("plans"),
             log: state.join("coracle.log"),
         }
     }
@@ -55,6 +58,7 @@ impl Paths {
             ("state", &self.state),
             ("backups", &self.backups),
             ("exports", &self.exports),
+            ("plans", &self.plans),
             ("log", &self.log),
         ] {
             let _ = writeln!(

@@ -9,6 +9,7 @@ use std::error::Error as _;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -330,7 +331,7 @@ struct Inner {
     http: reqwest::Client,
     endpoint: Endpoint,
     signed_in: bool,
-    access: Access,
+    writes: AtomicBool,
     connect_timeout: Duration,
     read_timeout: Duration,
     max_body: usize,
@@ -445,7 +446,7 @@ impl Client {
             http,
             endpoint,
             signed_in,
-            access: settings.access,
+            writes: AtomicBool::new(settings.access == Access::ReadWrite),
             connect_timeout: settings.connect_timeout,
             read_timeout: settings.read_timeout,
             max_body: settings.max_body,
@@ -464,7 +465,16 @@ impl Client {
 
     /// What it may do.
     pub fn access(&self) -> Access {
-        self.0.access
+        if self.0.writes.load(Ordering::Relaxed) {
+            Access::ReadWrite
+        } else {
+            Access::ReadOnly
+        }
+    }
+
+    /// Lets writes out from now on: somebody opened a protected profile on purpose.
+    pub fn allow_writes(&self) {
+        self.0.writes.store(true, Ordering::Relaxed);
     }
 
     /// Sends a call and waits for its answer; asks again where that is safe, after telling
@@ -482,7 +492,7 @@ impl Client {
         } else {
             Nature::Write
         };
-        if nature == Nature::Write && inner.access == Access::ReadOnly {
+        if nature == Nature::Write && self.access() == Access::ReadOnly {
             return answer;
         }
         let url = match inner.endpoint.url_of(&request) {

@@ -63,6 +63,17 @@ impl Line {
         Ok(base_url)
     }
 
+    /// Lets writes out from now on.
+    pub fn allow_writes(&self) {
+        let mut target = self.target.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(target) = &mut *target {
+            target.access = Access::ReadWrite;
+        }
+        if let Some(Ok(client)) = self.client.get() {
+            client.allow_writes();
+        }
+    }
+
     /// Sends a call. Says what became of it and how many milliseconds the last attempt took.
     pub async fn ask(
         &self,

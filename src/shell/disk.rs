@@ -32,12 +32,16 @@ pub enum JournalAccess {
     ReadOnly,
 }
 
-/// Where things are kept.
-#[derive(Clone, Debug)]
+/// Where things are kept; each folder is made at the first write into it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Folders {
-    /// The journal and the state of a profile; made at the first write.
+    /// The journal, the jobs, and what is remembered from run to run, of one profile.
     pub profile: PathBuf,
-    /// Lists that were exported; made at the first export.
+    /// Backups.
+    pub backups: PathBuf,
+    /// Plans that were written to be applied later.
+    pub plans: PathBuf,
+    /// Lists that were exported.
     pub exports: PathBuf,
 }
 
@@ -113,6 +117,36 @@ pub fn perform(
             }
         }
         DiskCall::ReadJournal => read(&folder.join(JOURNAL)),
+        DiskCall::ReadJobs => read_jobs(folder),
+        DiskCall::WriteBackup {
+            backup,
+            name,
+            bytes,
+        } => {
+            let backup = plain_file(&folders.backups, backup)?;
+            let path = plain_file(&backup, name)?;
+            files::make_folder(&folders.backups)
+                .and_then(|()| files::make_folder(&backup))
+                .and_then(|()| files::sync_folder_of(&backup))
+                .and_then(|()| files::replace(&path, bytes))
+                .map(|()| DiskReply::Written)
+                .map_err(|error| failed(&error, &path))
+        }
+        DiskCall::ReadBackup { backup, name } => {
+            let path = plain_file(&plain_file(&folders.backups, backup)?, name)?;
+            match std::fs::read(&path) {
+                Ok(bytes) => Ok(DiskReply::Bytes(Some(bytes))),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(DiskReply::Bytes(None)),
+                Err(error) => Err(failed(&error, &path)),
+            }
+        }
+        DiskCall::WritePlan { name, text } => {
+            let path = plain_file(&folders.plans, name)?;
+            files::make_folder(&folders.plans)
+                .and_then(|()| files::replace(&path, text.as_bytes()))
+                .map(|()| DiskReply::Path(path.display().to_string()))
+                .map_err(|error| failed(&error, &path))
+        }
         DiskCall::ReadState { name } => read(&state_file(folder, name)?),
         DiskCall::WriteState { name, text } => {
             let path = state_file(folder, name)?;
@@ -174,11 +208,56 @@ fn export(folder: &Path, name: &str, text: &str) -> Result<DiskReply, DiskError>
     })
 }
 
+/// The journal and the files of all jobs.
+fn read_jobs(folder: &Path) -> Result<DiskReply, DiskError> {
+    let path = folder.join(JOURNAL);
+    let journal = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(failed(&error, &path)),
+    };
+    let mut names: Vec<PathBuf> = Vec::new();
+    match std::fs::read_dir(folder) {
+        Ok(entries) => {
+            for entry in entries {
+                let path = entry.map_err(|error| failed(&error, folder))?.path();
+                let name = path
+                    .file_name()
+                    .and_then(|name| name.to_str())
+                    .unwrap_or_default();
+                if name.starts_with("job-") && path.extension().is_some_and(|kind| kind == "json") {
+                    names.push(path);
+                }
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(&error, folder)),
+    }
+    names.sort();
+    let checkpoints = names
+        .iter()
+        .map(|path| std::fs::read_to_string(path).map_err(|error| failed(&error, path)))
+        .collect::<Result<_, _>>()?;
+    Ok(DiskReply::Jobs {
+        journal,
+        checkpoints,
+    })
+}
+
 /// A state file's place; a name that would leave the folder or hit another file of ours is refused.
 fn state_file(folder: &Path, name: &str) -> Result<PathBuf, DiskError> {
+    if name == JOURNAL {
+        return Err(DiskError {
+            message: format!("`{name}` is not a name for a state file."),
+        });
+    }
+    plain_file(folder, name)
+}
+
+/// A file's place in a folder; a name that would leave the folder is refused.
+fn plain_file(folder: &Path, name: &str) -> Result<PathBuf, DiskError> {
     let plain = !name.is_empty()
         && !name.starts_with('.')
-        && name != JOURNAL
         && name
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
@@ -186,7 +265,7 @@ fn state_file(folder: &Path, name: &str) -> Result<PathBuf, DiskError> {
         Ok(folder.join(name))
     } else {
         Err(DiskError {
-            message: format!("`{name}` is not a name for a state file."),
+            message: format!("`{name}` is not a name for a file of ours."),
         })
     }
 }
@@ -256,6 +335,8 @@ mod tests {
     ) -> Result<DiskReply, DiskError> {
         let folders = Folders {
             profile: folder.to_owned(),
+            backups: folder.join("backups"),
+            plans: folder.join("plans"),
             exports: folder.join("exports"),
         };
         super::perform(&folders, access, call)

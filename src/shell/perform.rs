@@ -91,6 +91,11 @@ impl Perform {
         }
     }
 
+    /// Lets writes out from now on: a protected profile was opened on purpose.
+    pub fn allow_writes(&self) {
+        self.line.allow_writes();
+    }
+
     /// Reads or writes a file.
     pub fn disk(&self, ticket: Ticket, call: DiskCall) {
         self.disk.submit(ticket, call);

@@ -249,6 +249,7 @@ impl Shell {
                     }
                 }
                 Effect::StartDemo => self.perform.start_demo(),
+                Effect::AllowWrites => self.perform.allow_writes(),
                 Effect::Suspend => self.suspend(),
                 Effect::Redraw => self.redraw(),
                 Effect::Quit(code) => {

@@ -12,6 +12,7 @@ use crate::app::modal::Modal;
 use crate::app::modal::reading::folded;
 use crate::app::model::{Model, SLOW, SPIN, Writes};
 use crate::confluence::AccessMode;
+use crate::jobs::Job;
 use crate::text::{number, width};
 
 /// The line at the top: where we are, who we are, what the server is.
@@ -105,7 +106,7 @@ pub(super) fn header(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             .unwrap_or_default();
         pieces.push((path.clone(), theme.dim));
         pieces.push((key.to_string(), theme.accent));
-        pieces.push((format!(" {}", width::isolate(name)), theme.text));
+        pieces.push((format!(" {name}"), theme.text));
         if model.focus == Pane::Content || area.width < WIDE {
             let here = match model.focus {
                 Pane::Spaces => None,
@@ -195,18 +196,28 @@ fn activity(model: &Model, spinner: &[&str]) -> Option<Activity> {
             "waiting {seconds} s, {why}  Esc stop"
         )));
     }
-    let oldest = model.inflight.iter().map(|awaited| awaited.since).min()?;
+    let jobs: Vec<&Job> = model.jobs.at_work().collect();
+    let work = jobs.first().map(|job| {
+        let progress = job.progress();
+        let percent = number::percent(progress.finished as u64, progress.total as u64);
+        format!("{} {percent}", number::count(jobs.len() as u64, "job"))
+    });
+    let left = model.jobs.left_over();
+    let work = work
+        .or_else(|| (left > 0).then(|| format!("{} left over", number::count(left as u64, "job"))));
+    let Some(oldest) = model.inflight.iter().map(|awaited| awaited.since).min() else {
+        return work.map(Activity::Working);
+    };
     if model.now < oldest.plus(SLOW) {
-        return None;
+        return work.map(Activity::Working);
     }
     let frame = spinner
         .get(spin(model.now, spinner.len()))
         .copied()
         .unwrap_or_default();
-    Some(Activity::Working(format!(
-        "{frame} {}",
-        number::count(model.inflight.len() as u64, "request")
-    )))
+    let requests = number::count(model.inflight.len() as u64, "request");
+    let both = work.map_or(requests.clone(), |work| format!("{requests} · {work}"));
+    Some(Activity::Working(format!("{frame} {both}")))
 }
 
 fn spin(now: Millis, frames: usize) -> usize {
@@ -246,6 +257,31 @@ fn hints(model: &Model) -> Vec<(String, String)> {
                 ("↑ ↓", "move"),
             ]);
         }
+        Some(Modal::NewSpace(_) | Modal::EditSpace(_)) => {
+            return own(&[
+                ("Tab", "next field"),
+                ("Ctrl-s", "save"),
+                ("Ctrl-e", "editor"),
+                ("Esc", "leave"),
+            ]);
+        }
+        Some(Modal::Confirm(dialog)) if dialog.wanted().is_some() => {
+            return own(&[("Enter", "do it"), ("Tab", "options"), ("Esc", "cancel")]);
+        }
+        Some(Modal::Confirm(_)) => {
+            return own(&[("y", "confirm"), ("Tab", "next"), ("Esc", "cancel")]);
+        }
+        Some(Modal::Question(_)) => return own(&[("Enter", "choose"), ("Esc", "later")]),
+        Some(Modal::Jobs | Modal::Job(_)) => {
+            return own(&[
+                ("p", "pause"),
+                ("c", "cancel"),
+                ("r", "go on"),
+                ("Enter", "details"),
+                ("q", "close"),
+            ]);
+        }
+        Some(Modal::Leave(_)) => return own(&[("y", "leave"), ("Esc", "stay")]),
         Some(Modal::Reading(_)) | None => {}
     }
     let contexts = model.contexts();

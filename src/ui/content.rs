@@ -257,7 +257,7 @@ fn draw_node(
     } else {
         node.title.to_string()
     };
-    canvas.text(title, &width::isolate(&name), style);
+    canvas.text(title, &name, style);
 }
 
 /// Type, version and date of the last edit, as far as there is room.

@@ -43,8 +43,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     };
     let room = usize::from(area.width.saturating_sub(10))
         .saturating_sub(width::width(&key) + width::width(&age));
-    let name = width::isolate(name);
-    let name = width::clip(&name, room);
+    let name = width::clip(name, room);
     let dot = format!(" {} ", theme.glyphs.dot);
     if key.is_empty() {
         canvas.frame(area, &[("Detail", theme.title)], focus);

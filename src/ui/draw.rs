@@ -4,6 +4,8 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use ratatui::text::Span;
+use ratatui::widgets::Widget as _;
 
 use super::theme::{Focus, Theme};
 use super::{chrome, content, detail, modal, spaces, welcome};
@@ -87,6 +89,22 @@ impl Canvas<'_> {
             return 0;
         }
         let text = width::clip(text, usize::from(area.width));
+        if width::has_right_to_left(&text) {
+            // Isolated after clipping, and drawn as a span: `set_stringn` drops the isolates.
+            let isolated = width::isolate(&text);
+            let wide = u16::try_from(width::width(&text))
+                .unwrap_or(area.width)
+                .min(area.width);
+            Span::styled(isolated, style).render(
+                Rect {
+                    width: wide,
+                    height: 1,
+                    ..area
+                },
+                self.buffer,
+            );
+            return wide;
+        }
         let (end, _) =
             self.buffer
                 .set_stringn(area.x, area.y, &text, usize::from(area.width), style);
@@ -212,16 +230,15 @@ impl Canvas<'_> {
         style: Style,
     ) -> Rect {
         let columns = columns.min(area.width);
-        let isolated = width::isolate(text);
-        let text = width::fit(&isolated, usize::from(columns), align);
-        self.text(
-            Rect {
-                width: columns,
-                ..area
-            },
-            &text,
-            style,
-        );
+        let cell = Rect {
+            width: columns,
+            ..area
+        };
+        // The blanks stay outside of the text: isolated text would put them on its other side.
+        match align {
+            Align::Left | Align::Centre => self.text(cell, text, style),
+            Align::Right => self.right(cell, text, style),
+        };
         Rect {
             x: area.x + columns,
             width: area.width - columns,

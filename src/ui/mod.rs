@@ -1,11 +1,14 @@
 //! The picture: reads the model, writes cells, decides nothing.
 
 mod chrome;
+mod confirm;
 mod content;
 mod detail;
 mod draw;
 mod form;
+mod jobs;
 mod modal;
+mod space_forms;
 mod spaces;
 pub mod theme;
 mod welcome;

@@ -2,9 +2,12 @@
 
 use ratatui::layout::Rect;
 
+use super::confirm;
 use super::detail::style_of;
 use super::draw::Canvas;
 use super::form;
+use super::jobs;
+use super::space_forms;
 use super::theme::Focus;
 use crate::app::layout::{centred, inside};
 use crate::app::message::Size;
@@ -25,6 +28,13 @@ pub(super) fn draw(model: &Model, modal: &Modal, canvas: &mut Canvas<'_>, area: 
         Modal::Menu(menu) => draw_menu(menu, canvas, size),
         Modal::Reading(reading) => draw_reading(model, reading, canvas, size),
         Modal::SpacesFilter(form) => draw_spaces_filter(model, form, canvas, size),
+        Modal::NewSpace(form) => space_forms::draw_new(model, form, canvas, size),
+        Modal::EditSpace(form) => space_forms::draw_edit(model, form, canvas, size),
+        Modal::Confirm(dialog) => confirm::draw(model, dialog, canvas, size),
+        Modal::Question(question) => confirm::draw_question(question, canvas, size),
+        Modal::Jobs => jobs::draw(model, canvas, size),
+        Modal::Job(view) => jobs::draw_one(model, view, canvas, size),
+        Modal::Leave(leaving) => confirm::draw_leave(leaving, canvas, size),
     }
 }
 

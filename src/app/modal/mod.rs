@@ -1,19 +1,32 @@
 //! What lies over the panes. The last of the stack is on top and has the keys.
 
+pub mod confirm;
+pub mod edit_space;
+pub mod jobs;
+pub mod leave;
 pub mod menu;
+pub mod new_space;
+pub mod question;
 pub mod reading;
 pub mod spaces_filter;
 
 use serde::Serialize;
 
+use self::confirm::Confirm;
+use self::edit_space::{EditSpaceForm, Stage};
+use self::jobs::JobView;
+use self::leave::Leaving;
 use self::menu::Menu;
+use self::new_space::NewSpaceForm;
+use self::question::QuestionDialog;
 use self::reading::Reading;
 use self::spaces_filter::SpacesFilterForm;
 use super::action::Action;
-use super::form::Taken;
+use super::form::{Control, Taken};
 use super::key::{Chord, Key, KeyPress};
-use super::message::Effect;
+use super::message::{Effect, LogLevel, Ticket};
 use super::model::Model;
+use crate::jobs::{JobId, JobState, Outcome as JobOutcome};
 
 /// A dialog, a menu, or a text to read.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -24,6 +37,20 @@ pub enum Modal {
     Reading(Reading),
     /// What to ask the server for in the list of spaces.
     SpacesFilter(SpacesFilterForm),
+    /// A new space.
+    NewSpace(Box<NewSpaceForm>),
+    /// A space to be changed.
+    EditSpace(Box<EditSpaceForm>),
+    /// A plan and its confirmation.
+    Confirm(Box<Confirm>),
+    /// A job's question.
+    Question(QuestionDialog),
+    /// The list of jobs.
+    Jobs,
+    /// One job in detail.
+    Job(JobView),
+    /// "Leave?"
+    Leave(Leaving),
 }
 
 impl Modal {
@@ -32,12 +59,35 @@ impl Modal {
         matches!(self, Self::Reading(reading) if !reading.typing)
     }
 
-    /// Whether it takes every printable key as text.
-    pub fn takes_text(&self) -> bool {
+    /// Whether it takes its keys itself, before the table of verbs.
+    pub fn takes_keys(&self) -> bool {
         match self {
-            Self::Menu(_) => false,
             Self::Reading(reading) => reading.typing,
-            Self::SpacesFilter(_) => true,
+            Self::Menu(_)
+            | Self::SpacesFilter(_)
+            | Self::NewSpace(_)
+            | Self::EditSpace(_)
+            | Self::Confirm(_)
+            | Self::Question(_)
+            | Self::Jobs
+            | Self::Job(_)
+            | Self::Leave(_) => true,
+        }
+    }
+
+    /// Whether something was typed into it that would be lost.
+    pub fn has_changes(&self) -> bool {
+        match self {
+            Self::NewSpace(form) => form.is_changed() && form.job.is_none(),
+            Self::EditSpace(form) => form.is_changed() && form.job.is_none(),
+            Self::Menu(_)
+            | Self::Reading(_)
+            | Self::SpacesFilter(_)
+            | Self::Confirm(_)
+            | Self::Question(_)
+            | Self::Jobs
+            | Self::Job(_)
+            | Self::Leave(_) => false,
         }
     }
 }
@@ -64,6 +114,13 @@ impl Model {
             Modal::Menu(menu) => self.menu_key(menu, press.chord, out),
             Modal::Reading(reading) => reading.key(press.chord),
             Modal::SpacesFilter(form) => self.spaces_filter_key(form, press.chord, out),
+            Modal::NewSpace(form) => self.new_space_key(form, press.chord, out),
+            Modal::EditSpace(form) => self.edit_space_key(form, press.chord, out),
+            Modal::Confirm(dialog) => self.confirm_key(dialog, press, out),
+            Modal::Question(dialog) => self.question_key(dialog, press.chord, out),
+            Modal::Jobs => self.jobs_key(press.chord, out),
+            Modal::Job(view) => self.job_key(view, press.chord, out),
+            Modal::Leave(leaving) => self.leave_key(leaving, press.chord, out),
         };
         match outcome {
             Outcome::Close => {}
@@ -77,6 +134,7 @@ impl Model {
 
     /// Gives pasted text to the modal on top.
     pub(in crate::app) fn modal_paste(&mut self, text: &str) {
+        let now = self.now;
         match self.modals.last_mut() {
             Some(Modal::SpacesFilter(form)) => {
                 if form.form.paste(text) == Taken::Changed {
@@ -84,8 +142,104 @@ impl Model {
                 }
             }
             Some(Modal::Reading(reading)) => reading.paste(text),
-            Some(Modal::Menu(_)) | None => {}
+            Some(Modal::NewSpace(dialog)) if dialog.job.is_none() => {
+                if dialog.form.paste(text) == Taken::Changed {
+                    dialog.changed(now);
+                }
+            }
+            Some(Modal::EditSpace(dialog)) if dialog.job.is_none() => {
+                if dialog.stage == Stage::Form {
+                    dialog.form.paste(text);
+                }
+            }
+            // What is to be typed is to be typed.
+            Some(Modal::Confirm(dialog)) => {
+                dialog.problem = Some("Pasted text doesn't count here. Type it.".to_owned());
+            }
+            Some(
+                Modal::NewSpace(_)
+                | Modal::EditSpace(_)
+                | Modal::Menu(_)
+                | Modal::Question(_)
+                | Modal::Jobs
+                | Modal::Job(_)
+                | Modal::Leave(_),
+            )
+            | None => {}
         }
+    }
+
+    /// Takes the text that comes back from an editor.
+    pub(in crate::app) fn edited(&mut self, ticket: Ticket, outcome: Result<String, String>) {
+        let now = self.now;
+        let mut failed = None;
+        for modal in &mut self.modals {
+            let (editing, form, field) = match modal {
+                Modal::NewSpace(dialog) => (
+                    &mut dialog.editing,
+                    &mut dialog.form,
+                    new_space::DESCRIPTION,
+                ),
+                Modal::EditSpace(dialog) => (
+                    &mut dialog.editing,
+                    &mut dialog.form,
+                    edit_space::DESCRIPTION,
+                ),
+                _ => continue,
+            };
+            if *editing != Some(ticket) {
+                continue;
+            }
+            *editing = None;
+            match (&outcome, &mut form.fields[field].control) {
+                (Ok(text), Control::Text(control)) => {
+                    // Editors end a file with a line break that nobody typed.
+                    control.set(text.strip_suffix('\n').unwrap_or(text));
+                }
+                (Ok(_), _) => {}
+                (Err(why), _) => failed = Some(why.clone()),
+            }
+            if let Modal::NewSpace(dialog) = modal {
+                dialog.changed(now);
+            }
+        }
+        if let Some(why) = failed {
+            self.say(LogLevel::Error, format!("{why} The text is as it was."));
+        }
+    }
+
+    /// A job that a form waits for is over.
+    pub(in crate::app) fn form_job_ended(&mut self, id: &JobId, _out: &mut Vec<Effect>) {
+        let Some(job) = self.jobs.get(id) else { return };
+        let state = job.state();
+        let why = job
+            .lines()
+            .iter()
+            .find_map(|line| match &line.outcome {
+                Some(
+                    JobOutcome::Failed(why) | JobOutcome::Unknown(why) | JobOutcome::Skipped(why),
+                ) => Some(why.clone()),
+                _ => None,
+            })
+            .or_else(|| job.halted().map(str::to_owned))
+            .unwrap_or_else(|| "It was not done.".to_owned());
+        self.modals.retain_mut(|modal| match modal {
+            Modal::NewSpace(dialog) if dialog.job.as_ref() == Some(id) => match state {
+                JobState::Done => false,
+                _ => {
+                    dialog.refused(&why);
+                    true
+                }
+            },
+            Modal::EditSpace(dialog) if dialog.job.as_ref() == Some(id) => match state {
+                JobState::Done => false,
+                _ => {
+                    dialog.refused(&why);
+                    true
+                }
+            },
+            _ => true,
+        });
     }
 
     /// Does what a verb means in a modal. Says whether it meant anything.

@@ -13,7 +13,8 @@ use crate::confluence::{
 use crate::text::{number, width};
 
 /// What is asked for besides the space itself.
-const EXPAND: &str = "description.plain,homepage,metadata.labels,icon,permissions,retentionPolicy";
+pub(in crate::app) const EXPAND: &str =
+    "description.plain,homepage,metadata.labels,icon,permissions,retentionPolicy";
 
 /// How many spaces are remembered.
 const REMEMBERED: usize = 64;

@@ -513,6 +513,14 @@ impl SpacesPane {
         self.settle(height);
     }
 
+    /// Puts the cursor on a space, if it is shown.
+    pub fn go_to(&mut self, key: &SpaceKey, height: usize) {
+        let ix = self.table.by_key.get(key);
+        if let Some(row) = ix.and_then(|ix| self.view().iter().position(|at| at == ix)) {
+            self.put(row, height);
+        }
+    }
+
     /// A space is gone.
     pub fn remove(&mut self, key: &SpaceKey, height: usize) {
         self.table.remove(key, self.sort);

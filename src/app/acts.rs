@@ -1,0 +1,222 @@
+//! The acts on spaces and trash: what is meant is captured here, once, when the key is pressed.
+
+use super::layout::Pane;
+use super::message::{Effect, LogLevel};
+use super::modal::Modal;
+use super::modal::confirm::Confirm;
+use super::modal::leave::Leaving;
+use super::model::{Model, Writes};
+use super::tree::{Node, Standing};
+use crate::confluence::{SpaceKey, SpaceStatus};
+use crate::jobs::{Act, ItemTarget, SpaceTarget};
+
+impl Model {
+    /// The spaces that an act means: the marked ones where marks are in force, else the one that
+    /// is looked at.
+    fn meant_spaces(&self) -> Vec<SpaceKey> {
+        match self.focus {
+            Pane::Spaces => self.spaces.acted_on(),
+            Pane::Detail | Pane::Content => self.shown_space().cloned().into_iter().collect(),
+        }
+    }
+
+    fn space_target(&self, key: &SpaceKey) -> SpaceTarget {
+        let name = self
+            .spaces
+            .table
+            .get(key)
+            .map(|space| space.name.clone())
+            .unwrap_or_default();
+        SpaceTarget {
+            key: key.clone(),
+            name,
+        }
+    }
+
+    /// Opens the form for a new space.
+    pub(in crate::app) fn new_space(&mut self) {
+        self.modals.push(Modal::NewSpace(Box::default()));
+    }
+
+    /// Opens the form that changes the space.
+    pub(in crate::app) fn edit(&mut self, out: &mut Vec<Effect>) {
+        let key = match self.focus {
+            Pane::Spaces => self.space_at_cursor().cloned(),
+            Pane::Detail | Pane::Content => self.shown_space().cloned(),
+        };
+        if let Some(key) = key {
+            self.edit_space(key, out);
+        }
+    }
+
+    /// Archives or restores: of several, what fits the one under the cursor.
+    pub(in crate::app) fn archive(&mut self, out: &mut Vec<Effect>) {
+        let keys = self.meant_spaces();
+        let status = |key: &SpaceKey| self.spaces.table.get(key).and_then(|space| space.status);
+        let lead = match self.focus {
+            Pane::Spaces => self.space_at_cursor().cloned(),
+            Pane::Detail | Pane::Content => self.shown_space().cloned(),
+        };
+        let into_archive = lead.as_ref().and_then(status) != Some(SpaceStatus::Archived);
+        let fits = |key: &&SpaceKey| (status(key) != Some(SpaceStatus::Archived)) == into_archive;
+        let act = if into_archive {
+            Act::ArchiveSpaces
+        } else {
+            Act::RestoreSpaces
+        };
+        let mut target = self.target(act);
+        target.spaces = keys
+            .iter()
+            .filter(fits)
+            .map(|key| self.space_target(key))
+            .collect();
+        let word = if into_archive {
+            "already archived"
+        } else {
+            "not archived"
+        };
+        let skipped: Vec<String> = keys
+            .iter()
+            .filter(|key| !fits(key))
+            .map(|key| format!("{key} is {word}."))
+            .collect();
+        if target.spaces.is_empty() {
+            self.say(
+                LogLevel::Info,
+                format!("None of the marked spaces fits: {}", skipped.join(" ")),
+            );
+            return;
+        }
+        let mut dialog = Confirm::new(target, self.time(self.now));
+        dialog.skipped = skipped;
+        dialog.hidden = self.hidden_of_spaces();
+        self.confirm(dialog, out);
+    }
+
+    fn hidden_of_spaces(&self) -> usize {
+        if self.focus == Pane::Spaces {
+            self.spaces.hidden_marks()
+        } else {
+            0
+        }
+    }
+
+    /// Deletes spaces.
+    pub(in crate::app) fn delete(&mut self, out: &mut Vec<Effect>) {
+        let mut target = self.target(Act::DeleteSpaces);
+        target.spaces = self
+            .meant_spaces()
+            .iter()
+            .map(|key| self.space_target(key))
+            .collect();
+        let mut dialog = Confirm::new(target, self.time(self.now));
+        dialog.hidden = self.hidden_of_spaces();
+        self.confirm(dialog, out);
+    }
+
+    /// Purges the whole trash of the space that is looked at.
+    pub(in crate::app) fn purge_all(&mut self, out: &mut Vec<Effect>) {
+        let key = match self.focus {
+            Pane::Spaces => self.space_at_cursor().cloned(),
+            Pane::Detail | Pane::Content => self.shown_space().cloned(),
+        };
+        let Some(key) = key else { return };
+        let mut target = self.target(Act::PurgeAll);
+        target.spaces.push(self.space_target(&key));
+        let dialog = Confirm::new(target, self.time(self.now));
+        self.confirm(dialog, out);
+    }
+
+    /// The trashed items that an act means: the marked ones, else the one under the cursor.
+    fn meant_items(&self) -> Vec<ItemTarget> {
+        let outline = &self.content.trees.trash;
+        let space = self.shown_space();
+        let item = |node: &Node| ItemTarget {
+            id: node.id.clone(),
+            kind: node.kind.clone(),
+            title: node.title.to_string(),
+            version: node.version.map(u64::from),
+            space: space.cloned(),
+        };
+        if outline.marks.is_empty() {
+            let node = outline
+                .node()
+                .map(|(_, node)| node)
+                .filter(|node| node.standing == Standing::Item);
+            return node.map(item).into_iter().collect();
+        }
+        outline
+            .tree
+            .all_items()
+            .filter(|node| outline.marks.contains(&node.id))
+            .map(item)
+            .collect()
+    }
+
+    /// An act on trashed items of the space that is looked at.
+    pub(in crate::app) fn on_items(&mut self, act: Act, out: &mut Vec<Effect>) {
+        let Some(key) = self.shown_space().cloned() else {
+            return;
+        };
+        let mut target = self.target(act);
+        target.spaces.push(self.space_target(&key));
+        let marked = !self.content.trees.trash.marks.is_empty();
+        if act != Act::BackUp || marked {
+            target.items = self.meant_items();
+            if target.items.is_empty() {
+                self.say(
+                    LogLevel::Info,
+                    "There is no trashed item under the cursor. Space marks items.",
+                );
+                return;
+            }
+        }
+        let mut dialog = Confirm::new(target, self.time(self.now));
+        dialog.hidden = self.content.trees.trash.hidden_marks();
+        self.confirm(dialog, out);
+    }
+
+    /// Opens a protected profile for writing, by its name.
+    pub(in crate::app) fn unlock(&mut self, out: &mut Vec<Effect>) {
+        match &self.writes {
+            Writes::Protected => {
+                let dialog = Confirm::new(self.target(Act::OpenForWriting), self.time(self.now));
+                self.confirm(dialog, out);
+            }
+            Writes::Allowed => self.say(LogLevel::Info, "This profile takes writes already."),
+            Writes::ReadOnly(reason) => {
+                let reason = reason.clone();
+                self.say(LogLevel::Info, reason);
+            }
+        }
+    }
+
+    /// Quits, unless something would be left that a person may not want to leave: that is asked
+    /// once, and a second `Ctrl-c` quits at once.
+    pub(in crate::app) fn quit(&mut self, code: u8, out: &mut Vec<Effect>) {
+        let asked = self
+            .modals
+            .iter()
+            .any(|modal| matches!(modal, Modal::Leave(Leaving::Program { .. })));
+        let mut left: Vec<String> = self
+            .jobs
+            .at_work()
+            .map(|job| job.head().title.clone())
+            .collect();
+        if self.modals.iter().any(Modal::has_changes) {
+            left.push("A form with changes that are not saved".to_owned());
+        }
+        if left.is_empty() || asked {
+            self.quit_now(code, out);
+        } else {
+            self.modals
+                .push(Modal::Leave(Leaving::Program { code, left }));
+        }
+    }
+
+    /// Quits without asking.
+    pub(in crate::app) fn quit_now(&mut self, code: u8, out: &mut Vec<Effect>) {
+        self.quitting = true;
+        out.push(Effect::Quit(code));
+    }
+}

@@ -1,0 +1,626 @@
+//! The jobs of this run: drives the machines of `jobs` with answers, writes and time, and keeps
+//! the journal's chain.
+//!
+//! A job outlives the screen that started it. Its requests go out as any other; its lines of the
+//! journal go out one at a time, in the order in which they were asked for.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::inflight::Waiter;
+use super::layout::Pane;
+use super::list::Cursor;
+use super::message::{DiskCall, DiskError, DiskReply, Effect, LogLevel, Millis, Ticket};
+use super::modal::Modal;
+use super::modal::question::QuestionDialog;
+use super::model::{Model, Writes};
+use super::pane::content::Tab;
+use crate::confluence::{AccessMode, ApiError, ErrorKind, Reply};
+use crate::jobs::journal::{Chain, Entry, Reached, Record, Scribe};
+use crate::jobs::{
+    Act, Consent, Head, Job, JobEffect, JobEvent, JobId, JobState, JobWrite, Outcome, RequestNo,
+    StoreError, Stored, Target, Unfit, WriteNo, ledger,
+};
+
+/// How many entries of the journal are kept for the view.
+const ENTRIES: usize = 2_000;
+
+/// Whether the journal takes lines.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Journal {
+    /// Not read yet: what is to be written waits.
+    Unread,
+    /// Its chain goes on.
+    Open(Scribe<(JobId, WriteNo)>),
+    /// It can't be written, for this reason: writes stop, reads go on.
+    Closed(String),
+}
+
+/// What waits for the disk.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+enum DiskWaiter {
+    /// The journal and the jobs of earlier runs.
+    Recovery,
+    /// A line of the journal.
+    Line,
+    /// Anything else that a job wrote or read.
+    Job(JobId, WriteNo),
+}
+
+/// A job of this run, or one found from an earlier run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Entered {
+    /// The job.
+    pub job: Job,
+    /// Whether it was found on disk and not begun in this run.
+    pub found: bool,
+}
+
+/// All jobs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Jobs {
+    /// The oldest first.
+    pub list: Vec<Entered>,
+    /// The journal.
+    pub journal: Journal,
+    /// What the journal says, the oldest first.
+    pub entries: Vec<Entry>,
+    /// The cursor of the view.
+    pub cursor: Cursor,
+    waiting: BTreeMap<Ticket, DiskWaiter>,
+    /// Lines that came before the journal was read.
+    early: Vec<((JobId, WriteNo), Record)>,
+    made: u64,
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        Self {
+            list: Vec::new(),
+            journal: Journal::Unread,
+            entries: Vec::new(),
+            cursor: Cursor::default(),
+            waiting: BTreeMap::new(),
+            early: Vec::new(),
+            made: 0,
+        }
+    }
+}
+
+impl Jobs {
+    /// A job by its name.
+    pub fn get(&self, id: &JobId) -> Option<&Job> {
+        self.list
+            .iter()
+            .map(|entered| &entered.job)
+            .find(|job| job.head().id == *id)
+    }
+
+    fn get_mut(&mut self, id: &JobId) -> Option<&mut Job> {
+        self.list
+            .iter_mut()
+            .map(|entered| &mut entered.job)
+            .find(|job| job.head().id == *id)
+    }
+
+    /// The jobs that are not over and were begun in this run, or taken up again.
+    pub fn at_work(&self) -> impl Iterator<Item = &Job> {
+        self.list
+            .iter()
+            .filter(|entered| !entered.found)
+            .map(|entered| &entered.job)
+            .filter(|job| !job.state().is_over())
+    }
+
+    /// The jobs that an earlier run left unfinished.
+    pub fn left_over(&self) -> usize {
+        self.list
+            .iter()
+            .filter(|entered| entered.found && !entered.job.state().is_over())
+            .count()
+    }
+
+    /// When a job next wants the time.
+    pub fn deadline(&self) -> Option<Millis> {
+        self.list
+            .iter()
+            .filter_map(|entered| entered.job.deadline())
+            .min()
+            .map(Millis)
+    }
+
+    /// Whether nothing is awaited from the disk.
+    pub fn is_quiet(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}
+
+impl Model {
+    /// Reads the journal and the jobs that an earlier run left.
+    pub(in crate::app) fn recover_jobs(&mut self, out: &mut Vec<Effect>) {
+        let ticket = self.inflight.ticket();
+        self.jobs.waiting.insert(ticket, DiskWaiter::Recovery);
+        out.push(Effect::Disk {
+            ticket,
+            call: DiskCall::ReadJobs,
+        });
+    }
+
+    /// Why nothing may be written now; `None` when it may.
+    pub fn why_read_only(&self) -> Option<String> {
+        match (&self.writes, self.session.access, &self.jobs.journal) {
+            (Writes::ReadOnly(reason), ..) => Some(reason.clone()),
+            (Writes::Protected, ..) => Some(format!(
+                "The profile {} is protected. ! opens it for writing until you quit.",
+                self.profile.name
+            )),
+            (_, Some(AccessMode::ReadOnly), _) => Some(
+                "The site is in read-only mode: it takes no changes now. r asks again.".to_owned(),
+            ),
+            (.., Journal::Closed(why)) => Some(format!(
+                "The journal can't be written, so nothing is changed: {why}"
+            )),
+            (Writes::Allowed, _, Journal::Unread | Journal::Open(_)) => None,
+        }
+    }
+
+    /// What a job is about, with the server that it is meant for.
+    pub(in crate::app) fn target(&self, act: Act) -> Target {
+        Target {
+            act,
+            profile: self.profile.name.clone(),
+            host: self.profile.host().to_owned(),
+            spaces: Vec::new(),
+            items: Vec::new(),
+        }
+    }
+
+    /// The head of a new job.
+    pub(in crate::app) fn head(&mut self, title: impl Into<String>, target: Target) -> Head {
+        self.jobs.made += 1;
+        let created = self.time(self.now);
+        let stamp = jiff::fmt::strtime::format("%Y%m%dT%H%M%S", created)
+            .unwrap_or_else(|_| created.as_millisecond().to_string());
+        Head {
+            id: JobId::new(format!(
+                "{stamp}-{}-{}",
+                target.act.as_str(),
+                self.jobs.made
+            )),
+            title: title.into(),
+            target,
+            created,
+            user: self
+                .session
+                .user
+                .value()
+                .and_then(|user| user.username.clone()),
+        }
+    }
+
+    /// Begins a job; it goes on whatever is shown. Says its name.
+    pub(in crate::app) fn begin_job(&mut self, job: Job, out: &mut Vec<Effect>) -> JobId {
+        let id = job.head().id.clone();
+        self.jobs.list.push(Entered { job, found: false });
+        self.job_event(&id, JobEvent::Begin, out);
+        id
+    }
+
+    /// Begins a job that may be unfit, and says so.
+    pub(in crate::app) fn begin_fit(
+        &mut self,
+        job: Result<Job, Unfit>,
+        out: &mut Vec<Effect>,
+    ) -> Option<JobId> {
+        match job {
+            Ok(job) => Some(self.begin_job(job, out)),
+            Err(unfit) => {
+                self.say(LogLevel::Error, format!("{unfit} {}", unfit.hint()));
+                None
+            }
+        }
+    }
+
+    /// Takes up a job that an earlier run left.
+    pub(in crate::app) fn resume_job(
+        &mut self,
+        id: &JobId,
+        consent: Option<Consent>,
+        out: &mut Vec<Effect>,
+    ) {
+        if let Some(job) = self.jobs.get_mut(id)
+            && let Some(consent) = consent
+            && let Err(unfit) = job.agree(consent)
+        {
+            self.say(LogLevel::Error, format!("{unfit} {}", unfit.hint()));
+            return;
+        }
+        if let Some(entered) = self
+            .jobs
+            .list
+            .iter_mut()
+            .find(|entered| entered.job.head().id == *id)
+        {
+            entered.found = false;
+        }
+        self.job_event(id, JobEvent::Resume, out);
+    }
+
+    /// Lets something happen to a job and does what it asks for.
+    pub(in crate::app) fn job_event(&mut self, id: &JobId, event: JobEvent, out: &mut Vec<Effect>) {
+        let now = self.now.0;
+        let Some(job) = self.jobs.get_mut(id) else {
+            return;
+        };
+        let was_over = job.state().is_over();
+        let effects = job.step(now, event);
+        let is_over = job.state().is_over();
+        for effect in effects {
+            match effect {
+                JobEffect::Send { request, call } => {
+                    self.inflight
+                        .ask(Waiter::Job(id.clone(), request), call, self.now, out);
+                }
+                JobEffect::Write { write, what } => self.job_write(id, write, what, out),
+                JobEffect::Ask(_) => self.ask_person(id),
+            }
+        }
+        self.write_lines(out);
+        if is_over && !was_over {
+            self.job_ended(id, out);
+        }
+    }
+
+    fn job_write(&mut self, id: &JobId, write: WriteNo, what: JobWrite, out: &mut Vec<Effect>) {
+        let call = match what {
+            JobWrite::Journal(record) => {
+                match &mut self.jobs.journal {
+                    Journal::Unread => self.jobs.early.push(((id.clone(), write), *record)),
+                    Journal::Open(scribe) => scribe.push((id.clone(), write), *record),
+                    Journal::Closed(why) => {
+                        let outcome = Err(StoreError {
+                            message: why.clone(),
+                        });
+                        self.job_event(id, JobEvent::Written { write, outcome }, out);
+                    }
+                }
+                return;
+            }
+            JobWrite::Checkpoint(text) => DiskCall::WriteState {
+                name: checkpoint(id),
+                text,
+            },
+            JobWrite::BackupFile {
+                backup,
+                name,
+                bytes,
+            } => DiskCall::WriteBackup {
+                backup,
+                name,
+                bytes,
+            },
+            JobWrite::ReadBack { backup, name } => DiskCall::ReadBackup { backup, name },
+        };
+        let ticket = self.inflight.ticket();
+        self.jobs
+            .waiting
+            .insert(ticket, DiskWaiter::Job(id.clone(), write));
+        out.push(Effect::Disk { ticket, call });
+    }
+
+    /// Sends the next line of the journal, if none is on its way.
+    fn write_lines(&mut self, out: &mut Vec<Effect>) {
+        let time = self.time(self.now);
+        let Journal::Open(scribe) = &mut self.jobs.journal else {
+            return;
+        };
+        if let Some(line) = scribe.next_line(time) {
+            if let Ok(entry) = serde_json::from_str::<Entry>(&line) {
+                if self.jobs.entries.len() >= ENTRIES {
+                    self.jobs.entries.drain(..ENTRIES / 10);
+                }
+                self.jobs.entries.push(entry);
+            }
+            let ticket = self.inflight.ticket();
+            self.jobs.waiting.insert(ticket, DiskWaiter::Line);
+            out.push(Effect::Disk {
+                ticket,
+                call: DiskCall::AppendJournal(line),
+            });
+        }
+    }
+
+    /// Takes what the disk did for a job. Says whether it was for one.
+    pub(in crate::app) fn job_disk(
+        &mut self,
+        ticket: Ticket,
+        outcome: Result<DiskReply, DiskError>,
+        out: &mut Vec<Effect>,
+    ) -> Option<Result<DiskReply, DiskError>> {
+        let Some(waiter) = self.jobs.waiting.remove(&ticket) else {
+            return Some(outcome);
+        };
+        match waiter {
+            DiskWaiter::Recovery => self.recovered(outcome, out),
+            DiskWaiter::Line => {
+                let reached = if outcome.is_ok() {
+                    Reached::Yes
+                } else {
+                    Reached::No
+                };
+                let Journal::Open(scribe) = &mut self.jobs.journal else {
+                    return None;
+                };
+                let who = scribe.written(reached);
+                if reached == Reached::No {
+                    self.jobs.entries.pop();
+                }
+                let outcome = outcome.map(|_| Stored::Done).map_err(|error| StoreError {
+                    message: error.message,
+                });
+                for (id, write) in who {
+                    let outcome = outcome.clone();
+                    self.job_event(&id, JobEvent::Written { write, outcome }, out);
+                }
+                self.write_lines(out);
+            }
+            DiskWaiter::Job(id, write) => {
+                let outcome = match outcome {
+                    Ok(DiskReply::Bytes(Some(bytes))) => Ok(Stored::Bytes(bytes)),
+                    Ok(DiskReply::Bytes(None)) => Err(StoreError {
+                        message: "A file of the backup is gone.".to_owned(),
+                    }),
+                    Ok(_) => Ok(Stored::Done),
+                    Err(error) => Err(StoreError {
+                        message: error.message,
+                    }),
+                };
+                self.job_event(&id, JobEvent::Written { write, outcome }, out);
+            }
+        }
+        None
+    }
+
+    fn recovered(&mut self, outcome: Result<DiskReply, DiskError>, out: &mut Vec<Effect>) {
+        let (journal, checkpoints) = match outcome {
+            Ok(DiskReply::Jobs {
+                journal,
+                checkpoints,
+            }) => (journal, checkpoints),
+            Ok(_) => (Vec::new(), Vec::new()),
+            Err(error) => {
+                self.jobs.journal = Journal::Closed(error.message.clone());
+                self.say(
+                    LogLevel::Warning,
+                    format!("The journal can't be read, so nothing is changed: {error}"),
+                );
+                return;
+            }
+        };
+        let lines = journal.split(|byte| *byte == b'\n');
+        match ledger::read(lines) {
+            Err(broken) => {
+                self.jobs.journal = Journal::Closed(format!("{broken} {}", broken.hint()));
+                self.say(
+                    LogLevel::Warning,
+                    format!("{broken} {} Until then nothing is changed.", broken.hint()),
+                );
+            }
+            Ok((entries, verified)) => {
+                for aside in &verified.set_aside {
+                    self.keep(super::message::LogLine {
+                        level: LogLevel::Info,
+                        text: format!(
+                            "Line {} of the journal does not count: {}",
+                            aside.line, aside.why
+                        ),
+                    });
+                }
+                self.open_journal(verified.chain, out);
+                let found = ledger::find(checkpoints.iter().map(String::as_str), &entries);
+                for (place, problem) in &found.unreadable {
+                    self.say(
+                        LogLevel::Warning,
+                        format!(
+                            "Job file {} can't be read: {problem} {}",
+                            place + 1,
+                            problem.hint()
+                        ),
+                    );
+                }
+                let open = found.open.len();
+                let old = found
+                    .over
+                    .into_iter()
+                    .chain(found.open)
+                    .map(|job| Entered { job, found: true });
+                let mine = std::mem::take(&mut self.jobs.list);
+                self.jobs.list = old.chain(mine).collect();
+                let skip = entries.len().saturating_sub(ENTRIES);
+                let mine = std::mem::take(&mut self.jobs.entries);
+                self.jobs.entries = entries.into_iter().skip(skip).chain(mine).collect();
+                if open > 0 {
+                    self.say(
+                        LogLevel::Warning,
+                        format!(
+                            "{} of an earlier run {} not finished. J shows {}; nothing goes on by itself.",
+                            crate::text::number::count(open as u64, "job"),
+                            if open == 1 { "is" } else { "are" },
+                            if open == 1 { "it" } else { "them" },
+                        ),
+                    );
+                    self.jobs.cursor = Cursor {
+                        at: self.jobs.list.len().saturating_sub(1),
+                        top: 0,
+                    };
+                    if self.modals.is_empty() {
+                        self.modals.push(Modal::Jobs);
+                    }
+                }
+            }
+        }
+    }
+
+    fn open_journal(&mut self, chain: Chain, out: &mut Vec<Effect>) {
+        let mut scribe = Scribe::new(chain);
+        for (who, record) in std::mem::take(&mut self.jobs.early) {
+            scribe.push(who, record);
+        }
+        self.jobs.journal = Journal::Open(scribe);
+        self.write_lines(out);
+    }
+
+    /// Takes an answer for a job.
+    pub(in crate::app) fn job_answered(
+        &mut self,
+        id: &JobId,
+        request: RequestNo,
+        outcome: Result<Reply, ApiError>,
+        out: &mut Vec<Effect>,
+    ) {
+        if let Err(error) = &outcome
+            && error.kind == ErrorKind::ReadOnlySite
+        {
+            self.session.access = Some(AccessMode::ReadOnly);
+        }
+        self.job_event(id, JobEvent::Reply { request, outcome }, out);
+    }
+
+    /// Tells the jobs whose time has come.
+    pub(in crate::app) fn tick_jobs(&mut self, out: &mut Vec<Effect>) {
+        let due: Vec<JobId> = self
+            .jobs
+            .list
+            .iter()
+            .filter(|entered| entered.job.deadline().is_some_and(|at| at <= self.now.0))
+            .map(|entered| entered.job.head().id.clone())
+            .collect();
+        for id in due {
+            self.job_event(&id, JobEvent::Tick, out);
+        }
+    }
+
+    /// A job has a question: it comes on top, unless another one is being answered.
+    fn ask_person(&mut self, id: &JobId) {
+        let asked = self
+            .modals
+            .iter()
+            .any(|modal| matches!(modal, Modal::Question(dialog) if dialog.job == *id));
+        if asked {
+            return;
+        }
+        if let Some(question) = self.jobs.get(id).and_then(Job::question) {
+            self.modals.push(Modal::Question(QuestionDialog::new(
+                id.clone(),
+                question.clone(),
+            )));
+        }
+    }
+
+    /// A job is over: say how it ended, and show the wiki as it is now.
+    fn job_ended(&mut self, id: &JobId, out: &mut Vec<Effect>) {
+        let Some(job) = self.jobs.get(id) else { return };
+        let (title, state, act) = (job.head().title.clone(), job.state(), job.head().target.act);
+        let failed: Vec<String> = job
+            .lines()
+            .iter()
+            .filter_map(|line| match &line.outcome {
+                Some(Outcome::Failed(why) | Outcome::Unknown(why) | Outcome::NotSaved(why)) => {
+                    Some(format!("{}: {why}", line.subject))
+                }
+                _ => None,
+            })
+            .collect();
+        let notes: Vec<String> = job
+            .lines()
+            .iter()
+            .filter_map(|line| match &line.outcome {
+                Some(Outcome::Done(Some(note))) => Some(format!("{}: {note}", line.subject)),
+                _ => None,
+            })
+            .collect();
+        let why = failed
+            .first()
+            .cloned()
+            .or_else(|| job.halted().map(str::to_owned))
+            .unwrap_or_default();
+        let more = if failed.len() > 1 {
+            format!(" ({} in all; J shows them.)", failed.len())
+        } else {
+            String::new()
+        };
+        let (level, text) = match state {
+            JobState::Done if notes.is_empty() => (LogLevel::Info, format!("{title}: done.")),
+            JobState::Done => (LogLevel::Info, format!("{title}: done. {}", notes[0])),
+            JobState::Cancelled => (
+                LogLevel::Warning,
+                format!("{title}: cancelled. J shows what was done."),
+            ),
+            JobState::Unknown => (
+                LogLevel::Error,
+                format!("{title}: it is not known what became of it. {why}{more}"),
+            ),
+            _ => (LogLevel::Error, format!("{title}: failed. {why}{more}")),
+        };
+        let subjects: Vec<String> = job
+            .lines()
+            .iter()
+            .map(|line| line.subject.to_string())
+            .collect();
+        let done: Vec<String> = job
+            .lines()
+            .iter()
+            .filter(|line| matches!(line.outcome, Some(Outcome::Done(_) | Outcome::Gone)))
+            .map(|line| line.subject.to_string())
+            .collect();
+        self.say(level, text);
+        self.form_job_ended(id, out);
+        let height = self.rows_of(Pane::Spaces);
+        match act {
+            Act::CreateSpace | Act::UpdateSpace | Act::ArchiveSpaces | Act::RestoreSpaces => {
+                for key in subjects.iter().map(crate::confluence::SpaceKey::new) {
+                    self.detail.forget(&key);
+                    self.inflight.ask(
+                        Waiter::Changed(key.clone()),
+                        crate::confluence::Call::Space {
+                            key,
+                            expand: super::pane::detail::EXPAND.to_owned(),
+                        },
+                        self.now,
+                        out,
+                    );
+                }
+            }
+            Act::DeleteSpaces => {
+                for key in done.iter().map(crate::confluence::SpaceKey::new) {
+                    self.detail.forget(&key);
+                    self.content.forget(&key);
+                    self.spaces.remove(&key, height);
+                }
+                self.moved = Some(self.now);
+            }
+            Act::PurgeMarked | Act::PurgeAll | Act::RestoreContent => {
+                for id in done.iter().map(crate::confluence::ContentId::new) {
+                    self.content.trees.trash.marks.remove(&id);
+                }
+                if self.content.tab == Tab::Trash {
+                    self.reload_content(out);
+                } else {
+                    self.content.trees.trash_read = super::pane::content::TrashRead::Not;
+                    self.content.trees.trash = super::pane::content::Outline::default();
+                }
+                if act == Act::RestoreContent {
+                    self.load_roots(out);
+                }
+            }
+            Act::Recreate => self.load_roots(out),
+            Act::BackUp | Act::OpenForWriting | Act::DryRun => {}
+        }
+    }
+}
+
+/// The name of the file that a job's checkpoint is in.
+pub fn checkpoint(id: &JobId) -> String {
+    format!("job-{id}.json")
+}

@@ -1,0 +1,494 @@
+//! The form that changes a space: name, description, homepage; a diff before it is saved.
+
+use serde::Serialize;
+
+use super::leave::Leaving;
+use super::{Modal, Outcome, is_esc};
+use crate::app::field::{Field, Lines};
+use crate::app::form::{Control, Form, FormField, Note, Taken};
+use crate::app::inflight::Waiter;
+use crate::app::key::{Chord, Key};
+use crate::app::list::{Cursor, Step};
+use crate::app::message::{Effect, Ticket};
+use crate::app::model::Model;
+use crate::app::pane::detail::EXPAND;
+use crate::confluence::call::{Depth, Window};
+use crate::confluence::paging::Pager;
+use crate::confluence::{
+    ApiError, Call, Content, ContentId, ContentKind, Page, Reply, Space, SpaceKey,
+};
+use crate::jobs::{Act, Job, JobId, SpaceForm, SpaceTarget};
+use crate::text::filter::{Filter, Index, Progress, Scan};
+
+/// The fields, in order.
+pub const NAME: usize = 0;
+/// The description.
+pub const DESCRIPTION: usize = 1;
+/// The homepage.
+pub const HOMEPAGE: usize = 2;
+
+/// How many pages are read at once to pick from.
+const PAGES: u64 = 200;
+
+/// How many rows of pages are shown.
+pub const PICKER_ROWS: usize = 10;
+
+/// The pages to pick a homepage from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PagePicker {
+    /// What is searched for.
+    pub search: Field,
+    /// The pages read so far.
+    pub pages: Vec<(ContentId, String)>,
+    /// What matches, best first.
+    pub view: Vec<u32>,
+    /// The cursor.
+    pub cursor: Cursor,
+    /// How far they are read.
+    pub pager: Pager,
+    /// Why they could not be read on.
+    pub error: Option<ApiError>,
+    #[serde(skip)]
+    index: Index,
+}
+
+impl PagePicker {
+    fn new() -> Self {
+        Self {
+            search: Field::new(Lines::One, ""),
+            pages: Vec::new(),
+            view: Vec::new(),
+            cursor: Cursor::default(),
+            pager: Pager::new(PAGES),
+            error: None,
+            index: Index::default(),
+        }
+    }
+
+    fn refilter(&mut self) {
+        self.view = match Filter::parse(&self.search.text(), &[]) {
+            Ok(filter) if !filter.is_empty() => {
+                let mut scan = Scan::new(&filter, &self.index);
+                while scan.step(&self.index, usize::MAX) != Progress::Done {}
+                scan.matches().to_vec()
+            }
+            _ => (0..u32::try_from(self.pages.len()).unwrap_or(u32::MAX)).collect(),
+        };
+        self.cursor.keep_in_view(self.view.len(), PICKER_ROWS);
+    }
+
+    fn add(&mut self, pages: Vec<Content>) {
+        for page in pages {
+            self.index.push(&page.title);
+            self.pages.push((page.id, page.title));
+        }
+        self.refilter();
+    }
+
+    /// The page under the cursor.
+    pub fn chosen(&self) -> Option<&(ContentId, String)> {
+        self.view
+            .get(self.cursor.at)
+            .and_then(|ix| self.pages.get(*ix as usize))
+    }
+}
+
+/// What the dialog shows.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Stage {
+    /// The space is being read.
+    Reading,
+    /// It could not be read.
+    Failed(ApiError),
+    /// The form.
+    Form,
+    /// The pages to pick a homepage from.
+    Picking(Box<PagePicker>),
+    /// Old and new, before it is saved.
+    Diff {
+        /// Lines scrolled away.
+        top: usize,
+    },
+}
+
+/// The form.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EditSpaceForm {
+    /// Which space.
+    pub key: SpaceKey,
+    /// What is shown.
+    pub stage: Stage,
+    /// Its fields.
+    pub form: Form,
+    /// As it was when it was read.
+    pub base: Option<SpaceForm>,
+    /// The title of the homepage that it had.
+    pub base_home: String,
+    /// The homepage as chosen.
+    pub homepage: Option<ContentId>,
+    /// What concerns no field.
+    pub problem: Option<String>,
+    /// The job that saves it; while it is at work the form waits.
+    pub job: Option<JobId>,
+    /// The visit to an editor that is under way.
+    pub editing: Option<Ticket>,
+}
+
+impl EditSpaceForm {
+    /// The form for a space that is still to be read.
+    pub fn new(key: SpaceKey) -> Self {
+        Self {
+            key,
+            stage: Stage::Reading,
+            form: Form::new(vec![
+                FormField::line("Name", ""),
+                FormField::area("Description", ""),
+                FormField::picked("Homepage", ""),
+            ]),
+            base: None,
+            base_home: String::new(),
+            homepage: None,
+            problem: None,
+            job: None,
+            editing: None,
+        }
+    }
+
+    /// Fills the form.
+    pub(in crate::app) fn filled(&mut self, outcome: Result<Box<Space>, ApiError>) {
+        if self.base.is_some() {
+            return;
+        }
+        match outcome {
+            Err(error) => self.stage = Stage::Failed(error),
+            Ok(space) => {
+                let base = SpaceForm::of(&space);
+                let home = space.more.as_ref().and_then(|more| more.homepage.as_ref());
+                self.base_home = home
+                    .map(|home| {
+                        home.title
+                            .clone()
+                            .unwrap_or_else(|| format!("page {}", home.id))
+                    })
+                    .unwrap_or_default();
+                self.homepage.clone_from(&base.homepage);
+                self.form = Form::new(vec![
+                    FormField::line("Name", &base.name),
+                    FormField::area(
+                        "Description",
+                        base.description.as_deref().unwrap_or_default(),
+                    ),
+                    FormField::picked("Homepage", &self.base_home),
+                ]);
+                self.base = Some(base);
+                self.stage = Stage::Form;
+            }
+        }
+    }
+
+    /// The space as the form has it. An untouched description stays as the server told it.
+    pub fn mine(&self) -> Option<SpaceForm> {
+        let base = self.base.as_ref()?;
+        let text = self.form.fields[DESCRIPTION].text();
+        let same = text == base.description.as_deref().unwrap_or_default();
+        Some(SpaceForm {
+            name: self.form.fields[NAME].text().trim().to_owned(),
+            description: if same {
+                base.description.clone()
+            } else {
+                Some(text)
+            },
+            homepage: self.homepage.clone(),
+        })
+    }
+
+    /// Whether anything differs from the space as it was read.
+    pub fn is_changed(&self) -> bool {
+        self.base.is_some() && self.mine() != self.base
+    }
+
+    /// Puts what the server refused beside the field that it concerns.
+    pub(in crate::app) fn refused(&mut self, why: &str) {
+        self.job = None;
+        self.stage = Stage::Form;
+        let lower = why.to_lowercase();
+        let field = if lower.contains("homepage") {
+            Some(HOMEPAGE)
+        } else if lower.contains("description") {
+            Some(DESCRIPTION)
+        } else if lower.contains("name") {
+            Some(NAME)
+        } else {
+            None
+        };
+        match field {
+            Some(field) => self.form.problem(field, why),
+            None => self.problem = Some(why.to_owned()),
+        }
+    }
+}
+
+impl Model {
+    /// Opens the form for a space, and reads the space for it.
+    pub(in crate::app) fn edit_space(&mut self, key: SpaceKey, out: &mut Vec<Effect>) {
+        self.inflight.ask(
+            Waiter::EditSpace(key.clone()),
+            Call::Space {
+                key: key.clone(),
+                expand: EXPAND.to_owned(),
+            },
+            self.now,
+            out,
+        );
+        self.modals
+            .push(Modal::EditSpace(Box::new(EditSpaceForm::new(key))));
+    }
+
+    pub(super) fn edit_space_key(
+        &mut self,
+        dialog: &mut EditSpaceForm,
+        chord: Chord,
+        out: &mut Vec<Effect>,
+    ) -> Outcome {
+        if dialog.job.is_some() {
+            return if is_esc(chord) {
+                Outcome::Close
+            } else if chord.ctrl {
+                Outcome::Pass
+            } else {
+                Outcome::Stay
+            };
+        }
+        match &mut dialog.stage {
+            Stage::Reading => {
+                return if is_esc(chord) {
+                    self.inflight
+                        .cancel(out, |w| matches!(w, Waiter::EditSpace(_)));
+                    Outcome::Close
+                } else if chord.ctrl {
+                    Outcome::Pass
+                } else {
+                    Outcome::Stay
+                };
+            }
+            Stage::Failed(_) => {
+                if chord.key == Key::Char('r') && !chord.ctrl {
+                    let key = dialog.key.clone();
+                    self.edit_space(key, out);
+                    return Outcome::Close;
+                }
+                return if is_esc(chord) || chord.key == Key::Char('q') {
+                    Outcome::Close
+                } else {
+                    Outcome::Pass
+                };
+            }
+            Stage::Picking(picker) => {
+                match picked(picker, chord) {
+                    Picked::Still => {}
+                    Picked::Pass => return Outcome::Pass,
+                    Picked::Left => {
+                        self.inflight
+                            .cancel(out, |w| matches!(w, Waiter::PickPages(..)));
+                        dialog.stage = Stage::Form;
+                    }
+                    Picked::Page(id, title) => {
+                        self.inflight
+                            .cancel(out, |w| matches!(w, Waiter::PickPages(..)));
+                        dialog.homepage = Some(id);
+                        dialog.form.fields[HOMEPAGE].control = Control::Picked { label: title };
+                        dialog.form.fields[HOMEPAGE].note = Note::None;
+                        dialog.stage = Stage::Form;
+                    }
+                }
+                return Outcome::Stay;
+            }
+            Stage::Diff { top } => {
+                match chord.key {
+                    Key::Char('y') if !chord.ctrl => return self.save_space(dialog, out),
+                    Key::Up | Key::Char('k') => *top = top.saturating_sub(1),
+                    Key::Down | Key::Char('j') => *top += 1,
+                    Key::Esc | Key::Char('n' | 'q' | 'e') => dialog.stage = Stage::Form,
+                    Key::Char(_) if !chord.ctrl => {}
+                    _ => return Outcome::Pass,
+                }
+                return Outcome::Stay;
+            }
+            Stage::Form => {}
+        }
+        if is_esc(chord) {
+            if dialog.is_changed() {
+                self.modals.push(Modal::EditSpace(Box::new(dialog.clone())));
+                self.modals.push(Modal::Leave(Leaving::Form));
+            }
+            return Outcome::Close;
+        }
+        if chord.ctrl && chord.key == Key::Char('s') {
+            dialog.problem = None;
+            if dialog.form.fields[NAME].text().trim().is_empty() {
+                dialog.form.problem(NAME, "A space needs a name.");
+            } else if !dialog.is_changed() {
+                dialog.problem = Some("Nothing is changed.".to_owned());
+            } else {
+                dialog.stage = Stage::Diff { top: 0 };
+            }
+            return Outcome::Stay;
+        }
+        if chord.ctrl && chord.key == Key::Char('e') && dialog.form.focus == DESCRIPTION {
+            let ticket = self.inflight.ticket();
+            dialog.editing = Some(ticket);
+            out.push(Effect::Edit {
+                ticket,
+                text: dialog.form.fields[DESCRIPTION].text(),
+            });
+            return Outcome::Stay;
+        }
+        match dialog.form.key(chord) {
+            Taken::Changed => {
+                dialog.problem = None;
+                dialog.form.focused_mut().note = Note::None;
+            }
+            Taken::Moved => {}
+            Taken::Entered if dialog.form.focus == HOMEPAGE => {
+                dialog.stage = Stage::Picking(Box::new(PagePicker::new()));
+                // The dialog is off the stack while it has the key: ask as its picker would.
+                self.ask_pages(dialog, out);
+            }
+            Taken::Entered => {
+                dialog.form.key(Chord::plain(Key::Tab));
+            }
+            Taken::No => return Outcome::Pass,
+        }
+        Outcome::Stay
+    }
+
+    fn ask_pages(&mut self, dialog: &mut EditSpaceForm, out: &mut Vec<Effect>) {
+        let key = dialog.key.clone();
+        let Stage::Picking(picker) = &mut dialog.stage else {
+            return;
+        };
+        let under_way = self.inflight.count(|w| matches!(w, Waiter::PickPages(..)));
+        for window in picker
+            .pager
+            .wanted(self.profile.concurrency.saturating_sub(under_way))
+        {
+            let call = Call::SpaceContentOfKind {
+                key: key.clone(),
+                kind: ContentKind::Page,
+                depth: Depth::All,
+                expand: String::new(),
+                window,
+            };
+            self.inflight
+                .ask(Waiter::PickPages(key.clone(), window), call, self.now, out);
+        }
+    }
+
+    /// Takes pages to pick from.
+    pub(in crate::app) fn pages_came(
+        &mut self,
+        key: &SpaceKey,
+        window: Window,
+        outcome: Result<Page<Content>, ApiError>,
+        out: &mut Vec<Effect>,
+    ) {
+        let place = self
+            .modals
+            .iter()
+            .position(|modal| matches!(modal, Modal::EditSpace(form) if form.key == *key));
+        let Some(place) = place else { return };
+        let Modal::EditSpace(mut dialog) = self.modals.remove(place) else {
+            return;
+        };
+        if let Stage::Picking(picker) = &mut dialog.stage {
+            match outcome {
+                Err(error) => picker.error = Some(error),
+                Ok(page) => {
+                    let accepted = picker.pager.accept(window, page, |page| page.id.as_str());
+                    picker.add(accepted.fresh);
+                    self.ask_pages(&mut dialog, out);
+                }
+            }
+        }
+        self.modals.insert(place, Modal::EditSpace(dialog));
+    }
+
+    fn save_space(&mut self, dialog: &mut EditSpaceForm, out: &mut Vec<Effect>) -> Outcome {
+        if let Some(reason) = self.why_read_only() {
+            dialog.problem = Some(reason);
+            dialog.stage = Stage::Form;
+            return Outcome::Stay;
+        }
+        let (Some(base), Some(mine)) = (dialog.base.clone(), dialog.mine()) else {
+            return Outcome::Stay;
+        };
+        let mut target = self.target(Act::UpdateSpace);
+        target.spaces.push(SpaceTarget {
+            key: dialog.key.clone(),
+            name: base.name.clone(),
+        });
+        let head = self.head(format!("Change {}", dialog.key), target);
+        let job = Job::update_space(head, dialog.key.clone(), base, mine);
+        dialog.job = Some(job.head().id.clone());
+        // The form must be in its place when the job's first news comes.
+        self.modals.push(Modal::EditSpace(Box::new(dialog.clone())));
+        self.begin_job(job, out);
+        Outcome::Close
+    }
+
+    /// Takes the space for the form that waits for it.
+    pub(in crate::app) fn space_for_form(
+        &mut self,
+        key: &SpaceKey,
+        outcome: Result<Reply, ApiError>,
+    ) {
+        let outcome = outcome.and_then(|reply| match reply {
+            Reply::Space(space) => Ok(space),
+            _ => Err(crate::app::update::unexpected()),
+        });
+        for modal in &mut self.modals {
+            if let Modal::EditSpace(form) = modal
+                && form.key == *key
+            {
+                form.filled(outcome);
+                return;
+            }
+        }
+    }
+}
+
+enum Picked {
+    Still,
+    Left,
+    Pass,
+    Page(ContentId, String),
+}
+
+fn picked(picker: &mut PagePicker, chord: Chord) -> Picked {
+    let step = match chord.key {
+        Key::Up => Some(Step::Up),
+        Key::Down => Some(Step::Down),
+        Key::PageUp => Some(Step::PageUp),
+        Key::PageDown => Some(Step::PageDown),
+        _ => None,
+    };
+    if let Some(step) = step {
+        picker.cursor.step(step, picker.view.len(), PICKER_ROWS);
+        return Picked::Still;
+    }
+    match chord.key {
+        Key::Esc => Picked::Left,
+        Key::Enter => match picker.chosen() {
+            Some((id, title)) => Picked::Page(id.clone(), title.clone()),
+            None => Picked::Still,
+        },
+        _ => {
+            if !picker.search.key(chord) {
+                return Picked::Pass;
+            }
+            picker.cursor = Cursor::default();
+            picker.refilter();
+            Picked::Still
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! The forms for a new space and for one that is changed.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::draw::Canvas;
+use super::form;
+use super::modal::dialog;
+use crate::app::layout::centred;
+use crate::app::message::Size;
+use crate::app::modal::edit_space::{
+    EditSpaceForm, HOMEPAGE, NAME, PICKER_ROWS, PagePicker, Stage,
+};
+use crate::app::modal::new_space::NewSpaceForm;
+use crate::app::modal::reading::folded;
+use crate::app::model::Model;
+use crate::text::diff::{self, Change};
+use crate::text::{number, width};
+
+fn server(model: &Model) -> String {
+    format!("{} · {}", model.profile.name, model.profile.host())
+}
+
+/// A dialog of the height that a form wants, with a line for what concerns no field and one for keys.
+fn framed(
+    canvas: &mut Canvas<'_>,
+    size: Size,
+    title: &str,
+    server: &str,
+    rows: u16,
+    foot: &[(&str, &str)],
+    problem: &str,
+) -> Rect {
+    let theme = canvas.theme;
+    let wide = size.width.saturating_sub(2).min(82);
+    let problems = folded(problem, usize::from(wide.saturating_sub(6)));
+    let problem_rows = if problem.is_empty() {
+        0
+    } else {
+        u16::try_from(problems.len()).unwrap_or(1)
+    };
+    let at = centred(size, wide, rows + problem_rows + 5);
+    let inner = dialog(canvas, at, title, server);
+    let line = Rect {
+        y: inner.bottom().saturating_sub(1),
+        height: 1,
+        ..inner
+    };
+    let text: String = foot
+        .iter()
+        .map(|(key, word)| format!("{key} {word}"))
+        .collect::<Vec<_>>()
+        .join("    ");
+    canvas.right(line, &text, theme.dim);
+    for (ix, text) in problems.iter().enumerate().take(usize::from(problem_rows)) {
+        let y = line.y.saturating_sub(problem_rows) + u16::try_from(ix).unwrap_or(0);
+        canvas.text(Rect { y, ..line }, text, theme.danger);
+    }
+    Rect {
+        y: inner.y + 1,
+        height: inner.height.saturating_sub(2 + problem_rows),
+        ..inner
+    }
+}
+
+/// Draws the form for a new space.
+pub(super) fn draw_new(model: &Model, new: &NewSpaceForm, canvas: &mut Canvas<'_>, size: Size) {
+    let wide = size.width.saturating_sub(6).min(78);
+    let problem = new.problem.as_deref().unwrap_or_default();
+    let foot: &[(&str, &str)] = if new.job.is_some() {
+        &[("", "Making the space …")]
+    } else {
+        &[("Ctrl-s", "create"), ("Ctrl-e", "editor"), ("Esc", "leave")]
+    };
+    let body = framed(
+        canvas,
+        size,
+        "New space",
+        &server(model),
+        form::height(&new.form, wide),
+        foot,
+        problem,
+    );
+    form::draw(&new.form, canvas, body);
+    if new.job.is_some() {
+        canvas.cursor = None;
+    }
+}
+
+/// Draws the form for a space that is changed.
+pub(super) fn draw_edit(model: &Model, edit: &EditSpaceForm, canvas: &mut Canvas<'_>, size: Size) {
+    let theme = canvas.theme;
+    let title = format!("Edit {}", edit.key);
+    let wide = size.width.saturating_sub(6).min(78);
+    let problem = edit.problem.as_deref().unwrap_or_default();
+    match &edit.stage {
+        Stage::Reading => {
+            let body = framed(
+                canvas,
+                size,
+                &title,
+                &server(model),
+                3,
+                &[("Esc", "leave")],
+                "",
+            );
+            canvas.text(body, &format!("Reading {}.", edit.key), theme.dim);
+        }
+        Stage::Failed(error) => {
+            let body = framed(
+                canvas,
+                size,
+                &title,
+                &server(model),
+                4,
+                &[("r", "try again"), ("Esc", "leave")],
+                "",
+            );
+            let hint = error.hint();
+            canvas.lines(
+                body,
+                [
+                    (error.message.as_str(), theme.danger),
+                    (hint.as_str(), theme.text),
+                ],
+            );
+        }
+        Stage::Form => {
+            let foot: &[(&str, &str)] = if edit.job.is_some() {
+                &[("", "Saving …")]
+            } else {
+                &[("Ctrl-s", "save"), ("Ctrl-e", "editor"), ("Esc", "leave")]
+            };
+            let body = framed(
+                canvas,
+                size,
+                &title,
+                &server(model),
+                form::height(&edit.form, wide),
+                foot,
+                problem,
+            );
+            form::draw(&edit.form, canvas, body);
+        }
+        Stage::Picking(picker) => draw_picker(model, picker, canvas, size, &title),
+        Stage::Diff { top } => {
+            let lines = diff_lines(edit, canvas, usize::from(wide));
+            let foot: &[(&str, &str)] = if edit.job.is_some() {
+                &[("", "Saving …")]
+            } else {
+                &[("y", "save"), ("Esc", "back to the form")]
+            };
+            let rows = u16::try_from(lines.len())
+                .unwrap_or(u16::MAX)
+                .min(size.height);
+            let body = framed(
+                canvas,
+                size,
+                &format!("Save {}", edit.key),
+                &server(model),
+                rows,
+                foot,
+                problem,
+            );
+            let skip = (*top).min(lines.len().saturating_sub(usize::from(body.height)));
+            for (ix, (text, style)) in lines
+                .iter()
+                .skip(skip)
+                .take(usize::from(body.height))
+                .enumerate()
+            {
+                let y = body.y + u16::try_from(ix).unwrap_or(0);
+                canvas.text(
+                    Rect {
+                        y,
+                        height: 1,
+                        ..body
+                    },
+                    text,
+                    *style,
+                );
+            }
+        }
+    }
+}
+
+/// Old and new, field by field; only what differs.
+fn diff_lines(edit: &EditSpaceForm, canvas: &Canvas<'_>, wide: usize) -> Vec<(String, Style)> {
+    let theme = canvas.theme;
+    let (Some(base), Some(mine)) = (&edit.base, edit.mine()) else {
+        return Vec::new();
+    };
+    let mut lines: Vec<(String, Style)> = Vec::new();
+    let mut field = |label: &str, old: &str, new: &str| {
+        if old == new {
+            return;
+        }
+        if !lines.is_empty() {
+            lines.push((String::new(), theme.text));
+        }
+        lines.push((label.to_owned(), theme.dim));
+        for piece in diff::lines(old, new) {
+            let (sign, style) = match piece.change {
+                Change::Same => (" ", theme.dim),
+                Change::Removed => ("-", theme.removed),
+                Change::Added => ("+", theme.added),
+            };
+            for line in piece.text.lines() {
+                for part in folded(line, wide.saturating_sub(4).max(10)) {
+                    lines.push((format!("{sign} {part}"), style));
+                }
+            }
+        }
+    };
+    let base_text = base.description.clone().unwrap_or_default();
+    field(&edit.form.fields[NAME].label, &base.name, &mine.name);
+    field(
+        "Description",
+        &base_text,
+        mine.description.as_deref().unwrap_or_default(),
+    );
+    let home = edit.form.fields[HOMEPAGE].text();
+    if mine.homepage != base.homepage {
+        let old = if edit.base_home.is_empty() {
+            "none"
+        } else {
+            edit.base_home.as_str()
+        };
+        field("Homepage", old, &home);
+    }
+    if mine.description.as_deref() == Some("") && !base_text.is_empty() {
+        lines.push((String::new(), theme.text));
+        lines.push(("The description is cleared.".to_owned(), theme.warning));
+    }
+    lines
+}
+
+fn draw_picker(
+    model: &Model,
+    picker: &PagePicker,
+    canvas: &mut Canvas<'_>,
+    size: Size,
+    title: &str,
+) {
+    let theme = canvas.theme;
+    let rows = u16::try_from(PICKER_ROWS).unwrap_or(10) + 2;
+    let foot = [("Enter", "pick"), ("Esc", "back to the form")];
+    let problem = picker
+        .error
+        .as_ref()
+        .map(|error| format!("The pages could not be read on: {error}"))
+        .unwrap_or_default();
+    let body = framed(
+        canvas,
+        size,
+        &format!("{title} · homepage"),
+        &server(model),
+        rows,
+        &foot,
+        &problem,
+    );
+    let line = Rect { height: 1, ..body };
+    let used = canvas.text(line, "Search  ", theme.accent);
+    form::text_field(
+        canvas,
+        Rect {
+            x: line.x + used,
+            width: line.width.saturating_sub(used + 18),
+            ..line
+        },
+        &picker.search,
+        true,
+    );
+    let (have, total) = picker.pager.progress();
+    let count = match total {
+        Some(total) => format!(
+            "{} of {}",
+            number::grouped(have as u64),
+            number::grouped(total)
+        ),
+        None if picker.pager.is_done() => number::count(have as u64, "page"),
+        None => format!("{}+", number::grouped(have as u64)),
+    };
+    canvas.right(line, &count, theme.dim);
+    let list = Rect {
+        y: body.y + 2,
+        height: body.height.saturating_sub(2),
+        ..body
+    };
+    if picker.view.is_empty() {
+        let text = if picker.pager.is_done() {
+            "No page matches."
+        } else {
+            "Reading the pages."
+        };
+        canvas.text(list, text, theme.dim);
+    }
+    for (line, row) in picker
+        .cursor
+        .window(picker.view.len(), usize::from(list.height))
+        .enumerate()
+    {
+        let Some((_, title)) = picker
+            .view
+            .get(row)
+            .and_then(|ix| picker.pages.get(*ix as usize))
+        else {
+            continue;
+        };
+        let here = row == picker.cursor.at;
+        let y = list.y + u16::try_from(line).unwrap_or(0);
+        let caret = if here { theme.glyphs.caret } else { " " };
+        let style = if here { theme.cursor } else { theme.text };
+        let title = width::clip(title, usize::from(list.width.saturating_sub(2)));
+        canvas.pieces(
+            Rect {
+                y,
+                height: 1,
+                ..list
+            },
+            [(caret, theme.caret), (" ", theme.text), (&*title, style)],
+        );
+    }
+}
