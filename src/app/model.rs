@@ -293,7 +293,8 @@ impl Model {
             _ => None,
         };
         let job = self.jobs.deadline();
-        [rest, toast, spin, look_up, job]
+        let scan = self.spaces.is_scanning().then_some(self.now);
+        [rest, toast, spin, look_up, job, scan]
             .into_iter()
             .flatten()
             .min()
@@ -320,6 +321,7 @@ impl Model {
         self.inflight.is_empty()
             && self.disk.is_empty()
             && self.moved.is_none()
+            && !self.spaces.is_scanning()
             && self.jobs.is_quiet()
             && self.jobs.deadline().is_none()
     }

@@ -89,6 +89,10 @@ impl Model {
             self.follow_cursor(out);
         }
         self.look_up_key(out);
+        if self.spaces.is_scanning() {
+            let height = self.rows_of(Pane::Spaces);
+            self.spaces.scan_slice(height);
+        }
         self.tick_jobs(out);
     }
 

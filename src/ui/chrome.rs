@@ -329,7 +329,8 @@ pub(super) fn toasts(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     if wide < 20 || area.height < 6 {
         return;
     }
-    let mut bottom = area.bottom() - 1;
+    // The panes' bottom border, with its notes, stays in sight.
+    let mut bottom = area.bottom() - 2;
     for toast in model.toasts.iter().rev() {
         let lines = folded(&toast.text, usize::from(wide - 4));
         let height = u16::try_from(lines.len()).unwrap_or(4).min(6) + 2;

@@ -89,6 +89,44 @@ fn the_filter_finds_and_the_cursor_comes_back() {
 }
 
 #[test]
+fn a_filter_over_many_rows_goes_in_slices_and_ends() {
+    let mut story = Story::start(120, 40);
+    let many = |call: &Call| match call {
+        Call::Spaces { window, .. } => {
+            let all: Vec<_> = (0..30_000)
+                .map(|n| {
+                    let name = format!("Space number {n}");
+                    space(
+                        &format!("K{n:05}"),
+                        &name,
+                        coracle::confluence::SpaceStatus::Current,
+                    )
+                })
+                .collect();
+            Ok(Reply::Spaces(page(&all, *window)))
+        }
+        other => wiki(other),
+    };
+    story.answer_all(&many);
+    story.keys("/").types("29999");
+    assert!(
+        story.model.spaces.is_scanning(),
+        "not all rows before the next key"
+    );
+    story.rest();
+    assert!(!story.model.spaces.is_scanning());
+    assert_eq!(
+        story.model.space_at_cursor(),
+        Some(&SpaceKey::new("K29999"))
+    );
+    // What was filtered belongs to rows that are there: refresh to fewer.
+    story.keys("Enter r").answer_all(&wiki);
+    assert_eq!(story.model.spaces.len(), 0);
+    story.keys("Esc");
+    assert_eq!(story.model.spaces.len(), 6);
+}
+
+#[test]
 fn a_filter_takes_every_letter_as_text() {
     let mut story = Story::browsing(120, 40);
     story.keys("/").types("qtxDr?");

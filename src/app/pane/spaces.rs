@@ -14,10 +14,13 @@ use crate::app::model::Model;
 use crate::confluence::call::{SpacesFilter, Window};
 use crate::confluence::paging::Pager;
 use crate::confluence::{ApiError, Call, Page, Space, SpaceKey, SpaceKind, SpaceStatus};
-use crate::text::filter::{Filter, Index, Progress, Scan};
+use crate::text::filter::{Index, Progress, Scan};
 
 /// How many spaces are asked for at once: the cap of real servers for a list without `expand`.
 const PAGE: u64 = 500;
+
+/// How many rows a filter looks at before a key may come in between: some three milliseconds.
+const SLICE: usize = 10_000;
 
 /// What the list is ordered by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -295,6 +298,11 @@ pub struct SpacesPane {
     learning: Option<Learning>,
     /// What the filter lets through, best first; `None` without a filter.
     view: Option<Vec<u32>>,
+    /// The filter on its way through the rows.
+    #[serde(skip)]
+    scan: Option<Scan>,
+    /// Whether the filter has rows left to look at.
+    scanning: bool,
 }
 
 impl Default for SpacesPane {
@@ -314,6 +322,8 @@ impl Default for SpacesPane {
             last_mark: None,
             learning: None,
             view: None,
+            scan: None,
+            scanning: false,
         }
     }
 }
@@ -411,13 +421,47 @@ impl SpacesPane {
         }
     }
 
-    /// Applies the filter to the rows as they are.
+    /// Applies the filter to the rows as they are: to the first slice of them at once, to the
+    /// others when no key waits; see [`SpacesPane::is_scanning`].
     fn refilter(&mut self) {
-        self.view = self.filter.applied.as_ref().map(|filter: &Filter| {
-            let mut scan = Scan::new(filter, &self.table.index);
-            while scan.step(&self.table.index, usize::MAX) != Progress::Done {}
-            scan.matches().to_vec()
+        self.scan = self.filter.applied.as_ref().map(|filter| match &self.scan {
+            Some(earlier) => Scan::after(earlier, filter, &self.table.index),
+            None => Scan::new(filter, &self.table.index),
         });
+        self.scanning = self.scan.is_some();
+        self.scan_on();
+    }
+
+    /// Whether the filter has rows left to look at.
+    pub fn is_scanning(&self) -> bool {
+        self.scanning
+    }
+
+    /// Looks at the next slice of rows.
+    fn scan_on(&mut self) {
+        let Some(scan) = &mut self.scan else {
+            self.view = None;
+            self.scanning = false;
+            return;
+        };
+        self.scanning = scan.step(&self.table.index, SLICE) == Progress::Working;
+        let mut view = scan.matches().to_vec();
+        // The best first, unless another order was asked for.
+        if self.sort != Sort::default() {
+            let (rows, sort) = (&self.table.rows, self.sort);
+            view.sort_by(|a, b| sort.compare(&rows[*a as usize], &rows[*b as usize]));
+        }
+        self.view = Some(view);
+    }
+
+    /// Filters on. Somebody who moved stays on the space; nobody else is moved.
+    pub(in crate::app) fn scan_slice(&mut self, height: usize) {
+        let held = (self.cursor.at > 0).then(|| self.at_cursor().map(|space| space.key.clone()));
+        self.scan_on();
+        if let Some(key) = held.flatten() {
+            self.go_to(&key, height);
+        }
+        self.cursor.keep_in_view(self.len(), height);
     }
 
     /// The filter text changed: show what matches, the best first.
@@ -437,7 +481,7 @@ impl SpacesPane {
             self.at = Some(space.key.clone());
         }
         let had = self.filter.clear();
-        self.view = None;
+        self.refilter();
         self.settle(height);
         had
     }
@@ -524,6 +568,8 @@ impl SpacesPane {
     /// A space is gone.
     pub fn remove(&mut self, key: &SpaceKey, height: usize) {
         self.table.remove(key, self.sort);
+        // The rows after it have other numbers now.
+        self.scan = None;
         self.marks.remove(key);
         if self.at.as_ref() == Some(key) {
             self.at = None;
@@ -598,6 +644,8 @@ impl Model {
         if load.pager.is_done() {
             if let Some(fresh) = load.fresh.take() {
                 self.spaces.table = fresh;
+                // Its rows have other numbers than those that the filter looked at.
+                self.spaces.scan = None;
                 let table = &self.spaces.table;
                 self.spaces
                     .marks
