@@ -80,6 +80,8 @@ pub enum Action {
     Unlock,
     /// The jobs.
     Jobs,
+    /// The trash as a tree or as a table.
+    View,
     /// Copy something of the row.
     Copy,
     /// Open in a browser.
@@ -224,7 +226,7 @@ verbs! {
     PaneContent "pane-content" ["3"], [Panes], 0, "", "Content", "Go to the space's content.";
     PreviousTab "previous-tab" ["["], [Panes], 0, "", "Previous tab", "Show the tab before: Pages, Blog, Trash.";
     NextTab "next-tab" ["]"], [Panes], 4, "tab", "Next tab", "Show the next tab: Pages, Blog, Trash.";
-    Filter "filter" ["/"], [Spaces, Content], 7, "filter", "Filter", "Filter this list as you type: words match loosely, 'word exactly, !word excludes. Enter keeps the filter, Esc clears it.";
+    Filter "filter" ["/"], [Spaces, Content], 7, "filter", "Filter", "Filter this list as you type: words match loosely, 'word exactly, !word excludes; in pages and trash also type:page, by:name, under:title, before:2024-06-01, after:2024, older:90d, newer:6w. Enter keeps the filter, Esc clears it.";
     Mark "mark" ["Space"], [Spaces, TrashTab], 5, "mark", "Mark", "Mark or unmark this row alone, and move on.";
     MarkRange "mark-range" ["V"], [Spaces, TrashTab], 0, "", "Mark range", "Mark everything from the last mark to this row.";
     MarkAll "mark-all" ["*"], [Spaces, TrashTab], 0, "", "Mark all shown", "Mark everything that the filter shows.";
@@ -242,6 +244,7 @@ verbs! {
     BackUp "back-up" ["b"], [TrashTab], 4, "back up", "Back up", "Copy the marked items, or the whole trash, to this machine. Nothing is changed on the server.";
     Unlock "unlock" ["!"], [Panes], 0, "", "Open for writing", "Open a protected profile for writing until you quit, by typing its name.";
     Jobs "jobs" ["J"], [Everywhere], 1, "jobs", "Jobs", "Show all jobs: what runs, what waits for you, what became of the others.";
+    View "view" ["v"], [TrashTab], 4, "view", "Tree or table", "Show the trash as the tree that it was, or as a table.";
     Copy "copy" ["y"], [Panes], 2, "copy", "Copy", "Copy the key, title, id or address of this row.";
     Browse "browse" ["o"], [Panes], 2, "browser", "Open in browser", "Open this row in a browser, or show its address.";
     Help "help" ["?"], [Everywhere], 9, "help", "Help", "Show all keys, those of this pane first.";

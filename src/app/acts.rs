@@ -131,7 +131,7 @@ impl Model {
     fn meant_items(&self) -> Vec<ItemTarget> {
         let outline = &self.content.trees.trash;
         let space = self.shown_space();
-        let item = |node: &Node| ItemTarget {
+        let item = |node: Node<'_>| ItemTarget {
             id: node.id.clone(),
             kind: node.kind.clone(),
             title: node.title.to_string(),

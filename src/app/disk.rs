@@ -4,12 +4,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::message::{DiskCall, DiskError, DiskReply, Effect, LogLevel, Ticket};
+use super::message::{DiskCall, DiskError, DiskReply, Effect, LogLevel, LogLine, Ticket};
 use super::model::Model;
+use crate::confluence::SpaceKey;
 
 /// What an answer of the disk is for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum DiskWaiter {
+    /// When the trashed items of a space were seen for the first time.
+    FirstSeen(SpaceKey),
+    /// Something that is kept from run to run: only a failure is worth a word.
+    Kept,
     /// A list that was exported: the file is named to the person.
     Export,
     /// A plan that was written: the file is named to the person.
@@ -35,13 +40,19 @@ impl Model {
         &mut self,
         ticket: Ticket,
         outcome: Result<DiskReply, DiskError>,
-        _out: &mut Vec<Effect>,
+        out: &mut Vec<Effect>,
     ) {
         // An answer that nobody waits for any more is stale.
         let Some(waiter) = self.disk.remove(&ticket) else {
             return;
         };
         match (waiter, outcome) {
+            (DiskWaiter::FirstSeen(key), outcome) => self.first_seen_came(&key, outcome, out),
+            (DiskWaiter::Kept, Ok(_)) => {}
+            (DiskWaiter::Kept, Err(error)) => self.keep(LogLine {
+                level: LogLevel::Warning,
+                text: format!("What is kept from run to run could not be written: {error}"),
+            }),
             (DiskWaiter::Export, Ok(DiskReply::Exported(path))) => {
                 self.say(LogLevel::Info, format!("Exported to {path}"));
             }

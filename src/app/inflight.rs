@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::message::{Effect, Millis, Ticket};
 use super::modal::confirm::Fact;
 use crate::confluence::call::Window;
-use crate::confluence::{ApiError, Call, ContentId, ContentKind, SpaceKey};
+use crate::confluence::{ApiError, Call, ContentId, ContentKind, ContentStatus, SpaceKey};
 use crate::jobs::{JobId, RequestNo};
 
 /// What an answer is for. Routing goes by this, never by what is selected when it comes.
@@ -49,6 +49,8 @@ pub enum Waiter {
     PickPages(SpaceKey, Window),
     /// Something to know of a space before an act.
     Fact(SpaceKey, Fact),
+    /// Whether a former parent of something trashed is there, asked for with this status.
+    Parent(SpaceKey, ContentId, Option<ContentStatus>),
 }
 
 /// A class of reads of which only the newest is of interest.
@@ -79,7 +81,8 @@ impl Waiter {
             | Self::Changed(_)
             | Self::EditSpace(_)
             | Self::PickPages(..)
-            | Self::Fact(..) => None,
+            | Self::Fact(..)
+            | Self::Parent(..) => None,
         }
     }
 }

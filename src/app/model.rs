@@ -33,6 +33,9 @@ pub const SPIN: u64 = 250;
 /// From this age on a request shows in the footer, in milliseconds.
 pub const SLOW: u64 = 200;
 
+/// From this width on the trash has all its columns, with their names.
+pub const TABLE: u16 = 70;
+
 /// How many lines of the log are kept for the view.
 const LOG_LINES: usize = 2_000;
 
@@ -294,7 +297,8 @@ impl Model {
         };
         let job = self.jobs.deadline();
         let scan = self.spaces.is_scanning().then_some(self.now);
-        [rest, toast, spin, look_up, job, scan]
+        let work = self.content_deadline();
+        [rest, toast, spin, look_up, job, scan, work]
             .into_iter()
             .flatten()
             .min()
@@ -337,10 +341,19 @@ impl Model {
             Layout::TooSmall => 1,
             Layout::Panes { panes, .. } => {
                 let area = panes[pane as usize];
-                let head = u16::from(pane == Pane::Spaces);
+                let head = match pane {
+                    Pane::Spaces => 1,
+                    Pane::Detail => 0,
+                    Pane::Content => self.content_head(area.width),
+                };
                 usize::from(area.height.saturating_sub(2 + head)).max(1)
             }
         }
+    }
+
+    /// How many lines of the content pane name its columns: the trash has columns where they fit.
+    pub fn content_head(&self, width: u16) -> u16 {
+        u16::from(self.content.is_trash() && width >= TABLE)
     }
 
     /// The contexts of keys now, innermost first.

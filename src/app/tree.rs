@@ -1,18 +1,42 @@
-//! Trees of content that are read branch by branch.
+//! Trees of content that are read branch by branch, and lists of a million trashed items.
 //!
 //! Nodes live in one list and are named by their place in it, which never changes; the rows on
-//! the screen are a second list, rebuilt when a branch opens, closes or grows. Reading more of
-//! a branch is the pane's business: the tree only says which branch wants it.
+//! the screen are a second list, built anew when a branch opens, closes or grows, or when the
+//! filter finds more. Reading more of a branch is the pane's business: the tree only says which
+//! branch wants it.
+//!
+//! A node takes some 60 bytes and its title: numbers for ids, links instead of lists of children,
+//! one copy of each name. What takes long in large trees, filtering and building the rows, is
+//! done in slices; see [`Tree::work`].
 
 use std::collections::HashMap;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::message::Millis;
 use crate::confluence::{ApiError, Content, ContentId, ContentKind, ContentRef, Moment};
-use crate::text::filter::{Filter, Index, Progress, Scan};
+use crate::text::filter::{Filter, Index, Progress, Scan, Term};
 
 /// The place of a node in its tree.
 pub type NodeIx = u32;
+
+/// No node.
+const NONE: NodeIx = NodeIx::MAX;
+
+/// Up to this many nodes everything is done at once; beyond, in slices.
+const SMALL: usize = 20_000;
+
+/// How many rows a filter looks at in a slice: a millisecond or two.
+const SCAN_SLICE: usize = 8_000;
+
+/// How many nodes are put into rows in a slice.
+const ROWS_SLICE: usize = 40_000;
+
+/// The fields that filters of these trees know.
+pub const FIELDS: [&str; 7] = ["type", "by", "under", "before", "after", "older", "newer"];
 
 /// What a node stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,13 +48,19 @@ pub enum Standing {
     FormerParent,
 }
 
-/// What is read of the children of a node, or of the roots.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Branch {
-    /// The children read so far.
-    pub kids: Vec<NodeIx>,
-    /// What there is beyond them.
-    pub rest: Rest,
+/// What is known of a former parent that is not in the trash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Presence {
+    /// Nothing yet; it was asked for.
+    Asked,
+    /// It is in its place.
+    Alive,
+    /// It is in the trash too, where we have not read yet.
+    Trashed,
+    /// The server does not show it: gone, or hidden from us.
+    Gone,
+    /// The server did not tell.
+    Unknown,
 }
 
 /// What there is beyond the children read so far.
@@ -63,44 +93,67 @@ pub enum Rest {
     },
 }
 
-impl Branch {
-    /// A branch of which nothing is known.
-    pub const UNKNOWN: Self = Self {
-        kids: Vec::new(),
-        rest: Rest::Unknown,
-    };
-    /// A branch without children.
-    pub const EMPTY: Self = Self {
-        kids: Vec::new(),
-        rest: Rest::Nothing,
-    };
+/// How siblings, or the rows of a table, are ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// As the server lists them.
+    #[default]
+    Server,
+    /// By title.
+    Title,
+    /// The newest edit first.
+    Newest,
+    /// The oldest edit first.
+    Oldest,
 }
 
-/// A page, blog post or attachment in a tree.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Node {
+impl Order {
+    /// Every order, with its name in the menu.
+    pub const ALL: [(Self, &'static str); 4] = [
+        (Self::Server, "As the server lists them"),
+        (Self::Title, "Title, A to Z"),
+        (Self::Newest, "Last edit, newest first"),
+        (Self::Oldest, "Last edit, oldest first"),
+    ];
+}
+
+/// How the nodes become rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    /// Below their parents.
+    #[default]
+    Tree,
+    /// One after the other, in one order for all.
+    Table,
+}
+
+/// A page, blog post or attachment in a tree, as it is looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node<'t> {
     /// Its id.
     pub id: ContentId,
     /// Its type.
-    pub kind: ContentKind,
+    pub kind: &'t ContentKind,
     /// Its title; empty if the server did not say.
-    pub title: Box<str>,
+    pub title: &'t str,
     /// Number of the last version.
     pub version: Option<u32>,
     /// Date of the last edit.
     pub edited: Option<Moment>,
     /// Who made the last edit.
-    pub editor: Option<Box<str>>,
+    pub editor: Option<&'t str>,
     /// Address in a browser, relative to the base.
-    pub webui: Option<Box<str>>,
+    pub webui: Option<&'t str>,
     /// What it stands for.
     pub standing: Standing,
     /// The node above it; `None` for a root.
     pub parent: Option<NodeIx>,
-    /// Its children.
-    pub branch: Branch,
-    /// Whether they are shown.
+    /// Whether its children are shown.
     pub expanded: bool,
+    /// On which day we saw it in the trash for the first time.
+    pub first_seen: Option<Date>,
 }
 
 /// One row of the tree as it is shown.
@@ -112,49 +165,247 @@ pub enum Row {
     Rest(Option<NodeIx>, u16),
 }
 
+/// An id as a number: ids of content are numbers, those of attachments `att` and a number.
+/// Others are numbered here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ShortId(u64);
+
+const ATTACHMENT: u64 = 1 << 63;
+const ODD: u64 = 1 << 62;
+
+impl ShortId {
+    /// The number of an id that is one; `None` for ids of any other form.
+    pub fn of(id: &ContentId) -> Option<Self> {
+        let text = id.as_str();
+        let (flag, digits) = match text.strip_prefix("att") {
+            Some(digits) => (ATTACHMENT, digits),
+            None => (0, text),
+        };
+        let is_number = (1..=18).contains(&digits.len())
+            && digits.bytes().all(|b| b.is_ascii_digit())
+            && (digits == "0" || !digits.starts_with('0'));
+        digits
+            .parse::<u64>()
+            .ok()
+            .filter(|_| is_number)
+            .map(|number| Self(number | flag))
+    }
+}
+
+/// What is kept of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+struct Slot {
+    id: ShortId,
+    /// Milliseconds since 1970; `i64::MIN` for none.
+    edited: i64,
+    /// 0 for none.
+    version: u32,
+    /// Place among the editors; `NONE` for none.
+    editor: u32,
+    parent: NodeIx,
+    first: NodeIx,
+    last: NodeIx,
+    next: NodeIx,
+    previous: NodeIx,
+    /// Days since 1970; 0 for none.
+    seen: u16,
+    /// Place among the kinds.
+    kind: u8,
+    standing: Standing,
+    rest: SlotRest,
+    expanded: bool,
+    /// Taken out; nothing leads here any more.
+    dead: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+enum SlotRest {
+    Unknown,
+    Nothing,
+    /// Said in `Tree::rests`.
+    Told,
+}
+
+static UNKNOWN: Rest = Rest::Unknown;
+static NOTHING: Rest = Rest::Nothing;
+
+/// A filter at work.
+#[derive(Clone, Debug, PartialEq)]
+struct Lens {
+    scan: Scan,
+    tests: Vec<Test>,
+    /// For each node: whether it matches, and whether it is on the way to one that does.
+    shown: Vec<u8>,
+    stage: Stage,
+    /// Somebody waits for the first result.
+    is_new: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Looking for plain words.
+    Plain,
+    /// Looking for what is alike; plain words are shown.
+    Alike,
+    /// All was looked at; more may come.
+    Done,
+}
+
+const HIT: u8 = 1;
+const WAY: u8 = 2;
+
+/// A term about a field, ready to judge with.
+#[derive(Clone, Debug, PartialEq)]
+enum Test {
+    Kind(String, Wanted),
+    Editor(String, Wanted),
+    Under(String, Wanted),
+    /// Edited before this moment, in milliseconds.
+    Before(i64),
+    /// Edited at this moment or later.
+    From(i64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    Yes,
+    No,
+}
+
+/// Rows that are being built.
+#[derive(Clone, Debug, PartialEq)]
+struct Build {
+    rows: Vec<Row>,
+    at: NodeIx,
+    depth: u32,
+}
+
+/// What a slice of work has led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worked {
+    /// The rows are as before.
+    OnTheWay,
+    /// There are new rows.
+    NewRows,
+}
+
 /// A tree, its filter and its rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Tree {
-    nodes: Vec<Node>,
-    by_id: HashMap<ContentId, NodeIx>,
-    /// The top of the tree.
-    pub roots: Branch,
+    slots: Vec<Slot>,
+    #[serde(skip)]
+    by_id: HashMap<ShortId, NodeIx>,
+    odd: Vec<ContentId>,
+    #[serde(skip)]
+    odd_by_id: HashMap<ContentId, u64>,
+    kinds: Vec<ContentKind>,
+    editors: Vec<Box<str>>,
+    #[serde(skip)]
+    editor_by_name: HashMap<Box<str>, u32>,
+    webui: HashMap<NodeIx, Box<str>>,
+    rests: HashMap<NodeIx, Rest>,
+    presence: HashMap<NodeIx, Presence>,
+    first_root: NodeIx,
+    last_root: NodeIx,
+    roots_rest: Rest,
+    order: Order,
+    shape: Shape,
     rows: Vec<Row>,
     items: usize,
     rows_stale: bool,
+    /// A person waits for the new rows.
+    urgent: bool,
+    built: Millis,
+    #[serde(skip)]
+    build: Option<Build>,
     #[serde(skip)]
     index: Index,
     #[serde(skip)]
-    matches: Option<Vec<bool>>,
-    #[serde(skip)]
-    matched: usize,
+    lens: Option<Lens>,
 }
 
 impl Default for Tree {
     fn default() -> Self {
         Self {
-            nodes: Vec::new(),
+            slots: Vec::new(),
             by_id: HashMap::new(),
-            roots: Branch::UNKNOWN,
+            odd: Vec::new(),
+            odd_by_id: HashMap::new(),
+            kinds: Vec::new(),
+            editors: Vec::new(),
+            editor_by_name: HashMap::new(),
+            webui: HashMap::new(),
+            rests: HashMap::new(),
+            presence: HashMap::new(),
+            first_root: NONE,
+            last_root: NONE,
+            roots_rest: Rest::Unknown,
+            order: Order::Server,
+            shape: Shape::Tree,
             rows: Vec::new(),
             items: 0,
             rows_stale: false,
+            urgent: false,
+            built: Millis(0),
+            build: None,
             index: Index::default(),
-            matches: None,
-            matched: 0,
+            lens: None,
         }
     }
 }
 
+fn some(ix: NodeIx) -> Option<NodeIx> {
+    (ix != NONE).then_some(ix)
+}
+
 impl Tree {
     /// A node.
-    pub fn node(&self, ix: NodeIx) -> &Node {
-        &self.nodes[ix as usize]
+    pub fn node(&self, ix: NodeIx) -> Node<'_> {
+        let slot = &self.slots[ix as usize];
+        Node {
+            id: self.id_of(slot.id),
+            kind: &self.kinds[usize::from(slot.kind)],
+            title: self.index.row(ix),
+            version: (slot.version > 0).then_some(slot.version),
+            edited: Timestamp::from_millisecond(slot.edited).ok().map(Moment),
+            editor: self.editors.get(slot.editor as usize).map(AsRef::as_ref),
+            webui: self.webui.get(&ix).map(AsRef::as_ref),
+            standing: slot.standing,
+            parent: some(slot.parent),
+            expanded: slot.expanded,
+            first_seen: date_of(slot.seen),
+        }
+    }
+
+    fn id_of(&self, short: ShortId) -> ContentId {
+        match short.0 {
+            odd if odd & ATTACHMENT == 0 && odd & ODD != 0 => usize::try_from(odd ^ ODD)
+                .ok()
+                .and_then(|ix| self.odd.get(ix).cloned())
+                .unwrap_or_else(|| ContentId::new("")),
+            file if file & ATTACHMENT != 0 => ContentId::new(format!("att{}", file ^ ATTACHMENT)),
+            number => ContentId::new(number.to_string()),
+        }
+    }
+
+    fn short_of(&self, id: &ContentId) -> Option<ShortId> {
+        ShortId::of(id).or_else(|| self.odd_by_id.get(id).map(|ix| ShortId(ix | ODD)))
+    }
+
+    fn shorten(&mut self, id: &ContentId) -> ShortId {
+        if let Some(short) = self.short_of(id) {
+            return short;
+        }
+        let ix = self.odd.len() as u64;
+        self.odd.push(id.clone());
+        self.odd_by_id.insert(id.clone(), ix);
+        ShortId(ix | ODD)
     }
 
     /// A node, by id.
     pub fn find(&self, id: &ContentId) -> Option<NodeIx> {
-        self.by_id.get(id).copied()
+        self.by_id.get(&self.short_of(id)?).copied()
     }
 
     /// The rows that are shown.
@@ -167,44 +418,266 @@ impl Tree {
         self.items
     }
 
-    /// How many items match the filter; `None` without a filter.
+    /// How many nodes there are, with those that were taken out.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// How many items match the filter, as far as is known; `None` without a filter.
     pub fn matched(&self) -> Option<usize> {
-        self.matches.as_ref().map(|_| self.matched)
+        self.lens.as_ref().map(|lens| lens.scan.matches().len())
+    }
+
+    /// Whether the filter still looks.
+    pub fn is_looking(&self) -> bool {
+        self.lens
+            .as_ref()
+            .is_some_and(|lens| lens.stage != Stage::Done)
     }
 
     /// Whether the filter lets this node through by itself.
     pub fn is_match(&self, ix: NodeIx) -> bool {
-        self.matches
+        self.lens
             .as_ref()
-            .is_none_or(|m| m.get(ix as usize).copied().unwrap_or(false))
+            .is_none_or(|lens| lens.shown.get(ix as usize).is_some_and(|s| s & HIT != 0))
     }
 
     /// Every item, in the order in which it came.
-    pub fn all_items(&self) -> impl Iterator<Item = &Node> {
-        self.nodes
+    pub fn all_items(&self) -> impl Iterator<Item = Node<'_>> {
+        (0..self.end())
+            .filter(|ix| {
+                let slot = &self.slots[*ix as usize];
+                slot.standing == Standing::Item && !slot.dead
+            })
+            .map(|ix| self.node(ix))
+    }
+
+    /// Every item that the filter lets through, in the order of the rows, whether its branch is
+    /// open or not.
+    pub fn listed(&self) -> Vec<NodeIx> {
+        let is_listed = |ix: NodeIx| {
+            let slot = &self.slots[ix as usize];
+            !slot.dead && slot.standing == Standing::Item && self.is_match(ix)
+        };
+        let mut listed = Vec::new();
+        match self.shape {
+            Shape::Table => {
+                listed.extend((0..self.end()).filter(|ix| is_listed(*ix)));
+                self.put_in_order(&mut listed);
+            }
+            Shape::Tree => {
+                let mut at = self.first_root;
+                while at != NONE {
+                    if is_listed(at) {
+                        listed.push(at);
+                    }
+                    at = self.after(at);
+                }
+            }
+        }
+        listed
+    }
+
+    /// The node after this one, children first, in an order of all nodes; `NONE` after the last.
+    fn after(&self, ix: NodeIx) -> NodeIx {
+        let slot = &self.slots[ix as usize];
+        if slot.first != NONE {
+            return slot.first;
+        }
+        let mut at = ix;
+        while at != NONE {
+            let slot = &self.slots[at as usize];
+            if slot.next != NONE {
+                return slot.next;
+            }
+            at = slot.parent;
+        }
+        NONE
+    }
+
+    fn end(&self) -> NodeIx {
+        NodeIx::try_from(self.slots.len()).unwrap_or(NONE)
+    }
+
+    /// What there is beyond the children of a node, or beyond the roots.
+    pub fn rest(&self, of: Option<NodeIx>) -> &Rest {
+        let Some(ix) = of else {
+            return &self.roots_rest;
+        };
+        match self.slots[ix as usize].rest {
+            SlotRest::Unknown => &UNKNOWN,
+            SlotRest::Nothing => &NOTHING,
+            SlotRest::Told => self.rests.get(&ix).unwrap_or(&UNKNOWN),
+        }
+    }
+
+    /// Whether children of a node, or roots, have been read.
+    pub fn has_kids(&self, of: Option<NodeIx>) -> bool {
+        self.first_of(of.unwrap_or(NONE)) != NONE
+    }
+
+    fn first_of(&self, of: NodeIx) -> NodeIx {
+        match self.slots.get(of as usize) {
+            Some(slot) => slot.first,
+            None => self.first_root,
+        }
+    }
+
+    /// The children of a node that have been read, or the roots.
+    pub fn kids(&self, of: Option<NodeIx>) -> impl Iterator<Item = NodeIx> + '_ {
+        std::iter::successors(some(self.first_of(of.unwrap_or(NONE))), |ix| {
+            some(self.slots[*ix as usize].next)
+        })
+    }
+
+    /// Whether any node may have children that have not been read.
+    pub fn has_unread(&self) -> bool {
+        self.slots
             .iter()
-            .filter(|node| node.standing == Standing::Item)
-    }
-
-    /// The branch of a node, or the roots.
-    pub fn branch(&self, of: Option<NodeIx>) -> &Branch {
-        match of {
-            Some(ix) => &self.nodes[ix as usize].branch,
-            None => &self.roots,
-        }
-    }
-
-    fn branch_mut(&mut self, of: Option<NodeIx>) -> &mut Branch {
-        match of {
-            Some(ix) => &mut self.nodes[ix as usize].branch,
-            None => &mut self.roots,
-        }
+            .any(|slot| !slot.dead && slot.rest != SlotRest::Nothing)
     }
 
     /// Says what there is beyond the children read so far.
     pub fn set_rest(&mut self, of: Option<NodeIx>, rest: Rest) {
-        self.branch_mut(of).rest = rest;
+        match of {
+            None => self.roots_rest = rest,
+            Some(ix) => {
+                let told = match rest {
+                    Rest::Unknown => SlotRest::Unknown,
+                    Rest::Nothing => SlotRest::Nothing,
+                    Rest::More { .. } | Rest::Loading { .. } | Rest::Failed { .. } => {
+                        self.rests.insert(ix, rest);
+                        SlotRest::Told
+                    }
+                };
+                self.slots[ix as usize].rest = told;
+                if told != SlotRest::Told {
+                    self.rests.remove(&ix);
+                }
+            }
+        }
         self.rows_stale = true;
+    }
+
+    fn link(&mut self, parent: NodeIx, ix: NodeIx) {
+        let last = match self.slots.get_mut(parent as usize) {
+            Some(slot) => std::mem::replace(&mut slot.last, ix),
+            None => std::mem::replace(&mut self.last_root, ix),
+        };
+        if last == NONE {
+            match self.slots.get_mut(parent as usize) {
+                Some(slot) => slot.first = ix,
+                None => self.first_root = ix,
+            }
+        } else {
+            self.slots[last as usize].next = ix;
+        }
+        let slot = &mut self.slots[ix as usize];
+        slot.parent = parent;
+        slot.previous = last;
+        slot.next = NONE;
+    }
+
+    fn unlink(&mut self, ix: NodeIx) {
+        let Slot {
+            parent,
+            previous,
+            next,
+            ..
+        } = self.slots[ix as usize];
+        match self.slots.get_mut(previous as usize) {
+            Some(slot) => slot.next = next,
+            None => match self.slots.get_mut(parent as usize) {
+                Some(slot) => slot.first = next,
+                None => self.first_root = next,
+            },
+        }
+        match self.slots.get_mut(next as usize) {
+            Some(slot) => slot.previous = previous,
+            None => match self.slots.get_mut(parent as usize) {
+                Some(slot) => slot.last = previous,
+                None => self.last_root = previous,
+            },
+        }
+        let slot = &mut self.slots[ix as usize];
+        (slot.previous, slot.next) = (NONE, NONE);
+    }
+
+    fn kind_of(&mut self, kind: ContentKind) -> u8 {
+        let at = self.kinds.iter().position(|known| *known == kind);
+        let at = at.unwrap_or_else(|| {
+            // More types than this no server has; the last one stands for them.
+            if self.kinds.len() < usize::from(u8::MAX) {
+                self.kinds.push(kind);
+            }
+            self.kinds.len() - 1
+        });
+        u8::try_from(at).unwrap_or(u8::MAX)
+    }
+
+    fn editor_of(&mut self, name: Option<&str>) -> u32 {
+        let Some(name) = name else { return NONE };
+        if let Some(ix) = self.editor_by_name.get(name) {
+            return *ix;
+        }
+        let ix = u32::try_from(self.editors.len()).unwrap_or(NONE);
+        self.editors.push(name.into());
+        self.editor_by_name.insert(name.into(), ix);
+        ix
+    }
+
+    /// Makes a node of a content and hangs it below `parent`, at the end.
+    fn push(&mut self, content: Content, parent: NodeIx, rest: SlotRest) -> NodeIx {
+        let ix = self.end();
+        let slot = self.slot_of(ix, &content, rest);
+        self.by_id.insert(slot.id, ix);
+        self.index.push(&content.title);
+        self.slots.push(slot);
+        if let Some(lens) = &mut self.lens {
+            lens.shown.push(0);
+            lens.stage = Stage::Plain;
+        }
+        self.items += 1;
+        self.link(parent, ix);
+        self.rows_stale = true;
+        ix
+    }
+
+    fn slot_of(&mut self, ix: NodeIx, content: &Content, rest: SlotRest) -> Slot {
+        let version = content.version.as_ref();
+        let editor = version.and_then(|v| v.by.as_ref());
+        let webui = content.more.as_ref().and_then(|more| more.webui.as_ref());
+        // The usual address of a trashed page is told by its id.
+        if let Some(webui) = webui.filter(|webui| !webui.ends_with(content.id.as_str())) {
+            self.webui.insert(ix, webui.as_str().into());
+        }
+        Slot {
+            id: self.shorten(&content.id),
+            edited: version
+                .and_then(|v| v.when)
+                .map_or(i64::MIN, |when| when.0.as_millisecond()),
+            version: version
+                .and_then(|v| v.number)
+                .and_then(|n| u32::try_from(n).ok())
+                .unwrap_or(0),
+            editor: self.editor_of(editor.map(|person| person.display_name.as_str())),
+            parent: NONE,
+            first: NONE,
+            last: NONE,
+            next: NONE,
+            previous: NONE,
+            seen: 0,
+            kind: self.kind_of(content.kind.clone()),
+            standing: Standing::Item,
+            rest,
+            expanded: false,
+            dead: false,
+        }
     }
 
     /// Adds children below `parent`, those that are new. Says how many those were.
@@ -213,15 +686,14 @@ impl Tree {
     pub fn add(&mut self, parent: Option<NodeIx>, contents: Vec<Content>) -> usize {
         let mut fresh = 0;
         for content in contents {
-            if self.by_id.contains_key(&content.id) {
+            if self.find(&content.id).is_some() {
                 continue;
             }
-            let branch = match (&content.kind, content.has_children) {
-                (ContentKind::Page, None | Some(true)) => Branch::UNKNOWN,
-                (_, None | Some(_)) => Branch::EMPTY,
+            let rest = match (&content.kind, content.has_children) {
+                (ContentKind::Page, None | Some(true)) => SlotRest::Unknown,
+                (_, None | Some(_)) => SlotRest::Nothing,
             };
-            let ix = self.push(node_of(content, parent, branch));
-            self.branch_mut(parent).kids.push(ix);
+            self.push(content, parent.unwrap_or(NONE), rest);
             fresh += 1;
         }
         fresh
@@ -230,55 +702,75 @@ impl Tree {
     /// Replaces the children of `parent` by what was read anew, in its order. Nodes that are
     /// still there keep what is open below them; the others go.
     pub fn replace(&mut self, parent: Option<NodeIx>, contents: Vec<Content>) {
-        let old = std::mem::take(&mut self.branch_mut(parent).kids);
-        let mut kids = Vec::with_capacity(contents.len());
+        let above = parent.unwrap_or(NONE);
+        let mut old: std::collections::BTreeSet<NodeIx> = self.kids(parent).collect();
+        for ix in &old {
+            self.unlink(*ix);
+        }
         for content in contents {
             match self.find(&content.id) {
-                Some(ix) if self.nodes[ix as usize].parent == parent => {
-                    if !kids.contains(&ix) {
-                        let node = &mut self.nodes[ix as usize];
-                        let (branch, expanded) = (
-                            std::mem::replace(&mut node.branch, Branch::EMPTY),
-                            node.expanded,
-                        );
-                        *node = Node {
-                            expanded,
-                            ..node_of(content, parent, branch)
-                        };
-                        self.index.update(ix, &searched(&self.nodes[ix as usize]));
-                        kids.push(ix);
-                    }
+                Some(ix) if old.remove(&ix) => {
+                    let was = self.slots[ix as usize];
+                    let now = self.slot_of(ix, &content, was.rest);
+                    self.slots[ix as usize] = Slot {
+                        first: was.first,
+                        last: was.last,
+                        expanded: was.expanded,
+                        seen: was.seen,
+                        ..now
+                    };
+                    self.index.update(ix, &content.title);
+                    self.link(above, ix);
                 }
                 Some(_) => {}
                 None => {
-                    self.branch_mut(parent).kids = kids;
                     self.add(parent, vec![content]);
-                    kids = std::mem::take(&mut self.branch_mut(parent).kids);
                 }
             }
         }
-        for gone in old.into_iter().filter(|ix| !kids.contains(ix)) {
+        for gone in old {
             let mut below = vec![gone];
             while let Some(ix) = below.pop() {
-                let node = &mut self.nodes[ix as usize];
-                below.append(&mut node.branch.kids);
-                if node.standing == Standing::Item {
-                    self.items -= 1;
-                }
-                node.standing = Standing::FormerParent;
-                let id = node.id.clone();
-                self.by_id.remove(&id);
+                below.extend(self.kids(Some(ix)));
+                self.kill(ix);
             }
         }
-        self.branch_mut(parent).kids = kids;
         self.rows_stale = true;
+        self.urgent = true;
+    }
+
+    /// Makes sure that nothing leads to a node any more, once it is unlinked.
+    fn kill(&mut self, ix: NodeIx) {
+        let slot = &mut self.slots[ix as usize];
+        if slot.standing == Standing::Item && !slot.dead {
+            self.items -= 1;
+        }
+        slot.dead = true;
+        slot.standing = Standing::FormerParent;
+        (slot.first, slot.last) = (NONE, NONE);
+        let id = slot.id;
+        if self.by_id.get(&id) == Some(&ix) {
+            self.by_id.remove(&id);
+        }
+        self.rests.remove(&ix);
+        self.webui.remove(&ix);
+        self.presence.remove(&ix);
+        // What the filter has found of it counts no more.
+        if self.is_filtered_hit(ix) {
+            self.look_again();
+        }
+    }
+
+    fn is_filtered_hit(&self, ix: NodeIx) -> bool {
+        self.lens.is_some() && self.is_match(ix)
     }
 
     /// The open nodes that are shown.
     pub fn open_nodes(&self) -> Vec<NodeIx> {
         let open = |row: &Row| match row {
-            Row::Node(ix, _) => Some(*ix)
-                .filter(|ix| self.node(*ix).expanded && !self.node(*ix).branch.kids.is_empty()),
+            Row::Node(ix, _) => {
+                Some(*ix).filter(|ix| self.slots[*ix as usize].expanded && self.has_kids(Some(*ix)))
+            }
             Row::Rest(..) => None,
         };
         self.rows.iter().filter_map(open).collect()
@@ -287,118 +779,134 @@ impl Tree {
     /// Adds an item to the former hierarchy that its ancestors tell: below its parent if that
     /// is listed too, else below a row that stands for the parent.
     ///
-    /// Items come in any order: a row that stood for a parent becomes the item when it comes.
-    /// Says whether it was new.
-    pub fn add_with_ancestors(&mut self, content: Content) -> bool {
-        let parent = self.former_parent(content.ancestors.as_deref().unwrap_or(&[]), &content.id);
-        match self.find(&content.id) {
-            Some(ix) if self.nodes[ix as usize].standing == Standing::FormerParent => {
-                let old = &mut self.nodes[ix as usize];
-                let kids = std::mem::replace(&mut old.branch, Branch::EMPTY);
-                let moved_from = old.parent;
-                *old = node_of(content, old.parent, kids);
-                old.expanded = true;
-                self.items += 1;
-                self.index.update(ix, &searched(&self.nodes[ix as usize]));
-                if parent != moved_from && !self.is_below(parent, ix) {
-                    self.branch_mut(moved_from).kids.retain(|kid| *kid != ix);
-                    self.branch_mut(parent).kids.push(ix);
-                    self.nodes[ix as usize].parent = parent;
-                }
-            }
-            Some(_) => return false,
-            None => {
-                let ix = self.push(node_of(content, parent, Branch::EMPTY));
-                self.nodes[ix as usize].expanded = true;
-                self.branch_mut(parent).kids.push(ix);
+    /// Items come in any order: a row that stood for a parent gives way to the item when it comes.
+    /// Says which node it became, if it was new.
+    pub fn add_with_ancestors(&mut self, content: Content) -> Option<NodeIx> {
+        let stood = self.find(&content.id);
+        if stood.is_some_and(|ix| self.slots[ix as usize].standing == Standing::Item) {
+            return None;
+        }
+        let ancestors = content.ancestors.as_deref().unwrap_or(&[]);
+        let mut parent = self.former_parent(ancestors, &content.id).unwrap_or(NONE);
+        if let Some(stood) = stood
+            && self.is_below(parent, stood)
+        {
+            let circle = std::mem::replace(&mut parent, self.slots[stood as usize].parent);
+            if circle != stood {
+                self.prune(circle);
             }
         }
-        self.rows_stale = true;
-        true
+        let ix = self.push(content, parent, SlotRest::Nothing);
+        self.slots[ix as usize].expanded = true;
+        if let Some(stood) = stood {
+            // A node of its own, as the title differs: to change a text in the middle of all
+            // others costs far more than to add one.
+            let mut kid = self.slots[stood as usize].first;
+            while kid != NONE {
+                let next = self.slots[kid as usize].next;
+                self.unlink(kid);
+                self.link(ix, kid);
+                kid = next;
+            }
+            self.unlink(stood);
+            let above = self.slots[stood as usize].parent;
+            self.kill(stood);
+            self.by_id.insert(self.slots[ix as usize].id, ix);
+            self.prune(above);
+            self.show_way_to(ix);
+        }
+        Some(ix)
     }
 
     /// Takes an item out, after it was purged or restored. Its children stay, under a row that
     /// stands for it.
     pub fn remove(&mut self, id: &ContentId) {
-        let Some(ix) = self.by_id.remove(id) else {
+        let Some(ix) = self.find(id) else {
             return;
         };
-        let node = &mut self.nodes[ix as usize];
-        if node.standing == Standing::Item {
+        self.urgent = true;
+        self.rows_stale = true;
+        let slot = &mut self.slots[ix as usize];
+        if slot.standing == Standing::Item {
             self.items -= 1;
         }
-        node.standing = Standing::FormerParent;
-        let parent = node.parent;
-        if node.branch.kids.is_empty() {
-            self.branch_mut(parent).kids.retain(|kid| *kid != ix);
-            self.prune(parent);
+        slot.standing = Standing::FormerParent;
+        let (parent, has_kids) = (slot.parent, slot.first != NONE);
+        if has_kids {
+            if self.is_filtered_hit(ix) {
+                self.look_again();
+            }
         } else {
-            self.by_id.insert(id.clone(), ix);
+            self.unlink(ix);
+            self.kill(ix);
+            self.prune(parent);
         }
-        self.rows_stale = true;
     }
 
     /// Takes out rows that stand for parents of nothing any more.
-    fn prune(&mut self, mut at: Option<NodeIx>) {
-        while let Some(ix) = at {
-            let node = &self.nodes[ix as usize];
-            if node.standing == Standing::Item || !node.branch.kids.is_empty() {
+    fn prune(&mut self, mut at: NodeIx) {
+        while let Some(slot) = self.slots.get(at as usize) {
+            if slot.standing == Standing::Item || slot.first != NONE || slot.dead {
                 return;
             }
-            let (parent, id) = (node.parent, node.id.clone());
-            self.by_id.remove(&id);
-            self.branch_mut(parent).kids.retain(|kid| *kid != ix);
+            let parent = slot.parent;
+            self.unlink(at);
+            self.kill(at);
             at = parent;
         }
-    }
-
-    fn push(&mut self, node: Node) -> NodeIx {
-        let ix = NodeIx::try_from(self.nodes.len()).unwrap_or(NodeIx::MAX);
-        self.by_id.insert(node.id.clone(), ix);
-        self.index.push(&searched(&node));
-        if node.standing == Standing::Item {
-            self.items += 1;
-        }
-        self.nodes.push(node);
-        self.rows_stale = true;
-        ix
     }
 
     /// Takes over the opened branches of an older reading of the same list, below the nodes that
     /// are still there.
     pub fn adopt(&mut self, old: &Self) {
-        let mut at = 0;
-        while at < self.nodes.len() {
-            let ix = NodeIx::try_from(at).unwrap_or(NodeIx::MAX);
-            at += 1;
-            let Some(before) = old
-                .find(&self.nodes[ix as usize].id)
-                .map(|was| old.node(was))
-            else {
-                continue;
-            };
-            if before.branch.kids.is_empty() {
-                continue;
-            }
-            for kid in &before.branch.kids {
-                let kid = old.node(*kid);
-                if !self.by_id.contains_key(&kid.id) {
-                    let branch = Branch {
-                        kids: Vec::new(),
-                        rest: kid.branch.rest.clone(),
-                    };
-                    let kid = self.push(Node {
-                        parent: Some(ix),
-                        branch,
-                        expanded: false,
-                        ..kid.clone()
-                    });
-                    self.nodes[ix as usize].branch.kids.push(kid);
+        let mut ix = 0;
+        while ix < self.end() {
+            let before = self
+                .short_to(old, self.slots[ix as usize].id)
+                .and_then(|was| old.by_id.get(&was))
+                .copied();
+            if let Some(before) = before.filter(|was| old.has_kids(Some(*was))) {
+                for kid in old.kids(Some(before)) {
+                    let id = old.id_of(old.slots[kid as usize].id);
+                    if self.find(&id).is_none() {
+                        self.copy(old, kid, ix);
+                    }
                 }
+                self.set_rest(Some(ix), old.rest(Some(before)).clone());
+                self.slots[ix as usize].expanded = old.slots[before as usize].expanded;
             }
-            self.nodes[ix as usize].branch.rest = before.branch.rest.clone();
-            self.nodes[ix as usize].expanded = before.expanded;
+            ix += 1;
         }
+    }
+
+    /// The short id that another tree has for what this one calls `id`.
+    fn short_to(&self, other: &Self, id: ShortId) -> Option<ShortId> {
+        other.short_of(&self.id_of(id))
+    }
+
+    fn copy(&mut self, old: &Self, was: NodeIx, parent: NodeIx) {
+        let (node, slot) = (old.node(was), old.slots[was as usize]);
+        let ix = self.end();
+        let copied = Slot {
+            id: self.shorten(&node.id),
+            kind: self.kind_of(node.kind.clone()),
+            editor: self.editor_of(node.editor),
+            first: NONE,
+            last: NONE,
+            expanded: false,
+            ..slot
+        };
+        if let Some(webui) = node.webui {
+            self.webui.insert(ix, webui.into());
+        }
+        self.by_id.insert(copied.id, ix);
+        self.index.push(node.title);
+        self.slots.push(copied);
+        if slot.standing == Standing::Item {
+            self.items += 1;
+        }
+        self.link(parent, ix);
+        self.set_rest(Some(ix), old.rest(Some(was)).clone());
     }
 
     /// The node of the nearest ancestor, made if there is none yet.
@@ -420,123 +928,403 @@ impl Tree {
                 .map(|a| a.title.as_deref().unwrap_or("?"))
                 .collect(),
         };
-        let ix = self.push(Node {
+        let content = Content {
             id: nearest.id.clone(),
             kind: ContentKind::Page,
-            title: path.join(" ▸ ").into(),
+            status: None,
+            title: path.join(" ▸ "),
+            has_children: None,
+            space: None,
             version: None,
-            edited: None,
-            editor: None,
-            webui: None,
-            standing: Standing::FormerParent,
-            parent: above,
-            branch: Branch::EMPTY,
-            expanded: true,
-        });
-        self.branch_mut(above).kids.push(ix);
+            ancestors: None,
+            position: None,
+            more: None,
+        };
+        let ix = self.push(content, above.unwrap_or(NONE), SlotRest::Nothing);
+        self.items -= 1;
+        let slot = &mut self.slots[ix as usize];
+        slot.standing = Standing::FormerParent;
+        slot.expanded = true;
         Some(ix)
     }
 
     /// Whether `node` is `top` or below it.
-    fn is_below(&self, mut node: Option<NodeIx>, top: NodeIx) -> bool {
-        while let Some(ix) = node {
-            if ix == top {
+    fn is_below(&self, mut node: NodeIx, top: NodeIx) -> bool {
+        while node != NONE {
+            if node == top {
                 return true;
             }
-            node = self.nodes[ix as usize].parent;
+            node = self.slots[node as usize].parent;
         }
         false
     }
 
+    /// What is known of a former parent.
+    pub fn presence(&self, ix: NodeIx) -> Option<Presence> {
+        self.presence.get(&ix).copied()
+    }
+
+    /// Says what is known of a former parent.
+    pub fn set_presence(&mut self, ix: NodeIx, presence: Presence) {
+        self.presence.insert(ix, presence);
+    }
+
+    /// The number that an item can be remembered by; `None` for ids of odd forms.
+    pub fn number_of(&self, ix: NodeIx) -> Option<u64> {
+        let id = self.slots[ix as usize].id.0;
+        (id & ATTACHMENT != 0 || id & ODD == 0).then_some(id)
+    }
+
+    /// Forgets that former parents were asked for, as no answer comes any more.
+    pub fn forget_asked(&mut self) {
+        self.presence.retain(|_, known| *known != Presence::Asked);
+    }
+
+    /// Every item with its number, for what is kept of it elsewhere; none for ids of odd forms.
+    pub fn numbered(&self) -> impl Iterator<Item = (NodeIx, u64, Option<Date>)> + '_ {
+        self.slots.iter().zip(0..).filter_map(|(slot, ix)| {
+            let number = self.number_of(ix)?;
+            (slot.standing == Standing::Item && !slot.dead)
+                .then(|| (ix, number, date_of(slot.seen)))
+        })
+    }
+
+    /// Says on which day an item was seen for the first time.
+    pub fn set_first_seen(&mut self, ix: NodeIx, day: Date) {
+        self.slots[ix as usize].seen = day_number(day);
+    }
+
     /// Shows or hides the children of a node.
     pub fn set_expanded(&mut self, ix: NodeIx, expanded: bool) {
-        self.nodes[ix as usize].expanded = expanded;
+        self.slots[ix as usize].expanded = expanded;
         self.rows_stale = true;
+        self.urgent = true;
     }
 
     /// Whether the node has or may have children.
     pub fn can_expand(&self, ix: NodeIx) -> bool {
-        let branch = &self.nodes[ix as usize].branch;
-        !branch.kids.is_empty() || branch.rest != Rest::Nothing
+        let slot = &self.slots[ix as usize];
+        slot.first != NONE || slot.rest != SlotRest::Nothing
     }
 
-    /// Shows only what matches, and the way to it. `None` shows all.
-    pub fn filter(&mut self, filter: Option<&Filter>) {
-        self.matches = filter.map(|filter| {
-            let mut scan = Scan::new(filter, &self.index);
-            while scan.step(&self.index, usize::MAX) != Progress::Done {}
-            let mut hit = vec![false; self.nodes.len()];
-            for row in scan.matches() {
-                if let Some(slot) = hit.get_mut(*row as usize) {
-                    *slot = true;
-                }
-            }
-            hit
+    /// How the nodes become rows.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Says how the nodes become rows, and in which order.
+    pub fn arrange(&mut self, shape: Shape, order: Order) {
+        if (self.shape, self.order) != (shape, order) {
+            (self.shape, self.order) = (shape, order);
+            self.rows_stale = true;
+            self.urgent = true;
+            self.build = None;
+        }
+    }
+
+    /// Shows only what matches, and the way to it. Ages count from `now`, days are those of `zone`.
+    ///
+    /// The rows stay as they are until the filter has found what it can.
+    pub fn filter(&mut self, filter: &Filter, now: Timestamp, zone: &TimeZone) {
+        self.urgent = true;
+        self.build = None;
+        self.lens = Some(Lens {
+            scan: match &self.lens {
+                Some(lens) => Scan::after(&lens.scan, filter, &self.index),
+                None => Scan::new(filter, &self.index),
+            },
+            tests: tests(filter, now, zone),
+            shown: vec![0; self.slots.len()],
+            stage: Stage::Plain,
+            is_new: true,
         });
-        self.matched = self.matches.as_ref().map_or(0, |hit| {
-            hit.iter()
-                .zip(&self.nodes)
-                .filter(|(hit, node)| **hit && node.standing == Standing::Item)
-                .count()
+    }
+
+    /// Filters as another tree does: an older reading of the same list.
+    pub fn filter_as(&mut self, other: &Self) {
+        self.lens = other.lens.as_ref().map(|lens| Lens {
+            scan: Scan::new(lens.scan.filter(), &self.index),
+            tests: lens.tests.clone(),
+            shown: vec![0; self.slots.len()],
+            stage: Stage::Plain,
+            is_new: true,
         });
         self.rows_stale = true;
     }
 
-    /// Whether the rows have to be built anew.
-    pub fn is_stale(&self) -> bool {
-        self.rows_stale
+    /// Shows all again.
+    pub fn unfilter(&mut self) {
+        if self.lens.take().is_some() {
+            self.rows_stale = true;
+            self.urgent = true;
+            self.build = None;
+        }
     }
 
-    /// Builds the rows anew, if something changed since.
-    pub fn refresh_rows(&mut self) {
-        if !std::mem::take(&mut self.rows_stale) {
-            return;
+    /// Begins the look at all nodes anew, as some of what was found counts no more.
+    fn look_again(&mut self) {
+        if let Some(lens) = &mut self.lens {
+            let filter = lens.scan.filter().clone();
+            lens.scan = Scan::new(&filter, &self.index);
+            lens.shown.fill(0);
+            lens.stage = Stage::Plain;
         }
-        let wanted = self.matches.as_ref().map(|hit| {
-            let mut wanted = hit.clone();
-            for (ix, hit) in hit.iter().enumerate() {
-                let mut above = if *hit { self.nodes[ix].parent } else { None };
-                while let Some(up) = above {
-                    if std::mem::replace(&mut wanted[up as usize], true) {
-                        break;
-                    }
-                    above = self.nodes[up as usize].parent;
-                }
-            }
-            wanted
-        });
-        let is_wanted = |ix: NodeIx| {
-            wanted
-                .as_ref()
-                .is_none_or(|w| w.get(ix as usize).copied().unwrap_or(false))
+    }
+
+    /// After a node has moved: what leads to it now is shown too, if it is.
+    fn show_way_to(&mut self, ix: NodeIx) {
+        let mut shown = self
+            .lens
+            .as_ref()
+            .is_some_and(|l| l.shown[ix as usize] != 0);
+        let kids: Vec<NodeIx> = if shown {
+            Vec::new()
+        } else {
+            self.kids(Some(ix)).collect()
         };
-        let mut rows = std::mem::take(&mut self.rows);
-        rows.clear();
-        // (branch owner, next child, depth)
-        let mut stack: Vec<(Option<NodeIx>, usize, u16)> = vec![(None, 0, 0)];
-        while let Some((owner, next, depth)) = stack.pop() {
-            let branch = self.branch(owner);
-            let Some(ix) = branch.kids.get(next).copied() else {
-                let more = !matches!(branch.rest, Rest::Nothing | Rest::Unknown)
-                    || (owner.is_some() && branch.rest == Rest::Unknown);
-                if more && wanted.is_none() {
-                    rows.push(Row::Rest(owner, depth));
+        if let Some(lens) = &mut self.lens {
+            shown |= kids.iter().any(|kid| lens.shown[*kid as usize] != 0);
+            if shown {
+                lens.shown[ix as usize] |= WAY;
+                show_way(&self.slots, &mut lens.shown, ix);
+            }
+        }
+    }
+
+    /// Whether the rows have to be built anew, or the filter still looks.
+    pub fn is_stale(&self) -> bool {
+        self.rows_stale || self.build.is_some() || self.is_looking()
+    }
+
+    /// When [`work`](Self::work) is due; `None` if there is nothing to do.
+    ///
+    /// While a large list streams in its rows are built now and then, not with every page.
+    pub fn due(&self) -> Option<Millis> {
+        if self.build.is_some() || self.is_looking() || (self.rows_stale && self.urgent) {
+            return Some(Millis(0));
+        }
+        self.rows_stale.then(|| {
+            let pace = (self.slots.len() as u64 / 1_000).clamp(50, 1_000);
+            let factor = if self.order == Order::Server { 1 } else { 5 };
+            self.built
+                .plus(if self.is_small() { 0 } else { pace * factor })
+        })
+    }
+
+    /// Whether everything is done at once.
+    pub fn is_small(&self) -> bool {
+        self.slots.len() <= SMALL
+    }
+
+    /// Does all that is to be done.
+    pub fn finish(&mut self, now: Millis) -> Worked {
+        let mut worked = Worked::OnTheWay;
+        while self.is_stale() {
+            if self.work_for(now, usize::MAX, usize::MAX) == Worked::NewRows {
+                worked = Worked::NewRows;
+            }
+        }
+        worked
+    }
+
+    /// Does a slice of what is to be done, a millisecond or so.
+    pub fn work(&mut self, now: Millis) -> Worked {
+        self.work_for(now, SCAN_SLICE, ROWS_SLICE)
+    }
+
+    fn work_for(&mut self, now: Millis, rows: usize, nodes: usize) -> Worked {
+        if let Some(lens) = self.lens.as_mut().filter(|lens| lens.stage != Stage::Done) {
+            if lens.scan.is_stale(&self.index) {
+                self.look_again();
+                return Worked::OnTheWay;
+            }
+            let judge = Judge::new(
+                &lens.tests,
+                &self.slots,
+                &self.kinds,
+                &self.editors,
+                &self.index,
+            );
+            let before = lens.scan.matches().len();
+            let progress = lens
+                .scan
+                .step_where(&self.index, rows, |row| judge.accepts(row));
+            let found = lens.scan.matches();
+            if found.len() != before || lens.stage == Stage::Plain {
+                for row in found {
+                    let shown = &mut lens.shown[*row as usize];
+                    if *shown & HIT == 0 {
+                        *shown |= HIT;
+                        show_way(&self.slots, &mut lens.shown, *row);
+                    }
                 }
-                continue;
+            }
+            let stage = match progress {
+                Progress::Done => Stage::Done,
+                Progress::Working if lens.scan.has_plain(&self.index) => Stage::Alike,
+                Progress::Working => Stage::Plain,
             };
-            stack.push((owner, next + 1, depth));
-            if is_wanted(ix) {
-                rows.push(Row::Node(ix, depth));
-                let node = self.node(ix);
-                if (node.expanded || wanted.is_some())
-                    && self.can_expand(ix)
-                    && stack.len() < usize::from(u16::MAX)
+            if stage != lens.stage {
+                self.rows_stale = true;
+                self.urgent |= lens.is_new;
+            }
+            lens.is_new &= stage != Stage::Done;
+            lens.stage = stage;
+            if !self.rows_stale {
+                return Worked::OnTheWay;
+            }
+        }
+        if self.build.is_none() {
+            if !std::mem::take(&mut self.rows_stale) {
+                return Worked::OnTheWay;
+            }
+            self.urgent = false;
+            if self.shape == Shape::Tree && self.order != Order::Server {
+                self.sort_siblings();
+            }
+            let (at, rows) = match self.shape {
+                Shape::Tree => (self.first_root, Vec::new()),
+                Shape::Table => (0, Vec::new()),
+            };
+            self.build = Some(Build { rows, at, depth: 0 });
+            if self.shape == Shape::Tree && at == NONE {
+                let build = self.build.as_mut();
+                if let Some(build) = build
+                    && self.lens.is_none()
+                    && has_rest_row(&self.roots_rest, None)
                 {
-                    stack.push((Some(ix), 0, depth.saturating_add(1)));
+                    build.rows.push(Row::Rest(None, 0));
                 }
             }
         }
-        self.rows = rows;
+        let Some(mut build) = self.build.take() else {
+            return Worked::OnTheWay;
+        };
+        match self.shape {
+            Shape::Tree => self.build_tree(&mut build, nodes),
+            Shape::Table => self.build_table(&mut build, nodes),
+        }
+        if build.at != NONE {
+            self.build = Some(build);
+            return Worked::OnTheWay;
+        }
+        self.rows = build.rows;
+        self.built = now;
+        Worked::NewRows
+    }
+
+    fn build_tree(&self, build: &mut Build, nodes: usize) {
+        let mut left = nodes;
+        while build.at != NONE && left > 0 {
+            left -= 1;
+            let ix = build.at;
+            let slot = &self.slots[ix as usize];
+            let wanted = match &self.lens {
+                None => true,
+                Some(lens) => lens.shown.get(ix as usize).is_some_and(|shown| *shown != 0),
+            };
+            if wanted && !slot.dead {
+                let depth = u16::try_from(build.depth).unwrap_or(u16::MAX);
+                build.rows.push(Row::Node(ix, depth));
+                if slot.expanded || self.lens.is_some() {
+                    if slot.first != NONE {
+                        build.at = slot.first;
+                        build.depth += 1;
+                        continue;
+                    }
+                    self.push_rest(build, ix, build.depth + 1);
+                }
+            }
+            // On to the next, by way of the parents whose last child this was.
+            let mut at = ix;
+            loop {
+                let slot = &self.slots[at as usize];
+                if slot.next != NONE {
+                    build.at = slot.next;
+                    break;
+                }
+                self.push_rest(build, slot.parent, build.depth);
+                build.at = NONE;
+                if slot.parent == NONE {
+                    break;
+                }
+                at = slot.parent;
+                build.depth = build.depth.saturating_sub(1);
+            }
+        }
+    }
+
+    fn push_rest(&self, build: &mut Build, of: NodeIx, depth: u32) {
+        let of = some(of);
+        if self.lens.is_none() && has_rest_row(self.rest(of), of) {
+            let depth = u16::try_from(depth).unwrap_or(u16::MAX);
+            build.rows.push(Row::Rest(of, depth));
+        }
+    }
+
+    fn build_table(&self, build: &mut Build, nodes: usize) {
+        let end = self.end();
+        let until = build
+            .at
+            .saturating_add(u32::try_from(nodes).unwrap_or(NONE))
+            .min(end);
+        for ix in build.at..until {
+            let slot = &self.slots[ix as usize];
+            if !slot.dead && slot.standing == Standing::Item && self.is_match(ix) {
+                build.rows.push(Row::Node(ix, 0));
+            }
+        }
+        build.at = until;
+        if until == end {
+            build.at = NONE;
+            if self.order != Order::Server {
+                let mut listed: Vec<NodeIx> = build
+                    .rows
+                    .iter()
+                    .filter_map(|row| match row {
+                        Row::Node(ix, _) => Some(*ix),
+                        Row::Rest(..) => None,
+                    })
+                    .collect();
+                self.put_in_order(&mut listed);
+                build.rows.clear();
+                build
+                    .rows
+                    .extend(listed.into_iter().map(|ix| Row::Node(ix, 0)));
+            }
+            self.push_rest(build, NONE, 0);
+        }
+    }
+
+    fn put_in_order(&self, nodes: &mut [NodeIx]) {
+        let edited = |ix: &NodeIx| self.slots[*ix as usize].edited;
+        match self.order {
+            Order::Server => {}
+            Order::Title => nodes.sort_by(|a, b| self.index.folded(*a).cmp(self.index.folded(*b))),
+            Order::Newest => nodes.sort_by_key(|ix| std::cmp::Reverse(edited(ix))),
+            Order::Oldest => nodes.sort_by_key(edited),
+        }
+    }
+
+    fn sort_siblings(&mut self) {
+        let mut parents: Vec<NodeIx> = (0..self.end())
+            .filter(|ix| {
+                let slot = &self.slots[*ix as usize];
+                slot.first != slot.last
+            })
+            .collect();
+        parents.push(NONE);
+        for parent in parents {
+            let mut kids: Vec<NodeIx> = self.kids(some(parent)).collect();
+            self.put_in_order(&mut kids);
+            match self.slots.get_mut(parent as usize) {
+                Some(slot) => (slot.first, slot.last) = (NONE, NONE),
+                None => (self.first_root, self.last_root) = (NONE, NONE),
+            }
+            for kid in kids {
+                self.link(parent, kid);
+            }
+        }
     }
 
     /// The row of a node, if it is shown.
@@ -545,53 +1333,158 @@ impl Tree {
             .iter()
             .position(|row| matches!(row, Row::Node(at, _) if *at == ix))
     }
+}
 
-    /// Orders the children of every branch.
-    pub fn sort_by(&mut self, mut order: impl FnMut(&Node, &Node) -> std::cmp::Ordering) {
-        let nodes = &self.nodes;
-        let mut branches: Vec<Vec<NodeIx>> = Vec::with_capacity(nodes.len() + 1);
-        let mut sort = |kids: &[NodeIx]| {
-            let mut kids = kids.to_vec();
-            kids.sort_by(|a, b| order(&nodes[*a as usize], &nodes[*b as usize]));
-            kids
-        };
-        for node in nodes {
-            branches.push(if node.branch.kids.len() > 1 {
-                sort(&node.branch.kids)
-            } else {
-                Vec::new()
-            });
-        }
-        let roots = sort(&self.roots.kids);
-        for (node, kids) in self.nodes.iter_mut().zip(branches) {
-            if !kids.is_empty() {
-                node.branch.kids = kids;
-            }
-        }
-        self.roots.kids = roots;
-        self.rows_stale = true;
+fn has_rest_row(rest: &Rest, of: Option<NodeIx>) -> bool {
+    match rest {
+        Rest::Nothing => false,
+        Rest::Unknown => of.is_some(),
+        Rest::More { .. } | Rest::Loading { .. } | Rest::Failed { .. } => true,
     }
 }
 
-/// What a filter searches of a node.
-fn searched(node: &Node) -> String {
-    node.title.to_string()
+fn show_way(slots: &[Slot], shown: &mut [u8], to: NodeIx) {
+    let mut at = slots[to as usize].parent;
+    while at != NONE {
+        let above = &mut shown[at as usize];
+        if *above & WAY != 0 {
+            return;
+        }
+        *above |= WAY;
+        at = slots[at as usize].parent;
+    }
 }
 
-fn node_of(content: Content, parent: Option<NodeIx>, branch: Branch) -> Node {
-    let version = content.version.unwrap_or_default();
-    Node {
-        id: content.id,
-        kind: content.kind,
-        title: content.title.into(),
-        version: version.number.and_then(|n| u32::try_from(n).ok()),
-        edited: version.when,
-        editor: version.by.map(|person| person.display_name.into()),
-        webui: content.more.and_then(|more| more.webui).map(Into::into),
-        standing: Standing::Item,
-        parent,
-        branch,
-        expanded: false,
+/// Days since 1970, from 1 on.
+fn day_number(day: Date) -> u16 {
+    let days = (day - jiff::civil::date(1970, 1, 1)).get_days();
+    u16::try_from(days).unwrap_or(0)
+}
+
+fn date_of(day: u16) -> Option<Date> {
+    let days = SignedDuration::from_hours(i64::from(day) * 24);
+    (day > 0)
+        .then(|| jiff::civil::date(1970, 1, 1).checked_add(days).ok())
+        .flatten()
+}
+
+/// The terms of a filter that are about fields.
+fn tests(filter: &Filter, now: Timestamp, zone: &TimeZone) -> Vec<Test> {
+    let start_of = |day: Date| {
+        zone.to_timestamp(day.to_datetime(jiff::civil::Time::midnight()))
+            .map_or(i64::MIN, Timestamp::as_millisecond)
+    };
+    let ago = |days: u32| now.as_millisecond() - i64::from(days) * 86_400_000;
+    let field = |field: &str, value: &str, wanted: Wanted| {
+        let value = value.to_lowercase();
+        match field {
+            "type" => Some(Test::Kind(value, wanted)),
+            "by" => Some(Test::Editor(value, wanted)),
+            "under" => Some(Test::Under(value, wanted)),
+            _ => None,
+        }
+    };
+    filter
+        .terms()
+        .iter()
+        .filter_map(|term| match term {
+            Term::Word(_) | Term::Exact(_) | Term::Without(_) => None,
+            Term::Is { field: name, value } => field(name, value, Wanted::Yes),
+            Term::IsNot { field: name, value } => field(name, value, Wanted::No),
+            Term::Before(day) => Some(Test::Before(start_of(*day))),
+            Term::After(day) => Some(Test::From(start_of(*day))),
+            Term::Older(days) => Some(Test::Before(ago(*days))),
+            Term::Newer(days) => Some(Test::From(ago(*days))),
+        })
+        .collect()
+}
+
+/// How a type is called on the screen.
+pub fn kind_name(kind: &ContentKind) -> &str {
+    match kind {
+        ContentKind::BlogPost => "blog post",
+        ContentKind::Page
+        | ContentKind::Comment
+        | ContentKind::Attachment
+        | ContentKind::Other(_) => kind.as_str(),
+    }
+}
+
+/// The tests of a filter with what they need to look at.
+struct Judge<'t> {
+    tests: Vec<(Sieve<'t>, Wanted)>,
+    slots: &'t [Slot],
+    index: &'t Index,
+}
+
+/// A test with its answer for each type and each editor worked out beforehand.
+enum Sieve<'t> {
+    Kinds(Vec<bool>),
+    Editors(Vec<bool>),
+    Under(&'t str),
+    Before(i64),
+}
+
+impl<'t> Judge<'t> {
+    fn new(
+        tests: &'t [Test],
+        slots: &'t [Slot],
+        kinds: &[ContentKind],
+        editors: &[Box<str>],
+        index: &'t Index,
+    ) -> Self {
+        let sieve = |test: &'t Test| match test {
+            Test::Kind(value, wanted) => {
+                let is = |kind: &ContentKind| {
+                    kind_name(kind).starts_with(value.as_str())
+                        || kind.as_str().to_lowercase().starts_with(value.as_str())
+                };
+                (Sieve::Kinds(kinds.iter().map(is).collect()), *wanted)
+            }
+            Test::Editor(value, wanted) => {
+                let is = |name: &Box<str>| name.to_lowercase().contains(value.as_str());
+                (Sieve::Editors(editors.iter().map(is).collect()), *wanted)
+            }
+            Test::Under(value, wanted) => (Sieve::Under(value), *wanted),
+            Test::Before(moment) => (Sieve::Before(*moment), Wanted::Yes),
+            Test::From(moment) => (Sieve::Before(*moment), Wanted::No),
+        };
+        Self {
+            tests: tests.iter().map(sieve).collect(),
+            slots,
+            index,
+        }
+    }
+
+    /// Whether a node is an item that passes all tests.
+    fn accepts(&self, row: NodeIx) -> bool {
+        let slot = &self.slots[row as usize];
+        if slot.dead || slot.standing != Standing::Item {
+            return false;
+        }
+        self.tests.iter().all(|(sieve, wanted)| {
+            let passes = match sieve {
+                Sieve::Kinds(kinds) => kinds.get(usize::from(slot.kind)).copied().unwrap_or(false),
+                Sieve::Editors(editors) => {
+                    editors.get(slot.editor as usize).copied().unwrap_or(false)
+                }
+                Sieve::Under(value) => self.is_under(slot.parent, value),
+                // Of unknown age: neither before nor after.
+                Sieve::Before(_) if slot.edited == i64::MIN => return false,
+                Sieve::Before(moment) => slot.edited < *moment,
+            };
+            passes == (*wanted == Wanted::Yes)
+        })
+    }
+
+    fn is_under(&self, mut at: NodeIx, value: &str) -> bool {
+        while at != NONE {
+            if self.index.folded(at).contains(value) {
+                return true;
+            }
+            at = self.slots[at as usize].parent;
+        }
+        false
     }
 }
 
@@ -623,7 +1516,7 @@ mod tests {
     }
 
     fn shown(tree: &mut Tree) -> Vec<String> {
-        tree.refresh_rows();
+        tree.finish(Millis(0));
         tree.rows()
             .iter()
             .map(|row| match row {
@@ -694,15 +1587,25 @@ mod tests {
     fn trash_takes_its_former_hierarchy_in_any_order() {
         let top = ("1", "Home");
         let mut tree = Tree::default();
-        assert!(tree.add_with_ancestors(content("3", "Leaf", &[top, ("2", "Branch")])));
+        assert!(
+            tree.add_with_ancestors(content("3", "Leaf", &[top, ("2", "Branch")]))
+                .is_some()
+        );
         assert_eq!(shown(&mut tree), ["~Home ▸ Branch", "  Leaf"]);
-        assert!(tree.add_with_ancestors(content("2", "Branch", &[top])));
+        assert!(
+            tree.add_with_ancestors(content("2", "Branch", &[top]))
+                .is_some()
+        );
         assert_eq!(shown(&mut tree), ["~Home", "  Branch", "    Leaf"]);
         assert!(
-            !tree.add_with_ancestors(content("2", "Branch", &[top])),
+            tree.add_with_ancestors(content("2", "Branch", &[top]))
+                .is_none(),
             "a second time"
         );
-        assert!(tree.add_with_ancestors(content("4", "Loner", &[])));
+        assert!(
+            tree.add_with_ancestors(content("4", "Loner", &[]))
+                .is_some()
+        );
         assert_eq!(shown(&mut tree), ["~Home", "  Branch", "    Leaf", "Loner"]);
         assert_eq!(tree.items(), 3);
         tree.remove(&ContentId::new("2"));

@@ -94,6 +94,8 @@ impl Model {
             self.spaces.scan_slice(height);
         }
         self.tick_jobs(out);
+        self.work_on_content();
+        self.ask_parents(out);
     }
 
     /// Detail and content follow the cursor, which rests.
@@ -309,6 +311,7 @@ impl Model {
                     .min(self.jobs.list.len().saturating_sub(1));
                 self.modals.push(Modal::Jobs);
             }
+            Action::View => self.reshape_trash(),
             Action::Copy => {
                 if let Some(menu) = self.copy_menu() {
                     self.modals.push(Modal::Menu(menu));
@@ -573,7 +576,10 @@ impl Model {
             self.spaces.filter_changed(height);
             self.moved = Some(self.now);
         } else {
-            self.content.outline_mut().filter_changed(height);
+            let now = self.time(self.now);
+            self.content
+                .outline_mut()
+                .filter_changed(height, now, &self.zone);
         }
     }
 
@@ -651,8 +657,12 @@ impl Model {
                     Pane::Detail => {}
                     Pane::Content => {
                         let height = self.rows_of(pane);
+                        let head = usize::from(self.content_head(panes[pane as usize].width));
                         let outline = self.content.outline_mut();
-                        let row = outline.cursor.top + usize::from(line);
+                        let Some(line) = usize::from(line).checked_sub(head) else {
+                            return;
+                        };
+                        let row = outline.cursor.top + line;
                         if row < outline.tree.rows().len() {
                             let again = was == pane && outline.cursor.at == row;
                             outline.put(row, height);
@@ -800,6 +810,7 @@ impl Model {
             Waiter::OldTrash(key, _, window) => {
                 self.old_trash_came(&key, window, contents(outcome), out)
             }
+            Waiter::Parent(key, id, asked) => self.parent_came(&key, id, asked, &outcome, out),
         }
     }
 

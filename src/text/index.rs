@@ -130,6 +130,11 @@ impl Index {
     pub fn row(&self, row: u32) -> &str {
         self.original.get(row as usize)
     }
+
+    /// The text of a row in lower case.
+    pub fn folded(&self, row: u32) -> &str {
+        self.lower.get(row as usize)
+    }
 }
 
 /// Whether a scan has more to do.
@@ -346,6 +351,11 @@ impl Scan {
     /// The filter that is applied.
     pub fn filter(&self) -> &Filter {
         &self.filter
+    }
+
+    /// Whether all rows were looked at for plain words, so that what follows is only alike.
+    pub fn has_plain(&self, index: &Index) -> bool {
+        self.plain_at >= index.len()
     }
 
     /// Whether rows were changed under this scan, so that it has to start anew.

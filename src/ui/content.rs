@@ -9,7 +9,7 @@ use super::theme::Focus;
 use crate::app::layout::{Pane, inside};
 use crate::app::model::Model;
 use crate::app::pane::content::{Outline, Tab, TrashRead};
-use crate::app::tree::{Node, NodeIx, Rest, Row, Standing};
+use crate::app::tree::{Node, NodeIx, Presence, Rest, Row, Shape, Standing, kind_name};
 use crate::confluence::ContentKind;
 use crate::text::width::Align;
 use crate::text::{number, width};
@@ -58,12 +58,14 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     if rows.is_empty()
         || (outline.tree.items() == 0
             && matches!(
-                outline.tree.roots.rest,
+                outline.tree.rest(None),
                 Rest::Loading { .. } | Rest::Failed { .. }
             ))
     {
         empty(model, canvas, inner, outline);
     } else {
+        let columns = columns(model, area.width, outline);
+        let inner = head(canvas, inner, model.content_head(area.width), &columns);
         let window = outline.cursor.window(rows.len(), usize::from(inner.height));
         for (line, row) in window.enumerate() {
             let y = inner.y + u16::try_from(line).unwrap_or(0);
@@ -74,15 +76,12 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             };
             let here = row == outline.cursor.at;
             match rows[row] {
-                Row::Node(ix, depth) => draw_node(model, canvas, at, outline, ix, depth, here),
-                Row::Rest(of, depth) => draw_rest(
-                    canvas,
-                    at,
-                    &outline.tree.branch(of).rest,
-                    of.is_some(),
-                    depth,
-                    here,
-                ),
+                Row::Node(ix, depth) => {
+                    draw_node(model, canvas, at, outline, &columns, ix, depth, here)
+                }
+                Row::Rest(of, depth) => {
+                    draw_rest(canvas, at, outline.tree.rest(of), of.is_some(), depth, here)
+                }
             }
         }
         if let Some(error) = &outline.error {
@@ -98,8 +97,13 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         }
     } else if let Some(matched) = outline.tree.matched() {
         note = format!(
-            "{} of {} read",
+            "{}{} of {} read",
             number::grouped(matched as u64),
+            if outline.tree.is_looking() {
+                " …"
+            } else {
+                ""
+            },
             number::grouped(outline.tree.items() as u64)
         );
     }
@@ -112,12 +116,8 @@ fn count(model: &Model, tab: Tab) -> String {
     let have = outline.tree.items() as u64;
     let whole = match tab {
         Tab::Pages | Tab::Blog => {
-            let more = !matches!(outline.tree.roots.rest, Rest::Nothing);
-            let closed = tab == Tab::Pages
-                && outline
-                    .tree
-                    .all_items()
-                    .any(|node| node.branch.rest != Rest::Nothing);
+            let more = !matches!(outline.tree.rest(None), Rest::Nothing);
+            let closed = tab == Tab::Pages && outline.tree.has_unread();
             !more && !closed
         }
         Tab::Trash => model.content.trees.trash_read == TrashRead::Complete,
@@ -170,7 +170,7 @@ fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, outline: &Outline)
         canvas.lines(text, [(line, theme.dim)]);
         return;
     }
-    let line = match (&outline.tree.roots.rest, tab) {
+    let line = match (outline.tree.rest(None), tab) {
         (Rest::Loading { .. }, Tab::Pages) => format!("Reading the pages of {space}."),
         (Rest::Loading { .. }, Tab::Blog) => format!("Reading the blog posts of {space}."),
         (Rest::Loading { .. }, Tab::Trash) => format!("Reading the trash of {space}."),
@@ -189,6 +189,7 @@ fn draw_node(
     canvas: &mut Canvas<'_>,
     at: Rect,
     outline: &Outline,
+    columns: &[Column],
     ix: NodeIx,
     depth: u16,
     here: bool,
@@ -234,11 +235,54 @@ fn draw_node(
         (true, false) => theme.glyphs.closed,
         (false, _) => " ",
     };
-    rest.x += canvas.column_width(rest, 2, twist, theme.dim);
-    rest.width = (at.x + at.width).saturating_sub(rest.x);
-    let facts = facts(model, node, at.width);
-    rest.width = rest.width.saturating_sub(1);
-    let used = canvas.right(rest, &facts, theme.dim);
+    if outline.shape == Shape::Tree {
+        rest.x += canvas.column_width(rest, 2, twist, theme.dim);
+        rest.width = (at.x + at.width).saturating_sub(rest.x);
+    }
+    let used = if columns.is_empty() {
+        let facts = match node.standing {
+            Standing::FormerParent => standing(outline.tree.presence(ix)).to_owned(),
+            Standing::Item => facts(model, &node, at.width),
+        };
+        rest.width = rest.width.saturating_sub(1);
+        canvas.right(rest, &facts, theme.dim)
+    } else {
+        let wide: u16 = columns.iter().map(|column| column.width + 2).sum();
+        let mut cells = Rect {
+            x: at.right().saturating_sub(wide),
+            width: wide.min(at.width),
+            ..at
+        };
+        for column in columns {
+            let text = match node.standing {
+                Standing::Item => cell(model, outline, ix, &node, column.what),
+                Standing::FormerParent => match column.what {
+                    What::Kind => standing(outline.tree.presence(ix)).to_owned(),
+                    What::Edited | What::Editor | What::Parent | What::Seen => String::new(),
+                },
+            };
+            let width = match (node.standing, column.what) {
+                // What became of it has the room of the columns that are empty.
+                (Standing::FormerParent, What::Kind) => cells.width.saturating_sub(2),
+                _ => column.width,
+            };
+            let padded = Rect {
+                x: cells.x + 2,
+                width: cells.width.saturating_sub(2),
+                ..cells
+            };
+            canvas.column(padded, width, &text, Align::Left, theme.dim);
+            if node.standing == Standing::FormerParent {
+                break;
+            }
+            cells = Rect {
+                x: cells.x + column.width + 2,
+                width: cells.width.saturating_sub(column.width + 2),
+                ..cells
+            };
+        }
+        wide.saturating_sub(1)
+    };
     let title = Rect {
         width: rest
             .width
@@ -261,19 +305,10 @@ fn draw_node(
 }
 
 /// Type, version and date of the last edit, as far as there is room.
-fn facts(model: &Model, node: &Node, width: u16) -> String {
-    if node.standing == Standing::FormerParent {
-        return "not in the trash".to_owned();
-    }
+fn facts(model: &Model, node: &Node<'_>, width: u16) -> String {
     let mut facts: Vec<String> = Vec::new();
     if model.content.is_trash() || !matches!(node.kind, ContentKind::Page | ContentKind::BlogPost) {
-        let kind = match &node.kind {
-            ContentKind::Page => "page",
-            ContentKind::BlogPost => "blog post",
-            ContentKind::Comment => "comment",
-            ContentKind::Attachment => "attachment",
-            ContentKind::Other(name) => name,
-        };
+        let kind = kind_name(node.kind);
         if width >= 50 {
             facts.push(width::fit(kind, 10, Align::Left).into_owned());
         }
@@ -287,6 +322,113 @@ fn facts(model: &Model, node: &Node, width: u16) -> String {
         facts.push(number::date(edited.0, &model.zone));
     }
     facts.join("  ")
+}
+
+/// What became of a parent that is not in the trash with its children.
+fn standing(presence: Option<Presence>) -> &'static str {
+    match presence {
+        Some(Presence::Alive) => "parent, alive",
+        Some(Presence::Gone) => "parent, gone or hidden",
+        Some(Presence::Trashed) => "parent, trashed too",
+        Some(Presence::Asked | Presence::Unknown) | None => "parent, not in the trash",
+    }
+}
+
+/// What a column of the trash tells.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Kind,
+    Edited,
+    Editor,
+    Parent,
+    Seen,
+}
+
+/// A column of the trash, beside the title.
+struct Column {
+    what: What,
+    width: u16,
+    name: &'static str,
+}
+
+/// The columns of the trash that fit beside the title; none where there is no room for a head.
+fn columns(model: &Model, width: u16, outline: &Outline) -> Vec<Column> {
+    if model.content_head(width) == 0 {
+        return Vec::new();
+    }
+    let column = |what, width, name| Column { what, width, name };
+    let mut columns = vec![
+        column(What::Kind, 10, "TYPE"),
+        column(What::Edited, 10, "LAST EDIT"),
+    ];
+    if width >= 84 {
+        columns.push(column(What::Editor, (width / 9).min(20), "BY"));
+    }
+    if outline.shape == Shape::Table {
+        let wide = if width < 84 { 14 } else { (width / 5).min(48) };
+        columns.push(column(What::Parent, wide, "FORMER PARENT"));
+    }
+    columns.push(column(What::Seen, 10, "FIRST SEEN"));
+    columns
+}
+
+/// The names of the columns; gives back what is below them.
+fn head(canvas: &mut Canvas<'_>, inner: Rect, lines: u16, columns: &[Column]) -> Rect {
+    if lines == 0 || inner.height == 0 {
+        return inner;
+    }
+    let style = canvas.theme.table_head;
+    let wide: u16 = columns.iter().map(|column| column.width + 2).sum();
+    let line = Rect { height: 1, ..inner };
+    let title = Rect {
+        x: line.x + 2,
+        width: line.width.saturating_sub(wide + 2),
+        ..line
+    };
+    canvas.column(title, title.width, "TITLE", Align::Left, style);
+    let mut cells = Rect {
+        x: line.right().saturating_sub(wide),
+        width: wide.min(line.width),
+        ..line
+    };
+    for column in columns {
+        let name = format!("  {}", column.name);
+        cells = canvas.column(cells, column.width + 2, &name, Align::Left, style);
+    }
+    Rect {
+        y: inner.y + 1,
+        height: inner.height - 1,
+        ..inner
+    }
+}
+
+fn cell(model: &Model, outline: &Outline, ix: NodeIx, node: &Node<'_>, what: What) -> String {
+    match what {
+        What::Kind => kind_name(node.kind).to_owned(),
+        What::Edited => node
+            .edited
+            .map(|edited| number::date(edited.0, &model.zone))
+            .unwrap_or_default(),
+        What::Editor => node.editor.unwrap_or_default().to_owned(),
+        What::Parent => match outline.tree.node(ix).parent {
+            None => String::new(),
+            Some(up) => {
+                let parent = outline.tree.node(up);
+                let state = match (parent.standing, outline.tree.presence(up)) {
+                    (Standing::Item, _) | (_, Some(Presence::Trashed)) => " (trashed)",
+                    (_, Some(Presence::Alive)) => " (alive)",
+                    (_, Some(Presence::Gone)) => " (gone)",
+                    (_, Some(Presence::Asked | Presence::Unknown) | None) => "",
+                };
+                format!("{}{state}", parent.title)
+            }
+        },
+        What::Seen => match node.first_seen {
+            None => String::new(),
+            Some(day) if day == model.today() => "today".to_owned(),
+            Some(day) => day.to_string(),
+        },
+    }
 }
 
 fn draw_rest(canvas: &mut Canvas<'_>, at: Rect, rest: &Rest, below: bool, depth: u16, here: bool) {

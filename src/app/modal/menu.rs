@@ -186,10 +186,7 @@ impl Model {
         {
             let fallback = || format!("pages/viewpage.action?pageId={}", node.id);
             return Some(below(
-                &node
-                    .webui
-                    .as_ref()
-                    .map_or_else(fallback, ToString::to_string),
+                &node.webui.map_or_else(fallback, ToString::to_string),
             ));
         }
         let space = self.spaces.at_cursor()?;

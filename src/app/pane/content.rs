@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::filter::FilterLine;
@@ -11,12 +13,14 @@ use crate::app::layout::Pane;
 use crate::app::list::{Cursor, Step};
 use crate::app::message::{Effect, LogLevel, Millis};
 use crate::app::model::Model;
-use crate::app::tree::{Node, NodeIx, Rest, Row, Standing, Tree};
+use crate::app::pane::first_seen::FirstSeen;
+pub use crate::app::tree::Order;
+use crate::app::tree::{FIELDS, Node, NodeIx, Presence, Rest, Row, Shape, Standing, Tree, Worked};
 use crate::confluence::call::{Depth, Window};
 use crate::confluence::paging::{CursorPager, Pager};
 use crate::confluence::{
-    ApiError, Call, Content, ContentId, ContentKind, Cursor as TrashCursor, CursorPage, ErrorKind,
-    Page, SpaceContent, SpaceKey,
+    ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Cursor as TrashCursor,
+    CursorPage, ErrorKind, Page, Reply, SpaceContent, SpaceKey,
 };
 
 /// What is asked for with each page: `children.page` tells which pages have children.
@@ -33,6 +37,9 @@ const TRASH_PAGE: u64 = 200;
 
 /// So many items of a trash are read without being asked for.
 const TRASH_AHEAD: usize = 1_000;
+
+/// How many former parents are asked for at once.
+const PARENTS_AT_ONCE: usize = 4;
 
 /// How many open branches are read again with their tree.
 const OPEN_AGAIN: usize = 40;
@@ -70,31 +77,6 @@ impl Tab {
     }
 }
 
-/// How the children of a branch are ordered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Order {
-    /// As the server lists them.
-    #[default]
-    Server,
-    /// By title.
-    Title,
-    /// The newest edit first.
-    Newest,
-    /// The oldest edit first.
-    Oldest,
-}
-
-impl Order {
-    /// Every order, with its name in the menu.
-    pub const ALL: [(Self, &'static str); 4] = [
-        (Self::Server, "As the server lists them"),
-        (Self::Title, "Title, A to Z"),
-        (Self::Newest, "Last edit, newest first"),
-        (Self::Oldest, "Last edit, oldest first"),
-    ];
-}
-
 /// A tree, a cursor in it, and how far it is read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Outline {
@@ -108,6 +90,8 @@ pub struct Outline {
     pub filter: FilterLine,
     /// The order of siblings.
     pub order: Order,
+    /// How nodes become rows.
+    pub shape: Shape,
     /// The marked items.
     pub marks: BTreeSet<ContentId>,
     /// The last item that was marked by itself.
@@ -118,6 +102,10 @@ pub struct Outline {
     pub error: Option<ApiError>,
     /// How many there are in all, as far as the server told.
     pub total: Option<u64>,
+    /// How many marked items the filter hides.
+    hidden: usize,
+    /// Whether the cursor goes to the first match when the rows come.
+    seeks_match: bool,
 }
 
 impl Outline {
@@ -127,7 +115,7 @@ impl Outline {
     }
 
     /// The node under the cursor.
-    pub fn node(&self) -> Option<(NodeIx, &Node)> {
+    pub fn node(&self) -> Option<(NodeIx, Node<'_>)> {
         match self.row()? {
             Row::Node(ix, _) => Some((ix, self.tree.node(ix))),
             Row::Rest(..) => None,
@@ -147,15 +135,42 @@ impl Outline {
     }
 
     fn note_cursor(&mut self) {
-        self.at = self.node().map(|(_, node)| node.id.clone());
+        self.at = self.node().map(|(_, node)| node.id);
     }
 
-    /// Builds the rows anew where needed, with the cursor on what it was on.
+    /// Builds the rows anew where needed, with the cursor on what it was on. Large trees take
+    /// their time: see [`work`](Self::work).
     pub fn settle(&mut self, height: usize) {
-        if !self.tree.is_stale() {
-            return;
+        if self.tree.is_stale()
+            && self.tree.is_small()
+            && self.tree.finish(Millis(0)) == Worked::NewRows
+        {
+            self.place_cursor(height);
         }
-        self.tree.refresh_rows();
+    }
+
+    /// Does a slice of what a large tree has to do.
+    pub fn work(&mut self, now: Millis, height: usize) {
+        if self.tree.work(now) == Worked::NewRows {
+            self.place_cursor(height);
+        }
+    }
+
+    /// Puts the cursor back onto what it was on, after the rows have changed.
+    fn place_cursor(&mut self, height: usize) {
+        self.count_hidden_marks();
+        if self.seeks_match {
+            self.seeks_match = self.tree.is_looking();
+            let first = self.tree.rows().iter().position(|row| match row {
+                Row::Node(ix, _) => self.tree.is_match(*ix),
+                Row::Rest(..) => false,
+            });
+            if let Some(row) = first {
+                self.cursor = Cursor::default();
+                self.put(row, height);
+                return;
+            }
+        }
         let row = self
             .at
             .as_ref()
@@ -174,69 +189,56 @@ impl Outline {
         }
     }
 
-    /// Orders siblings as chosen. `Server` leaves them as they are.
+    /// Orders siblings, or the rows of the table, as chosen.
     pub fn sort(&mut self, order: Order, height: usize) {
         self.order = order;
-        match order {
-            Order::Server => {}
-            Order::Title => self
-                .tree
-                .sort_by(|a, b| a.title.to_lowercase().cmp(&b.title.to_lowercase())),
-            Order::Newest => self.tree.sort_by(|a, b| b.edited.cmp(&a.edited)),
-            Order::Oldest => self.tree.sort_by(|a, b| a.edited.cmp(&b.edited)),
-        }
+        self.tree.arrange(self.shape, order);
         self.settle(height);
     }
 
-    /// The filter text changed: show what matches and the way to it.
-    pub fn filter_changed(&mut self, height: usize) {
-        self.filter.parse(&[]);
-        self.refilter(height);
-        let first = self.tree.rows().iter().position(|row| match row {
-            Row::Node(ix, _) => self.tree.is_match(*ix),
-            Row::Rest(..) => false,
-        });
-        if self.filter.applied.is_some()
-            && let Some(row) = first
-        {
-            self.cursor = Cursor::default();
-            self.put(row, height);
-        }
+    /// Shows the items below their parents, or one after the other.
+    pub fn reshape(&mut self, shape: Shape, height: usize) {
+        self.shape = shape;
+        self.tree.arrange(shape, self.order);
+        self.settle(height);
     }
 
-    fn refilter(&mut self, height: usize) {
-        let filter = self.filter.applied.clone();
-        self.tree.filter(filter.as_ref());
+    /// The filter text changed: show what matches and the way to it. A term that is not finished
+    /// leaves the last result.
+    pub fn filter_changed(&mut self, height: usize, now: Timestamp, zone: &TimeZone) {
+        let before = self.filter.applied.take();
+        self.filter.applied.clone_from(&before);
+        self.filter.parse(&FIELDS);
+        if self.filter.applied == before {
+            return;
+        }
+        match &self.filter.applied {
+            Some(filter) => self.tree.filter(filter, now, zone),
+            None => self.tree.unfilter(),
+        }
+        self.seeks_match = self.filter.applied.is_some();
         self.settle(height);
     }
 
     /// Clears the filter; the cursor stays where it is. Says whether there was one.
     pub fn clear_filter(&mut self, height: usize) -> bool {
         let had = self.filter.clear();
-        self.refilter(height);
-        had
-    }
-
-    /// New nodes came: put them into the order, through the filter, into the rows.
-    fn grown(&mut self, height: usize) {
-        if self.order != Order::Server {
-            self.sort(self.order, height);
-        }
-        if self.filter.applied.is_some() {
-            self.refilter(height);
-        }
+        self.seeks_match = false;
+        self.tree.unfilter();
         self.settle(height);
+        had
     }
 
     /// Marks or unmarks the item under the cursor, and not what is below it.
     pub fn toggle_mark(&mut self) {
         let Some((_, node)) = self.node() else { return };
         if node.standing == Standing::Item {
-            let id = node.id.clone();
+            let id = node.id;
             if !self.marks.remove(&id) {
                 self.marks.insert(id.clone());
             }
             self.last_mark = Some(id);
+            self.count_hidden_marks();
         }
     }
 
@@ -247,14 +249,20 @@ impl Outline {
                 Row::Rest(..) => None,
             })
             .filter(|(ix, node)| node.standing == Standing::Item && self.tree.is_match(*ix))
-            .map(|(_, node)| node.id.clone())
+            .map(|(_, node)| node.id)
             .collect()
     }
 
     /// Marks all that the filter shows.
     pub fn mark_all(&mut self) {
-        let ids = self.items_in(self.tree.rows());
+        let ids = if self.tree.matched().is_some() {
+            let listed = self.tree.listed();
+            listed.into_iter().map(|ix| self.tree.node(ix).id).collect()
+        } else {
+            self.items_in(self.tree.rows())
+        };
         self.marks.extend(ids);
+        self.count_hidden_marks();
     }
 
     /// Marks from the last mark to the cursor.
@@ -272,11 +280,16 @@ impl Outline {
 
     /// How many marked items the filter hides.
     pub fn hidden_marks(&self) -> usize {
-        if self.tree.matched().is_none() {
-            return 0;
-        }
+        self.hidden.min(self.marks.len())
+    }
+
+    fn count_hidden_marks(&mut self) {
         let hidden = |id: &&ContentId| self.tree.find(id).is_none_or(|ix| !self.tree.is_match(ix));
-        self.marks.iter().filter(hidden).count()
+        self.hidden = if self.tree.matched().is_some() {
+            self.marks.iter().filter(hidden).count()
+        } else {
+            0
+        };
     }
 }
 
@@ -313,6 +326,8 @@ pub struct SpaceTrees {
     pub want_all_trash: bool,
     /// Whether pages and blog posts were asked for.
     pub asked: bool,
+    /// When trashed items were seen for the first time.
+    pub first_seen: FirstSeen,
 }
 
 impl Default for SpaceTrees {
@@ -324,6 +339,7 @@ impl Default for SpaceTrees {
             trash_read: TrashRead::Not,
             want_all_trash: false,
             asked: false,
+            first_seen: FirstSeen::default(),
         }
     }
 }
@@ -378,6 +394,15 @@ impl ContentPane {
             | ContentKind::Attachment
             | ContentKind::Other(_) => &mut self.trees.pages,
         }
+    }
+
+    /// The trees of a space, shown or on the shelf.
+    pub fn trees_of(&mut self, key: &SpaceKey) -> Option<&mut SpaceTrees> {
+        if self.space.as_ref() == Some(key) {
+            return Some(&mut self.trees);
+        }
+        let shelved = self.shelf.iter_mut().find(|(other, _)| other == key);
+        shelved.map(|(_, trees)| trees)
     }
 
     /// Forgets what is remembered of a space.
@@ -441,7 +466,7 @@ impl Model {
         self.content.trees.asked = true;
         for outline in [&mut self.content.trees.pages, &mut self.content.trees.blog] {
             outline.error = None;
-            if outline.tree.roots.rest == Rest::Unknown {
+            if *outline.tree.rest(None) == Rest::Unknown {
                 outline.tree.set_rest(
                     None,
                     Rest::Loading {
@@ -528,7 +553,7 @@ impl Model {
             .open_nodes()
             .into_iter()
             .take(OPEN_AGAIN)
-            .map(|ix| trees.pages.tree.node(ix).id.clone())
+            .map(|ix| trees.pages.tree.node(ix).id)
             .collect();
         for id in open {
             let window = Window {
@@ -557,8 +582,7 @@ impl Model {
         };
         let now = self.now;
         let outline = self.content.outline_mut();
-        let branch = outline.tree.branch(of);
-        let (start, left) = match &branch.rest {
+        let (start, left) = match outline.tree.rest(of) {
             Rest::Unknown => (0, None),
             Rest::More { start, left } => (*start, *left),
             Rest::Failed { start, .. } => (*start, None),
@@ -584,7 +608,7 @@ impl Model {
                     .ask(Waiter::MoreOfKind(key, kind, window), call, now, out);
             }
             Some(ix) => {
-                let id = self.content.outline().tree.node(ix).id.clone();
+                let id = self.content.outline().tree.node(ix).id;
                 let call = Call::ChildPages {
                     id: id.clone(),
                     expand,
@@ -640,7 +664,7 @@ impl Model {
                 outline.tree.set_rest(of, rest);
             }
         }
-        outline.grown(height);
+        outline.settle(height);
     }
 
     /// Reads the trash, or on in it, as far as it is looked at.
@@ -664,14 +688,23 @@ impl Model {
             } else {
                 TrashRead::ByCursor(CursorPager::new())
             };
+            trees.first_seen.begin();
         } else if outline.error.is_some()
             || (!trees.want_all_trash && outline.tree.items() >= enough)
         {
+            self.keep_first_seen(&key, out);
             return;
         }
+        self.read_first_seen(&key, out);
+        let trees = &mut self.content.trees;
+        let outline = &mut trees.trash;
         let expand = TRASH_EXPAND.to_owned();
         let (waiter, call) = match &mut trees.trash_read {
-            TrashRead::Not | TrashRead::Complete => return,
+            TrashRead::Not => return,
+            TrashRead::Complete => {
+                self.keep_first_seen(&key, out);
+                return;
+            }
             TrashRead::ByCursor(pager) => {
                 let cursor: Option<TrashCursor> = match pager.wanted() {
                     Some(cursor) => cursor,
@@ -789,6 +822,7 @@ impl Model {
     ) {
         let height = self.rows_of(Pane::Content);
         let now = self.now;
+        let today = self.today();
         let trees = &mut self.content.trees;
         let outline = &mut trees.trash;
         match result {
@@ -806,7 +840,9 @@ impl Model {
             Ok((items, total, done)) => {
                 let first = outline.tree.items() == 0;
                 for item in items {
-                    outline.tree.add_with_ancestors(item);
+                    if let Some(ix) = outline.tree.add_with_ancestors(item) {
+                        trees.first_seen.note(&mut outline.tree, ix, today);
+                    }
                 }
                 outline.total = total;
                 outline.error = None;
@@ -823,12 +859,121 @@ impl Model {
                     trees.trash_read = TrashRead::Complete;
                     outline.as_of = Some(now);
                 }
-                outline.grown(height);
+                outline.settle(height);
                 if first {
                     self.to_first_trashed();
                 }
                 self.load_trash(out);
             }
+        }
+    }
+
+    /// Asks what became of the former parents that are on the screen, each once, few at a time.
+    pub(in crate::app) fn ask_parents(&mut self, out: &mut Vec<Effect>) {
+        let Some(key) = self.content.space.clone() else {
+            return;
+        };
+        if !self.content.is_trash() || !self.session.open {
+            return;
+        }
+        let height = self.rows_of(Pane::Content);
+        let under_way = self.inflight.count(|w| matches!(w, Waiter::Parent(..)));
+        let tree = &self.content.trees.trash.tree;
+        let cursor = self.content.trees.trash.cursor;
+        let due: Vec<(NodeIx, ContentId)> = tree.rows()[cursor.window(tree.rows().len(), height)]
+            .iter()
+            .filter_map(|row| match (row, tree.shape()) {
+                (Row::Node(ix, _), Shape::Tree) => Some(*ix),
+                (Row::Node(ix, _), Shape::Table) => tree.node(*ix).parent,
+                (Row::Rest(..), _) => None,
+            })
+            .filter(|ix| tree.presence(*ix).is_none())
+            .map(|ix| (ix, tree.node(ix)))
+            .filter(|(_, node)| node.standing == Standing::FormerParent)
+            .map(|(ix, node)| (ix, node.id))
+            .take(PARENTS_AT_ONCE.saturating_sub(under_way))
+            .collect();
+        for (ix, id) in due {
+            let tree = &mut self.content.trees.trash.tree;
+            if tree.presence(ix).is_none() {
+                tree.set_presence(ix, Presence::Asked);
+                self.ask_parent(key.clone(), id, None, out);
+            }
+        }
+    }
+
+    fn ask_parent(
+        &mut self,
+        key: SpaceKey,
+        id: ContentId,
+        status: Option<ContentStatus>,
+        out: &mut Vec<Effect>,
+    ) {
+        let call = Call::Content {
+            id: id.clone(),
+            status,
+            expand: String::new(),
+        };
+        self.inflight
+            .ask(Waiter::Parent(key, id, status), call, self.now, out);
+    }
+
+    /// Takes what the server says of a former parent. One that is not in its place may still be
+    /// in the trash, where we have not read yet.
+    pub(in crate::app) fn parent_came(
+        &mut self,
+        key: &SpaceKey,
+        id: ContentId,
+        asked: Option<ContentStatus>,
+        outcome: &Result<Reply, ApiError>,
+        out: &mut Vec<Effect>,
+    ) {
+        let shown = self.content.space.as_ref() == Some(key);
+        let Some(ix) = self.content.trees.trash.tree.find(&id).filter(|_| shown) else {
+            return;
+        };
+        let presence = match outcome {
+            Ok(Reply::Content(content)) => match content.status.or(asked) {
+                None | Some(ContentStatus::Current) => Presence::Alive,
+                Some(ContentStatus::Trashed) => Presence::Trashed,
+                Some(ContentStatus::Draft | ContentStatus::Historical) => Presence::Unknown,
+            },
+            Err(error) if matches!(error.kind, ErrorKind::NotFound) => match asked {
+                Some(_) => Presence::Gone,
+                None => {
+                    self.ask_parent(key.clone(), id, Some(ContentStatus::Trashed), out);
+                    return;
+                }
+            },
+            Ok(_) | Err(_) => Presence::Unknown,
+        };
+        self.content.trees.trash.tree.set_presence(ix, presence);
+    }
+
+    /// Shows the trash as a tree or as a table.
+    pub(in crate::app) fn reshape_trash(&mut self) {
+        let height = self.rows_of(Pane::Content);
+        let outline = &mut self.content.trees.trash;
+        let shape = match outline.shape {
+            Shape::Tree => Shape::Table,
+            Shape::Table => Shape::Tree,
+        };
+        outline.reshape(shape, height);
+    }
+
+    /// When a large tree in front wants the next slice of work.
+    pub(in crate::app) fn content_deadline(&self) -> Option<Millis> {
+        let tree = &self.content.outline().tree;
+        tree.due().map(|due| due.max(self.now))
+    }
+
+    /// Does a slice of work in a large tree that is due.
+    pub(in crate::app) fn work_on_content(&mut self) {
+        let height = self.rows_of(Pane::Content);
+        let now = self.now;
+        let outline = self.content.outline_mut();
+        if outline.tree.due().is_some_and(|due| due <= now) {
+            outline.work(now, height);
         }
     }
 
@@ -858,9 +1003,14 @@ impl Model {
             );
             let trees = &mut self.content.trees;
             let old = std::mem::take(&mut trees.trash);
+            let mut tree = Tree::default();
+            tree.arrange(old.shape, old.order);
+            tree.filter_as(&old.tree);
             trees.trash = Outline {
+                tree,
                 at: old.at,
                 order: old.order,
+                shape: old.shape,
                 marks: old.marks,
                 last_mark: old.last_mark,
                 filter: old.filter,
@@ -888,12 +1038,7 @@ impl Model {
                 Row::Rest(of, _) => Some(*of),
                 Row::Node(..) => None,
             })
-            .filter(|of| {
-                matches!(
-                    outline.tree.branch(*of).rest,
-                    Rest::More { .. } | Rest::Unknown
-                )
-            })
+            .filter(|of| matches!(outline.tree.rest(*of), Rest::More { .. } | Rest::Unknown))
             .collect();
         for of in due {
             self.load_branch(of, out);
@@ -925,7 +1070,7 @@ impl Model {
                 if open && can && !is_open {
                     outline.tree.set_expanded(ix, true);
                     outline.settle(height);
-                    if self.content.outline().tree.branch(Some(ix)).rest == Rest::Unknown {
+                    if *self.content.outline().tree.rest(Some(ix)) == Rest::Unknown {
                         self.load_branch(Some(ix), out);
                     }
                 } else if open && can && expand == Some(true) {
@@ -959,9 +1104,11 @@ impl Model {
                     | Waiter::Children(..)
                     | Waiter::Trash(_)
                     | Waiter::OldTrash(..)
+                    | Waiter::Parent(..)
             )
         });
         let trees = &mut self.content.trees;
+        trees.trash.tree.forget_asked();
         for outline in [&mut trees.pages, &mut trees.blog, &mut trees.trash] {
             let loading: Vec<Option<NodeIx>> = outline
                 .tree
@@ -974,8 +1121,8 @@ impl Model {
                 .chain([None])
                 .collect();
             for of in loading {
-                if let Rest::Loading { start, left } = outline.tree.branch(of).rest {
-                    let rest = if start == 0 && outline.tree.branch(of).kids.is_empty() {
+                if let Rest::Loading { start, left } = *outline.tree.rest(of) {
+                    let rest = if start == 0 && !outline.tree.has_kids(of) {
                         Rest::Unknown
                     } else {
                         Rest::More { start, left }
@@ -1035,12 +1182,11 @@ fn restart(
     tree.add(None, items);
     tree.set_rest(None, rest);
     tree.adopt(&outline.tree);
+    tree.arrange(outline.shape, outline.order);
+    tree.filter_as(&outline.tree);
     outline.tree = tree;
     outline.total = total;
     outline.as_of = Some(now);
     outline.error = None;
-    outline.grown(height);
-    if outline.filter.applied.is_some() {
-        outline.refilter(height);
-    }
+    outline.settle(height);
 }

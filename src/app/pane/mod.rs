@@ -3,4 +3,5 @@
 pub mod content;
 pub mod detail;
 pub mod filter;
+pub mod first_seen;
 pub mod spaces;
