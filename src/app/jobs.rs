@@ -26,6 +26,9 @@ use crate::jobs::{
 /// How many entries of the journal are kept for the view.
 const ENTRIES: usize = 2_000;
 
+/// How many jobs that are over are remembered from run to run.
+const KEPT: usize = 50;
+
 /// Whether the journal takes lines.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Journal {
@@ -37,13 +40,15 @@ pub enum Journal {
     Closed(String),
 }
 
-/// What waits for the disk.
+/// What the jobs await of the disk.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-enum DiskWaiter {
+enum Stores {
     /// The journal and the jobs of earlier runs.
     Recovery,
     /// A line of the journal.
     Line,
+    /// The file of an old job was removed; if not, the next start tries again.
+    Tidied,
     /// Anything else that a job wrote or read.
     Job(JobId, WriteNo),
 }
@@ -68,7 +73,7 @@ pub struct Jobs {
     pub entries: Vec<Entry>,
     /// The cursor of the view.
     pub cursor: Cursor,
-    waiting: BTreeMap<Ticket, DiskWaiter>,
+    waiting: BTreeMap<Ticket, Stores>,
     /// Lines that came before the journal was read.
     early: Vec<((JobId, WriteNo), Record)>,
     made: u64,
@@ -140,7 +145,7 @@ impl Model {
     /// Reads the journal and the jobs that an earlier run left.
     pub(in crate::app) fn recover_jobs(&mut self, out: &mut Vec<Effect>) {
         let ticket = self.inflight.ticket();
-        self.jobs.waiting.insert(ticket, DiskWaiter::Recovery);
+        self.jobs.waiting.insert(ticket, Stores::Recovery);
         out.push(Effect::Disk {
             ticket,
             call: DiskCall::ReadJobs,
@@ -305,7 +310,7 @@ impl Model {
         let ticket = self.inflight.ticket();
         self.jobs
             .waiting
-            .insert(ticket, DiskWaiter::Job(id.clone(), write));
+            .insert(ticket, Stores::Job(id.clone(), write));
         out.push(Effect::Disk { ticket, call });
     }
 
@@ -323,7 +328,7 @@ impl Model {
                 self.jobs.entries.push(entry);
             }
             let ticket = self.inflight.ticket();
-            self.jobs.waiting.insert(ticket, DiskWaiter::Line);
+            self.jobs.waiting.insert(ticket, Stores::Line);
             out.push(Effect::Disk {
                 ticket,
                 call: DiskCall::AppendJournal(line),
@@ -342,8 +347,9 @@ impl Model {
             return Some(outcome);
         };
         match waiter {
-            DiskWaiter::Recovery => self.recovered(outcome, out),
-            DiskWaiter::Line => {
+            Stores::Recovery => self.recovered(outcome, out),
+            Stores::Tidied => {}
+            Stores::Line => {
                 let reached = if outcome.is_ok() {
                     Reached::Yes
                 } else {
@@ -365,7 +371,7 @@ impl Model {
                 }
                 self.write_lines(out);
             }
-            DiskWaiter::Job(id, write) => {
+            Stores::Job(id, write) => {
                 let outcome = match outcome {
                     Ok(DiskReply::Bytes(Some(bytes))) => Ok(Stored::Bytes(bytes)),
                     Ok(DiskReply::Bytes(None)) => Err(StoreError {
@@ -430,6 +436,15 @@ impl Model {
                     );
                 }
                 let open = found.open.len();
+                // What is over is told for a while; its lines stay in the journal.
+                let old = found.over.len().saturating_sub(KEPT);
+                for job in &found.over[..old] {
+                    let name = checkpoint(&job.head().id);
+                    let ticket = self.inflight.ticket();
+                    self.jobs.waiting.insert(ticket, Stores::Tidied);
+                    let call = DiskCall::RemoveState { name };
+                    out.push(Effect::Disk { ticket, call });
+                }
                 let old = found
                     .over
                     .into_iter()

@@ -11,7 +11,7 @@ use crate::app::message::{LogLevel, Millis};
 use crate::app::modal::Modal;
 use crate::app::modal::reading::folded;
 use crate::app::model::{Model, SLOW, SPIN, Writes};
-use crate::confluence::AccessMode;
+use crate::confluence::{AccessMode, ErrorKind};
 use crate::jobs::Job;
 use crate::text::{number, width};
 
@@ -186,15 +186,14 @@ fn activity(model: &Model, spinner: &[&str]) -> Option<Activity> {
         .min_by_key(|retry| retry.until);
     if let Some(retry) = waiting {
         let seconds = retry.until.since(model.now).div_ceil(1_000);
-        let why = match retry.error.kind {
-            crate::confluence::ErrorKind::RateLimited { .. } => {
-                "the server asked for it".to_owned()
+        let text = match (&retry.error.kind, retry.error.status) {
+            (ErrorKind::RateLimited { .. }, _) => {
+                format!("waiting {seconds} s, the server asked for it  Esc stop")
             }
-            _ => format!("attempt {} follows", retry.attempt),
+            (_, Some(status)) => format!("{status}, next try in {seconds} s  Esc stop"),
+            (_, None) => format!("no answer, next try in {seconds} s  Esc stop"),
         };
-        return Some(Activity::Waiting(format!(
-            "waiting {seconds} s, {why}  Esc stop"
-        )));
+        return Some(Activity::Waiting(text));
     }
     let jobs: Vec<&Job> = model.jobs.at_work().collect();
     let work = jobs.first().map(|job| {
