@@ -126,7 +126,7 @@ impl Field {
             (Key::Home, ..) => self.moved(CursorMove::Head, shift),
             (Key::End, ..) => self.moved(CursorMove::End, shift),
             (Key::Left, true, _) | (Key::Left | Key::Char('b'), _, true) => {
-                self.moved(CursorMove::WordBack, shift)
+                self.moved(CursorMove::WordBack, shift);
             }
             (Key::Right, true, _) | (Key::Right | Key::Char('f'), _, true) => {
                 self.moved(CursorMove::WordForward, shift);

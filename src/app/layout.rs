@@ -30,6 +30,7 @@ pub enum Pane {
 
 impl Pane {
     /// The next one, round and round.
+    #[must_use]
     pub fn next(self) -> Self {
         match self {
             Self::Spaces => Self::Detail,
@@ -39,6 +40,7 @@ impl Pane {
     }
 
     /// The one before.
+    #[must_use]
     pub fn previous(self) -> Self {
         self.next().next()
     }

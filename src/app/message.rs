@@ -14,6 +14,7 @@ pub struct Millis(pub u64);
 
 impl Millis {
     /// This moment and `ms` milliseconds more.
+    #[must_use]
     pub fn plus(self, ms: u64) -> Self {
         Self(self.0.saturating_add(ms))
     }

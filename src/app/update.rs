@@ -292,7 +292,7 @@ impl Model {
                 self.content.tab = Tab::Trash;
                 self.focus_on(Pane::Content, out);
                 self.load_trash(out);
-                self.to_first_trashed();
+                self.go_to_first_trashed();
             }
             Action::NewSpace => self.new_space(),
             Action::EditSpace => self.edit(out),
@@ -808,7 +808,7 @@ impl Model {
                 }
             }
             Waiter::OldTrash(key, _, window) => {
-                self.old_trash_came(&key, window, contents(outcome), out)
+                self.old_trash_came(&key, window, contents(outcome), out);
             }
             Waiter::Parent(key, id, asked) => self.parent_came(&key, id, asked, &outcome, out),
         }

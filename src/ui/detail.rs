@@ -77,7 +77,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             }
         }
         Remote::Loading { old: None, .. } => {
-            canvas.lines(text, [(format!("Reading {key}.").as_str(), theme.dim)])
+            canvas.lines(text, [(format!("Reading {key}.").as_str(), theme.dim)]);
         }
         Remote::Failed {
             old: None, error, ..

@@ -110,7 +110,7 @@ impl Model {
         match chord.key {
             Key::Char('p') if !chord.ctrl => match state {
                 JobState::Running | JobState::Queued => {
-                    self.job_event(&id.clone(), JobEvent::Pause, out)
+                    self.job_event(&id.clone(), JobEvent::Pause, out);
                 }
                 JobState::Paused => return self.take_up(id, out, behind),
                 _ => self.say(LogLevel::Info, "This job is over."),

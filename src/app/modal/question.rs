@@ -70,14 +70,14 @@ impl QuestionDialog {
                     choice('t', "Keep theirs: nothing is written", Decision::KeepTheirs),
                     choice('m', "Write mine over it", Decision::KeepMine),
                 ];
-                if let Some(merged) = self.merged() {
-                    if merged != *mine {
-                        choices.push(choice(
-                            'b',
-                            "Write both: mine where I changed it, theirs elsewhere",
-                            Decision::Merge(merged),
-                        ));
-                    }
+                if let Some(merged) = self.merged()
+                    && merged != *mine
+                {
+                    choices.push(choice(
+                        'b',
+                        "Write both: mine where I changed it, theirs elsewhere",
+                        Decision::Merge(merged),
+                    ));
                 }
                 choices
             }

@@ -861,7 +861,7 @@ impl Model {
                 }
                 outline.settle(height);
                 if first {
-                    self.to_first_trashed();
+                    self.go_to_first_trashed();
                 }
                 self.load_trash(out);
             }
@@ -978,7 +978,7 @@ impl Model {
     }
 
     /// Puts the cursor on the first trashed item.
-    pub(in crate::app) fn to_first_trashed(&mut self) {
+    pub(in crate::app) fn go_to_first_trashed(&mut self) {
         let height = self.rows_of(Pane::Content);
         let outline = &mut self.content.trees.trash;
         outline.settle(height);

@@ -66,7 +66,11 @@ mod tests {
         let mut found: Vec<_> = std::fs::read_dir(folder)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| name.ends_with(".wiki"))
+            .filter(|name| {
+                std::path::Path::new(name)
+                    .extension()
+                    .is_some_and(|ext| ext == "wiki")
+            })
             .collect();
         found.sort();
         let listed: Vec<_> = SPACES.iter().map(|(name, _)| *name).collect();
