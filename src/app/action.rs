@@ -241,7 +241,7 @@ verbs! {
     RestoreItems "restore" ["u"], [TrashTab], 6, "restore", "Restore from trash", "Put the marked items back where they were, parents first.";
     PurgeMarked "purge" ["x"], [TrashTab], 6, "purge", "Purge marked", "Back up the marked items, then purge them for good, after a typed confirmation.";
     PurgeAll "purge-all" ["P"], [Panes], 0, "", "Purge all", "Back up the whole trash of the space, then purge it for good, after a typed confirmation.";
-    BackUp "back-up" ["b"], [TrashTab], 4, "back up", "Back up", "Copy the marked items, or the whole trash, to this machine. Nothing is changed on the server.";
+    BackUp "back-up" ["b"], [TrashTab], 4, "back up", "Back up", "Copy the marked items to this machine. Nothing is changed on the server.";
     Unlock "unlock" ["!"], [Panes], 0, "", "Open for writing", "Open a protected profile for writing until you quit, by typing its name.";
     Jobs "jobs" ["J"], [Everywhere], 1, "jobs", "Jobs", "Show all jobs: what runs, what waits for you, what became of the others.";
     View "view" ["v"], [TrashTab], 4, "view", "Tree or table", "Show the trash as the tree that it was, or as a table.";

@@ -160,16 +160,13 @@ impl Model {
         };
         let mut target = self.target(act);
         target.spaces.push(self.space_target(&key));
-        let marked = !self.content.trees.trash.marks.is_empty();
-        if act != Act::BackUp || marked {
-            target.items = self.meant_items();
-            if target.items.is_empty() {
-                self.say(
-                    LogLevel::Info,
-                    "There is no trashed item under the cursor. Space marks items.",
-                );
-                return;
-            }
+        target.items = self.meant_items();
+        if target.items.is_empty() {
+            self.say(
+                LogLevel::Info,
+                "There is no trashed item under the cursor. Space marks items, * all that are shown.",
+            );
+            return;
         }
         let mut dialog = Confirm::new(target, self.time(self.now));
         dialog.hidden = self.content.trees.trash.hidden_marks();

@@ -850,7 +850,11 @@ fn one_line(raw: &RawValue) -> Option<String> {
     // Nested deeper than 128 levels: not a policy.
     let value: serde_json::Value = serde_json::from_str(raw.get()).ok()?;
     let mut parts = Vec::new();
-    walk(&value, "", &mut parts);
+    match value.get("name") {
+        // A policy with a name is told by it.
+        Some(serde_json::Value::String(name)) => parts.push(name.clone()),
+        _ => walk(&value, "", &mut parts),
+    }
     (!parts.is_empty()).then(|| scrub(&parts.join(", ")).chars().take(500).collect())
 }
 
