@@ -203,11 +203,23 @@ impl Model {
         if self.modals.iter().any(Modal::has_changes) {
             left.push("A form with changes that are not saved".to_owned());
         }
-        if left.is_empty() || asked {
+        if left.is_empty() || asked || self.jobs.is_ending() {
             self.quit_now(code, out);
         } else {
             self.modals
                 .push(Modal::Leave(Leaving::Program { code, left }));
+        }
+    }
+
+    /// Quits in order: jobs send nothing new, and the end comes when what they sent is answered.
+    pub(in crate::app) fn quit_in_order(&mut self, code: u8, out: &mut Vec<Effect>) {
+        self.jobs.ending = Some(code);
+        self.rest_jobs(out);
+        if !self.jobs.is_settled() {
+            self.say(
+                LogLevel::Info,
+                "Waiting for the answers that are under way. Ctrl-c quits at once.",
+            );
         }
     }
 

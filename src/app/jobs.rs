@@ -4,7 +4,7 @@
 //! A job outlives the screen that started it. Its requests go out as any other; its lines of the
 //! journal go out one at a time, in the order in which they were asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -73,6 +73,12 @@ pub struct Jobs {
     pub entries: Vec<Entry>,
     /// The cursor of the view.
     pub cursor: Cursor,
+    /// Forms that were left while the job that saves them is at work: they come back when it fails.
+    pub(in crate::app) parked: Vec<Modal>,
+    /// Set when the program ends as soon as what is under way is known: the exit code.
+    pub(in crate::app) ending: Option<u8>,
+    /// Writes whose answers are not here yet.
+    writes_out: BTreeSet<(JobId, RequestNo)>,
     waiting: BTreeMap<Ticket, Stores>,
     /// Lines that came before the journal was read.
     early: Vec<((JobId, WriteNo), Record)>,
@@ -86,6 +92,9 @@ impl Default for Jobs {
             journal: Journal::Unread,
             entries: Vec::new(),
             cursor: Cursor::default(),
+            parked: Vec::new(),
+            ending: None,
+            writes_out: BTreeSet::new(),
             waiting: BTreeMap::new(),
             early: Vec::new(),
             made: 0,
@@ -138,6 +147,16 @@ impl Jobs {
     /// Whether nothing is awaited from the disk.
     pub fn is_quiet(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    /// Whether it is known of every write that left what became of it, and this is on disk.
+    pub fn is_settled(&self) -> bool {
+        self.waiting.is_empty() && self.writes_out.is_empty()
+    }
+
+    /// Whether the program only waits for the answers that are under way.
+    pub fn is_ending(&self) -> bool {
+        self.ending.is_some()
     }
 }
 
@@ -259,11 +278,22 @@ impl Model {
             return;
         };
         let was_over = job.state().is_over();
+        let had_trouble = job.trouble().is_some();
         let effects = job.step(now, event);
         let is_over = job.state().is_over();
+        let trouble = job
+            .trouble()
+            .filter(|_| !had_trouble)
+            .map(|trouble| format!("{} waits. {trouble} J shows it.", job.head().title));
+        if let Some(trouble) = trouble {
+            self.say(LogLevel::Error, trouble);
+        }
         for effect in effects {
             match effect {
                 JobEffect::Send { request, call } => {
+                    if !call.is_read() {
+                        self.jobs.writes_out.insert((id.clone(), request));
+                    }
                     self.inflight
                         .ask(Waiter::Job(id.clone(), request), call, self.now, out);
                 }
@@ -396,18 +426,18 @@ impl Model {
             }) => (journal, checkpoints),
             Ok(_) => (Vec::new(), Vec::new()),
             Err(error) => {
-                self.jobs.journal = Journal::Closed(error.message.clone());
                 self.say(
                     LogLevel::Warning,
                     format!("The journal can't be read, so nothing is changed: {error}"),
                 );
+                self.close_journal(error.message, out);
                 return;
             }
         };
         let lines = journal.split(|byte| *byte == b'\n');
         match ledger::read(lines) {
             Err(broken) => {
-                self.jobs.journal = Journal::Closed(format!("{broken} {}", broken.hint()));
+                self.close_journal(format!("{broken} {}", broken.hint()), out);
                 self.say(
                     LogLevel::Warning,
                     format!("{broken} {} Until then nothing is changed.", broken.hint()),
@@ -435,9 +465,15 @@ impl Model {
                         ),
                     );
                 }
-                let open = found.open.len();
+                // Another process may be at work on what is open here: it is left to that one.
+                let mine_to_write = !matches!(self.writes, Writes::ReadOnly(_));
+                let open = if mine_to_write { found.open.len() } else { 0 };
                 // What is over is told for a while; its lines stay in the journal.
-                let old = found.over.len().saturating_sub(KEPT);
+                let old = if mine_to_write {
+                    found.over.len().saturating_sub(KEPT)
+                } else {
+                    0
+                };
                 for job in &found.over[..old] {
                     let name = checkpoint(&job.head().id);
                     let ticket = self.inflight.ticket();
@@ -477,6 +513,39 @@ impl Model {
         }
     }
 
+    /// The journal takes no lines: what waited for it is told so.
+    fn close_journal(&mut self, why: String, out: &mut Vec<Effect>) {
+        self.jobs.journal = Journal::Closed(why.clone());
+        for ((id, write), _) in std::mem::take(&mut self.jobs.early) {
+            let outcome = Err(StoreError {
+                message: why.clone(),
+            });
+            self.job_event(&id, JobEvent::Written { write, outcome }, out);
+        }
+    }
+
+    /// Lets the jobs come to rest: nothing new leaves, and what left is answered and written down.
+    pub(in crate::app) fn rest_jobs(&mut self, out: &mut Vec<Effect>) {
+        let at_work: Vec<JobId> = self
+            .jobs
+            .at_work()
+            .map(|job| job.head().id.clone())
+            .collect();
+        for id in at_work {
+            self.job_event(&id, JobEvent::Pause, out);
+        }
+    }
+
+    /// Ends the program when that was asked for and nothing is under way any more.
+    pub(in crate::app) fn quit_when_quiet(&mut self, out: &mut Vec<Effect>) {
+        if let Some(code) = self.jobs.ending
+            && self.jobs.is_settled()
+            && !self.quitting
+        {
+            self.quit_now(code, out);
+        }
+    }
+
     fn open_journal(&mut self, chain: Chain, out: &mut Vec<Effect>) {
         let mut scribe = Scribe::new(chain);
         for (who, record) in std::mem::take(&mut self.jobs.early) {
@@ -499,6 +568,7 @@ impl Model {
         {
             self.session.access = Some(AccessMode::ReadOnly);
         }
+        self.jobs.writes_out.remove(&(id.clone(), request));
         self.job_event(id, JobEvent::Reply { request, outcome }, out);
     }
 

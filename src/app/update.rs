@@ -96,6 +96,7 @@ impl Model {
         self.tick_jobs(out);
         self.work_on_content();
         self.ask_parents(out);
+        self.quit_when_quiet(out);
     }
 
     /// Detail and content follow the cursor, which rests.
@@ -206,7 +207,7 @@ impl Model {
 
     /// Does what a verb means now, or says why it can't.
     pub(in crate::app) fn act(&mut self, action: Action, out: &mut Vec<Effect>) {
-        if !self.modals.is_empty() && self.modal_verb(action) {
+        if !self.modals.is_empty() && self.modal_verb(action, out) {
             return;
         }
         if let Availability::No(reason) = self.availability(action) {
@@ -516,7 +517,10 @@ impl Model {
             self.stop_spaces(out);
             self.stop_detail(out);
             self.stop_content(out);
-            let stopped = self.inflight.cancel(out, |_| true);
+            // A job is cancelled as a whole, in its list, and never loses an answer.
+            let stopped = self
+                .inflight
+                .cancel(out, |waiter| !matches!(waiter, Waiter::Job(..)));
             if stopped > 0 {
                 self.session.user.abandon(self.now);
             }
@@ -628,7 +632,7 @@ impl Model {
                         Action::Down
                     };
                     for _ in 0..rows.abs() {
-                        self.modal_verb(action);
+                        self.modal_verb(action, out);
                     }
                 }
             }

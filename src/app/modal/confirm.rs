@@ -405,6 +405,10 @@ impl Model {
             return Outcome::Stay;
         };
         if let Some(id) = &dialog.resumes {
+            if let Some(reason) = self.why_read_only() {
+                dialog.problem = Some(reason);
+                return Outcome::Stay;
+            }
             self.resume_job(id, Some(consent), out);
             return Outcome::Close;
         }

@@ -252,6 +252,9 @@ impl Model {
     ) -> Outcome {
         if dialog.job.is_some() {
             return if is_esc(chord) {
+                self.jobs
+                    .parked
+                    .push(Modal::EditSpace(Box::new(dialog.clone())));
                 Outcome::Close
             } else if chord.ctrl {
                 Outcome::Pass

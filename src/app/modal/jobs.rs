@@ -10,7 +10,7 @@ use crate::app::list::Step;
 use crate::app::message::{Effect, LogLevel};
 use crate::app::modal::reading::height;
 use crate::app::model::Model;
-use crate::jobs::{Job, JobEvent, JobId, JobState};
+use crate::jobs::{Act, Job, JobEvent, JobId, JobState};
 
 /// A job in detail.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -137,31 +137,28 @@ impl Model {
         let Some(job) = self.jobs.get(id) else {
             return Outcome::Stay;
         };
+        let target = &job.head().target;
+        if target.profile != self.profile.name || target.host != self.profile.host() {
+            let (name, host) = (target.profile.clone(), target.host.clone());
+            self.say(
+                LogLevel::Warning,
+                format!("This job is for {name} at {host}. Start with that profile to go on."),
+            );
+            return Outcome::Stay;
+        }
+        let reads_only = matches!(target.act, Act::BackUp | Act::DryRun);
+        if let Some(reason) = self.why_read_only().filter(|_| !reads_only) {
+            self.say(LogLevel::Warning, reason);
+            return Outcome::Stay;
+        }
         if let Some(question) = job.question() {
             let dialog = QuestionDialog::new(id.clone(), question.clone());
             self.modals.push(behind);
             self.modals.push(Modal::Question(dialog));
             return Outcome::Close;
         }
-        if !job.head().target.act.is_destructive() || job.challenge().is_none() {
-            if let Some(reason) = self.why_read_only() {
-                self.say(LogLevel::Warning, reason);
-                return Outcome::Stay;
-            }
+        if job.challenge().is_none() {
             self.resume_job(id, None, out);
-            return Outcome::Stay;
-        }
-        if job.head().target.profile != self.profile.name
-            || job.head().target.host != self.profile.host()
-        {
-            let (name, host) = (
-                job.head().target.profile.clone(),
-                job.head().target.host.clone(),
-            );
-            self.say(
-                LogLevel::Warning,
-                format!("This job is for {name} at {host}. Start with that profile to go on."),
-            );
             return Outcome::Stay;
         }
         // What can't be undone is agreed to anew in each run.

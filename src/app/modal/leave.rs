@@ -34,7 +34,7 @@ impl Model {
                     Leaving::Form => {
                         self.modals.pop();
                     }
-                    Leaving::Program { code, .. } => self.quit_now(*code, out),
+                    Leaving::Program { code, .. } => self.quit_in_order(*code, out),
                 }
                 Outcome::Close
             }

@@ -223,6 +223,16 @@ impl Model {
             })
             .or_else(|| job.halted().map(str::to_owned))
             .unwrap_or_else(|| "It was not done.".to_owned());
+        // A form that was left while it was saved comes back, below what is looked at now.
+        let is_its = |modal: &Modal| match modal {
+            Modal::NewSpace(dialog) => dialog.job.as_ref() == Some(id),
+            Modal::EditSpace(dialog) => dialog.job.as_ref() == Some(id),
+            _ => false,
+        };
+        if let Some(place) = self.jobs.parked.iter().position(is_its) {
+            let form = self.jobs.parked.remove(place);
+            self.modals.insert(0, form);
+        }
         self.modals.retain_mut(|modal| match modal {
             Modal::NewSpace(dialog) if dialog.job.as_ref() == Some(id) => match state {
                 JobState::Done => false,
@@ -243,13 +253,18 @@ impl Model {
     }
 
     /// Does what a verb means in a modal. Says whether it meant anything.
-    pub(in crate::app) fn modal_verb(&mut self, action: Action) -> bool {
+    pub(in crate::app) fn modal_verb(&mut self, action: Action, out: &mut Vec<Effect>) -> bool {
         let height = reading::height(self.size);
         let Some(top) = self.modals.last() else {
             return false;
         };
         if matches!(action, Action::Cancel | Action::Back) {
-            self.modals.pop();
+            if top.takes_keys() {
+                // Whatever key leaves, what was typed is asked about.
+                self.modal_key(KeyPress::press(Chord::plain(Key::Esc)), out);
+            } else {
+                self.modals.pop();
+            }
             return true;
         }
         let Modal::Reading(reading) = top else {

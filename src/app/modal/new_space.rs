@@ -279,7 +279,11 @@ impl Model {
         out: &mut Vec<Effect>,
     ) -> Outcome {
         if is_esc(chord) {
-            if dialog.is_changed() && dialog.job.is_none() {
+            if dialog.job.is_some() {
+                self.jobs
+                    .parked
+                    .push(Modal::NewSpace(Box::new(dialog.clone())));
+            } else if dialog.is_changed() {
                 self.modals.push(Modal::NewSpace(Box::new(dialog.clone())));
                 self.modals.push(Modal::Leave(Leaving::Form));
             }

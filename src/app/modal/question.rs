@@ -6,7 +6,7 @@ use super::{Outcome, is_esc};
 use crate::app::key::{Chord, Key};
 use crate::app::message::Effect;
 use crate::app::model::Model;
-use crate::jobs::{Decision, JobEvent, JobId, Question};
+use crate::jobs::{Decision, JobEvent, JobId, JobState, Question};
 
 /// The dialog.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -131,6 +131,14 @@ impl Model {
         if let Some(choice) = choices.into_iter().nth(dialog.chosen) {
             let job = dialog.job.clone();
             self.job_event(&job, JobEvent::Decide(choice.decision), out);
+            // A job of an earlier run waits to be told to go on; the answer says that too.
+            let waits = self
+                .jobs
+                .get(&job)
+                .is_some_and(|job| job.state() == JobState::Paused && job.challenge().is_none());
+            if waits && self.why_read_only().is_none() {
+                self.resume_job(&job, None, out);
+            }
         }
         Outcome::Close
     }

@@ -1,5 +1,6 @@
 //! A text to read: scrolled, searched, closed.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -9,6 +10,7 @@ use crate::app::field::{Field, Lines};
 use crate::app::key::{Chord, Key};
 use crate::app::message::{LogLevel, Size};
 use crate::app::model::Model;
+use crate::jobs::journal::{Entry, Phase};
 use crate::text::{number, width};
 
 /// How a piece of text is meant.
@@ -36,7 +38,7 @@ pub type Line = Vec<(Tone, String)>;
 pub enum What {
     /// The keys, those of these contexts first.
     Help(Vec<Context>),
-    /// The log.
+    /// The log and the journal.
     Log,
     /// A text that was made for the occasion.
     Text {
@@ -85,7 +87,7 @@ impl Reading {
     pub fn title(&self) -> String {
         match &self.what {
             What::Help(_) => "Help".to_owned(),
-            What::Log => "Log".to_owned(),
+            What::Log => "Log and journal".to_owned(),
             What::Text { title, .. } => title.clone(),
         }
     }
@@ -245,19 +247,38 @@ fn help(model: &Model, contexts: &[Context], width: usize) -> Vec<Line> {
 }
 
 fn log(model: &Model, width: usize) -> Vec<Line> {
-    if model.log.is_empty() {
-        return vec![vec![(Tone::Dim, "Nothing was logged yet.".to_owned())]];
+    let mut told: Vec<(Timestamp, Tone, String)> = model
+        .log
+        .iter()
+        .map(|logged| {
+            let tone = match logged.line.level {
+                LogLevel::Info => Tone::Plain,
+                LogLevel::Warning => Tone::Warning,
+                LogLevel::Error => Tone::Danger,
+            };
+            (model.time(logged.at), tone, logged.line.text.clone())
+        })
+        .chain(model.jobs.entries.iter().map(journaled))
+        .collect();
+    if told.is_empty() {
+        return vec![vec![(
+            Tone::Dim,
+            "Nothing was logged yet, and the journal is empty.".to_owned(),
+        )]];
     }
-    let mut out = Vec::new();
     // The newest first: that is what one comes for.
-    for logged in model.log.iter().rev() {
-        let time = number::time(model.time(logged.at), &model.zone);
-        let tone = match logged.line.level {
-            LogLevel::Info => Tone::Plain,
-            LogLevel::Warning => Tone::Warning,
-            LogLevel::Error => Tone::Danger,
-        };
-        for (ix, text) in folded(&logged.line.text, width.saturating_sub(10).max(20))
+    told.sort_by_key(|(at, ..)| *at);
+    let mut out = Vec::new();
+    let today = number::date(model.time(model.now), &model.zone);
+    let mut day = today;
+    for (at, tone, text) in told.into_iter().rev() {
+        let date = number::date(at, &model.zone);
+        if date != day {
+            out.push(vec![(Tone::Heading, date.clone())]);
+            day = date;
+        }
+        let time = number::time(at, &model.zone);
+        for (ix, text) in folded(&text, width.saturating_sub(10).max(20))
             .into_iter()
             .enumerate()
         {
@@ -270,6 +291,30 @@ fn log(model: &Model, width: usize) -> Vec<Line> {
         }
     }
     out
+}
+
+/// An entry of the journal as a line of the log.
+fn journaled(entry: &Entry) -> (Timestamp, Tone, String) {
+    let record = &entry.record;
+    let (word, tone) = match record.outcome {
+        Phase::Intended => ("asked for", Tone::Dim),
+        Phase::Done => ("done", Tone::Plain),
+        Phase::Failed => ("not done", Tone::Danger),
+        Phase::Unknown => ("unknown", Tone::Danger),
+    };
+    let mut text = format!(
+        "journal {}  {} {}  {word}",
+        entry.seq,
+        record.method.as_str(),
+        record.path
+    );
+    if let Some(made) = &record.made {
+        text = format!("{text}, made {made}");
+    }
+    if let Some(note) = &record.note {
+        text = format!("{text}: {note}");
+    }
+    (entry.time, tone, text)
 }
 
 /// Breaks a text at spaces so that each line fits; a longer word is broken where it must be.
