@@ -82,6 +82,8 @@ pub enum Action {
     Jobs,
     /// The trash as a tree or as a table.
     View,
+    /// The trash of all or the marked spaces.
+    TrashAcross,
     /// Copy something of the row.
     Copy,
     /// Open in a browser.
@@ -126,19 +128,22 @@ pub enum Context {
     Content,
     /// In the trash tab.
     Trash,
+    /// In the trash of many spaces.
+    Across,
     /// In a text to read: help, log.
     Reading,
 }
 
 impl Context {
     /// All of them, outermost first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Everywhere,
         Self::Panes,
         Self::Spaces,
         Self::Detail,
         Self::Content,
         Self::Trash,
+        Self::Across,
         Self::Reading,
     ];
 
@@ -151,6 +156,7 @@ impl Context {
             Self::Detail => "detail",
             Self::Content => "content",
             Self::Trash => "trash",
+            Self::Across => "across",
             Self::Reading => "reading",
         }
     }
@@ -164,6 +170,7 @@ impl Context {
             Self::Detail => "Detail",
             Self::Content => "Pages, blog posts and trash",
             Self::Trash => "Trash",
+            Self::Across => "Trash across spaces",
             Self::Reading => "Reading a text",
         }
     }
@@ -205,7 +212,7 @@ macro_rules! verbs {
     };
 }
 
-use Context::{Content, Everywhere, Panes, Reading, Spaces, Trash as TrashTab};
+use Context::{Across, Content, Everywhere, Panes, Reading, Spaces, Trash as TrashTab};
 
 verbs! {
     Up "up" ["k", "Up"], [Everywhere], 0, "", "Up", "Move one row up.";
@@ -216,9 +223,9 @@ verbs! {
     PageDown "page-down" ["PgDn"], [Everywhere], 0, "", "Page down", "Move a page down.";
     HalfUp "half-up" ["Ctrl-u"], [Everywhere], 0, "", "Half a page up", "Move half a page up.";
     HalfDown "half-down" ["Ctrl-d"], [Everywhere], 0, "", "Half a page down", "Move half a page down.";
-    Collapse "collapse" ["h", "Left"], [Panes], 0, "", "Collapse", "Collapse the row, or move to its parent; in the space list and in detail, nothing.";
-    Expand "expand" ["l", "Right"], [Panes], 0, "", "Expand", "Expand the row, or move to its first child; in the space list, go to its content.";
-    Open "open" ["Enter"], [Panes], 8, "open", "Open", "Open the space, or expand and collapse the row.";
+    Collapse "collapse" ["h", "Left"], [Panes, Across], 0, "", "Collapse", "Collapse the row, or move to its parent; in the space list and in detail, nothing.";
+    Expand "expand" ["l", "Right"], [Panes, Across], 0, "", "Expand", "Expand the row, or move to its first child; in the space list, go to its content.";
+    Open "open" ["Enter"], [Panes, Across], 8, "open", "Open", "Open the space, or expand and collapse the row.";
     NextPane "next-pane" ["Tab"], [Panes], 5, "pane", "Next pane", "Go to the next pane.";
     PreviousPane "previous-pane" ["Shift-Tab"], [Panes], 0, "", "Previous pane", "Go to the pane before.";
     PaneSpaces "pane-spaces" ["1"], [Panes], 0, "", "Spaces", "Go to the list of spaces.";
@@ -226,30 +233,31 @@ verbs! {
     PaneContent "pane-content" ["3"], [Panes], 0, "", "Content", "Go to the space's content.";
     PreviousTab "previous-tab" ["["], [Panes], 0, "", "Previous tab", "Show the tab before: Pages, Blog, Trash.";
     NextTab "next-tab" ["]"], [Panes], 4, "tab", "Next tab", "Show the next tab: Pages, Blog, Trash.";
-    Filter "filter" ["/"], [Spaces, Content], 7, "filter", "Filter", "Filter this list as you type: words match loosely, 'word exactly, !word excludes; in pages and trash also type:page, by:name, under:title, before:2024-06-01, after:2024, older:90d, newer:6w. Enter keeps the filter, Esc clears it.";
-    Mark "mark" ["Space"], [Spaces, TrashTab], 5, "mark", "Mark", "Mark or unmark this row alone, and move on.";
-    MarkRange "mark-range" ["V"], [Spaces, TrashTab], 0, "", "Mark range", "Mark everything from the last mark to this row.";
-    MarkAll "mark-all" ["*"], [Spaces, TrashTab], 0, "", "Mark all shown", "Mark everything that the filter shows.";
-    ClearMarks "clear-marks" ["U"], [Spaces, TrashTab], 0, "", "Clear marks", "Clear all marks, also of rows that the filter hides.";
-    Sort "sort" ["s"], [Spaces, Content], 4, "sort", "Sort", "Choose the order of the list.";
+    Filter "filter" ["/"], [Spaces, Content, Across], 7, "filter", "Filter", "Filter this list as you type: words match loosely, 'word exactly, !word excludes; in pages and trash also type:page, by:name, under:title, before:2024-06-01, after:2024, older:90d, newer:6w. Enter keeps the filter, Esc clears it.";
+    Mark "mark" ["Space"], [Spaces, TrashTab, Across], 5, "mark", "Mark", "Mark or unmark this row alone, and move on.";
+    MarkRange "mark-range" ["V"], [Spaces, TrashTab, Across], 0, "", "Mark range", "Mark everything from the last mark to this row.";
+    MarkAll "mark-all" ["*"], [Spaces, TrashTab, Across], 0, "", "Mark all shown", "Mark everything that the filter shows.";
+    ClearMarks "clear-marks" ["U"], [Spaces, TrashTab, Across], 0, "", "Clear marks", "Clear all marks, also of rows that the filter hides.";
+    Sort "sort" ["s"], [Spaces, Content, Across], 4, "sort", "Sort", "Choose the order of the list.";
     ServerFilter "server-filter" ["f"], [Spaces], 3, "ask for", "Filter on the server", "Ask the server for some of the spaces only: by type, status, label and more.";
     Trash "trash" ["t"], [Panes], 6, "trash", "Trash of this space", "Show the trash of this space, expanded.";
     NewSpace "new-space" ["n"], [Panes], 4, "new", "New space", "Make a new space: global, private or personal.";
     EditSpace "edit-space" ["e"], [Panes], 4, "edit", "Edit space", "Change name, description and homepage of the space.";
     Archive "archive" ["a"], [Panes], 3, "archive", "Archive or restore", "Archive the space, or restore an archived one; of several marked, what fits the one under the cursor.";
     Delete "delete" ["D"], [Panes], 0, "", "Delete space", "Delete the space, or all marked ones, after a backup and a typed confirmation.";
-    RestoreItems "restore" ["u"], [TrashTab], 6, "restore", "Restore from trash", "Put the marked items back where they were, parents first.";
-    PurgeMarked "purge" ["x"], [TrashTab], 6, "purge", "Purge marked", "Back up the marked items, then purge them for good, after a typed confirmation.";
+    RestoreItems "restore" ["u"], [TrashTab, Across], 6, "restore", "Restore from trash", "Put the marked items back where they were, parents first.";
+    PurgeMarked "purge" ["x"], [TrashTab, Across], 6, "purge", "Purge marked", "Back up the marked items, then purge them for good, after a typed confirmation.";
     PurgeAll "purge-all" ["P"], [Panes], 0, "", "Purge all", "Back up the whole trash of the space, then purge it for good, after a typed confirmation.";
-    BackUp "back-up" ["b"], [TrashTab], 4, "back up", "Back up", "Copy the marked items to this machine. Nothing is changed on the server.";
+    BackUp "back-up" ["b"], [TrashTab, Across], 4, "back up", "Back up", "Copy the marked items to this machine. Nothing is changed on the server.";
     Unlock "unlock" ["!"], [Panes], 0, "", "Open for writing", "Open a protected profile for writing until you quit, by typing its name.";
     Jobs "jobs" ["J"], [Everywhere], 1, "jobs", "Jobs", "Show all jobs: what runs, what waits for you, what became of the others.";
     View "view" ["v"], [TrashTab], 4, "view", "Tree or table", "Show the trash as the tree that it was, or as a table.";
+    TrashAcross "trash-across" ["T"], [Panes], 0, "all trash", "Trash across spaces", "Show the trash of all spaces, or of the marked ones, in one table.";
     Copy "copy" ["y"], [Panes], 2, "copy", "Copy", "Copy the key, title, id or address of this row.";
     Browse "browse" ["o"], [Panes], 2, "browser", "Open in browser", "Open this row in a browser, or show its address.";
     Help "help" ["?"], [Everywhere], 9, "help", "Help", "Show all keys, those of this pane first.";
     Log "log" ["L"], [Everywhere], 0, "", "Log", "Show what was logged and reported.";
-    Refresh "refresh" ["r"], [Panes], 3, "refresh", "Refresh", "Read this pane again; the cursor and marks stay.";
+    Refresh "refresh" ["r"], [Panes, Across], 3, "refresh", "Refresh", "Read this pane again; the cursor and marks stay.";
     Cancel "cancel" ["Esc"], [Everywhere], 0, "", "Cancel", "Stop what is loading, or clear the filter, or close the dialog.";
     Back "back" ["q"], [Everywhere], 1, "quit", "Back or quit", "Close the dialog, else go to the spaces, else quit.";
     Redraw "redraw" ["Ctrl-l"], [Everywhere], 0, "", "Redraw", "Draw the screen anew.";

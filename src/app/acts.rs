@@ -5,7 +5,7 @@ use super::message::{Effect, LogLevel};
 use super::modal::Modal;
 use super::modal::confirm::Confirm;
 use super::modal::leave::Leaving;
-use super::model::{Model, Writes};
+use super::model::{Model, Screen, Writes};
 use super::tree::{Node, Standing};
 use crate::confluence::{SpaceKey, SpaceStatus};
 use crate::jobs::{Act, ItemTarget, SpaceTarget};
@@ -155,6 +155,10 @@ impl Model {
 
     /// An act on trashed items of the space that is looked at.
     pub(in crate::app) fn on_items(&mut self, act: Act, out: &mut Vec<Effect>) {
+        if self.screen == Screen::Across {
+            self.on_items_across(act, out);
+            return;
+        }
         let Some(key) = self.shown_space().cloned() else {
             return;
         };

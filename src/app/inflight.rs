@@ -51,6 +51,10 @@ pub enum Waiter {
     Fact(SpaceKey, Fact),
     /// Whether a former parent of something trashed is there, asked for with this status.
     Parent(SpaceKey, ContentId, Option<ContentStatus>),
+    /// A page of the trash of one of many spaces.
+    Across(SpaceKey),
+    /// The same on a server without operation 12.
+    AcrossList(SpaceKey, Window),
 }
 
 /// A class of reads of which only the newest is of interest.
@@ -82,7 +86,9 @@ impl Waiter {
             | Self::EditSpace(_)
             | Self::PickPages(..)
             | Self::Fact(..)
-            | Self::Parent(..) => None,
+            | Self::Parent(..)
+            | Self::Across(_)
+            | Self::AcrossList(..) => None,
         }
     }
 }

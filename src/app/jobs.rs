@@ -686,6 +686,7 @@ impl Model {
                 self.moved = Some(self.now);
             }
             Act::PurgeMarked | Act::PurgeAll | Act::RestoreContent => {
+                self.across_gone(&done.iter().map(crate::confluence::ContentId::new).collect());
                 for id in done.iter().map(crate::confluence::ContentId::new) {
                     self.content.trees.trash.marks.remove(&id);
                 }

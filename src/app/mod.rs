@@ -4,6 +4,7 @@
 //! [`Msg`](message::Msg) with the time it happened at; what is to be done goes out as
 //! [`Effect`](message::Effect)s, which tests compare and the shell performs.
 
+pub mod across;
 pub mod action;
 mod acts;
 pub mod disk;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::across::Across;
 use super::action::Context;
 use super::disk::DiskWaiter;
 use super::inflight::Inflight;
@@ -162,6 +163,8 @@ pub enum Screen {
     },
     /// The three panes.
     Panes,
+    /// The trash of many spaces.
+    Across,
 }
 
 /// Everything that is known.
@@ -198,6 +201,8 @@ pub struct Model {
     pub modals: Vec<Modal>,
     /// Short notices, oldest first.
     pub toasts: Vec<Toast>,
+    /// The trash of many spaces, as far as it was read.
+    pub across: Option<Box<Across>>,
     /// What was logged, oldest first.
     pub log: Vec<Logged>,
     /// The jobs.
@@ -252,6 +257,7 @@ impl Model {
             split: Split::default(),
             modals: Vec::new(),
             toasts: Vec::new(),
+            across: None,
             log: Vec::new(),
             jobs: Jobs::default(),
             inflight: Inflight::default(),
@@ -291,6 +297,11 @@ impl Model {
         let rest = self.moved.map(|moved| moved.plus(REST));
         let toast = self.toasts.iter().map(|toast| toast.until).min();
         let spin = (!self.inflight.is_empty()).then(|| self.next_spin());
+        let filter = self
+            .across
+            .as_ref()
+            .is_some_and(|across| across.is_filtering())
+            .then_some(self.now);
         let look_up = match self.modals.last() {
             Some(Modal::NewSpace(form)) => form.look_up,
             _ => None,
@@ -298,7 +309,7 @@ impl Model {
         let job = self.jobs.deadline();
         let scan = self.spaces.is_scanning().then_some(self.now);
         let work = self.content_deadline();
-        [rest, toast, spin, look_up, job, scan, work]
+        [rest, toast, spin, look_up, job, scan, work, filter]
             .into_iter()
             .flatten()
             .min()
@@ -368,6 +379,7 @@ impl Model {
         }
         match (&self.screen, self.focus) {
             (Screen::Welcome { .. }, _) => &[Everywhere],
+            (Screen::Across, _) => &[Context::Across, Everywhere],
             (Screen::Panes, Pane::Spaces) => &[Spaces, Panes, Everywhere],
             (Screen::Panes, Pane::Detail) => &[Detail, Panes, Everywhere],
             (Screen::Panes, Pane::Content) if self.content.is_trash() => {

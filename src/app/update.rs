@@ -96,6 +96,7 @@ impl Model {
         self.tick_jobs(out);
         self.work_on_content();
         self.ask_parents(out);
+        self.drive_across(out);
         self.quit_when_quiet(out);
     }
 
@@ -110,6 +111,7 @@ impl Model {
 
     /// Puts every cursor back into its window, after the size changed.
     fn resettle(&mut self) {
+        self.resettle_across();
         let spaces = self.rows_of(Pane::Spaces);
         let content = self.rows_of(Pane::Content);
         let len = self.spaces.len();
@@ -125,6 +127,7 @@ impl Model {
     /// one bad password can lock the account.
     pub(in crate::app) fn connect(&mut self, out: &mut Vec<Effect>) {
         self.screen = Screen::Panes;
+        self.across = None;
         self.session = Session {
             user: Remote::Loading {
                 old: None,
@@ -161,7 +164,11 @@ impl Model {
             }
             return;
         }
-        if self.typing_filter() {
+        if self.across_typing() {
+            self.across_filter_key(press.chord);
+            return;
+        }
+        if self.screen == Screen::Panes && self.typing_filter() {
             self.filter_key(press.chord, out);
             return;
         }
@@ -208,6 +215,10 @@ impl Model {
     /// Does what a verb means now, or says why it can't.
     pub(in crate::app) fn act(&mut self, action: Action, out: &mut Vec<Effect>) {
         if !self.modals.is_empty() && self.modal_verb(action, out) {
+            return;
+        }
+        if self.modals.is_empty() && self.screen == Screen::Across && self.across_verb(action, out)
+        {
             return;
         }
         if let Availability::No(reason) = self.availability(action) {
@@ -313,6 +324,7 @@ impl Model {
                 self.modals.push(Modal::Jobs);
             }
             Action::View => self.reshape_trash(),
+            Action::TrashAcross => self.open_across(),
             Action::Copy => {
                 if let Some(menu) = self.copy_menu() {
                     self.modals.push(Modal::Menu(menu));
@@ -334,6 +346,8 @@ impl Model {
             Action::Back => match (&self.screen, self.focus) {
                 (Screen::Panes, Pane::Detail | Pane::Content) => self.focus_on(Pane::Spaces, out),
                 (Screen::Panes, Pane::Spaces) | (Screen::Welcome { .. }, _) => self.quit(0, out),
+                // The view takes this verb itself.
+                (Screen::Across, _) => {}
             },
             Action::Redraw => out.push(Effect::Redraw),
             Action::Suspend => out.push(Effect::Suspend),
@@ -383,6 +397,7 @@ impl Model {
             {
                 no("There is no space under the cursor.")
             }
+            Action::TrashAcross if self.spaces.table.is_empty() => no("No spaces are listed yet."),
             Action::ClearMarks if self.marks() == 0 => no("Nothing is marked."),
             Action::Refresh if self.profile.base_url.is_empty() => {
                 no("The server is still starting.")
@@ -590,7 +605,9 @@ impl Model {
     fn paste(&mut self, text: &str, _out: &mut Vec<Effect>) {
         if !self.modals.is_empty() {
             self.modal_paste(text);
-        } else if self.typing_filter() {
+        } else if self.across_typing() {
+            self.across_filter_paste(text);
+        } else if self.screen == Screen::Panes && self.typing_filter() {
             let height = self.rows_of(self.focus);
             let spaces = self.focus == Pane::Spaces;
             let line = if spaces {
@@ -619,7 +636,9 @@ impl Model {
         match mouse {
             Mouse::Wheel(at, notches) => {
                 let rows = i64::from(notches) * 3;
-                if self.modals.is_empty() {
+                if self.modals.is_empty() && self.screen == Screen::Across {
+                    self.across_wheel(rows);
+                } else if self.modals.is_empty() {
                     if let Some(pane) = pane_at(at) {
                         let focus = std::mem::replace(&mut self.focus, pane);
                         self.step(Step::By(rows), out);
@@ -635,6 +654,9 @@ impl Model {
                         self.modal_verb(action, out);
                     }
                 }
+            }
+            Mouse::Press(at) if self.modals.is_empty() && self.screen == Screen::Across => {
+                self.across_click(at.y);
             }
             Mouse::Press(at) if self.modals.is_empty() && self.screen == Screen::Panes => {
                 let Some(pane) = pane_at(at) else { return };
@@ -677,7 +699,7 @@ impl Model {
                     }
                 }
             }
-            Mouse::Drag(at) if self.modals.is_empty() => {
+            Mouse::Drag(at) if self.modals.is_empty() && self.screen == Screen::Panes => {
                 let border = panes[Pane::Spaces as usize].right();
                 if self.size.width > 0
                     && at.x.abs_diff(border) <= 3
@@ -815,6 +837,16 @@ impl Model {
                 self.old_trash_came(&key, window, contents(outcome), out);
             }
             Waiter::Parent(key, id, asked) => self.parent_came(&key, id, asked, &outcome, out),
+            Waiter::Across(key) => {
+                let outcome = outcome.and_then(|reply| match reply {
+                    Reply::Trash(page) => Ok(page),
+                    _ => Err(unexpected()),
+                });
+                self.across_came(&key, outcome, out);
+            }
+            Waiter::AcrossList(key, window) => {
+                self.across_list_came(&key, window, contents(outcome), out);
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use crate::app::layout::{Pane, WIDE};
 use crate::app::message::{LogLevel, Millis};
 use crate::app::modal::Modal;
 use crate::app::modal::reading::folded;
-use crate::app::model::{Model, SLOW, SPIN, Writes};
+use crate::app::model::{Model, SLOW, SPIN, Screen, Writes};
 use crate::confluence::{AccessMode, ErrorKind};
 use crate::jobs::Job;
 use crate::text::{number, width};
@@ -97,7 +97,10 @@ pub(super) fn header(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         (model.profile.name.clone(), profile),
     ];
     // The breadcrumb follows the cursor when it rests, as detail and content do.
-    if let Some(key) = model.shown_space() {
+    if model.screen == Screen::Across {
+        pieces.push((path, theme.dim));
+        pieces.push(("Trash across spaces".to_owned(), theme.accent));
+    } else if let Some(key) = model.shown_space() {
         let name = model
             .spaces
             .table
@@ -232,6 +235,7 @@ fn hints(model: &Model) -> Vec<(String, String)> {
             .collect()
     };
     let typing = match model.focus {
+        _ if model.screen == Screen::Across => model.across_typing(),
         Pane::Spaces => model.spaces.filter.typing,
         Pane::Detail => false,
         Pane::Content => model.content.outline().filter.typing,
@@ -311,10 +315,11 @@ fn hints(model: &Model) -> Vec<(String, String)> {
         else {
             continue;
         };
-        let word = if verb.action == Action::Back && (reading || model.focus != Pane::Spaces) {
-            "back"
-        } else {
-            verb.short
+        let across = model.screen == Screen::Across;
+        let word = match verb.action {
+            Action::Back if reading || across || model.focus != Pane::Spaces => "back",
+            Action::Open if across => "look inside",
+            _ => verb.short,
         };
         hints.push((key, word.to_owned()));
     }

@@ -8,7 +8,7 @@ use ratatui::text::Span;
 use ratatui::widgets::Widget as _;
 
 use super::theme::{Focus, Theme};
-use super::{chrome, content, detail, modal, spaces, welcome};
+use super::{across, chrome, content, detail, modal, spaces, welcome};
 use crate::app::layout::{Layout, Pane, SMALLEST};
 use crate::app::model::{Model, Screen};
 use crate::text::width::{self, Align};
@@ -26,6 +26,11 @@ pub fn draw(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
         (Layout::TooSmall, _) => too_small(canvas, area),
         (Layout::Panes { footer, .. }, Screen::Welcome { .. }) => {
             welcome::draw(model, canvas, area);
+            chrome::footer(model, canvas, footer);
+        }
+        (Layout::Panes { header, footer, .. }, Screen::Across) => {
+            chrome::header(model, canvas, header);
+            across::draw(model, canvas, below(area));
             chrome::footer(model, canvas, footer);
         }
         (
@@ -51,6 +56,15 @@ pub fn draw(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
     }
     if let Some((x, y)) = canvas.cursor {
         frame.set_cursor_position((x, y));
+    }
+}
+
+/// What is between header and footer.
+fn below(area: Rect) -> Rect {
+    Rect {
+        y: area.y + 1,
+        height: area.height.saturating_sub(2),
+        ..area
     }
 }
 

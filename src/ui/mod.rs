@@ -1,5 +1,6 @@
 //! The picture: reads the model, writes cells, decides nothing.
 
+mod across;
 mod chrome;
 mod confirm;
 mod content;

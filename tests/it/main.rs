@@ -3,6 +3,7 @@
 //! One module for each subject. `terminal` holds what those use that drive the real program in a
 //! pseudo-terminal.
 
+mod across;
 mod browse;
 mod cli;
 mod config;

@@ -8,7 +8,7 @@ use crate::story::{Story, content, error, page, wiki};
 /// The usual sizes, from the smallest that works.
 const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 
-fn at_every_size(name: &str, tell: impl Fn(u16, u16) -> Story) {
+pub(crate) fn at_every_size(name: &str, tell: impl Fn(u16, u16) -> Story) {
     for (width, height) in SIZES {
         let story = tell(width, height);
         insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Outcome, is_esc};
+use crate::app::across;
 use crate::app::key::{Chord, Key};
 use crate::app::layout::Pane;
 use crate::app::message::{Effect, LogLevel};
@@ -17,6 +18,10 @@ pub enum Choice {
     SortSpaces(Sort),
     /// Orders the tree in front.
     OrderTree(Order),
+    /// Orders the trash of many spaces.
+    SortAcross(across::Sort),
+    /// Orders the items of one of them.
+    SortAcrossItems(across::ItemSort),
     /// Copies this text.
     Copy(String),
 }
@@ -86,6 +91,8 @@ impl Model {
                 let height = self.rows_of(Pane::Spaces);
                 self.spaces.set_sort(*sort, height);
             }
+            Choice::SortAcross(sort) => self.sort_across(*sort),
+            Choice::SortAcrossItems(sort) => self.sort_across_items(*sort),
             Choice::OrderTree(Order::Server) => {
                 self.content.outline_mut().order = Order::Server;
                 self.reload_content(out);

@@ -1,0 +1,428 @@
+//! The trash of many spaces: one row for each space, or the items of one.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::draw::Canvas;
+use super::spaces::filter_line;
+use super::theme::Focus;
+use crate::app::across::{Across, Going, Inside, Read, Scope, SpaceTrash, type_name};
+use crate::app::layout::inside;
+use crate::app::model::Model;
+use crate::confluence::{ErrorKind, Moment};
+use crate::text::number;
+use crate::text::width::Align;
+
+/// Draws the view.
+pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
+    let Some(across) = &model.across else { return };
+    let focus = if model.modals.is_empty() {
+        Focus::Here
+    } else {
+        Focus::Elsewhere
+    };
+    match &across.inside {
+        Some(within) => draw_inside(model, across, within, canvas, area, focus),
+        None => draw_spaces(model, across, canvas, area, focus),
+    }
+    filter_line(canvas, area, &across.filter, foot(across), focus);
+}
+
+/// "2 marked: 30,443 items", or what the filter lets through.
+fn foot(across: &Across) -> String {
+    let marked = across.marked() as u64;
+    if marked > 0 {
+        let hidden = across.hidden_marks() as u64;
+        let hidden = if hidden > 0 {
+            format!(", {} hidden", number::grouped(hidden))
+        } else {
+            String::new()
+        };
+        let spaces = number::count(across.marks.len() as u64, "space");
+        return format!(
+            "{} marked in {spaces}{hidden}",
+            number::count(marked, "item")
+        );
+    }
+    if across.is_filtering() {
+        return "filtering …".to_owned();
+    }
+    if across.filter.applied.is_some() {
+        let matching = across.matching() as u64;
+        return format!(
+            "{} in {}",
+            number::count(matching, "item"),
+            number::count(across.len() as u64, "space")
+        );
+    }
+    String::new()
+}
+
+/// "48,112 items · 1,180 read, 24 to go", and why it stopped where it did.
+fn state(model: &Model, across: &Across) -> String {
+    let (items, exact) = across.items();
+    let plus = if exact { "" } else { "+" };
+    let noun = if items == 1 && exact { "item" } else { "items" };
+    let items = format!("{}{plus} {noun}", number::grouped(items));
+    let (settled, all) = (across.settled() as u64, across.rows.len() as u64);
+    let progress = match &across.going {
+        Going::On if settled < all => format!(
+            " · {} read, {} to go",
+            number::grouped(settled),
+            number::grouped(all - settled)
+        ),
+        Going::On => String::new(),
+        Going::Stopped | Going::Halted(_) if settled < all => {
+            format!(
+                " · stopped at {} of {}, r reads on",
+                number::grouped(settled),
+                number::grouped(all)
+            )
+        }
+        Going::Stopped | Going::Halted(_) => String::new(),
+    };
+    let as_of = match across.as_of {
+        Some(at) if settled == all => {
+            format!(" · as of {}", number::time(model.time(at), &model.zone))
+        }
+        Some(_) | None => String::new(),
+    };
+    let list = if across.rows.iter().any(|row| row.by_list) {
+        " · through the content list, without attachments"
+    } else {
+        ""
+    };
+    let short = if across.scope == Scope::All && model.spaces.is_cut_short() {
+        " · of a list cut short"
+    } else {
+        ""
+    };
+    format!("{items}{progress}{as_of}{list}{short}")
+}
+
+struct Columns {
+    key: u16,
+    name: u16,
+    items: u16,
+    oldest: u16,
+    newest: u16,
+}
+
+fn columns(width: u16) -> Columns {
+    let (key, items) = (if width < 60 { 9 } else { 12 }, 10);
+    let newest = if width < 46 { 0 } else { 14 };
+    let oldest = if width < 70 { 0 } else { 14 };
+    let name = width.saturating_sub(2 + key + items + oldest + newest);
+    Columns {
+        key,
+        name,
+        items,
+        oldest,
+        newest,
+    }
+}
+
+fn draw_spaces(model: &Model, across: &Across, canvas: &mut Canvas<'_>, area: Rect, focus: Focus) {
+    let theme = canvas.theme;
+    let title = match &across.scope {
+        Scope::All => format!(
+            "Trash across {} ",
+            number::count(across.rows.len() as u64, "space")
+        ),
+        Scope::Marked(_) => format!(
+            "Trash across {} ",
+            number::count(across.rows.len() as u64, "marked space")
+        ),
+    };
+    let state = state(model, across);
+    canvas.frame(
+        area,
+        &[
+            (&title, theme.title),
+            (theme.glyphs.rule, theme.dim),
+            (" ", theme.dim),
+            (&state, theme.dim),
+        ],
+        focus,
+    );
+    let inner = inside(area);
+    if inner.height < 2 {
+        return;
+    }
+    let widths = columns(inner.width);
+    let cells = Rect {
+        x: inner.x + 2,
+        width: inner.width.saturating_sub(2),
+        height: 1,
+        ..inner
+    };
+    let head = theme.table_head;
+    let cells = canvas.column(cells, widths.key, "KEY", Align::Left, head);
+    let cells = canvas.column(cells, widths.name, "  SPACE", Align::Left, head);
+    let cells = canvas.column(cells, widths.items, "ITEMS", Align::Right, head);
+    let cells = canvas.column(cells, widths.oldest, "OLDEST EDIT", Align::Right, head);
+    canvas.column(cells, widths.newest, "NEWEST EDIT", Align::Right, head);
+    let body = Rect {
+        y: inner.y + 1,
+        height: inner.height - 1,
+        ..inner
+    };
+    if across.is_empty() {
+        let text = match (across.filter.applied.is_some(), across.is_reading()) {
+            (true, true) => "Nothing matches so far.",
+            (true, false) => "Nothing matches. Esc clears the filter.",
+            (false, _) => "No spaces are listed.",
+        };
+        canvas.lines(indented(body), [(text, theme.dim)]);
+        return;
+    }
+    let window = across.cursor.window(across.len(), usize::from(body.height));
+    for (line, row) in window.enumerate() {
+        let Some(space) = across.row(row) else {
+            continue;
+        };
+        let at = Rect {
+            y: body.y + u16::try_from(line).unwrap_or(0),
+            height: 1,
+            ..body
+        };
+        let here = row == across.cursor.at;
+        draw_space(model, across, canvas, at, &widths, space, here);
+    }
+}
+
+fn indented(area: Rect) -> Rect {
+    Rect {
+        x: area.x + 2,
+        width: area.width.saturating_sub(3),
+        ..area
+    }
+}
+
+/// Caret and mark at the start of a row.
+fn gutter(canvas: &mut Canvas<'_>, at: Rect, here: bool, marked: bool) {
+    let theme = canvas.theme;
+    if here {
+        canvas.text(Rect { width: 1, ..at }, theme.glyphs.caret, theme.caret);
+    }
+    if marked {
+        // A marked row under the cursor keeps its mark beside the caret.
+        let x = at.x + u16::from(here);
+        canvas.text(Rect { x, width: 1, ..at }, theme.glyphs.mark, theme.mark);
+    }
+}
+
+fn draw_space(
+    model: &Model,
+    across: &Across,
+    canvas: &mut Canvas<'_>,
+    at: Rect,
+    widths: &Columns,
+    space: &SpaceTrash,
+    here: bool,
+) {
+    let theme = canvas.theme;
+    let marked = across.marked_of(&space.key);
+    gutter(canvas, at, here, marked > 0);
+    let cells = Rect {
+        x: at.x + 2,
+        width: at.width.saturating_sub(2),
+        ..at
+    };
+    let key_style = if here { theme.cursor } else { theme.text };
+    let cells = canvas.column(
+        cells,
+        widths.key,
+        space.key.as_str(),
+        Align::Left,
+        key_style,
+    );
+    let name = Rect {
+        x: cells.x + 2,
+        width: cells.width.saturating_sub(2),
+        ..cells
+    };
+    let cells = canvas.column(
+        name,
+        widths.name.saturating_sub(2),
+        &space.name,
+        Align::Left,
+        theme.text,
+    );
+    // What keeps a space from being read stands where its numbers would be.
+    if let Read::Failed(error) = &space.read {
+        let why = match error.kind {
+            ErrorKind::Forbidden => "no permission",
+            ErrorKind::NotFound => "not there any more",
+            _ => error.message.as_str(),
+        };
+        let style = if error.kind == ErrorKind::Forbidden {
+            theme.dim
+        } else {
+            theme.warning
+        };
+        let text = Rect {
+            x: cells.x + 2,
+            width: cells.width.saturating_sub(2),
+            ..cells
+        };
+        canvas.text(text, why, style);
+        return;
+    }
+    let (count, exact) = space.count();
+    let count = match (&space.read, across.filter.applied.is_some()) {
+        (_, true) => number::grouped(space.shown_len() as u64),
+        (_, false) if space.items.is_empty() && !space.is_settled() => match across.going {
+            Going::On => theme.glyphs.ellipsis.to_owned(),
+            Going::Stopped | Going::Halted(_) => "not read".to_owned(),
+        },
+        (_, false) if exact => number::grouped(count),
+        (_, false) => format!("{}+", number::grouped(count)),
+    };
+    let settled: Style = if space.is_settled() && !space.items.is_empty() {
+        theme.text
+    } else {
+        theme.dim
+    };
+    let cells = canvas.column(cells, widths.items, &count, Align::Right, settled);
+    let date = |moment: Option<Moment>| {
+        moment.map_or_else(String::new, |at| number::date(at.0, &model.zone))
+    };
+    let cells = canvas.column(
+        cells,
+        widths.oldest,
+        &date(space.oldest),
+        Align::Right,
+        theme.dim,
+    );
+    canvas.column(
+        cells,
+        widths.newest,
+        &date(space.newest),
+        Align::Right,
+        theme.dim,
+    );
+}
+
+fn draw_inside(
+    model: &Model,
+    across: &Across,
+    within: &Inside,
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    focus: Focus,
+) {
+    let theme = canvas.theme;
+    let space = &across.rows[within.row];
+    let (count, exact) = space.count();
+    let plus = if exact { "" } else { "+" };
+    let of = if across.filter.applied.is_some() {
+        format!("{} of ", number::grouped(within.view.len() as u64))
+    } else {
+        String::new()
+    };
+    let state = format!("{of}{}{plus}", number::grouped(count));
+    canvas.frame(
+        area,
+        &[
+            ("Trash of ", theme.title),
+            (space.key.as_str(), theme.accent),
+            (" ", theme.title),
+            (&state, theme.text),
+        ],
+        focus,
+    );
+    let inner = inside(area);
+    if inner.height < 2 {
+        return;
+    }
+    let width = inner.width;
+    let kind = if width < 50 { 0 } else { 12 };
+    let edited = 12;
+    let by = if width < 90 { 0 } else { 18 };
+    let parent = if width < 70 { 0 } else { width / 4 };
+    let title = width.saturating_sub(2 + kind + edited + by + parent);
+    let head = theme.table_head;
+    let cells = Rect {
+        x: inner.x + 2,
+        width: width.saturating_sub(2),
+        height: 1,
+        ..inner
+    };
+    let cells = canvas.column(cells, kind, "TYPE", Align::Left, head);
+    let cells = canvas.column(cells, title, "TITLE", Align::Left, head);
+    let cells = canvas.column(cells, edited, "LAST EDIT", Align::Right, head);
+    let cells = canvas.column(cells, by, "  BY", Align::Left, head);
+    canvas.column(cells, parent, "  WAS BELOW", Align::Left, head);
+    let body = Rect {
+        y: inner.y + 1,
+        height: inner.height - 1,
+        ..inner
+    };
+    if within.view.is_empty() {
+        let text = if across.filter.applied.is_some() {
+            "Nothing matches here. Esc clears the filter."
+        } else if space.is_settled() {
+            "Nothing in the trash of this space."
+        } else {
+            "Nothing was read yet."
+        };
+        canvas.lines(indented(body), [(text, theme.dim)]);
+        return;
+    }
+    let marks = across.marks.get(&space.key);
+    let window = within
+        .cursor
+        .window(within.view.len(), usize::from(body.height));
+    for (line, row) in window.enumerate() {
+        let ix = within.view[row];
+        let item = &space.items[ix as usize];
+        let at = Rect {
+            y: body.y + u16::try_from(line).unwrap_or(0),
+            height: 1,
+            ..body
+        };
+        let here = row == within.cursor.at;
+        gutter(
+            canvas,
+            at,
+            here,
+            marks.is_some_and(|marks| marks.contains(&item.id)),
+        );
+        let cells = Rect {
+            x: at.x + 2,
+            width: at.width.saturating_sub(2),
+            ..at
+        };
+        let cells = canvas.column(cells, kind, type_name(&item.kind), Align::Left, theme.dim);
+        let style = if here { theme.cursor } else { theme.text };
+        let name = match space.title(ix) {
+            "" => format!("(no title, id {})", item.id),
+            title => title.to_owned(),
+        };
+        let cells = canvas.column(cells, title, &name, Align::Left, style);
+        let date = item
+            .edited
+            .map_or_else(String::new, |at| number::date(at.0, &model.zone));
+        let cells = canvas.column(cells, edited, &date, Align::Right, theme.dim);
+        let gap = |cells: Rect| Rect {
+            x: cells.x + cells.width.min(2),
+            width: cells.width.saturating_sub(2),
+            ..cells
+        };
+        let cells = canvas.column(
+            gap(cells),
+            by.saturating_sub(2),
+            across.by(item),
+            Align::Left,
+            theme.dim,
+        );
+        canvas.column(
+            if by > 0 { gap(cells) } else { cells },
+            parent.saturating_sub(2),
+            across.former_parent(item),
+            Align::Left,
+            theme.dim,
+        );
+    }
+}

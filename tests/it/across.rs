@@ -1,0 +1,388 @@
+//! Stories of the trash across spaces, and its pictures.
+
+use std::collections::BTreeMap;
+
+use coracle::app::across::Read;
+use coracle::app::model::Screen;
+use coracle::confluence::{
+    Call, Content, ContentKind, Cursor, CursorPage, ErrorKind, Reply, Space, SpaceKey, SpaceStatus,
+};
+
+use crate::screens::at_every_size;
+use crate::story::{Answer, Story, error, moment, page, space, trashed, wiki};
+
+/// The sample wiki, where each space has a trash of its own and LEGAL refuses.
+fn town(call: &Call) -> Answer {
+    let mut all = crate::story::spaces();
+    all.push(space("LEGAL", "Legal", SpaceStatus::Current));
+    match call {
+        Call::Spaces { window, .. } => Ok(Reply::Spaces(page(&all, *window))),
+        Call::Trash { key, .. } if key.as_str() == "LEGAL" => Err(error(
+            ErrorKind::Forbidden,
+            403,
+            "You may not see this trash.",
+        )),
+        Call::Trash { key, .. } => Ok(Reply::Trash(CursorPage {
+            results: trash_of(key),
+            next: None,
+            total: None,
+        })),
+        other => wiki(other),
+    }
+}
+
+fn trash_of(key: &SpaceKey) -> Vec<Content> {
+    let item = |n: usize, title: &str, edited: &str| {
+        let mut item = trashed(
+            &format!("{key}{n}"),
+            title,
+            &[("1", "Home"), ("2", "Runbooks")],
+        );
+        if let Some(version) = &mut item.version {
+            version.when = Some(moment(edited));
+        }
+        item
+    };
+    match key.as_str() {
+        "ENG" => vec![
+            item(1, "Old policy 31", "2014-05-02T08:00:00Z"),
+            item(2, "Database failover", "2026-11-20T08:00:00Z"),
+            item(3, "Draft of nothing", "2020-01-01T08:00:00Z"),
+        ],
+        "HR" => {
+            let mut post = item(1, "Old policy 12", "2019-07-30T08:00:00Z");
+            post.kind = ContentKind::BlogPost;
+            vec![post]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn looking(width: u16, height: u16) -> Story {
+    let mut story = Story::start(width, height);
+    story.answer_all(&town);
+    story.rest();
+    story.answer_all(&town);
+    story.keys("T");
+    story
+}
+
+fn read(width: u16, height: u16) -> Story {
+    let mut story = looking(width, height);
+    story.answer_all(&town);
+    story
+}
+
+fn trash_calls(story: &Story) -> BTreeMap<String, usize> {
+    let mut calls = BTreeMap::new();
+    for call in &story.sent {
+        if let Call::Trash { key, .. } | Call::TrashedContent { key, .. } = call {
+            *calls.entry(key.to_string()).or_insert(0) += 1;
+        }
+    }
+    calls
+}
+
+#[test]
+fn every_space_is_asked_once_and_a_refusal_is_a_row() {
+    let story = read(120, 40);
+    let calls = trash_calls(&story);
+    assert_eq!(calls.len(), 7, "{calls:?}");
+    assert!(calls.values().all(|n| *n == 1), "{calls:?}");
+    let screen = story.screen();
+    assert!(screen.contains("no permission"), "{screen}");
+    assert!(screen.contains("4 items"), "{screen}");
+}
+
+#[test]
+fn the_first_answer_comes_alone_and_then_as_many_as_the_profile_allows() {
+    let mut story = looking(120, 40);
+    let open = |story: &Story| {
+        story
+            .open
+            .iter()
+            .filter(|(_, call)| matches!(call, Call::Trash { .. }))
+            .count()
+    };
+    assert_eq!(
+        open(&story),
+        1,
+        "it is not known yet whether there is a trash listing"
+    );
+    let (_, first) = story.open[0].clone();
+    story.answer(town(&first));
+    assert_eq!(open(&story), 4, "the concurrency of the profile");
+}
+
+#[test]
+fn two_hundred_spaces_are_read_in_pages_with_bounded_requests() {
+    let spaces: Vec<Space> = (0..200)
+        .map(|n| {
+            space(
+                &format!("S{n:03}"),
+                &format!("Space {n}"),
+                SpaceStatus::Current,
+            )
+        })
+        .collect();
+    let server = |call: &Call| -> Answer {
+        match call {
+            Call::Spaces { window, .. } => Ok(Reply::Spaces(page(&spaces, *window))),
+            // Two pages for each, linked by a cursor of its own.
+            Call::Trash { key, cursor, .. } => {
+                let second = cursor.is_some();
+                Ok(Reply::Trash(CursorPage {
+                    results: vec![trashed(&format!("{key}-{second}"), "Old", &[])],
+                    next: (!second).then(|| Cursor(format!("{key}-next"))),
+                    total: None,
+                }))
+            }
+            other => wiki(other),
+        }
+    };
+    let mut story = Story::start(120, 40);
+    story.answer_all(&server);
+    story.rest();
+    story.answer_all(&server);
+    story.keys("T");
+    let mut most = 0;
+    while !story.open.is_empty() {
+        most = most.max(story.model.inflight.len());
+        // The newest first: the order of answers must not matter.
+        let (ticket, call) = story.open.pop_back().expect("one is open");
+        story.happen(coracle::app::message::Msg::Reply {
+            ticket,
+            outcome: server(&call),
+            took_ms: 3,
+        });
+    }
+    assert_eq!(most, 4, "as many as the profile allows, and no more");
+    let calls = trash_calls(&story);
+    assert_eq!(calls.len(), 200);
+    assert!(calls.values().all(|n| *n == 2), "one call for each page");
+    let across = story.model.across.as_ref().expect("it is open");
+    assert_eq!(across.items(), (400, true));
+    assert!(story.model.inflight.is_empty());
+}
+
+#[test]
+fn esc_stops_r_reads_on_and_closing_keeps_what_was_read() {
+    let mut story = looking(120, 40);
+    let (_, first) = story.open[0].clone();
+    story.answer(town(&first));
+    story.keys("Esc");
+    assert!(story.open.is_empty(), "what was under way is given up");
+    assert_eq!(story.model.screen, Screen::Across);
+    assert!(
+        story.screen().contains("stopped at 1 of 7"),
+        "{}",
+        story.screen()
+    );
+    story.keys("r").answer_all(&town);
+    let across = story.model.across.as_ref().expect("it is open");
+    assert_eq!(across.settled(), 7);
+    assert_eq!(across.items().0, 4);
+    story.keys("Esc");
+    assert_eq!(story.model.screen, Screen::Panes);
+    let before = story.sent.len();
+    story.keys("T");
+    assert_eq!(story.sent.len(), before, "nothing is asked twice");
+    assert!(story.screen().contains("4 items"), "{}", story.screen());
+    story.keys("r").answer_all(&town);
+    assert!(trash_calls(&story)["ENG"] >= 2, "r reads everything again");
+    let across = story.model.across.as_ref().expect("it is open");
+    assert_eq!(across.items(), (4, true), "and nothing is there twice");
+}
+
+#[test]
+fn marked_spaces_alone_are_read() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("Space Space T").answer_all(&town);
+    let calls = trash_calls(&story);
+    assert_eq!(calls.keys().collect::<Vec<_>>(), ["ENG", "HR"]);
+}
+
+#[test]
+fn the_filter_looks_at_all_items_and_marks_take_what_it_shows() {
+    let mut story = read(120, 40);
+    story
+        .keys("/")
+        .types("policy before:2016-01-01")
+        .keys("Enter");
+    let across = story.model.across.as_ref().expect("it is open");
+    assert_eq!((across.len(), across.matching()), (1, 1));
+    story.keys("Space");
+    assert_eq!(story.model.across.as_ref().expect("it").marked(), 1);
+    story
+        .keys("Esc /")
+        .types("by:doe type:blog")
+        .keys("Enter *");
+    let across = story.model.across.as_ref().expect("it is open");
+    assert_eq!((across.marked(), across.hidden_marks()), (2, 1));
+    assert!(
+        story
+            .screen()
+            .contains("2 items marked in 2 spaces, 1 hidden"),
+        "{}",
+        story.screen()
+    );
+    let (spaces, items) = across.acted_on();
+    assert_eq!(spaces.len(), 2);
+    let ids: Vec<&str> = items.iter().map(|item| item.id.as_str()).collect();
+    assert_eq!(ids, ["ENG1", "HR1"]);
+    story.keys("U");
+    assert_eq!(story.model.across.as_ref().expect("it").marked(), 0);
+}
+
+#[test]
+fn fields_of_the_filter() {
+    for (filter, items) in [
+        ("space:ENG", 3),
+        ("!space:ENG", 1),
+        ("under:runbooks", 4),
+        ("under:home failover", 1),
+        ("under:nowhere", 0),
+        ("type:page", 3),
+        ("older:1000d", 3),
+        ("newer:30d", 1),
+        ("engineering", 3),
+        ("people policy", 0),
+    ] {
+        let mut story = read(120, 40);
+        story.keys("/").types(filter);
+        let across = story.model.across.as_ref().expect("it is open");
+        assert_eq!(across.matching(), items, "{filter}");
+    }
+}
+
+#[test]
+fn inside_a_space_single_items_are_marked_and_marks_survive_reading_again() {
+    let mut story = read(120, 40);
+    story.keys("Enter j Space");
+    assert!(
+        story.screen().contains("Database failover"),
+        "{}",
+        story.screen()
+    );
+    story.keys("q");
+    assert_eq!(
+        story.model.screen,
+        Screen::Across,
+        "q leaves the space first"
+    );
+    let across = story.model.across.as_ref().expect("it is open");
+    assert_eq!(across.marked_of(&SpaceKey::new("ENG")), 1);
+    story.keys("r").answer_all(&town);
+    let (_, items) = story.model.across.as_ref().expect("it").acted_on();
+    assert_eq!(items.len(), 1);
+    assert_eq!(items[0].title, "Database failover");
+    story.keys("r").answer_all(&|call| match call {
+        Call::Trash { .. } => Ok(Reply::Trash(CursorPage {
+            results: Vec::new(),
+            next: None,
+            total: None,
+        })),
+        other => town(other),
+    });
+    let across = story.model.across.as_ref().expect("it is open");
+    assert_eq!(across.marked(), 0, "what is gone is not marked any more");
+}
+
+#[test]
+fn without_a_trash_listing_the_content_list_is_read_and_said() {
+    let mut story = looking(120, 40);
+    story.answer_all(&|call| match call {
+        Call::Trash { .. } => Err(error(ErrorKind::NotFound, 404, "There is nothing here.")),
+        Call::TrashedContent {
+            key, kind, window, ..
+        } => {
+            let items: Vec<Content> = trash_of(key)
+                .into_iter()
+                .filter(|item| item.kind == *kind)
+                .collect();
+            Ok(Reply::Contents(page(&items, *window)))
+        }
+        other => town(other),
+    });
+    let wasted = story
+        .sent
+        .iter()
+        .filter(|call| matches!(call, Call::Trash { .. }))
+        .count();
+    assert_eq!(wasted, 1, "one space tells for all");
+    let across = story.model.across.as_ref().expect("it is open");
+    assert_eq!(across.items(), (4, true));
+    assert!(
+        story.screen().contains("content list"),
+        "{}",
+        story.screen()
+    );
+}
+
+#[test]
+fn a_wrong_token_stops_at_once_and_a_dead_line_after_three() {
+    for (kind, most) in [(ErrorKind::Unauthorized, 1), (ErrorKind::Connect, 3)] {
+        let mut story = looking(120, 40);
+        story.answer_all(&|call| match call {
+            Call::Trash { .. } => Err(error(kind.clone(), 0, "It did not work.")),
+            other => town(other),
+        });
+        assert_eq!(trash_calls(&story).len(), most, "{kind:?}");
+        let across = story.model.across.as_ref().expect("it is open");
+        let failed = across
+            .rows
+            .iter()
+            .filter(|row| matches!(row.read, Read::Failed(_)))
+            .count();
+        assert_eq!(failed, most);
+        // The line is back: r reads on with what failed and what was not asked.
+        story.keys("r").answer_all(&town);
+        assert_eq!(story.model.across.as_ref().expect("it").items().0, 4);
+    }
+}
+
+#[test]
+fn pictures() {
+    at_every_size("across", read);
+    at_every_size("across-reading", |width, height| {
+        let mut story = looking(width, height);
+        for _ in 0..3 {
+            let (_, call) = story.open[0].clone();
+            story.answer(town(&call));
+        }
+        story
+    });
+    at_every_size("across-marked", |width, height| {
+        let mut story = read(width, height);
+        story.keys("s 2 Space Space j");
+        story
+    });
+    at_every_size("across-inside", |width, height| {
+        let mut story = read(width, height);
+        story.keys("Enter Space");
+        story
+    });
+    at_every_size("across-nothing", |width, height| {
+        let mut story = read(width, height);
+        story.keys("/").types("zzzz");
+        story
+    });
+}
+
+#[test]
+fn marks_over_several_spaces_are_one_purge_whose_number_is_typed() {
+    let mut story = read(120, 40);
+    story.keys("Space Space x");
+    let screen = story.screen();
+    assert!(screen.contains("Type 4"), "{screen}");
+    assert!(
+        !story.sent.iter().any(|call| !call.is_read()),
+        "nothing is written before"
+    );
+    story.keys("Esc");
+    assert_eq!(
+        story.model.across.as_ref().expect("it").marked(),
+        4,
+        "leaving the dialog leaves the marks"
+    );
+}
