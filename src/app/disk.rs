@@ -19,6 +19,8 @@ pub enum DiskWaiter {
     Export,
     /// A plan that was written: the file is named to the person.
     Plan,
+    /// The plans, for their list.
+    Plans,
 }
 
 impl Model {
@@ -48,6 +50,7 @@ impl Model {
         };
         match (waiter, outcome) {
             (DiskWaiter::FirstSeen(key), outcome) => self.first_seen_came(&key, outcome, out),
+            (DiskWaiter::Plans, outcome) => self.plans_came(outcome),
             (DiskWaiter::Kept, Ok(_)) => {}
             (DiskWaiter::Kept, Err(error)) => self.keep(LogLine {
                 level: LogLevel::Warning,

@@ -47,6 +47,8 @@ pub enum Waiter {
     EditSpace(SpaceKey),
     /// Pages to pick a homepage from.
     PickPages(SpaceKey, Window),
+    /// A page of the trash that a plan is held against.
+    PlanTrash(SpaceKey),
     /// Something to know of a space before an act.
     Fact(SpaceKey, Fact),
     /// Whether a former parent of something trashed is there, asked for with this status.
@@ -85,6 +87,7 @@ impl Waiter {
             | Self::Changed(_)
             | Self::EditSpace(_)
             | Self::PickPages(..)
+            | Self::PlanTrash(_)
             | Self::Fact(..)
             | Self::Parent(..)
             | Self::Across(_)

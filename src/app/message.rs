@@ -179,6 +179,8 @@ pub enum DiskCall {
         /// What is in it.
         text: String,
     },
+    /// Read all plans.
+    ReadPlans,
     /// Read one file of a backup.
     ReadBackup {
         /// The folder below the backups.
@@ -223,6 +225,8 @@ pub enum DiskReply {
     Exported(String),
     /// Read as it is; `None` when there is no such file.
     Bytes(Option<Vec<u8>>),
+    /// The names and texts of files, in the order of their names.
+    Files(Vec<(String, String)>),
     /// Written, to this path.
     Path(String),
     /// The journal, empty if there is none yet, and the text of each job's file.

@@ -826,6 +826,13 @@ impl Model {
             }
             Waiter::EditSpace(key) => self.space_for_form(&key, outcome),
             Waiter::PickPages(key, window) => self.pages_came(&key, window, contents(outcome), out),
+            Waiter::PlanTrash(key) => {
+                let outcome = outcome.and_then(|reply| match reply {
+                    Reply::Trash(page) => Ok(page),
+                    _ => Err(unexpected()),
+                });
+                self.plan_trash_came(&key, outcome, out);
+            }
             Waiter::Fact(key, fact) => {
                 for modal in &mut self.modals {
                     if let Modal::Confirm(dialog) = modal {

@@ -140,6 +140,7 @@ pub fn perform(
                 Err(error) => Err(failed(&error, &path)),
             }
         }
+        DiskCall::ReadPlans => read_texts(&folders.plans, "plan-").map(DiskReply::Files),
         DiskCall::WritePlan { name, text } => {
             let path = plain_file(&folders.plans, name)?;
             files::make_folder(&folders.plans)
@@ -208,6 +209,33 @@ fn export(folder: &Path, name: &str, text: &str) -> Result<DiskReply, DiskError>
     })
 }
 
+/// The names and texts of the JSON files of a folder whose names begin so, in the order of the
+/// names. No folder, no files.
+fn read_texts(folder: &Path, begin: &str) -> Result<Vec<(String, String)>, DiskError> {
+    let mut files: Vec<(String, PathBuf)> = Vec::new();
+    match std::fs::read_dir(folder) {
+        Ok(entries) => {
+            for entry in entries {
+                let path = entry.map_err(|error| failed(&error, folder))?.path();
+                let name = path.file_name().and_then(|name| name.to_str());
+                let is_json = path.extension().is_some_and(|kind| kind == "json");
+                if let Some(name) = name.filter(|name| name.starts_with(begin) && is_json) {
+                    files.push((name.to_owned(), path.clone()));
+                }
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(&error, folder)),
+    }
+    files.sort();
+    // A spoilt file must not hide the others: whoever reads the text will find that it is spoilt.
+    let read = |(name, path): (String, PathBuf)| match std::fs::read(&path) {
+        Ok(bytes) => Ok((name, String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) => Err(failed(&error, &path)),
+    };
+    files.into_iter().map(read).collect()
+}
+
 /// The journal and the files of all jobs.
 fn read_jobs(folder: &Path) -> Result<DiskReply, DiskError> {
     let path = folder.join(JOURNAL);
@@ -216,28 +244,8 @@ fn read_jobs(folder: &Path) -> Result<DiskReply, DiskError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(failed(&error, &path)),
     };
-    let mut names: Vec<PathBuf> = Vec::new();
-    match std::fs::read_dir(folder) {
-        Ok(entries) => {
-            for entry in entries {
-                let path = entry.map_err(|error| failed(&error, folder))?.path();
-                let name = path
-                    .file_name()
-                    .and_then(|name| name.to_str())
-                    .unwrap_or_default();
-                if name.starts_with("job-") && path.extension().is_some_and(|kind| kind == "json") {
-                    names.push(path);
-                }
-            }
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failed(&error, folder)),
-    }
-    names.sort();
-    let checkpoints = names
-        .iter()
-        .map(|path| std::fs::read_to_string(path).map_err(|error| failed(&error, path)))
-        .collect::<Result<_, _>>()?;
+    let files = read_texts(folder, "job-")?;
+    let checkpoints = files.into_iter().map(|(_, text)| text).collect();
     Ok(DiskReply::Jobs {
         journal,
         checkpoints,

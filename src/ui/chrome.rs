@@ -281,9 +281,11 @@ fn hints(model: &Model) -> Vec<(String, String)> {
                 ("c", "cancel"),
                 ("r", "go on"),
                 ("Enter", "details"),
+                ("o", "plans"),
                 ("q", "close"),
             ]);
         }
+        Some(Modal::Plans(_)) => return own(&[("Enter", "apply"), ("q", "close")]),
         Some(Modal::Leave(_)) => return own(&[("y", "leave"), ("Esc", "stay")]),
         Some(Modal::Reading(_)) | None => {}
     }

@@ -82,7 +82,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, size: Size) {
         }
         canvas.right(rest, state, state_style(theme, job));
     }
-    let note = "p pause  c cancel  r go on  Enter details  q close";
+    let note = "p pause  c cancel  r go on  Enter details  o plans  q close";
     canvas.bottom_note(at, note, theme.dim);
 }
 

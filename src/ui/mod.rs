@@ -9,6 +9,7 @@ mod draw;
 mod form;
 mod jobs;
 mod modal;
+mod plans;
 mod space_forms;
 mod spaces;
 pub mod theme;

@@ -7,6 +7,7 @@ use super::detail::style_of;
 use super::draw::Canvas;
 use super::form;
 use super::jobs;
+use super::plans;
 use super::space_forms;
 use super::theme::Focus;
 use crate::app::layout::{centred, inside};
@@ -33,6 +34,7 @@ pub(super) fn draw(model: &Model, modal: &Modal, canvas: &mut Canvas<'_>, area: 
         Modal::Confirm(dialog) => confirm::draw(model, dialog, canvas, size),
         Modal::Question(question) => confirm::draw_question(question, canvas, size),
         Modal::Jobs => jobs::draw(model, canvas, size),
+        Modal::Plans(list) => plans::draw(model, list, canvas, size),
         Modal::Job(view) => jobs::draw_one(model, view, canvas, size),
         Modal::Leave(leaving) => confirm::draw_leave(leaving, canvas, size),
     }

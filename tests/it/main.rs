@@ -11,6 +11,7 @@ mod contract;
 mod embedded;
 mod faults;
 mod journal;
+mod plans;
 mod pty;
 mod screens;
 mod simulation;

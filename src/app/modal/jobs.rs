@@ -48,6 +48,11 @@ impl Model {
         match chord.key {
             Key::Char('q' | 'J') if !chord.ctrl => return Outcome::Close,
             _ if is_esc(chord) => return Outcome::Close,
+            Key::Char('o') if !chord.ctrl => {
+                self.modals.push(Modal::Jobs);
+                self.open_plans(out);
+                return Outcome::Close;
+            }
             Key::Enter => {
                 if let Some(job) = self.job_at_cursor() {
                     self.modals.push(Modal::Jobs);

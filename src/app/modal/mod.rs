@@ -6,6 +6,7 @@ pub mod jobs;
 pub mod leave;
 pub mod menu;
 pub mod new_space;
+pub mod plans;
 pub mod question;
 pub mod reading;
 pub mod spaces_filter;
@@ -18,6 +19,7 @@ use self::jobs::JobView;
 use self::leave::Leaving;
 use self::menu::Menu;
 use self::new_space::NewSpaceForm;
+use self::plans::Plans;
 use self::question::QuestionDialog;
 use self::reading::Reading;
 use self::spaces_filter::SpacesFilterForm;
@@ -49,6 +51,8 @@ pub enum Modal {
     Jobs,
     /// One job in detail.
     Job(JobView),
+    /// Plans that can be applied.
+    Plans(Plans),
     /// "Leave?"
     Leave(Leaving),
 }
@@ -71,6 +75,7 @@ impl Modal {
             | Self::Question(_)
             | Self::Jobs
             | Self::Job(_)
+            | Self::Plans(_)
             | Self::Leave(_) => true,
         }
     }
@@ -87,6 +92,7 @@ impl Modal {
             | Self::Question(_)
             | Self::Jobs
             | Self::Job(_)
+            | Self::Plans(_)
             | Self::Leave(_) => false,
         }
     }
@@ -119,6 +125,7 @@ impl Model {
             Modal::Confirm(dialog) => self.confirm_key(dialog, press, out),
             Modal::Question(dialog) => self.question_key(dialog, press.chord, out),
             Modal::Jobs => self.jobs_key(press.chord, out),
+            Modal::Plans(plans) => self.plans_key(plans, press.chord, out),
             Modal::Job(view) => self.job_key(view, press.chord, out),
             Modal::Leave(leaving) => self.leave_key(leaving, press.chord, out),
         };
@@ -163,6 +170,7 @@ impl Model {
                 | Modal::Question(_)
                 | Modal::Jobs
                 | Modal::Job(_)
+                | Modal::Plans(_)
                 | Modal::Leave(_),
             )
             | None => {}
