@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use crate::app::action::{Context, VERBS};
 use crate::app::keymap::{Keymap, Rebinding};
 use crate::app::model::{Profile as ShownProfile, Start, StartMode, Writes};
-use crate::cli::{Cli, Command, JournalCommand};
+use crate::cli::{BackupCommand, Cli, Command, JournalCommand};
 use crate::config::{self, Auth, Config, Paths, Profile};
 use crate::confluence::client::{Access, Endpoint};
 use crate::demo;
@@ -24,7 +24,8 @@ use crate::shell::disk::{Folders, JOURNAL, JournalAccess};
 use crate::shell::lock::{self, Hold, ProfileLock};
 use crate::shell::run::{Crash, Session, run};
 use crate::shell::terminal::{self, MouseCapture};
-use crate::shell::{crash, files, log, screen};
+use crate::shell::{backups, crash, files, log, screen};
+use crate::text::number;
 use crate::ui::theme::{self, Theme};
 
 /// The variable that a token for `--url` is taken from.
@@ -74,6 +75,12 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
         }
         Some(Command::Journal(JournalCommand::Verify { files })) => {
             return verify_journals(files, &paths.state).map(Exit::code);
+        }
+        Some(Command::Backup(BackupCommand::List)) => {
+            return list_backups(&paths.backups).map(Exit::code);
+        }
+        Some(Command::Backup(BackupCommand::Verify { names })) => {
+            return verify_backups(names, &paths.backups).map(Exit::code);
         }
         None => {}
     }
@@ -226,6 +233,76 @@ fn verify_journals(files: &[PathBuf], state: &Path) -> Result<Exit, Failure> {
                 ));
             }
         }
+    }
+    Ok(exit)
+}
+
+fn found_backups(folder: &Path) -> Result<Vec<backups::Found>, Failure> {
+    backups::list(folder).map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            format!("The backups in {} can't be listed.", shown(folder)),
+        )
+        .caused_by(&error)
+    })
+}
+
+/// Prints a line for each backup. What is no whole backup says so.
+fn list_backups(folder: &Path) -> Result<Exit, Failure> {
+    let found = found_backups(folder)?;
+    if found.is_empty() {
+        say(&format!("No backups in {}.\n", shown(folder)));
+    }
+    for backup in found {
+        let about = match &backup.manifest {
+            Ok(manifest) => {
+                let spaces: Vec<&str> = manifest.spaces.iter().map(|s| s.key.as_str()).collect();
+                format!(
+                    "{}  {}  {}  {}",
+                    number::count(manifest.items, "item"),
+                    number::bytes(backup.bytes),
+                    manifest.host,
+                    spaces.join(" ")
+                )
+            }
+            Err(error) => format!("{error} {}", error.hint()),
+        };
+        say(&format!("{}  {}\n", backup.name, scrub(&about)));
+    }
+    Ok(Exit::Done)
+}
+
+/// Checks backups and prints a line for each.
+fn verify_backups(names: &[String], folder: &Path) -> Result<Exit, Failure> {
+    let names = if names.is_empty() {
+        found_backups(folder)?
+            .into_iter()
+            .map(|backup| backup.name)
+            .collect()
+    } else {
+        names.to_vec()
+    };
+    if names.is_empty() {
+        say(&format!("No backups in {}.\n", shown(folder)));
+    }
+    let mut exit = Exit::Done;
+    for name in names {
+        let line = match backups::verify(folder, &name) {
+            Some(Ok(manifest)) => format!(
+                "{}, {}, as written",
+                number::count(manifest.items, "item"),
+                number::count(manifest.files.len() as u64, "file")
+            ),
+            Some(Err(error)) => {
+                exit = Exit::Failed;
+                format!("{error} {}", error.hint())
+            }
+            None => {
+                exit = Exit::Failed;
+                "There is no such backup. coracle backup list shows those there are.".to_owned()
+            }
+        };
+        say(&format!("{}: {}\n", scrub(&name), scrub(&line)));
     }
     Ok(exit)
 }

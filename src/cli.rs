@@ -64,6 +64,21 @@ pub enum Command {
     /// Look after the record of everything that was written
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Look after the backups on this machine; needs no server
+    #[command(subcommand)]
+    Backup(BackupCommand),
+}
+
+/// What can be done with backups.
+#[derive(Clone, Debug, Subcommand)]
+pub enum BackupCommand {
+    /// Print a line for each backup: name, items, size, server, spaces
+    List,
+    /// Read every file back and compare it with what was written
+    Verify {
+        /// The backups by name; without any, all of them
+        names: Vec<String>,
+    },
 }
 
 /// What can be done with journals.

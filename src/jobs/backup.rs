@@ -5,7 +5,7 @@
 //! the files of trashed attachments. This module is pure over bytes. `docs/backup-format.md`
 //! describes the format for other tools.
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::JobId;
 use super::consent::{Act, SpaceTarget};
-use super::journal::sha256;
+use super::journal::{sha256, sha256_of};
 use crate::confluence::{
     Content, ContentId, ContentKind, ContentRef, ContentStatus, Restriction, SpaceKey, Version,
 };
@@ -276,6 +276,44 @@ impl FileEntry {
             }
         }
         Ok(())
+    }
+}
+
+impl FileEntry {
+    /// The same for a file of any size: `open` gives it from its beginning, and it is read piece
+    /// by piece.
+    pub fn check_file<R: Read>(
+        &self,
+        mut open: impl FnMut() -> io::Result<R>,
+    ) -> Result<(), BackupError> {
+        let trouble = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => BackupError::Missing(self.name.clone()),
+            _ => BackupError::Unreadable(self.name.clone(), error.to_string()),
+        };
+        if sha256_of(open().map_err(trouble)?).map_err(trouble)? != self.sha256 {
+            return Err(BackupError::Changed(self.name.clone()));
+        }
+        if self.items == 0 {
+            return Ok(());
+        }
+        let mut lines = BufReader::new(MultiGzDecoder::new(open().map_err(trouble)?));
+        let (mut line, mut found) = (Vec::new(), 0);
+        while lines.read_until(b'\n', &mut line).map_err(trouble)? > 0 {
+            serde_json::from_slice::<Item>(&line).map_err(|problem| {
+                BackupError::Unreadable(self.name.clone(), problem.to_string())
+            })?;
+            found += 1;
+            line.clear();
+        }
+        if found == self.items {
+            Ok(())
+        } else {
+            Err(BackupError::Count {
+                name: self.name.clone(),
+                expected: self.items,
+                found,
+            })
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! It decides nothing: an `if` about the meaning of something belongs into `app` or `jobs`.
 
+pub mod backups;
 pub mod clipboard;
 pub mod clock;
 pub mod connection;

@@ -4,6 +4,7 @@
 //! pseudo-terminal.
 
 mod across;
+mod backups;
 mod browse;
 mod cli;
 mod config;
