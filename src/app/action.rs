@@ -84,6 +84,10 @@ pub enum Action {
     View,
     /// The trash of all or the marked spaces.
     TrashAcross,
+    /// The text of the row.
+    Preview,
+    /// What is listed, as a file.
+    Export,
     /// Copy something of the row.
     Copy,
     /// Open in a browser.
@@ -130,13 +134,15 @@ pub enum Context {
     Trash,
     /// In the trash of many spaces.
     Across,
-    /// In a text to read: help, log.
+    /// In a text to read: help, log, preview.
     Reading,
+    /// In the preview.
+    Preview,
 }
 
 impl Context {
     /// All of them, outermost first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Everywhere,
         Self::Panes,
         Self::Spaces,
@@ -145,6 +151,7 @@ impl Context {
         Self::Trash,
         Self::Across,
         Self::Reading,
+        Self::Preview,
     ];
 
     /// The name in the configuration.
@@ -158,6 +165,7 @@ impl Context {
             Self::Trash => "trash",
             Self::Across => "across",
             Self::Reading => "reading",
+            Self::Preview => "preview",
         }
     }
 
@@ -172,6 +180,7 @@ impl Context {
             Self::Trash => "Trash",
             Self::Across => "Trash across spaces",
             Self::Reading => "Reading a text",
+            Self::Preview => "Preview",
         }
     }
 
@@ -212,7 +221,9 @@ macro_rules! verbs {
     };
 }
 
-use Context::{Across, Content, Everywhere, Panes, Reading, Spaces, Trash as TrashTab};
+use Context::{
+    Across, Content, Everywhere, Panes, Preview as InPreview, Reading, Spaces, Trash as TrashTab,
+};
 
 verbs! {
     Up "up" ["k", "Up"], [Everywhere], 0, "", "Up", "Move one row up.";
@@ -226,8 +237,8 @@ verbs! {
     Collapse "collapse" ["h", "Left"], [Panes, Across], 0, "", "Collapse", "Collapse the row, or move to its parent; in the space list and in detail, nothing.";
     Expand "expand" ["l", "Right"], [Panes, Across], 0, "", "Expand", "Expand the row, or move to its first child; in the space list, go to its content.";
     Open "open" ["Enter"], [Panes, Across], 8, "open", "Open", "Open the space, or expand and collapse the row.";
-    NextPane "next-pane" ["Tab"], [Panes], 5, "pane", "Next pane", "Go to the next pane.";
-    PreviousPane "previous-pane" ["Shift-Tab"], [Panes], 0, "", "Previous pane", "Go to the pane before.";
+    NextPane "next-pane" ["Tab"], [Panes, InPreview], 5, "pane", "Next pane", "Go to the next pane.";
+    PreviousPane "previous-pane" ["Shift-Tab"], [Panes, InPreview], 0, "", "Previous pane", "Go to the pane before.";
     PaneSpaces "pane-spaces" ["1"], [Panes], 0, "", "Spaces", "Go to the list of spaces.";
     PaneDetail "pane-detail" ["2"], [Panes], 0, "", "Detail", "Go to the space's detail.";
     PaneContent "pane-content" ["3"], [Panes], 0, "", "Content", "Go to the space's content.";
@@ -253,6 +264,8 @@ verbs! {
     Jobs "jobs" ["J"], [Everywhere], 1, "jobs", "Jobs", "Show all jobs: what runs, what waits for you, what became of the others.";
     View "view" ["v"], [TrashTab], 4, "view", "Tree or table", "Show the trash as the tree that it was, or as a table.";
     TrashAcross "trash-across" ["T"], [Panes], 0, "all trash", "Trash across spaces", "Show the trash of all spaces, or of the marked ones, in one table.";
+    Preview "preview" ["p"], [Content, InPreview], 6, "preview", "Preview", "Show the text of the page, blog post or trashed item under the cursor, or close it.";
+    Export "export" ["E"], [Content], 3, "export", "Export", "Write what is listed into a file, as CSV or NDJSON.";
     Copy "copy" ["y"], [Panes], 2, "copy", "Copy", "Copy the key, title, id or address of this row.";
     Browse "browse" ["o"], [Panes], 2, "browser", "Open in browser", "Open this row in a browser, or show its address.";
     Help "help" ["?"], [Everywhere], 9, "help", "Help", "Show all keys, those of this pane first.";

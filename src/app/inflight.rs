@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::message::{Effect, Millis, Ticket};
 use super::modal::confirm::Fact;
+use super::pane::preview::Form;
 use crate::confluence::call::Window;
 use crate::confluence::{ApiError, Call, ContentId, ContentKind, ContentStatus, SpaceKey};
 use crate::jobs::{JobId, RequestNo};
@@ -51,6 +52,8 @@ pub enum Waiter {
     PlanTrash(SpaceKey),
     /// Something to know of a space before an act.
     Fact(SpaceKey, Fact),
+    /// The text of a content.
+    Preview(ContentId, Form),
     /// Whether a former parent of something trashed is there, asked for with this status.
     Parent(SpaceKey, ContentId, Option<ContentStatus>),
     /// A page of the trash of one of many spaces.
@@ -91,7 +94,8 @@ impl Waiter {
             | Self::Fact(..)
             | Self::Parent(..)
             | Self::Across(_)
-            | Self::AcrossList(..) => None,
+            | Self::AcrossList(..)
+            | Self::Preview(..) => None,
         }
     }
 }

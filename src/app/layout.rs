@@ -14,6 +14,9 @@ pub const SMALLEST: Size = Size {
 /// From this width on the panes stand side by side.
 pub const WIDE: u16 = 100;
 
+/// Below this many rows detail and content don't both fit on the right.
+const LOW: u16 = 14;
+
 /// One of the three panes.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -113,7 +116,12 @@ pub fn layout(size: Size, focus: Pane, split: Split) -> Layout {
     } else {
         let left = u16::try_from(u32::from(size.width) * u32::from(split.0) / 100)
             .unwrap_or(body.width / 2);
-        let detail = (body.height * 36 / 100).clamp(6, 16);
+        // On a low screen one of the two on the right has all of it.
+        let detail = match focus {
+            Pane::Detail if body.height < LOW => body.height,
+            Pane::Spaces | Pane::Content if body.height < LOW => 0,
+            _ => (body.height * 36 / 100).clamp(6, 16),
+        };
         panes[Pane::Spaces as usize] = Rect {
             width: left,
             ..body
@@ -137,6 +145,34 @@ pub fn layout(size: Size, focus: Pane, split: Split) -> Layout {
         header,
         panes,
         footer,
+    }
+}
+
+/// Makes room for the preview among the panes; says where it is. Side by side it takes the place
+/// of the detail and more than half of the content; else the whole screen, over what is there.
+pub fn make_room(size: Size, panes: &mut [Rect; 3]) -> Rect {
+    let [spaces, detail, content] = panes;
+    if size.width < WIDE {
+        let whole = [*spaces, *detail, *content];
+        return whole
+            .into_iter()
+            .find(|pane| !pane.is_empty())
+            .unwrap_or_default();
+    }
+    let right = detail.union(*content);
+    let tree = (right.height * 2 / 5).max(4).min(right.height);
+    *detail = Rect {
+        height: 0,
+        ..*detail
+    };
+    *content = Rect {
+        height: tree,
+        ..right
+    };
+    Rect {
+        y: right.y + tree,
+        height: right.height - tree,
+        ..right
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use ratatui::layout::Rect;
 use serde::Serialize;
 
 use super::across::Across;
@@ -13,11 +14,12 @@ use super::inflight::Inflight;
 use super::jobs::Jobs;
 use super::key::Chord;
 use super::keymap::Keymap;
-use super::layout::{Layout, Pane, Split, layout};
+use super::layout::{Layout, Pane, Split, layout, make_room};
 use super::message::{Effect, LogLevel, LogLine, Millis, Size, Ticket};
 use super::modal::Modal;
 use super::pane::content::ContentPane;
 use super::pane::detail::DetailPane;
+use super::pane::preview::PreviewPane;
 use super::pane::spaces::SpacesPane;
 use super::remote::Remote;
 use crate::confluence::{AccessMode, ApiError, CurrentUser, ServerInfo, SpaceKey};
@@ -193,6 +195,8 @@ pub struct Model {
     pub detail: DetailPane,
     /// Its content.
     pub content: ContentPane,
+    /// The text under its cursor.
+    pub preview: PreviewPane,
     /// Which pane has the keys.
     pub focus: Pane,
     /// How wide the list is.
@@ -253,6 +257,7 @@ impl Model {
             spaces: SpacesPane::default(),
             detail: DetailPane::default(),
             content: ContentPane::default(),
+            preview: PreviewPane::default(),
             focus: Pane::Spaces,
             split: Split::default(),
             modals: Vec::new(),
@@ -309,7 +314,8 @@ impl Model {
         let job = self.jobs.deadline();
         let scan = self.spaces.is_scanning().then_some(self.now);
         let work = self.content_deadline();
-        [rest, toast, spin, look_up, job, scan, work, filter]
+        let preview = self.preview.moved.map(|moved| moved.plus(REST));
+        [rest, toast, spin, look_up, job, scan, work, filter, preview]
             .into_iter()
             .flatten()
             .min()
@@ -336,6 +342,8 @@ impl Model {
         self.inflight.is_empty()
             && self.disk.is_empty()
             && self.moved.is_none()
+            && self.preview.moved.is_none()
+            && self.content.outline().tree.due().is_none()
             && !self.spaces.is_scanning()
             && self.jobs.is_quiet()
             && self.jobs.deadline().is_none()
@@ -343,7 +351,22 @@ impl Model {
 
     /// Where everything is.
     pub fn layout(&self) -> Layout {
-        layout(self.size, self.focus, self.split)
+        let mut layout = layout(self.size, self.focus, self.split);
+        if self.preview.is_open
+            && let Layout::Panes { panes, .. } = &mut layout
+        {
+            make_room(self.size, panes);
+        }
+        layout
+    }
+
+    /// Where the preview is: beside the list of spaces, below the tree; alone where only one pane
+    /// fits.
+    pub fn preview_area(&self) -> Rect {
+        match layout(self.size, self.focus, self.split) {
+            Layout::TooSmall => Rect::ZERO,
+            Layout::Panes { mut panes, .. } => make_room(self.size, &mut panes),
+        }
     }
 
     /// How many rows a pane shows, below its own head lines.
@@ -369,13 +392,16 @@ impl Model {
 
     /// The contexts of keys now, innermost first.
     pub fn contexts(&self) -> &'static [Context] {
-        use Context::{Content, Detail, Everywhere, Panes, Reading, Spaces, Trash};
+        use Context::{Content, Detail, Everywhere, Panes, Preview, Reading, Spaces, Trash};
         if let Some(modal) = self.modals.last() {
             return if modal.is_reading() {
                 &[Reading, Everywhere]
             } else {
                 &[Everywhere]
             };
+        }
+        if self.preview_has_keys() && self.screen == Screen::Panes {
+            return &[Preview, Reading, Everywhere];
         }
         match (&self.screen, self.focus) {
             (Screen::Welcome { .. }, _) => &[Everywhere],

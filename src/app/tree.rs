@@ -1626,4 +1626,167 @@ mod tests {
         tree.add_with_ancestors(content("3", "Three", &[("3", "Three")]));
         assert_eq!(shown(&mut tree), ["Two", "  One", "Three"]);
     }
+
+    fn ids(rows: &[Row]) -> Vec<NodeIx> {
+        rows.iter()
+            .filter_map(|row| match row {
+                Row::Node(ix, _) => Some(*ix),
+                Row::Rest(..) => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn odd_ids_are_kept_as_they_are() {
+        let mut tree = Tree::default();
+        let all = [
+            "12",
+            "att12",
+            "0",
+            "012",
+            "x-1",
+            "att",
+            "99999999999999999999",
+            "aé",
+        ];
+        for id in all {
+            assert!(
+                tree.add_with_ancestors(content(id, id, &[])).is_some(),
+                "{id}"
+            );
+        }
+        for id in all {
+            let ix = tree.find(&ContentId::new(id)).expect("added");
+            assert_eq!(tree.node(ix).id.as_str(), id);
+        }
+        assert_eq!(tree.items(), all.len());
+    }
+
+    #[test]
+    fn a_filter_about_fields_finds_items_and_the_way_to_them() {
+        let mut tree = Tree::default();
+        let (home, old) = (("1", "Home"), ("2", "Old Runbooks"));
+        let mut post = content("5", "News", &[]);
+        post.kind = ContentKind::BlogPost;
+        for item in [
+            content("3", "Failover", &[home, old]),
+            content("4", "Other", &[home]),
+            post,
+        ] {
+            tree.add_with_ancestors(item);
+        }
+        let now: Timestamp = "2026-11-23T12:00:00Z".parse().expect("a date of the test");
+        let mut found = |text: &str| {
+            let filter = Filter::parse(text, &FIELDS).expect("a sound filter");
+            tree.filter(&filter, now, &TimeZone::UTC);
+            (shown(&mut tree), tree.matched())
+        };
+        assert_eq!(
+            found("under:runb"),
+            (
+                vec!["~Home ▸ Old Runbooks".to_owned(), "  Failover".to_owned()],
+                Some(1)
+            )
+        );
+        assert_eq!(found("type:blog"), (vec!["News".to_owned()], Some(1)));
+        assert_eq!(found("!type:page !under:home").1, Some(1));
+        assert_eq!(found("before:2030").1, Some(0), "of unknown age");
+        assert_eq!(found("o").1, Some(2));
+    }
+
+    #[test]
+    fn large_trees_are_worked_on_in_slices_and_end_alike() {
+        let mut tree = Tree::default();
+        for n in 0..60_000_u32 {
+            let parent = format!("p{}", n % 500);
+            let title = format!("Item {} {n}", ["alpha", "beta"][n as usize % 2]);
+            tree.add_with_ancestors(content(&n.to_string(), &title, &[(&parent, &parent)]));
+        }
+        assert!(!tree.is_small());
+        let work = |tree: &mut Tree| {
+            let mut slices = 0;
+            while tree.due().is_some_and(|due| due <= Millis(1_000)) {
+                tree.work(Millis(1_000));
+                slices += 1;
+            }
+            slices
+        };
+        assert!(work(&mut tree) > 1);
+        assert_eq!(tree.rows().len(), 60_500);
+        let filter = Filter::parse("'beta", &FIELDS).expect("a sound filter");
+        tree.filter(&filter, Timestamp::UNIX_EPOCH, &TimeZone::UTC);
+        let before = tree.rows().len();
+        tree.work(Millis(1));
+        assert_eq!(tree.rows().len(), before, "the old rows stay meanwhile");
+        assert!(work(&mut tree) > 5);
+        assert_eq!(tree.matched(), Some(30_000));
+        assert_eq!(tree.rows().len(), 30_250);
+        tree.arrange(Shape::Table, Order::Title);
+        work(&mut tree);
+        let rows = ids(tree.rows());
+        assert_eq!(rows.len(), 30_000);
+        let titles: Vec<&str> = rows.iter().map(|ix| tree.node(*ix).title).collect();
+        assert!(titles.is_sorted());
+        assert_eq!(tree.listed(), rows);
+    }
+
+    proptest::proptest! {
+        /// However items come and go, each is shown once, and the filter shows those that hold
+        /// its word, whether it looked before or after they came.
+        #[test]
+        fn every_item_is_shown_once(
+            items in proptest::collection::vec(
+                (0..12_u8, proptest::collection::vec(0..12_u8, 0..3)),
+                1..40,
+            ),
+            gone in proptest::collection::vec(0..12_u8, 0..6),
+            early in 0..40_usize,
+        ) {
+            let mut tree = Tree::default();
+            let filter = Filter::parse("'even", &FIELDS).expect("a sound filter");
+            let mut there = std::collections::BTreeSet::new();
+            for (at, (id, above)) in items.iter().enumerate() {
+                if at == early {
+                    tree.filter(&filter, Timestamp::UNIX_EPOCH, &TimeZone::UTC);
+                }
+                let title = if id % 2 == 0 { "even" } else { "odd" };
+                let above: Vec<(String, String)> = above
+                    .iter()
+                    .map(|n| (n.to_string(), format!("up {n}")))
+                    .collect();
+                let above: Vec<(&str, &str)> = above
+                    .iter()
+                    .map(|(id, title)| (id.as_str(), title.as_str()))
+                    .collect();
+                tree.add_with_ancestors(content(&id.to_string(), title, &above));
+                there.insert(*id);
+                tree.finish(Millis(0));
+            }
+            for id in gone {
+                tree.remove(&ContentId::new(id.to_string()));
+                there.remove(&id);
+            }
+            let even = there.iter().filter(|id| *id % 2 == 0).count();
+            if early < items.len() {
+                tree.finish(Millis(0));
+                proptest::prop_assert_eq!(tree.matched(), Some(even));
+            }
+            tree.filter(&filter, Timestamp::UNIX_EPOCH, &TimeZone::UTC);
+            tree.finish(Millis(0));
+            proptest::prop_assert_eq!(tree.matched(), Some(even));
+            tree.unfilter();
+            tree.finish(Millis(0));
+            let mut shown: Vec<String> = ids(tree.rows())
+                .into_iter()
+                .map(|ix| tree.node(ix))
+                .filter(|node| node.standing == Standing::Item)
+                .map(|node| node.id.to_string())
+                .collect();
+            shown.sort();
+            let mut wanted: Vec<String> = there.iter().map(ToString::to_string).collect();
+            wanted.sort();
+            proptest::prop_assert_eq!(tree.items(), wanted.len());
+            proptest::prop_assert_eq!(shown, wanted);
+        }
+    }
 }

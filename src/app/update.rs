@@ -97,6 +97,7 @@ impl Model {
         self.work_on_content();
         self.ask_parents(out);
         self.drive_across(out);
+        self.follow_with_preview(out);
         self.quit_when_quiet(out);
     }
 
@@ -110,7 +111,7 @@ impl Model {
     }
 
     /// Puts every cursor back into its window, after the size changed.
-    fn resettle(&mut self) {
+    pub(in crate::app) fn resettle(&mut self) {
         self.resettle_across();
         let spaces = self.rows_of(Pane::Spaces);
         let content = self.rows_of(Pane::Content);
@@ -168,6 +169,10 @@ impl Model {
             self.across_filter_key(press.chord);
             return;
         }
+        if self.preview.typing && self.preview_has_keys() {
+            self.preview_search_key(press.chord);
+            return;
+        }
         if self.screen == Screen::Panes && self.typing_filter() {
             self.filter_key(press.chord, out);
             return;
@@ -219,6 +224,9 @@ impl Model {
         }
         if self.modals.is_empty() && self.screen == Screen::Across && self.across_verb(action, out)
         {
+            return;
+        }
+        if self.preview_verb(action, out) {
             return;
         }
         if let Availability::No(reason) = self.availability(action) {
@@ -325,6 +333,11 @@ impl Model {
             }
             Action::View => self.reshape_trash(),
             Action::TrashAcross => self.open_across(),
+            Action::Preview => self.open_preview(out),
+            Action::Export => {
+                let menu = self.export_menu();
+                self.modals.push(Modal::Menu(menu));
+            }
             Action::Copy => {
                 if let Some(menu) = self.copy_menu() {
                     self.modals.push(Modal::Menu(menu));
@@ -398,6 +411,12 @@ impl Model {
                 no("There is no space under the cursor.")
             }
             Action::TrashAcross if self.spaces.table.is_empty() => no("No spaces are listed yet."),
+            Action::Preview if self.content.outline().node().is_none() => {
+                no("There is nothing to preview under the cursor.")
+            }
+            Action::Export if self.content.outline().tree.items() == 0 => {
+                no("There is nothing to export in this list.")
+            }
             Action::ClearMarks if self.marks() == 0 => no("Nothing is marked."),
             Action::Refresh if self.profile.base_url.is_empty() => {
                 no("The server is still starting.")
@@ -466,6 +485,9 @@ impl Model {
     fn focus_on(&mut self, pane: Pane, out: &mut Vec<Effect>) {
         if self.focus == Pane::Spaces && pane != Pane::Spaces && self.moved.is_some() {
             self.follow_cursor(out);
+        }
+        if pane == Pane::Detail && self.preview.is_open {
+            self.close_preview(out);
         }
         self.focus = pane;
         self.resettle();
@@ -843,6 +865,7 @@ impl Model {
             Waiter::OldTrash(key, _, window) => {
                 self.old_trash_came(&key, window, contents(outcome), out);
             }
+            Waiter::Preview(id, form) => self.preview_came(&id, form, outcome, out),
             Waiter::Parent(key, id, asked) => self.parent_came(&key, id, asked, &outcome, out),
             Waiter::Across(key) => {
                 let outcome = outcome.and_then(|reply| match reply {

@@ -240,6 +240,9 @@ fn hints(model: &Model) -> Vec<(String, String)> {
         Pane::Detail => false,
         Pane::Content => model.content.outline().filter.typing,
     };
+    if model.modals.is_empty() && model.preview.typing && model.preview_has_keys() {
+        return own(&[("Enter", "keep"), ("Esc", "clear")]);
+    }
     match model.modals.last() {
         Some(Modal::Menu(_)) => return own(&[("Enter", "choose"), ("Esc", "leave")]),
         Some(Modal::SpacesFilter(_)) => {

@@ -8,7 +8,7 @@ use ratatui::text::Span;
 use ratatui::widgets::Widget as _;
 
 use super::theme::{Focus, Theme};
-use super::{across, chrome, content, detail, modal, spaces, welcome};
+use super::{across, chrome, content, detail, modal, preview, spaces, welcome};
 use crate::app::layout::{Layout, Pane, SMALLEST};
 use crate::app::model::{Model, Screen};
 use crate::text::width::{self, Align};
@@ -45,6 +45,7 @@ pub fn draw(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
             spaces::draw(model, canvas, panes[Pane::Spaces as usize]);
             detail::draw(model, canvas, panes[Pane::Detail as usize]);
             content::draw(model, canvas, panes[Pane::Content as usize]);
+            preview::draw(model, canvas);
             chrome::footer(model, canvas, footer);
         }
     }

@@ -10,6 +10,7 @@ mod form;
 mod jobs;
 mod modal;
 mod plans;
+mod preview;
 mod space_forms;
 mod spaces;
 pub mod theme;

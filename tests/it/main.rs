@@ -19,4 +19,5 @@ mod simulation;
 mod story;
 mod terminal;
 mod text;
+mod triage;
 mod wire;

@@ -9,6 +9,7 @@ use crate::app::layout::Pane;
 use crate::app::message::{Effect, LogLevel};
 use crate::app::model::Model;
 use crate::app::pane::content::Order;
+use crate::app::pane::export;
 use crate::app::pane::spaces::Sort;
 
 /// What choosing an entry does.
@@ -22,6 +23,8 @@ pub enum Choice {
     SortAcross(across::Sort),
     /// Orders the items of one of them.
     SortAcrossItems(across::ItemSort),
+    /// Writes what is listed into a file.
+    Export(export::Form),
     /// Copies this text.
     Copy(String),
 }
@@ -101,6 +104,7 @@ impl Model {
                 let height = self.rows_of(Pane::Content);
                 self.content.outline_mut().sort(*order, height);
             }
+            Choice::Export(form) => self.export(*form, out),
             Choice::Copy(text) => {
                 out.push(Effect::Copy(text.clone()));
                 self.say(LogLevel::Info, format!("Copied: {text}"));

@@ -2,6 +2,8 @@
 
 pub mod content;
 pub mod detail;
+pub mod export;
 pub mod filter;
 pub mod first_seen;
+pub mod preview;
 pub mod spaces;
