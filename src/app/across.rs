@@ -673,6 +673,17 @@ impl Across {
         self.last_mark = Some(key);
     }
 
+    /// What to say when the space under the cursor is marked before it is read to its end.
+    fn marking_early(&self) -> Option<String> {
+        let space = self.at_cursor().filter(|_| self.inside.is_none())?;
+        (!space.is_settled()).then(|| {
+            format!(
+                "The trash of {} is not read to its end: what was read so far is marked.",
+                space.key
+            )
+        })
+    }
+
     fn mark_range(&mut self) {
         if let Some(inside) = &self.inside {
             let space = &self.rows[inside.row];
@@ -1335,11 +1346,26 @@ impl Model {
             Action::Collapse => across.inside = None,
             Action::Filter => across.filter.open(),
             Action::Mark => {
+                let note = across.marking_early();
                 across.toggle_mark();
                 across.step(Step::Down, height);
+                if let Some(note) = note {
+                    self.say(LogLevel::Info, note);
+                }
             }
-            Action::MarkRange => across.mark_range(),
-            Action::MarkAll => across.mark_all(),
+            Action::MarkRange | Action::MarkAll => {
+                let early = across.inside.is_none() && across.settled() < across.rows.len();
+                match action {
+                    Action::MarkRange => across.mark_range(),
+                    _ => across.mark_all(),
+                }
+                if early {
+                    self.say(
+                        LogLevel::Info,
+                        "Not everything is read yet: what was read so far is marked.",
+                    );
+                }
+            }
             Action::ClearMarks => {
                 if across.marks.is_empty() {
                     self.say(LogLevel::Info, "Nothing is marked.");

@@ -386,3 +386,16 @@ fn marks_over_several_spaces_are_one_purge_whose_number_is_typed() {
         "leaving the dialog leaves the marks"
     );
 }
+
+#[test]
+fn marking_what_is_not_read_yet_says_so() {
+    let mut story = looking(120, 40);
+    story.keys("Space");
+    let across = story.model.across.as_ref().expect("it is open");
+    assert_eq!(across.marked(), 0);
+    assert!(
+        story.screen().contains("not read to its end"),
+        "{}",
+        story.screen()
+    );
+}
