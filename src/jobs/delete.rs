@@ -124,6 +124,10 @@ impl Delete {
         }
     }
 
+    pub(super) fn options(&self) -> DeleteOptions {
+        self.options
+    }
+
     pub(super) fn backup(&self) -> Option<&str> {
         self.save.as_ref().map(Save::folder)
     }

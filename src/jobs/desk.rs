@@ -478,6 +478,11 @@ impl Desk {
         self.at < self.held_until
     }
 
+    /// Until when nothing new is asked for.
+    pub(super) fn held_until(&self) -> u64 {
+        self.held_until
+    }
+
     /// Takes back what is not on the line yet, so that it is looked at again before it goes out.
     pub(super) fn recall(&mut self) {
         let flights = std::mem::take(&mut self.flights);

@@ -631,6 +631,20 @@ impl Job {
         }
     }
 
+    /// How spaces are to be deleted, if that is what it does.
+    pub fn delete_options(&self) -> Option<DeleteOptions> {
+        match &self.work {
+            Work::Delete(delete) => Some(delete.options()),
+            _ => None,
+        }
+    }
+
+    /// Until when nothing new is sent because the server asked for it or was out of reach, on the
+    /// program's clock, in milliseconds.
+    pub fn waits_until(&self) -> Option<u64> {
+        (self.deadline().is_some() && self.desk.is_held()).then(|| self.desk.held_until())
+    }
+
     /// What has to be agreed to before it can go on: a destructive job that was loaded from disk.
     pub fn challenge(&self) -> Option<Challenge> {
         (self.head.target.act.is_destructive() && !self.state.is_over() && !self.desk.has_consent())

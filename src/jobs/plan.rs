@@ -69,6 +69,8 @@ impl Plan {
         let items = (!target.items.is_empty()).then_some(target.items.len());
         let spaces = Some(target.spaces.len());
         let mut cannot_be_undone = Vec::new();
+        // A list shows what its reader may see; the server destroys the rest with it.
+        let unseen = "What the signed-in user may not see is neither listed nor saved.";
         let steps = match target.act {
             Act::PurgeMarked | Act::PurgeAll => {
                 cannot_be_undone.push(
@@ -77,6 +79,9 @@ impl Plan {
                 );
                 cannot_be_undone
                     .push("From the backup they can be made again with new ids.".to_owned());
+                if target.act == Act::PurgeAll {
+                    cannot_be_undone.push(unseen.to_owned());
+                }
                 vec![
                     step("Save each item", items),
                     step("Read the backup back and compare it", None),
@@ -85,6 +90,7 @@ impl Plan {
             }
             Act::DeleteSpaces => {
                 cannot_be_undone.push("A deleted space cannot be brought back.".to_owned());
+                cannot_be_undone.push(unseen.to_owned());
                 let mut steps = Vec::new();
                 match backup {
                     BackupChoice::Save => {
