@@ -207,8 +207,10 @@ impl Model {
         let stamp = jiff::fmt::strtime::format("%Y%m%dT%H%M%S", created)
             .unwrap_or_else(|_| created.as_millisecond().to_string());
         Head {
+            // Backups of all profiles lie side by side and are named after their jobs.
             id: JobId::new(format!(
-                "{stamp}-{}-{}",
+                "{stamp}-{}-{}-{}",
+                plain_name(&target.profile),
                 target.act.as_str(),
                 self.jobs.made
             )),
@@ -595,11 +597,23 @@ impl Model {
         if asked {
             return;
         }
-        if let Some(question) = self.jobs.get(id).and_then(Job::question) {
-            self.modals.push(Modal::Question(QuestionDialog::new(
-                id.clone(),
-                question.clone(),
-            )));
+        // It must not come between somebody and the keys that are being typed for something else.
+        let free = match self.modals.last() {
+            None | Some(Modal::Jobs | Modal::Job(_)) => !self.typing_filter(),
+            Some(Modal::NewSpace(form)) => form.job.as_ref() == Some(id),
+            Some(Modal::EditSpace(form)) => form.job.as_ref() == Some(id),
+            Some(_) => false,
+        };
+        let Some(job) = self.jobs.get(id) else { return };
+        if !free {
+            let title = job.head().title.clone();
+            self.say(
+                LogLevel::Warning,
+                format!("{title}: a question is to be answered. J shows the job, r its question."),
+            );
+        } else if let Some(question) = job.question() {
+            let dialog = QuestionDialog::new(id.clone(), question.clone());
+            self.modals.push(Modal::Question(dialog));
         }
     }
 
@@ -659,6 +673,14 @@ impl Model {
             .filter(|line| matches!(line.outcome, Some(Outcome::Done(_) | Outcome::Gone)))
             .map(|line| line.subject.to_string())
             .collect();
+        let about = &job.head().target;
+        let items = about.items.iter().filter_map(|item| item.space.clone());
+        let spaces: Vec<crate::confluence::SpaceKey> = about
+            .spaces
+            .iter()
+            .map(|space| space.key.clone())
+            .chain(items)
+            .collect();
         self.say(level, text);
         self.form_job_ended(id, out);
         let height = self.rows_of(Pane::Spaces);
@@ -687,6 +709,18 @@ impl Model {
             }
             Act::PurgeMarked | Act::PurgeAll | Act::RestoreContent => {
                 self.across_gone(&done.iter().map(crate::confluence::ContentId::new).collect());
+                for key in &spaces {
+                    self.content.forget(key);
+                }
+                // Another space that is shown by now keeps what it shows, marks and all.
+                if !self
+                    .content
+                    .space
+                    .as_ref()
+                    .is_some_and(|key| spaces.contains(key))
+                {
+                    return;
+                }
                 for id in done.iter().map(crate::confluence::ContentId::new) {
                     self.content.trees.trash.marks.remove(&id);
                 }
@@ -700,10 +734,28 @@ impl Model {
                     self.load_roots(out);
                 }
             }
-            Act::Recreate => self.load_roots(out),
+            Act::Recreate => {
+                for key in &spaces {
+                    self.content.forget(key);
+                }
+                if self
+                    .content
+                    .space
+                    .as_ref()
+                    .is_some_and(|key| spaces.contains(key))
+                {
+                    self.load_roots(out);
+                }
+            }
             Act::BackUp | Act::OpenForWriting | Act::DryRun => {}
         }
     }
+}
+
+/// A name as part of a file's name: what isn't a letter or digit of ASCII becomes a hyphen.
+fn plain_name(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    name.chars().map(plain).take(40).collect()
 }
 
 /// The name of the file that a job's checkpoint is in.

@@ -564,7 +564,7 @@ impl Model {
         }
     }
 
-    fn typing_filter(&self) -> bool {
+    pub(in crate::app) fn typing_filter(&self) -> bool {
         match self.focus {
             Pane::Spaces => self.spaces.filter.typing,
             Pane::Detail => false,
@@ -822,12 +822,11 @@ impl Model {
                     self.spaces.replace(&space, height);
                     if self.detail.space.as_ref() == Some(&key) {
                         self.detail.value.settle(self.now, Ok(space));
-                    } else if self
-                        .jobs
-                        .list
-                        .last()
-                        .is_some_and(|e| e.job.head().target.act == Act::CreateSpace)
-                    {
+                    } else if self.jobs.list.last().is_some_and(|entered| {
+                        let target = &entered.job.head().target;
+                        target.act == Act::CreateSpace
+                            && target.spaces.iter().any(|space| space.key == key)
+                    }) {
                         self.spaces.go_to(&key, height);
                         self.moved = Some(self.now);
                     }

@@ -156,7 +156,16 @@ impl Line {
             })?;
             settings.identity_pem = Some(SecretString::from(text));
         }
-        Client::new(settings)
+        let client = Client::new(settings)?;
+        // It may have been opened for writing while the secret was fetched.
+        let now = self.target.lock().unwrap_or_else(PoisonError::into_inner);
+        if now
+            .as_ref()
+            .is_some_and(|target| target.access == Access::ReadWrite)
+        {
+            client.allow_writes();
+        }
+        Ok(client)
     }
 }
 

@@ -128,7 +128,16 @@ pub fn perform(
             files::make_folder(&folders.backups)
                 .and_then(|()| files::make_folder(&backup))
                 .and_then(|()| files::sync_folder_of(&backup))
-                .and_then(|()| files::replace(&path, bytes))
+                .and_then(|()| match std::fs::read(&path) {
+                    // Written already, and asked for again after a doubt.
+                    Ok(there) if there == *bytes => Ok(()),
+                    // What was saved is never written over.
+                    Ok(_) => Err(io::Error::from(io::ErrorKind::AlreadyExists)),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                        files::replace(&path, bytes)
+                    }
+                    Err(error) => Err(error),
+                })
                 .map(|()| DiskReply::Written)
                 .map_err(|error| failed(&error, &path))
         }
@@ -149,6 +158,13 @@ pub fn perform(
                 .map_err(|error| failed(&error, &path))
         }
         DiskCall::ReadState { name } => read(&state_file(folder, name)?),
+        DiskCall::WriteState { name, .. } | DiskCall::RemoveState { name }
+            if access == JournalAccess::ReadOnly && name.starts_with("job-") =>
+        {
+            Err(DiskError {
+                message: format!("Another process of this profile is at work on its jobs: {name}."),
+            })
+        }
         DiskCall::WriteState { name, text } => {
             let path = state_file(folder, name)?;
             files::make_folder(folder)
@@ -394,6 +410,41 @@ mod tests {
         let call = DiskCall::AppendJournal("{}".to_owned());
         assert!(perform(home.path(), JournalAccess::ReadOnly, &call).is_err());
         assert!(!home.path().join(JOURNAL).exists());
+    }
+
+    #[test]
+    fn what_was_saved_is_never_written_over() {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let write = |bytes: &[u8]| {
+            let call = DiskCall::WriteBackup {
+                backup: "b".to_owned(),
+                name: "items.ndjson.gz".to_owned(),
+                bytes: bytes.to_vec(),
+            };
+            perform(home.path(), JournalAccess::Write, &call)
+        };
+        assert_eq!(write(b"one"), Ok(DiskReply::Written));
+        assert_eq!(write(b"one"), Ok(DiskReply::Written), "the same again");
+        assert!(write(b"two").is_err());
+        let path = home.path().join("backups/b/items.ndjson.gz");
+        assert_eq!(std::fs::read(&path).expect("the backup"), b"one");
+    }
+
+    #[test]
+    fn jobs_of_another_process_are_left_alone() {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let write = DiskCall::WriteState {
+            name: "job-1.json".to_owned(),
+            text: "{}".to_owned(),
+        };
+        assert!(perform(home.path(), JournalAccess::Write, &write).is_ok());
+        let remove = DiskCall::RemoveState {
+            name: "job-1.json".to_owned(),
+        };
+        for call in [write, remove] {
+            assert!(perform(home.path(), JournalAccess::ReadOnly, &call).is_err());
+        }
+        assert!(home.path().join("job-1.json").exists());
     }
 
     #[test]

@@ -92,6 +92,21 @@ fn a_plan_is_shown_with_what_has_changed_since() {
 }
 
 #[test]
+fn what_is_typed_into_the_answer_changes_nothing_of_the_plan() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("D").types("bfwd");
+    let screen = story.screen();
+    assert!(screen.contains("b backup: yes"), "{screen}");
+    assert!(screen.contains("Type ENG to delete it:  bfwd"), "{screen}");
+    story.keys("Tab b");
+    assert!(
+        story.screen().contains("b backup: declined"),
+        "{}",
+        story.screen()
+    );
+}
+
+#[test]
 fn a_plan_for_another_server_is_not_applied() {
     let (mut story, (name, text)) = with_plan();
     let elsewhere = text.replace("wiki.example.com", "wiki.example.net");

@@ -156,11 +156,11 @@ impl Confirm {
 
     /// Whether a key can't belong to the answer, so that it means what it means in the plan.
     fn is_plan_key(&self, c: char) -> bool {
-        match (self.at, self.wanted()) {
-            (At::Plan | At::Cancel | At::Confirm, _) | (_, None) => true,
-            (At::Typed, Some(wanted)) => {
-                matches!(self.challenge.wants(), Answer::Count(_))
-                    || (self.typed.is_empty() && !wanted.starts_with(c))
+        match self.at {
+            At::Plan | At::Cancel | At::Confirm => true,
+            // A number has no letters in it; but what changes the plan wants the plan's focus.
+            At::Typed => {
+                matches!(self.challenge.wants(), Answer::Count(_)) && matches!(c, 'w' | 'd')
             }
         }
     }
@@ -334,7 +334,7 @@ impl Model {
                     self.jobs.cursor.at = self.jobs.list.len().saturating_sub(1);
                     return Outcome::Stay;
                 }
-                ('b', Act::DeleteSpaces) => {
+                ('b', Act::DeleteSpaces) if dialog.resumes.is_none() => {
                     dialog.backup = match dialog.backup {
                         BackupChoice::Save => BackupChoice::Declined,
                         BackupChoice::Declined => BackupChoice::Save,
@@ -342,7 +342,9 @@ impl Model {
                     dialog.replan();
                     return Outcome::Stay;
                 }
-                ('f', Act::DeleteSpaces) if dialog.target().spaces.len() > 1 => {
+                ('f', Act::DeleteSpaces)
+                    if dialog.target().spaces.len() > 1 && dialog.resumes.is_none() =>
+                {
                     dialog.on_failure = match dialog.on_failure {
                         OnFailure::Stop => OnFailure::GoOn,
                         OnFailure::GoOn => OnFailure::Stop,

@@ -112,7 +112,27 @@ impl Model {
             return Outcome::Stay;
         };
         let state = job.state();
+        let target = &job.head().target;
+        let is_verb = matches!(chord.key, Key::Char('p' | 'c' | 'r')) && !chord.ctrl;
+        if is_verb && (target.profile != self.profile.name || target.host != self.profile.host()) {
+            let (name, host) = (target.profile.clone(), target.host.clone());
+            self.say(
+                LogLevel::Warning,
+                format!("This job is for {name} at {host}. Start with that profile to go on."),
+            );
+            return Outcome::Stay;
+        }
+        let found = self
+            .jobs
+            .list
+            .iter()
+            .any(|entered| entered.found && entered.job.head().id == *id);
         match chord.key {
+            // Another process may be at work on it.
+            Key::Char('p' | 'c') if !chord.ctrl && found && self.why_read_only().is_some() => {
+                let reason = self.why_read_only().unwrap_or_default();
+                self.say(LogLevel::Warning, reason);
+            }
             Key::Char('p') if !chord.ctrl => match state {
                 JobState::Running | JobState::Queued => {
                     self.job_event(&id.clone(), JobEvent::Pause, out);
@@ -143,14 +163,6 @@ impl Model {
             return Outcome::Stay;
         };
         let target = &job.head().target;
-        if target.profile != self.profile.name || target.host != self.profile.host() {
-            let (name, host) = (target.profile.clone(), target.host.clone());
-            self.say(
-                LogLevel::Warning,
-                format!("This job is for {name} at {host}. Start with that profile to go on."),
-            );
-            return Outcome::Stay;
-        }
         let reads_only = matches!(target.act, Act::BackUp | Act::DryRun);
         if let Some(reason) = self.why_read_only().filter(|_| !reads_only) {
             self.say(LogLevel::Warning, reason);
@@ -162,11 +174,17 @@ impl Model {
             self.modals.push(Modal::Question(dialog));
             return Outcome::Close;
         }
-        if job.challenge().is_none() {
+        let found = self
+            .jobs
+            .list
+            .iter()
+            .any(|entered| entered.found && entered.job.head().id == *id);
+        if job.challenge().is_none() && !found {
             self.resume_job(id, None, out);
             return Outcome::Stay;
         }
-        // What can't be undone is agreed to anew in each run.
+        // What can't be undone is agreed to anew in each run; what an earlier run left is shown
+        // before it goes on.
         let mut dialog = Confirm::new(job.head().target.clone(), self.time(self.now));
         dialog.resumes = Some(id.clone());
         dialog.skipped.push(format!("Goes on with: {}", told(job)));

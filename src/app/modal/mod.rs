@@ -201,8 +201,7 @@ impl Model {
             *editing = None;
             match (&outcome, &mut form.fields[field].control) {
                 (Ok(text), Control::Text(control)) => {
-                    // Editors end a file with a line break that nobody typed.
-                    control.set(text.strip_suffix('\n').unwrap_or(text));
+                    control.set(text);
                 }
                 (Ok(_), _) => {}
                 (Err(why), _) => failed = Some(why.clone()),

@@ -113,7 +113,11 @@ impl Model {
             .and_then(|c| choices.iter().position(|choice| choice.letter == c));
         let last = choices.len().saturating_sub(1);
         match (by_letter, chord.key) {
-            (Some(ix), _) => dialog.chosen = ix,
+            // A letter alone decides nothing: it may have been meant for something else.
+            (Some(ix), _) => {
+                dialog.chosen = ix;
+                return Outcome::Stay;
+            }
             (None, Key::Up | Key::Char('k')) => {
                 dialog.chosen = dialog.chosen.saturating_sub(1);
                 return Outcome::Stay;

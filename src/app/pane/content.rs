@@ -760,7 +760,9 @@ impl Model {
         {
             // The space is there, so it is the operation that is not.
             self.session.has_trash = Some(false);
-            self.content.trees.trash_read = TrashRead::Not;
+            if self.content.space.as_ref() == Some(key) {
+                self.content.trees.trash_read = TrashRead::Not;
+            }
             self.say(
                 LogLevel::Info,
                 "This server has no trash listing (10.0 and later have it). Trashed pages and blog posts are read \
