@@ -22,7 +22,7 @@ use crate::shell::clock::Clock;
 use crate::shell::connection::Target;
 use crate::shell::disk::{Folders, JOURNAL, JournalAccess};
 use crate::shell::lock::{self, Hold, ProfileLock};
-use crate::shell::run::{Crash, Session, run};
+use crate::shell::run::{ByGround, Crash, Session, run};
 use crate::shell::terminal::{self, MouseCapture};
 use crate::shell::{backups, crash, files, log, screen};
 use crate::text::number;
@@ -92,7 +92,7 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
     }
     let (config, there) = configuration(cli, &paths)?;
     let keymap = keymap(&config, &paths)?;
-    let theme = looks(cli, &config, &paths)?;
+    let (theme, by_ground) = looks(cli, &config, &paths)?;
     let Opening {
         mode,
         shown,
@@ -153,6 +153,7 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
             notice,
         },
         theme,
+        by_ground,
         mouse: if config.mouse {
             MouseCapture::On
         } else {
@@ -407,21 +408,27 @@ fn keymap(config: &Config, paths: &Paths) -> Result<Keymap, Failure> {
     ))
 }
 
-fn looks(cli: &Cli, config: &Config, paths: &Paths) -> Result<Theme, Failure> {
+/// The theme to begin with, and where it is `auto`, what follows the terminal's background.
+fn looks(cli: &Cli, config: &Config, paths: &Paths) -> Result<(Theme, Option<ByGround>), Failure> {
     let name = cli.theme.as_deref().unwrap_or(&config.theme);
-    let depth = screen::depth(|variable| std::env::var(variable).ok());
+    let variable = |name: &str| std::env::var(name).ok();
+    let depth = screen::depth(variable);
     let own = paths.themes.join(format!("{name}.toml"));
     let plain = !name.contains(['/', '\\']) && !name.starts_with('.');
-    let theme = match std::fs::read_to_string(&own) {
-        Ok(text) if plain => theme::parse(name, &text, depth),
-        _ => theme::load(name, depth),
+    let text = std::fs::read_to_string(&own).ok().filter(|_| plain);
+    let theme = match &text {
+        Some(text) => theme::parse(name, text, depth),
+        None => theme::load(name, depth),
     }
     .map_err(|error| Failure::new(Exit::Usage, error.to_string()).hint(error.hint()))?;
-    Ok(if cli.ascii || config.ascii {
-        theme.with_glyphs(&theme::ASCII)
+    let glyphs = if cli.ascii || config.ascii || screen::is_plain(variable) {
+        &theme::ASCII
     } else {
-        theme
-    })
+        theme.glyphs
+    };
+    let asks = name == "auto" && text.is_none() && screen::may_ask(variable);
+    let by_ground = asks.then_some(ByGround { depth, glyphs });
+    Ok((theme.with_glyphs(glyphs), by_ground))
 }
 
 /// Where a run begins and what it is connected to.

@@ -21,6 +21,7 @@ use super::event::Event;
 use super::input::Input;
 use super::perform::Perform;
 use super::programs::{self, EditorVisit};
+use super::query::{self, Asked};
 use super::terminal::{self, MouseCapture};
 use super::{clipboard, connection, crash, screen, signals};
 use crate::app::message::{Effect, LogLevel, LogLine, Millis, Msg, Stop, Ticket};
@@ -28,7 +29,7 @@ use crate::app::model::{Model, Start};
 use crate::app::update::update;
 use crate::report::{Exit, Failure};
 use crate::ui::draw;
-use crate::ui::theme::Theme;
+use crate::ui::theme::{self, Depth, Glyphs, Ground, Theme};
 
 /// How long what was asked of the disk may take at the end.
 const DISK_LIMIT: Duration = Duration::from_secs(5);
@@ -43,6 +44,8 @@ pub struct Session {
     pub start: Start,
     /// What everything is drawn with.
     pub theme: Theme,
+    /// What to draw with once the terminal has told how light it is; `None` where it is not asked.
+    pub by_ground: Option<ByGround>,
     /// Whether the mouse is used.
     pub mouse: MouseCapture,
     /// Where things are kept.
@@ -55,6 +58,22 @@ pub struct Session {
     pub target: Option<connection::Target>,
     /// Whether to panic after the first frame.
     pub crash: Crash,
+}
+
+/// The looks that follow the terminal's background.
+#[derive(Clone, Copy, Debug)]
+pub struct ByGround {
+    /// How many colours there are.
+    pub depth: Depth,
+    /// The glyphs to draw with.
+    pub glyphs: &'static Glyphs,
+}
+
+impl ByGround {
+    fn theme(self, ground: Ground) -> Option<Theme> {
+        let theme = theme::load(theme::auto_on(ground), self.depth).ok()?;
+        Some(theme.with_glyphs(self.glyphs))
+    }
 }
 
 /// Whether a run is to end in a panic, for the test of what that leaves behind.
@@ -85,6 +104,8 @@ struct Shell {
     clock: Clock,
     model: Model,
     theme: Theme,
+    by_ground: Option<ByGround>,
+    asked: Option<Asked>,
     screen: Screen,
     mouse: MouseCapture,
     queue: Receiver<Event>,
@@ -124,6 +145,12 @@ impl Shell {
             "the crash that was asked for"
         );
         let input = Input::start(events.clone())?;
+        let asked = if session.by_ground.is_some() {
+            terminal::write_all(query::QUESTION)?;
+            Some(Asked::at(session.clock.now()))
+        } else {
+            None
+        };
         let disk = Disk::start(session.folders, session.journal, events.clone())?;
         crash::spare(disk.clone());
         let perform = Perform::start(disk, session.target, events.clone())?;
@@ -131,6 +158,8 @@ impl Shell {
             clock: session.clock,
             model,
             theme: session.theme,
+            by_ground: session.by_ground,
+            asked,
             screen,
             mouse: session.mouse,
             queue,
@@ -173,9 +202,42 @@ impl Shell {
         if let Some(Visit { pid: Some(pid), .. }) = self.visit.take() {
             let _ = kill_process(pid, Signal::TERM);
         }
+        self.hear_the_rest(code);
         terminal::leave();
         self.perform.finish(DISK_LIMIT);
         code
+    }
+
+    /// Takes in an answer of the terminal that is still on its way: it would be typed into the
+    /// shell that comes after us. What else arrives meanwhile comes too late to matter.
+    fn hear_the_rest(&mut self, code: u8) {
+        if code == Exit::Signal(SIGHUP as u8).code() {
+            return;
+        }
+        while let Some(until) = self.asked.and_then(|asked| asked.owed())
+            && self.clock.now() < until
+        {
+            match self.queue.recv_timeout(self.clock.until(until)) {
+                Ok(Event::Report(report)) => self.heard(&report),
+                Ok(Event::Gone | Event::Signal(_)) | Err(_) => return,
+                Ok(Event::Core(_) | Event::EditorEnded { .. }) => {}
+            }
+        }
+    }
+
+    fn heard(&mut self, report: &termina::Event) {
+        let now = self.clock.now();
+        let ground = self
+            .asked
+            .as_mut()
+            .and_then(|asked| asked.report(now, report));
+        let theme = ground.and_then(|ground| self.by_ground?.theme(ground));
+        if let Some(theme) = theme
+            && theme != self.theme
+        {
+            self.theme = theme;
+            self.picture = Picture::Owed;
+        }
     }
 
     /// Sleeps until something happens, then applies all that has happened.
@@ -216,8 +278,7 @@ impl Shell {
             Event::Core(msg) => self.tell(self.clock.now(), msg),
             Event::Signal(signal) => self.signal(signal),
             Event::Gone => self.hang_up(),
-            // Nothing was asked, so it answers nothing; only a key it must not be.
-            Event::Report(_) => {}
+            Event::Report(report) => self.heard(&report),
             Event::EditorEnded { ticket, status } => self.back_from_editor(ticket, status),
         }
     }

@@ -50,6 +50,22 @@ pub fn depth(variable: impl Fn(&str) -> Option<String>) -> Depth {
     Depth::Ansi16
 }
 
+/// Whether the terminal is to be asked how light it is: not where there is no colour to choose, nor
+/// where it doesn't know the question (the Linux console shows a part of it).
+pub fn may_ask(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let term = variable("TERM").unwrap_or_default();
+    depth(&variable) != Depth::Mono && !matches!(term.as_str(), "linux" | "cons25" | "ansi")
+}
+
+/// Whether the terminal has no more glyphs than those of ASCII, for all that its name tells.
+pub fn is_plain(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let term = variable("TERM").unwrap_or_default();
+    matches!(
+        term.as_str(),
+        "dumb" | "linux" | "cons25" | "ansi" | "vt52" | "vt100" | "vt102" | "vt220"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +96,24 @@ mod tests {
                 Some((*value).to_owned())
             });
             assert_eq!(found, expected, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn only_terminals_with_colours_that_know_the_question_are_asked() {
+        for (term, no_color, expected) in [
+            ("xterm-256color", "", true),
+            ("screen", "", true),
+            ("xterm-256color", "1", false),
+            ("linux", "", false),
+            ("dumb", "", false),
+        ] {
+            let asked = may_ask(|name| match name {
+                "TERM" => Some(term.to_owned()),
+                "NO_COLOR" => Some(no_color.to_owned()),
+                _ => None,
+            });
+            assert_eq!(asked, expected, "{term} {no_color}");
         }
     }
 }

@@ -240,3 +240,94 @@ fn a_wrong_configuration_is_told_before_the_screen_is_taken() {
     assert!(ended.screen.contains("config.toml:1:1"), "{}", ended.screen);
     assert!(!ended.bytes.contains(&0x1b), "no escape was written");
 }
+
+/// What the terminal is asked after the first frame.
+const QUESTION: &[u8] = b"\x1b]11;?\x07\x1b[c";
+
+/// Waits until the question was put; the first frame is there by then.
+fn asked(terminal: &mut Terminal) {
+    terminal.wait_for_bytes(QUESTION);
+    assert!(
+        terminal.contents().contains("Spaces"),
+        "the first frame waits for no answer\n{}",
+        terminal.contents()
+    );
+}
+
+/// The colours of the letters on the screen.
+fn colors(screen: &vt100::Screen) -> std::collections::BTreeSet<String> {
+    let (rows, columns) = screen.size();
+    (0..rows.get())
+        .flat_map(|row| (0..columns.get()).map(move |column| (row, column)))
+        .filter_map(|(row, column)| screen.cell(row, column))
+        .filter(|cell| cell.has_contents())
+        .map(|cell| format!("{:?}", cell.fgcolor()))
+        .collect()
+}
+
+#[test]
+fn a_terminal_that_tells_how_light_it_is_gets_colours_for_it() {
+    let home = home();
+    let mut before = Terminal::start(
+        coracle(home.path(), &["--url", "http://127.0.0.1:1"]),
+        120,
+        40,
+    );
+    asked(&mut before);
+    // Answered, but not the question of colour: nothing changes, and the end waits for nothing.
+    before.send("\x1b[?1;2c?");
+    before.wait_for("Help");
+    let mut unknown = colors(before.screen());
+    before.send("\x1b");
+    before.send("q");
+    assert_eq!(before.end().code, 0);
+    for color in ["rgb:ffff/ffff/ffff", "rgb:1c1c/1c1c/1c1c"] {
+        let mut terminal = Terminal::start(
+            coracle(home.path(), &["--url", "http://127.0.0.1:1"]),
+            120,
+            40,
+        );
+        asked(&mut terminal);
+        // Keys before, between and after the answers all count: help opens, its search opens.
+        terminal.send(format!("?\x1b]11;{color}\x07/\x1b[?62;22cke"));
+        terminal.wait_for("/ ke");
+        terminal.send("\x1b");
+        terminal.wait("the search is gone", |screen| {
+            !screen.contents().contains("/ ke") && screen.contents().contains("Help")
+        });
+        let now = colors(terminal.screen());
+        assert_ne!(now, unknown, "{color}");
+        unknown = now;
+        terminal.send("q");
+        terminal.send("q");
+        let ended = terminal.end();
+        assert_eq!((ended.code, ended.screen.as_str()), (0, ""), "{color}");
+    }
+}
+
+#[test]
+fn nothing_is_asked_where_no_colour_is_chosen() {
+    for (variable, value, arguments) in [
+        ("NO_COLOR", "1", &["--url", "http://127.0.0.1:1"][..]),
+        ("TERM", "dumb", &["--url", "http://127.0.0.1:1"]),
+        ("TERM", "linux", &["--url", "http://127.0.0.1:1"]),
+        (
+            "LANG",
+            "C",
+            &["--url", "http://127.0.0.1:1", "--theme", "dark"],
+        ),
+    ] {
+        let home = home();
+        let mut command = coracle(home.path(), arguments);
+        command.env(variable, value);
+        let mut terminal = Terminal::start(command, 80, 24);
+        terminal.wait_for("Could not sign in");
+        terminal.send("q");
+        let ended = terminal.end();
+        let asked = ended
+            .bytes
+            .windows(QUESTION.len())
+            .any(|window| window == QUESTION);
+        assert!(!asked, "{variable}={value}");
+    }
+}

@@ -135,6 +135,21 @@ impl Terminal {
         self.wait(text, |screen| screen.contents().contains(text));
     }
 
+    /// Waits until the program has written these bytes.
+    pub(crate) fn wait_for_bytes(&mut self, wanted: &[u8]) {
+        while !self.bytes.windows(wanted.len()).any(|at| at == wanted) {
+            match self.read() {
+                Got::Bytes => {}
+                Got::End | Got::TooLate => panic!("it never wrote {wanted:?}\n{}", self.contents()),
+            }
+        }
+    }
+
+    /// The screen.
+    pub(crate) fn screen(&self) -> &vt100::Screen {
+        self.parser.screen()
+    }
+
     /// What the screen shows.
     pub(crate) fn contents(&self) -> String {
         self.parser.screen().contents()
