@@ -92,6 +92,8 @@ pub enum Action {
     Copy,
     /// Open in a browser.
     Browse,
+    /// Any verb by its name.
+    Palette,
     /// All keys.
     Help,
     /// Log and journal.
@@ -268,6 +270,7 @@ verbs! {
     Export "export" ["E"], [Content], 3, "export", "Export", "Write what is listed into a file, as CSV or NDJSON.";
     Copy "copy" ["y"], [Panes], 2, "copy", "Copy", "Copy the key, title, id or address of this row.";
     Browse "browse" ["o"], [Panes], 2, "browser", "Open in browser", "Open this row in a browser, or show its address.";
+    Palette "palette" [":"], [Everywhere], 0, "", "Command palette", "Find any command by its name, with its key, and run it.";
     Help "help" ["?"], [Everywhere], 9, "help", "Help", "Show all keys, those of this pane first.";
     Log "log" ["L"], [Everywhere], 0, "", "Log", "Show what was logged and reported.";
     Refresh "refresh" ["r"], [Panes, Across], 3, "refresh", "Refresh", "Read this pane again; the cursor and marks stay.";

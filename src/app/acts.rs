@@ -230,6 +230,7 @@ impl Model {
     /// Quits without asking.
     pub(in crate::app) fn quit_now(&mut self, code: u8, out: &mut Vec<Effect>) {
         self.quitting = true;
+        self.write_view(out);
         out.push(Effect::Quit(code));
     }
 }

@@ -21,6 +21,8 @@ pub enum DiskWaiter {
     Plan,
     /// The plans, for their list.
     Plans,
+    /// What the screen looks like from run to run.
+    View,
 }
 
 impl Model {
@@ -56,6 +58,7 @@ impl Model {
                 level: LogLevel::Warning,
                 text: format!("What is kept from run to run could not be written: {error}"),
             }),
+            (DiskWaiter::View, outcome) => self.view_came(outcome, out),
             (DiskWaiter::Export, Ok(DiskReply::Exported(path))) => {
                 self.say(LogLevel::Info, format!("Exported to {path}"));
             }

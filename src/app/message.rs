@@ -119,6 +119,13 @@ pub enum Msg {
         /// The new text, or why there is none.
         outcome: Result<String, String>,
     },
+    /// An address could not be opened in a browser.
+    Unopened {
+        /// The address.
+        address: String,
+        /// Why not: one sentence.
+        why: String,
+    },
     /// A line for the log view.
     Logged(LogLine),
     /// The program is to end.
@@ -246,6 +253,9 @@ pub struct DiskError {
     pub message: String,
 }
 
+/// The most bytes of text that are put on the clipboard: xterm takes 100,000 bytes of base64.
+pub const COPY_LIMIT: usize = 74_994;
+
 /// Something to be done by the shell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Effect {
@@ -272,9 +282,10 @@ pub enum Effect {
         /// What to start with.
         text: String,
     },
-    /// Put text on the clipboard by way of the terminal.
+    /// Put text of at most [`COPY_LIMIT`] bytes on the clipboard by way of the terminal. Whether the
+    /// terminal took it nobody learns.
     Copy(String),
-    /// Open an address in a browser.
+    /// Open an address in a browser; where there is none, `Msg::Unopened` comes back.
     Open(String),
     /// Start the embedded server and connect to it.
     StartDemo,

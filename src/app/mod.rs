@@ -23,6 +23,7 @@ pub mod pane;
 pub mod remote;
 pub mod tree;
 pub mod update;
+pub mod view;
 
 pub use model::{Model, Profile, Start, StartMode, Writes};
 pub use update::update;

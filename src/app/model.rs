@@ -22,6 +22,7 @@ use super::pane::detail::DetailPane;
 use super::pane::preview::PreviewPane;
 use super::pane::spaces::SpacesPane;
 use super::remote::Remote;
+use super::view::View;
 use crate::confluence::{AccessMode, ApiError, CurrentUser, ServerInfo, SpaceKey};
 
 /// How long the cursor rests before detail and content follow it, in milliseconds.
@@ -201,6 +202,8 @@ pub struct Model {
     pub focus: Pane,
     /// How wide the list is.
     pub split: Split,
+    /// What is kept of the looks from run to run.
+    pub view: View,
     /// What lies over the panes; the last is on top and has the keys.
     pub modals: Vec<Modal>,
     /// Short notices, oldest first.
@@ -260,6 +263,7 @@ impl Model {
             preview: PreviewPane::default(),
             focus: Pane::Spaces,
             split: Split::default(),
+            view: View::default(),
             modals: Vec::new(),
             toasts: Vec::new(),
             across: None,
@@ -312,13 +316,16 @@ impl Model {
             _ => None,
         };
         let job = self.jobs.deadline();
+        let view = self.view_deadline();
         let scan = self.spaces.is_scanning().then_some(self.now);
         let work = self.content_deadline();
         let preview = self.preview.moved.map(|moved| moved.plus(REST));
-        [rest, toast, spin, look_up, job, scan, work, filter, preview]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            rest, toast, spin, look_up, job, scan, work, filter, preview, view,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn next_spin(&self) -> Millis {

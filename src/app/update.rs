@@ -66,6 +66,7 @@ pub fn update(model: &mut Model, at: Millis, msg: Msg) -> Vec<Effect> {
             }
         }
         Msg::Edited { ticket, outcome } => model.edited(ticket, outcome),
+        Msg::Unopened { address, why } => model.unopened(&address, &why, &mut out),
         Msg::Logged(line) => {
             if line.level == LogLevel::Error {
                 model.say(line.level, line.text);
@@ -77,6 +78,7 @@ pub fn update(model: &mut Model, at: Millis, msg: Msg) -> Vec<Effect> {
         Msg::Stop(Stop::HungUp) => model.quit_now(1, &mut out),
     }
     model.pass_time(&mut out);
+    model.note_view(&mut out);
     out
 }
 
@@ -143,6 +145,7 @@ impl Model {
         if self.jobs.journal == Journal::Unread && self.jobs.is_quiet() {
             self.recover_jobs(out);
         }
+        self.recall_view(out);
         self.inflight
             .ask(Waiter::User, Call::CurrentUser, self.now, out);
     }
@@ -348,6 +351,7 @@ impl Model {
                     out.push(Effect::Open(url));
                 }
             }
+            Action::Palette => self.open_palette(),
             Action::Help => {
                 let here = self.contexts().to_vec();
                 self.modals
@@ -375,6 +379,7 @@ impl Model {
         let welcome = matches!(self.screen, Screen::Welcome { .. });
         match action {
             Action::Help
+            | Action::Palette
             | Action::Log
             | Action::Jobs
             | Action::Back
@@ -445,6 +450,7 @@ impl Model {
         let height = self.rows_of(self.focus);
         match self.focus {
             Pane::Spaces => {
+                self.view.wanted = None;
                 if self.spaces.step(step, height) {
                     self.moved = Some(self.now);
                 }
@@ -614,6 +620,7 @@ impl Model {
 
     fn filter_typed(&mut self, height: usize) {
         if self.focus == Pane::Spaces {
+            self.view.wanted = None;
             self.spaces.filter_changed(height);
             self.moved = Some(self.now);
         } else {
@@ -698,6 +705,7 @@ impl Model {
                         };
                         let (row, height) = (self.spaces.cursor.top + row, self.rows_of(pane));
                         if row < self.spaces.len() {
+                            self.view.wanted = None;
                             self.spaces.put(row, height);
                             self.moved = Some(self.now);
                         }

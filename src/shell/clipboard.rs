@@ -18,8 +18,7 @@ pub enum Through {
     Screen,
 }
 
-/// The most bytes of text that are sent: xterm takes 100,000 bytes of base64 at most.
-pub const LIMIT: usize = 74_994;
+pub use crate::app::message::COPY_LIMIT as LIMIT;
 
 /// Bytes a piece that GNU screen passes on; its buffer for such strings holds 256 in old versions.
 const SCREEN_PIECE: usize = 240;

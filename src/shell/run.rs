@@ -302,11 +302,10 @@ impl Shell {
                 Effect::Copy(text) => self.copy(&text),
                 Effect::Open(address) => {
                     if let Err(why) = programs::open_in_browser(&address) {
-                        self.copy(&address);
-                        self.log(
-                            LogLevel::Warning,
-                            format!("{why} The address was copied: {address}"),
-                        );
+                        let why = crate::report::scrub(&why);
+                        let msg = Msg::Unopened { address, why };
+                        // Through the queue: an effect must not lead to the next one in the same breath.
+                        let _ = self.events.send(Event::Core(msg));
                     }
                 }
                 Effect::StartDemo => self.perform.start_demo(),

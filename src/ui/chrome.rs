@@ -245,6 +245,9 @@ fn hints(model: &Model) -> Vec<(String, String)> {
     }
     match model.modals.last() {
         Some(Modal::Menu(_)) => return own(&[("Enter", "choose"), ("Esc", "leave")]),
+        Some(Modal::Palette(_)) => {
+            return own(&[("Enter", "run"), ("Esc", "leave"), ("↑ ↓", "move")]);
+        }
         Some(Modal::SpacesFilter(_)) => {
             return own(&[
                 ("Enter", "ask"),

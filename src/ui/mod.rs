@@ -9,6 +9,7 @@ mod draw;
 mod form;
 mod jobs;
 mod modal;
+mod palette;
 mod plans;
 mod preview;
 mod space_forms;

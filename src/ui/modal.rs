@@ -7,6 +7,7 @@ use super::detail::style_of;
 use super::draw::Canvas;
 use super::form;
 use super::jobs;
+use super::palette;
 use super::plans;
 use super::space_forms;
 use super::theme::Focus;
@@ -27,6 +28,7 @@ pub(super) fn draw(model: &Model, modal: &Modal, canvas: &mut Canvas<'_>, area: 
     };
     match modal {
         Modal::Menu(menu) => draw_menu(menu, canvas, size),
+        Modal::Palette(palette) => palette::draw(model, palette, canvas, size),
         Modal::Reading(reading) => draw_reading(model, reading, canvas, size),
         Modal::SpacesFilter(form) => draw_spaces_filter(model, form, canvas, size),
         Modal::NewSpace(form) => space_forms::draw_new(model, form, canvas, size),

@@ -20,4 +20,5 @@ mod story;
 mod terminal;
 mod text;
 mod triage;
+mod view;
 mod wire;

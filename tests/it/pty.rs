@@ -331,3 +331,110 @@ fn nothing_is_asked_where_no_colour_is_chosen() {
         assert!(!asked, "{variable}={value}");
     }
 }
+
+/// A server that a test can open by its address.
+fn served(home: &Path) -> (Terminal, String) {
+    let mut server = Terminal::start(coracle(home, &["serve", "--port", "0"]), 120, 10);
+    server.wait_for("http://");
+    let text = server.contents();
+    let from = text.find("http://").expect("an address");
+    let address: String = text[from..]
+        .chars()
+        .take_while(|c| !c.is_whitespace())
+        .collect();
+    (server, address)
+}
+
+#[test]
+fn a_browser_of_ones_own_gets_the_address() {
+    let home = home();
+    let opened = home.path().join("opened");
+    let browser = home.path().join("browser");
+    fs::write(
+        &browser,
+        format!(
+            "#!/bin/sh\necho \"$@\" > '{}.new'\nmv '{}.new' '{}'\n",
+            opened.display(),
+            opened.display(),
+            opened.display()
+        ),
+    )
+    .expect("a program");
+    fs::set_permissions(
+        &browser,
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )
+    .expect("a program");
+    let mut command = coracle(home.path(), &["--demo"]);
+    command.env("BROWSER", format!("{} --new-tab %s", browser.display()));
+    let mut terminal = Terminal::start(command, 120, 40);
+    terminal.wait_for("ENG");
+    terminal.send("o");
+    terminal.until("the browser was started", || opened.exists());
+    let arguments = fs::read_to_string(&opened).expect("what it was given");
+    assert!(
+        arguments.starts_with("--new-tab http://127.0.0.1:"),
+        "{arguments}"
+    );
+    terminal.send("q");
+    assert_eq!(terminal.end().code, 0);
+}
+
+#[test]
+fn without_a_browser_the_address_is_copied_and_shown() {
+    let home = home();
+    let mut terminal = demo(home.path());
+    terminal.send("o");
+    terminal.wait_for("There is no browser here");
+    terminal.wait_for("http://127.0.0.1:");
+    terminal.wait_for_bytes(b"\x1b]52;c;");
+    terminal.send("qq");
+    assert_eq!(terminal.end().code, 0);
+}
+
+#[test]
+fn the_next_run_begins_where_this_one_ended() {
+    let home = home();
+    let (server, address) = served(home.path());
+    let arguments = ["--url", address.as_str(), "--ascii"];
+    let mut first = Terminal::start(coracle(home.path(), &arguments), 120, 40);
+    first.wait_for("ENG");
+    first.send("jj");
+    first.wait("the cursor has moved", |screen| caret(screen) == 2);
+    let here = row(first.screen());
+    // The line drops: also then it is kept.
+    assert_eq!(first.hang_up().0, 129);
+    let mut second = Terminal::start(coracle(home.path(), &arguments), 120, 40);
+    second.wait("the cursor is where it was", |screen| row(screen) == here);
+    second.send("q");
+    assert_eq!(second.end().code, 0);
+    // A broken file is no reason not to start.
+    let kept = fs::read_dir(state(home.path()).join("urls"))
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").path().join("view.json"))
+        .find(|path| path.is_file())
+        .expect("what was kept");
+    fs::write(&kept, "{\"sort\":").expect("a broken file");
+    let mut third = Terminal::start(coracle(home.path(), &arguments), 120, 40);
+    third.wait("the list is there", |screen| caret(screen) == 0);
+    third.send("q");
+    assert_eq!(third.end().code, 0);
+    server.signal(Signal::TERM);
+}
+
+/// In which row of the list the caret is.
+fn caret(screen: &vt100::Screen) -> usize {
+    let rows: Vec<String> = screen.rows(0, 40).collect();
+    rows.iter()
+        .skip(3)
+        .position(|row| row.starts_with("|>"))
+        .unwrap_or(usize::MAX)
+}
+
+/// The row under the cursor.
+fn row(screen: &vt100::Screen) -> String {
+    screen
+        .rows(0, 40)
+        .find(|row| row.starts_with("|>"))
+        .unwrap_or_default()
+}

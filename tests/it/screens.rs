@@ -119,6 +119,8 @@ fn dialogs() {
         ("server-filter", "f Tab Tab"),
         ("copy", "y"),
         ("log", "L"),
+        ("palette", ": Down Down"),
+        ("palette-search", ": p u r g"),
     ] {
         at_every_size(name, |width, height| {
             let mut story = Story::browsing(width, height);

@@ -145,6 +145,14 @@ impl Terminal {
         }
     }
 
+    /// Goes on reading until something outside of the terminal has happened.
+    pub(crate) fn until(&mut self, what: &str, happened: impl Fn() -> bool) {
+        while !happened() {
+            assert!(Instant::now() < self.until, "it took too long: {what}");
+            std::thread::yield_now();
+        }
+    }
+
     /// The screen.
     pub(crate) fn screen(&self) -> &vt100::Screen {
         self.parser.screen()

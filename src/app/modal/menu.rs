@@ -2,15 +2,20 @@
 
 use serde::Serialize;
 
-use super::{Outcome, is_esc};
+use super::reading::{Reading, What};
+use super::{Modal, Outcome, is_esc};
 use crate::app::across;
 use crate::app::key::{Chord, Key};
 use crate::app::layout::Pane;
-use crate::app::message::{Effect, LogLevel};
+use crate::app::message::{COPY_LIMIT, Effect, LogLevel, LogLine};
 use crate::app::model::Model;
 use crate::app::pane::content::Order;
 use crate::app::pane::export;
 use crate::app::pane::spaces::Sort;
+use crate::text::{number, width};
+
+/// The widest text that a notice shows in one line, in columns.
+const SHORT: usize = 52;
 
 /// What choosing an entry does.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -105,11 +110,62 @@ impl Model {
                 self.content.outline_mut().sort(*order, height);
             }
             Choice::Export(form) => self.export(*form, out),
-            Choice::Copy(text) => {
-                out.push(Effect::Copy(text.clone()));
-                self.say(LogLevel::Info, format!("Copied: {text}"));
-            }
+            Choice::Copy(text) => self.copy(text, out),
         }
+    }
+
+    /// Copies a text, and shows it so that it can be selected by hand: a terminal may refuse what
+    /// is sent to its clipboard, and none of them says so.
+    fn copy(&mut self, text: &str, out: &mut Vec<Effect>) {
+        let fits = text.len() <= COPY_LIMIT;
+        if fits {
+            out.push(Effect::Copy(text.to_owned()));
+        }
+        if fits && !text.contains('\n') && width::width(text) <= SHORT {
+            self.say(LogLevel::Info, format!("Copied: {text}"));
+            return;
+        }
+        let (title, about) = if fits {
+            (
+                "Copied",
+                "Should your terminal not take it: select it by hand.".to_owned(),
+            )
+        } else {
+            (
+                "Too long to copy",
+                format!(
+                    "It has {} bytes; at most {} go through a terminal. Select what you need by hand.",
+                    number::grouped(text.len() as u64),
+                    number::grouped(COPY_LIMIT as u64)
+                ),
+            )
+        };
+        self.show_to_select(title, &about, text);
+    }
+
+    /// An address that no browser was found for: copied, and shown as a whole.
+    pub(in crate::app) fn unopened(&mut self, address: &str, why: &str, out: &mut Vec<Effect>) {
+        self.keep(LogLine {
+            level: LogLevel::Warning,
+            text: format!("{why} The address: {address}"),
+        });
+        let about = if address.len() <= COPY_LIMIT {
+            out.push(Effect::Copy(address.to_owned()));
+            format!("{why} The address was copied; here it is to select by hand.")
+        } else {
+            format!("{why} Here is the address to select by hand.")
+        };
+        self.show_to_select("Address", &about, address);
+    }
+
+    fn show_to_select(&mut self, title: &str, about: &str, text: &str) {
+        let mut lines = vec![about.to_owned()];
+        lines.push("With Shift held the mouse selects as it does elsewhere.".to_owned());
+        lines.push(String::new());
+        lines.extend(text.lines().map(str::to_owned));
+        let title = title.to_owned();
+        self.modals
+            .push(Modal::Reading(Reading::new(What::Text { title, lines })));
     }
 
     /// The menu of orders for the pane that has the keys.

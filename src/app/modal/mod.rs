@@ -6,6 +6,7 @@ pub mod jobs;
 pub mod leave;
 pub mod menu;
 pub mod new_space;
+pub mod palette;
 pub mod plans;
 pub mod question;
 pub mod reading;
@@ -19,6 +20,7 @@ use self::jobs::JobView;
 use self::leave::Leaving;
 use self::menu::Menu;
 use self::new_space::NewSpaceForm;
+use self::palette::Palette;
 use self::plans::Plans;
 use self::question::QuestionDialog;
 use self::reading::Reading;
@@ -35,6 +37,8 @@ use crate::jobs::{JobId, JobState, Outcome as JobOutcome};
 pub enum Modal {
     /// A few things to choose from.
     Menu(Menu),
+    /// Any verb by its name.
+    Palette(Palette),
     /// A text to read: help, log, an address.
     Reading(Reading),
     /// What to ask the server for in the list of spaces.
@@ -68,6 +72,7 @@ impl Modal {
         match self {
             Self::Reading(reading) => reading.typing,
             Self::Menu(_)
+            | Self::Palette(_)
             | Self::SpacesFilter(_)
             | Self::NewSpace(_)
             | Self::EditSpace(_)
@@ -86,6 +91,7 @@ impl Modal {
             Self::NewSpace(form) => form.is_changed() && form.job.is_none(),
             Self::EditSpace(form) => form.is_changed() && form.job.is_none(),
             Self::Menu(_)
+            | Self::Palette(_)
             | Self::Reading(_)
             | Self::SpacesFilter(_)
             | Self::Confirm(_)
@@ -118,6 +124,7 @@ impl Model {
         let depth = self.modals.len();
         let outcome = match &mut modal {
             Modal::Menu(menu) => self.menu_key(menu, press.chord, out),
+            Modal::Palette(palette) => self.palette_key(palette, press.chord, out),
             Modal::Reading(reading) => reading.key(press.chord),
             Modal::SpacesFilter(form) => self.spaces_filter_key(form, press.chord, out),
             Modal::NewSpace(form) => self.new_space_key(form, press.chord, out),
@@ -147,6 +154,10 @@ impl Model {
                 if form.form.paste(text) == Taken::Changed {
                     form.check();
                 }
+            }
+            Some(Modal::Palette(palette)) => {
+                palette.field.insert(text);
+                palette.search();
             }
             Some(Modal::Reading(reading)) => reading.paste(text),
             Some(Modal::NewSpace(dialog)) if dialog.job.is_none() => {

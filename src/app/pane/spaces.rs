@@ -662,6 +662,7 @@ impl Model {
         self.spaces.refilter();
         let first = self.spaces.at.is_none();
         self.spaces.settle(height);
+        self.go_to_wanted();
         if first && self.spaces.at.is_some() {
             // Nobody is moving yet: detail and content can follow at once.
             self.follow_cursor(out);

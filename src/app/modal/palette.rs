@@ -1,0 +1,186 @@
+//! The command palette: every verb by its name, with its key, or why it can't run now.
+
+use serde::Serialize;
+
+use super::{Outcome, is_esc};
+use crate::app::action::{Action, Availability, Context, VERBS, Verb};
+use crate::app::field::{Field, Lines};
+use crate::app::key::{Chord, Key};
+use crate::app::list::{Cursor, Step};
+use crate::app::message::{Effect, LogLevel, Size};
+use crate::app::model::Model;
+use crate::text::filter::{Filter, Index, Progress, Scan};
+
+/// The palette.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Palette {
+    /// What is looked for.
+    pub field: Field,
+    /// What was found, the best first; without a search, what was used last first.
+    pub found: Vec<Action>,
+    /// The cursor.
+    pub cursor: Cursor,
+    /// Where a command runs: the contexts below the palette.
+    pub here: Vec<Context>,
+    /// Everything there is, in the order of an empty search.
+    all: Vec<Action>,
+}
+
+/// How many commands are shown at once on a screen of this size.
+pub fn rows(size: Size) -> usize {
+    usize::from(size.height.saturating_sub(8).clamp(1, 18))
+}
+
+impl Palette {
+    /// All commands, `recent` first.
+    pub fn new(recent: &[Action], here: &[Context]) -> Self {
+        let others = VERBS
+            .iter()
+            .map(|verb| verb.action)
+            .filter(|action| !recent.contains(action) && *action != Action::Palette);
+        let all: Vec<Action> = recent.iter().copied().chain(others).collect();
+        Self {
+            field: Field::new(Lines::One, ""),
+            found: all.clone(),
+            cursor: Cursor::default(),
+            here: here.to_vec(),
+            all,
+        }
+    }
+
+    /// Looks again after the text changed. A term that is not finished keeps what was found.
+    pub(super) fn search(&mut self) {
+        let Ok(filter) = Filter::parse(&self.field.text(), &[]) else {
+            return;
+        };
+        let rows: Vec<String> = self.all.iter().map(|action| names(action.verb())).collect();
+        let index = Index::new(rows.iter().map(String::as_str));
+        let mut scan = Scan::new(&filter, &index);
+        while scan.step(&index, usize::MAX) != Progress::Done {}
+        let found = scan.matches().iter().map(|row| self.all[*row as usize]);
+        self.found = if filter.is_empty() {
+            self.all.clone()
+        } else {
+            found.collect()
+        };
+        self.cursor = Cursor::default();
+    }
+
+    /// The verb under the cursor.
+    pub fn chosen(&self) -> Option<Action> {
+        self.found.get(self.cursor.at).copied()
+    }
+}
+
+/// What a verb is found by.
+fn names(verb: &Verb) -> String {
+    format!("{} {} {}", verb.title, verb.name, verb.short)
+}
+
+impl Model {
+    /// Opens the palette for what is in front now.
+    pub(in crate::app) fn open_palette(&mut self) {
+        let palette = Palette::new(&self.view.recent, self.contexts());
+        self.modals.push(super::Modal::Palette(palette));
+    }
+
+    /// Why a verb can't run in these contexts, if it can't: one sentence.
+    pub fn why_not(&self, here: &[Context], action: Action) -> Option<String> {
+        let verb = action.verb();
+        if !verb.contexts.iter().any(|context| here.contains(context)) {
+            let places: Vec<&str> = verb
+                .contexts
+                .iter()
+                .map(|context| context.title())
+                .collect();
+            return Some(format!(
+                "It works in another place: {}.",
+                places.join(" or ")
+            ));
+        }
+        match self.availability(action) {
+            Availability::Yes => None,
+            Availability::No(reason) if reason.is_empty() => {
+                Some("Not before a server is chosen.".to_owned())
+            }
+            Availability::No(reason) => Some(reason),
+        }
+    }
+
+    pub(super) fn palette_key(
+        &mut self,
+        palette: &mut Palette,
+        chord: Chord,
+        out: &mut Vec<Effect>,
+    ) -> Outcome {
+        let (len, height) = (palette.found.len(), rows(self.size));
+        let step = match (chord.key, chord.ctrl) {
+            (Key::Up, _) | (Key::Char('p'), true) => Step::Up,
+            (Key::Down, _) | (Key::Char('n'), true) => Step::Down,
+            (Key::PageUp, _) => Step::PageUp,
+            (Key::PageDown, _) => Step::PageDown,
+            (Key::Enter, _) => {
+                let Some(action) = palette.chosen() else {
+                    return Outcome::Stay;
+                };
+                if let Some(reason) = self.why_not(&palette.here, action) {
+                    self.say(LogLevel::Info, reason);
+                    return Outcome::Stay;
+                }
+                self.remember(action);
+                self.act(action, out);
+                return Outcome::Close;
+            }
+            _ if is_esc(chord) => return Outcome::Close,
+            _ => {
+                let before = palette.field.text();
+                if !palette.field.key(chord) {
+                    return Outcome::Pass;
+                }
+                if palette.field.text() != before {
+                    palette.search();
+                }
+                return Outcome::Stay;
+            }
+        };
+        palette.cursor.step(step, len, height);
+        Outcome::Stay
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<Action> {
+        let mut palette = Palette::new(&[Action::Log, Action::Sort], &[Context::Spaces]);
+        palette.field.set(text);
+        palette.search();
+        palette.found
+    }
+
+    #[test]
+    fn every_verb_is_there_and_what_was_used_last_comes_first() {
+        let all = found("");
+        assert_eq!(all.len(), VERBS.len() - 1, "all but the palette itself");
+        assert_eq!(&all[..2], [Action::Log, Action::Sort]);
+    }
+
+    #[test]
+    fn a_few_letters_find_a_verb() {
+        for (text, action) in [
+            ("new sp", Action::NewSpace),
+            ("purge all", Action::PurgeAll),
+            ("srvr", Action::ServerFilter),
+            ("'log", Action::Log),
+        ] {
+            assert_eq!(
+                found(text).first(),
+                Some(&action),
+                "{text}: {:?}",
+                found(text)
+            );
+        }
+        assert_eq!(found("zzzz"), []);
+    }
+}
