@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use crate::app::action::{Context, VERBS};
 use crate::app::keymap::{Keymap, Rebinding};
 use crate::app::model::{Profile as ShownProfile, Start, StartMode, Writes};
-use crate::cli::{BackupCommand, Cli, Command, JournalCommand};
+use crate::cli::{BackupCommand, Cli, Command, JournalCommand, ReplayArgs};
 use crate::config::{self, Auth, Config, Paths, Profile};
 use crate::confluence::client::{Access, Endpoint};
 use crate::demo;
@@ -22,10 +22,12 @@ use crate::shell::clock::Clock;
 use crate::shell::connection::Target;
 use crate::shell::disk::{Folders, JOURNAL, JournalAccess};
 use crate::shell::lock::{self, Hold, ProfileLock};
+use crate::shell::record::{Recorder, Replay, ReplayError};
 use crate::shell::run::{ByGround, Crash, Session, run};
 use crate::shell::terminal::{self, MouseCapture};
 use crate::shell::{backups, crash, files, log, screen};
 use crate::text::number;
+use crate::ui::picture;
 use crate::ui::theme::{self, Theme};
 
 /// The variable that a token for `--url` is taken from.
@@ -67,6 +69,9 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
                 .map_err(|error| {
                     Failure::new(Exit::Failed, "The embedded server has ended.").caused_by(&error)
                 });
+        }
+        Some(Command::Replay(options)) => {
+            return replay(options).map(|()| Exit::Done.code());
         }
         Some(Command::Keys) => {
             let (config, _) = configuration(cli, &paths)?;
@@ -140,6 +145,10 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
     log::start(&paths.log, cli.log.unwrap_or(config.log));
     files::make_folder(&paths.state).map_err(|error| no_state(&paths.state, &error))?;
     crash::install(paths.log.clone());
+    let record = match &cli.record {
+        Some(path) => Some(Recorder::create(path).map_err(|error| no_recording(path, &error))?),
+        None => None,
+    };
     run(Session {
         clock,
         start: Start {
@@ -174,6 +183,7 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
         journal: place.journal,
         scratch: paths.state.join("edit"),
         target,
+        record,
         crash: if cli.crash {
             Crash::AfterTheFirstFrame
         } else {
@@ -185,6 +195,67 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
 /// Writes to standard output. A reader that went away is nothing to act on.
 fn say(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn no_recording(path: &Path, error: &std::io::Error) -> Failure {
+    let failure = Failure::new(
+        Exit::Usage,
+        format!("Nothing can be recorded into {}.", shown(path)),
+    );
+    if error.kind() == std::io::ErrorKind::AlreadyExists {
+        failure.hint("There is a file already; name one that is not there yet.")
+    } else {
+        failure.caused_by(error)
+    }
+}
+
+/// Shows a recording: the last screen, every screen, or a picture of the last.
+fn replay(options: &ReplayArgs) -> Result<(), Failure> {
+    let failed = |error: &dyn std::error::Error| {
+        Failure::new(
+            Exit::Failed,
+            format!("{} can't be shown.", shown(&options.file)),
+        )
+        .caused_by(error)
+    };
+    let bad = |error: ReplayError| failed(&error).hint(error.hint());
+    let text = std::fs::read_to_string(&options.file).map_err(|error| failed(&error))?;
+    let (mut replay, _) = Replay::new(&text).map_err(bad)?;
+    let theme = theme::load("dark", theme::Depth::True)
+        .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    let screen = |replay: &Replay<'_>| picture::text(&picture::frame(&replay.model, &theme));
+    let mut last = String::new();
+    if options.frames {
+        last = screen(&replay);
+        say(&format!("── 0 ms\n{last}"));
+    }
+    while let Some(step) = replay.step() {
+        let at = step.map_err(bad)?;
+        if options.frames {
+            let now = screen(&replay);
+            if now != last {
+                say(&format!("── {} ms\n{now}", number::grouped(at.0)));
+                last = now;
+            }
+        }
+    }
+    if let Some(path) = &options.svg {
+        let title = format!("coracle {}", replay.model.profile.name);
+        let svg = picture::svg(&picture::frame(&replay.model, &theme), &title);
+        return files::create_new(path)
+            .and_then(|mut file| file.write_all(svg.as_bytes()))
+            .map_err(|error| {
+                Failure::new(
+                    Exit::Failed,
+                    format!("The picture could not be written to {}.", shown(path)),
+                )
+                .caused_by(&error)
+            });
+    }
+    if !options.frames {
+        say(&screen(&replay));
+    }
+    Ok(())
 }
 
 /// Checks journals and prints a line for each.

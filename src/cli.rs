@@ -43,6 +43,9 @@ pub struct Cli {
     /// Write this much into the log file.
     #[arg(long, value_name = "LEVEL")]
     pub log: Option<LogLevel>,
+    /// Record everything that is typed and answered into a new file, for coracle replay.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
     /// Print where configuration, state and logs are, and end.
     #[arg(long)]
     pub print_paths: bool,
@@ -59,6 +62,8 @@ pub struct Cli {
 pub enum Command {
     /// Run the embedded Confluence alone and print its address
     Serve(ServeArgs),
+    /// Show what was recorded with --record: its last screen
+    Replay(ReplayArgs),
     /// Print the keys in effect
     Keys,
     /// Look after the record of everything that was written
@@ -79,6 +84,19 @@ pub enum BackupCommand {
         /// The backups by name; without any, all of them
         names: Vec<String>,
     },
+}
+
+/// How a recording is shown.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ReplayArgs {
+    /// The recording.
+    pub file: PathBuf,
+    /// Every screen, each with its time, rather than the last one alone.
+    #[arg(long, conflicts_with = "svg")]
+    pub frames: bool,
+    /// Draw the last screen into this new file as an SVG picture.
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
 }
 
 /// What can be done with journals.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::across::Across;
 use super::action::Context;
@@ -44,7 +44,7 @@ pub const TABLE: u16 = 70;
 const LOG_LINES: usize = 2_000;
 
 /// Where the program begins.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum StartMode {
     /// No configuration yet.
     Welcome {
@@ -58,7 +58,7 @@ pub enum StartMode {
 }
 
 /// Whether writes may leave, and if not, why not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Writes {
     /// They may.
     Allowed,
@@ -69,7 +69,7 @@ pub enum Writes {
 }
 
 /// The server and how it is reached.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
     /// Its name.
     pub name: String,
@@ -97,13 +97,14 @@ impl Profile {
 }
 
 /// What the program begins with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Start {
     /// The terminal.
     pub size: Size,
     /// What time it is at `Millis(0)`.
     pub wall: Timestamp,
     /// Where we are.
+    #[serde(with = "by_name")]
     pub zone: TimeZone,
     /// Where to begin.
     pub mode: StartMode,
@@ -115,6 +116,21 @@ pub struct Start {
     pub keymap: Keymap,
     /// Something to say at once, such as who else holds the profile.
     pub notice: Option<String>,
+}
+
+/// A time zone by its name. One without a name becomes UTC: times are then told in another zone.
+mod by_name {
+    use jiff::tz::TimeZone;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(zone: &TimeZone, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(zone.iana_name().unwrap_or("UTC"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<TimeZone, D::Error> {
+        let name = String::deserialize(from)?;
+        Ok(TimeZone::get(&name).unwrap_or(TimeZone::UTC))
+    }
 }
 
 /// What the server and its user are, as far as they told.

@@ -16,6 +16,7 @@ pub mod log;
 pub mod perform;
 pub mod programs;
 pub mod query;
+pub mod record;
 pub mod run;
 pub mod screen;
 pub mod signals;

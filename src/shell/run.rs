@@ -22,6 +22,7 @@ use super::input::Input;
 use super::perform::Perform;
 use super::programs::{self, EditorVisit};
 use super::query::{self, Asked};
+use super::record::Recorder;
 use super::terminal::{self, MouseCapture};
 use super::{clipboard, connection, crash, screen, signals};
 use crate::app::message::{Effect, LogLevel, LogLine, Millis, Msg, Stop, Ticket};
@@ -56,6 +57,8 @@ pub struct Session {
     pub scratch: PathBuf,
     /// How the server is reached.
     pub target: Option<connection::Target>,
+    /// Where everything is recorded, if it is.
+    pub record: Option<Recorder>,
     /// Whether to panic after the first frame.
     pub crash: Crash,
 }
@@ -112,6 +115,7 @@ struct Shell {
     events: Sender<Event>,
     input: Input,
     perform: Perform,
+    record: Option<Recorder>,
     scratch: PathBuf,
     visit: Option<Visit>,
     /// A SIGCONT will come that was caused by our own stop.
@@ -134,8 +138,15 @@ struct Visit {
 }
 
 impl Shell {
-    fn begin(session: Session, events: Sender<Event>, queue: Receiver<Event>) -> io::Result<Self> {
+    fn begin(
+        mut session: Session,
+        events: Sender<Event>,
+        queue: Receiver<Event>,
+    ) -> io::Result<Self> {
         let size = session.start.size;
+        if let Some(record) = &mut session.record {
+            record.begin(&session.start)?;
+        }
         let (model, effects) = Model::new(session.start);
         let mut screen = Terminal::new(screen::backend(size))?;
         screen.draw(|frame| draw(&model, &session.theme, frame))?;
@@ -166,6 +177,7 @@ impl Shell {
             events,
             input,
             perform,
+            record: session.record,
             scratch: session.scratch,
             visit: None,
             expected_back: false,
@@ -286,6 +298,15 @@ impl Shell {
     fn tell(&mut self, at: Millis, msg: Msg) {
         if let Msg::Resized(size) = &msg {
             self.screen.backend_mut().resize(screen::cells(*size));
+        }
+        if let Some(record) = &mut self.record
+            && let Err(error) = record.message(at, &msg)
+        {
+            self.record = None;
+            self.log(
+                LogLevel::Error,
+                format!("The recording ends here, as it could not be written: {error}."),
+            );
         }
         let effects = update(&mut self.model, at, msg);
         self.picture = Picture::Owed;

@@ -10,6 +10,7 @@ mod form;
 mod jobs;
 mod modal;
 mod palette;
+pub mod picture;
 mod plans;
 mod preview;
 mod space_forms;

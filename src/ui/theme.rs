@@ -541,7 +541,7 @@ const ANSI: [(Color, [u8; 3]); 16] = [
 /// The six steps of a channel in the cube of 256 colours.
 const CUBE: [u8; 6] = [0, 95, 135, 175, 215, 255];
 
-fn indexed_rgb(index: u8) -> [u8; 3] {
+pub(super) fn indexed_rgb(index: u8) -> [u8; 3] {
     match index {
         0..=15 => ANSI[usize::from(index)].1,
         16..=231 => {

@@ -14,6 +14,7 @@ mod faults;
 mod journal;
 mod plans;
 mod pty;
+mod record;
 mod screens;
 mod simulation;
 mod story;

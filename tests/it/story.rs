@@ -30,6 +30,8 @@ pub(crate) struct Story {
     pub(crate) sent: Vec<Call>,
     /// Every other effect.
     pub(crate) effects: Vec<Effect>,
+    /// Where everything that happens is recorded, if it is.
+    pub(crate) recorder: Option<coracle::shell::record::Recorder>,
 }
 
 impl Story {
@@ -39,23 +41,15 @@ impl Story {
     }
 
     pub(crate) fn with(width: u16, height: u16, mode: StartMode, writes: Writes) -> Self {
-        let start = Start {
-            size: Size { width, height },
-            wall: "2026-11-23T14:02:11Z".parse().expect("a date of the test"),
-            zone: jiff::tz::TimeZone::UTC,
+        Self::begin(Start {
             mode,
-            profile: Profile {
-                name: "prod".to_owned(),
-                base_url: "https://wiki.example.com".to_owned(),
-                color: None,
-                signs_in: true,
-                banner: None,
-                concurrency: 4,
-            },
             writes,
-            keymap: Keymap::default(),
-            notice: None,
-        };
+            ..beginning(width, height)
+        })
+    }
+
+    /// A start as it is given.
+    pub(crate) fn begin(start: Start) -> Self {
         let (model, effects) = Model::new(start);
         let mut story = Self {
             model,
@@ -63,6 +57,7 @@ impl Story {
             open: VecDeque::new(),
             sent: Vec::new(),
             effects: Vec::new(),
+            recorder: None,
         };
         story.take(effects);
         story
@@ -93,6 +88,11 @@ impl Story {
     /// Something happens, a millisecond after what happened before.
     pub(crate) fn happen(&mut self, msg: Msg) {
         self.at += 1;
+        if let Some(recorder) = &mut self.recorder {
+            recorder
+                .message(Millis(self.at), &msg)
+                .expect("it is written");
+        }
         let effects = update(&mut self.model, Millis(self.at), msg);
         self.take(effects);
     }
@@ -120,6 +120,11 @@ impl Story {
         let end = self.at + 1_000;
         while let Some(deadline) = self.model.deadline().filter(|at| at.0 <= end) {
             self.at = self.at.max(deadline.0);
+            if let Some(recorder) = &mut self.recorder {
+                recorder
+                    .message(Millis(self.at), &Msg::Clock)
+                    .expect("it is written");
+            }
             let effects = update(&mut self.model, Millis(self.at), Msg::Clock);
             self.take(effects);
             if !self.open.is_empty() {
@@ -176,6 +181,27 @@ impl Story {
             lines.push(line.trim_end().to_owned());
         }
         lines.join("\n")
+    }
+}
+
+/// The beginning of a story.
+pub(crate) fn beginning(width: u16, height: u16) -> Start {
+    Start {
+        size: Size { width, height },
+        wall: "2026-11-23T14:02:11Z".parse().expect("a date of the test"),
+        zone: jiff::tz::TimeZone::UTC,
+        mode: StartMode::Connect,
+        profile: Profile {
+            name: "prod".to_owned(),
+            base_url: "https://wiki.example.com".to_owned(),
+            color: None,
+            signs_in: true,
+            banner: None,
+            concurrency: 4,
+        },
+        writes: Writes::Allowed,
+        keymap: Keymap::default(),
+        notice: None,
     }
 }
 

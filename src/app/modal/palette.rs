@@ -93,10 +93,7 @@ impl Model {
                 .iter()
                 .map(|context| context.title())
                 .collect();
-            return Some(format!(
-                "It works in another place: {}.",
-                places.join(" or ")
-            ));
+            return Some(format!("In another place: {}.", places.join(" or ")));
         }
         match self.availability(action) {
             Availability::Yes => None,
