@@ -68,8 +68,7 @@ fn model(rows: usize) -> Model {
         let reply = match call {
             Call::CurrentUser => Reply::CurrentUser(CurrentUser {
                 username: None,
-                display_name: None,
-                user_key: None,
+                display_name: "Anonymous".to_owned(),
             }),
             Call::Spaces { window, .. } => {
                 let from = (window.start as usize).min(rows);

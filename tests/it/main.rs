@@ -12,6 +12,7 @@ mod contract;
 mod embedded;
 mod faults;
 mod journal;
+mod pictures;
 mod plans;
 mod pty;
 mod record;

@@ -27,7 +27,7 @@ fn visit(home: &std::path::Path, token: &str) -> (std::path::PathBuf, String) {
     terminal.send("/eng\r");
     terminal.wait_for("/ eng");
     terminal.send("?");
-    terminal.wait_for("Move one row up.");
+    terminal.wait_for("Spaces (here)");
     let last = terminal.contents();
     terminal.send("qqqq");
     assert_eq!(terminal.end().code, 0);
