@@ -27,7 +27,10 @@ fn visit(home: &std::path::Path, token: &str) -> (std::path::PathBuf, String) {
     terminal.send("/eng\r");
     terminal.wait_for("/ eng");
     terminal.send("?");
-    terminal.wait_for("Spaces (here)");
+    // The lowest row of the dialog: all of the frame is there.
+    terminal.wait("help is there", |screen| {
+        screen.contents().contains("lines more") && screen.contents().contains("q back")
+    });
     let last = terminal.contents();
     terminal.send("qqqq");
     assert_eq!(terminal.end().code, 0);
