@@ -1442,8 +1442,8 @@ impl<'t> Judge<'t> {
                 (Sieve::Kinds(kinds.iter().map(is).collect()), *wanted)
             }
             Test::Editor(value, wanted) => {
-                let is = |name: &Box<str>| name.to_lowercase().contains(value.as_str());
-                (Sieve::Editors(editors.iter().map(is).collect()), *wanted)
+                let is = |name: &str| name.to_lowercase().contains(value.as_str());
+                (Sieve::Editors(editors.iter().map(|name| is(name)).collect()), *wanted)
             }
             Test::Under(value, wanted) => (Sieve::Under(value), *wanted),
             Test::Before(moment) => (Sieve::Before(*moment), Wanted::Yes),

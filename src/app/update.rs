@@ -396,6 +396,20 @@ impl Model {
             | Action::HalfDown
             | Action::Cancel => Availability::Yes,
             _ if welcome => no(""),
+            Action::Open
+            | Action::Mark
+            | Action::MarkRange
+            | Action::MarkAll
+            | Action::Sort
+            | Action::Filter
+                if self.screen == Screen::Panes
+                    && self.focus == Pane::Spaces
+                    && self.spaces.load.is_none()
+                    && self.spaces.table.is_empty() =>
+            {
+                no("There are no spaces here yet.")
+            }
+            Action::ServerFilter if !self.session.open => no("No server has answered yet."),
             Action::Copy | Action::Browse | Action::Trash if self.spaces.at_cursor().is_none() => {
                 no("There is no space under the cursor.")
             }
@@ -410,6 +424,7 @@ impl Model {
             {
                 Availability::No(self.why_read_only().unwrap_or_default())
             }
+            Action::NewSpace if !self.session.open => no("No server has answered yet."),
             Action::EditSpace | Action::Archive | Action::Delete | Action::PurgeAll
                 if self.spaces.at_cursor().is_none() && self.shown_space().is_none() =>
             {

@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep, timeout};
 use url::{Host, Url};
 
 use super::call::{Call, Method, Reply, Request};
-use super::error::{ApiError, ErrorKind};
+use super::error::{ApiError, BAD_PASSWORD, BAD_TOKEN, ErrorKind, NO_SIGN_IN};
 use super::headers::Headers;
 use super::retry::{Budget, Nature, Patience, RateHeaders, Turn};
 use crate::text::plain::scrub;
@@ -331,6 +331,8 @@ struct Inner {
     http: reqwest::Client,
     endpoint: Endpoint,
     signed_in: bool,
+    /// What is said when the server refuses the sign-in.
+    refused: &'static str,
     writes: AtomicBool,
     connect_timeout: Duration,
     read_timeout: Duration,
@@ -384,6 +386,11 @@ impl Client {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let authorization = settings.credentials.header()?;
         let signed_in = authorization.is_some();
+        let refused = match settings.credentials {
+            Credentials::Anonymous => NO_SIGN_IN,
+            Credentials::Bearer(_) => BAD_TOKEN,
+            Credentials::Basic { .. } => BAD_PASSWORD,
+        };
         if let Some(value) = authorization {
             headers.insert(AUTHORIZATION, value);
         }
@@ -446,6 +453,7 @@ impl Client {
             http,
             endpoint,
             signed_in,
+            refused,
             writes: AtomicBool::new(settings.access == Access::ReadWrite),
             connect_timeout: settings.connect_timeout,
             read_timeout: settings.read_timeout,
@@ -715,6 +723,13 @@ impl Inner {
             && (to.is_empty() || to.starts_with('/') && !to.starts_with("//"))
         {
             *to = format!("{}{to}", self.endpoint.origin());
+        }
+        if error.kind == ErrorKind::Unauthorized {
+            // The answer doesn't know what was sent; its own words are kept beside ours.
+            let said = std::mem::replace(&mut error.message, self.refused.to_owned());
+            if said != error.message && !error.details.contains(&said) {
+                error.details.push(said);
+            }
         }
     }
 

@@ -233,6 +233,10 @@ impl Call {
             ErrorKind::RateLimited { .. } if headers.get("x-ratelimit-limit") == Some("0") => {
                 "The server lets this account make no requests at all (rate limit 0).".to_owned()
             }
+            // A fault of the server's is told as that: its own words may be the name of a class.
+            ErrorKind::Server if said.is_some() && !text.contains(&status.to_string()) => {
+                format!("The server answered with status {status}: {text}")
+            }
             _ => text,
         };
         ApiError::new(kind, text).with_details(details)

@@ -99,6 +99,8 @@ pub enum ErrorKind {
 pub(super) const BAD_PASSWORD: &str = "The server did not accept the user name or the password.";
 /// The message of any other 401 without a text of its own.
 pub(super) const BAD_TOKEN: &str = "The server did not accept the token.";
+/// The message of a 401 to a request that carried neither.
+pub(super) const NO_SIGN_IN: &str = "The server wants a sign-in, and there is none for it.";
 
 impl ApiError {
     /// A failure of this sort, in words. The message is scrubbed, cut at 500 characters and
@@ -182,6 +184,9 @@ impl ApiError {
             ErrorKind::Invalid => "Change what the message names and send it again.",
             ErrorKind::Unauthorized if self.message == BAD_PASSWORD => {
                 "Check the user name and the password of the profile; nothing is tried again, because repeated failures lock the account."
+            }
+            ErrorKind::Unauthorized if self.message == NO_SIGN_IN => {
+                "Put a personal access token into CORACLE_TOKEN, or use a profile that says where the token is."
             }
             ErrorKind::Unauthorized => {
                 "Check that the token is whole, has not expired and belongs to this server, or make a new one under Settings, Personal access tokens."

@@ -5,7 +5,7 @@ use ratatui::style::{Modifier, Style};
 
 use super::draw::Canvas;
 use super::theme::Focus;
-use crate::app::action::{Action, VERBS, Verb};
+use crate::app::action::{Action, Availability, VERBS, Verb};
 use crate::app::layout::{Pane, WIDE};
 use crate::app::message::{LogLevel, Millis};
 use crate::app::modal::Modal;
@@ -193,6 +193,9 @@ fn activity(model: &Model, spinner: &[&str]) -> Option<Activity> {
             (ErrorKind::RateLimited { .. }, _) => {
                 format!("waiting {seconds} s, the server asked for it  Esc stop")
             }
+            (_, Some(status)) if status < 400 => {
+                format!("broken answer, next try in {seconds} s  Esc stop")
+            }
             (_, Some(status)) => format!("{status}, next try in {seconds} s  Esc stop"),
             (_, None) => format!("no answer, next try in {seconds} s  Esc stop"),
         };
@@ -313,6 +316,10 @@ fn hints(model: &Model) -> Vec<(String, String)> {
         // In the trash one is there already.
         if verb.action == Action::Trash && model.focus == Pane::Content && model.content.is_trash()
         {
+            continue;
+        }
+        // Nothing is offered that would only say why not.
+        if model.availability(verb.action) != Availability::Yes {
             continue;
         }
         let Some(key) = model

@@ -97,7 +97,7 @@ pub(super) fn draw(model: &Model, confirm: &Confirm, canvas: &mut Canvas<'_>, si
     let inner = dialog(
         canvas,
         at,
-        &super::super::app::modal::confirm::heading(target),
+        &crate::app::modal::confirm::heading(target),
         &server,
     );
     // What agrees is always in sight; of a longer plan the beginning is.

@@ -77,10 +77,10 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             let here = row == outline.cursor.at;
             match rows[row] {
                 Row::Node(ix, depth) => {
-                    draw_node(model, canvas, at, outline, &columns, ix, depth, here)
+                    draw_node(model, canvas, at, outline, &columns, ix, depth, here);
                 }
                 Row::Rest(of, depth) => {
-                    draw_rest(canvas, at, outline.tree.rest(of), of.is_some(), depth, here)
+                    draw_rest(canvas, at, outline.tree.rest(of), of.is_some(), depth, here);
                 }
             }
         }

@@ -5,7 +5,7 @@ use ratatui::style::Style;
 
 use super::draw::Canvas;
 use super::theme::Focus;
-use crate::app::inflight::Waiter;
+use crate::app::inflight::{Retry, Waiter};
 use crate::app::layout::{Pane, inside};
 use crate::app::modal::spaces_filter::summary;
 use crate::app::model::Model;
@@ -123,6 +123,8 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     filter_line(canvas, area, &spaces.filter, note, focus);
     if let Some(error) = error {
         failure_bar(canvas, area, error);
+    } else if let Some(retry) = retry(model) {
+        bar(canvas, area, &retry.error, &next_try(model, retry));
     }
 }
 
@@ -242,6 +244,20 @@ fn state(model: &Model) -> String {
     }
 }
 
+/// The request for the list that waits to be tried again.
+fn retry(model: &Model) -> Option<&Retry> {
+    model
+        .inflight
+        .iter()
+        .find(|a| matches!(a.waiter, Waiter::Spaces(_) | Waiter::User))
+        .and_then(|a| a.retry.as_ref())
+}
+
+fn next_try(model: &Model, retry: &Retry) -> String {
+    let seconds = retry.until.since(model.now).div_ceil(1_000);
+    format!("Next try in {seconds} s.  r now   Esc stop")
+}
+
 fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, error: Option<&ApiError>) {
     let theme = canvas.theme;
     let text = Rect {
@@ -249,16 +265,9 @@ fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, error: Option<&Api
         width: inner.width.saturating_sub(2),
         ..inner
     };
-    let retry = model
-        .inflight
-        .iter()
-        .find(|a| matches!(a.waiter, Waiter::Spaces(_) | Waiter::User))
-        .and_then(|a| a.retry.as_ref());
+    let retry = retry(model);
     if let Some(retry) = retry {
-        let next = format!(
-            "Next try in {} s.  r now   Esc stop",
-            retry.until.since(model.now).div_ceil(1_000)
-        );
+        let next = next_try(model, retry);
         canvas.lines(
             text,
             [
@@ -318,26 +327,57 @@ fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, error: Option<&Api
     }
 }
 
-/// A failure over rows that are still good: one line above the bottom border.
+/// A failure over rows that are still good, above the bottom border: all of what happened where
+/// there is room, and the key that tries again.
 pub(super) fn failure_bar(canvas: &mut Canvas<'_>, area: Rect, error: &ApiError) {
+    bar(canvas, area, error, "r tries again.");
+}
+
+/// What happened and what comes of it, over rows that are still good.
+fn bar(canvas: &mut Canvas<'_>, area: Rect, error: &ApiError, again: &str) {
     let inner = inside(area);
     if inner.height < 3 {
         return;
     }
-    let y = inner.bottom() - 1;
-    let line = Rect {
-        y,
-        height: 1,
+    let text = Rect {
+        x: inner.x + 1,
+        width: inner.width.saturating_sub(2),
         ..inner
     };
-    canvas.clear(line);
+    let folded = crate::app::modal::reading::folded(&error.message, usize::from(text.width));
+    // The keys stand behind the last line, or below it where they don't fit.
+    let last = folded.last().map_or(0, |line| width::width(line));
+    let beside = last + 2 + width::width(again) <= usize::from(text.width);
+    let high = folded.len() + usize::from(!beside);
+    let room = usize::from(inner.height / 3).max(1);
+    let high = u16::try_from(high.min(room)).unwrap_or(1);
+    let y = inner.bottom() - high;
+    canvas.clear(Rect {
+        y,
+        height: high,
+        ..inner
+    });
     let theme = canvas.theme;
-    let used = canvas.right(line, " r tries again", theme.dim);
-    let text = Rect {
-        width: line.width.saturating_sub(used),
-        ..line
+    let bottom = Rect {
+        y: inner.bottom() - 1,
+        height: 1,
+        ..text
     };
-    canvas.text(text, &format!(" {}", error.message), theme.danger);
+    let used = canvas.right(bottom, &format!(" {again}"), theme.dim);
+    if high == 1 {
+        let room = Rect {
+            width: text.width.saturating_sub(used),
+            ..bottom
+        };
+        canvas.text(room, &error.message, theme.danger);
+    } else {
+        let message = Rect {
+            y,
+            height: high - u16::from(!beside),
+            ..text
+        };
+        canvas.lines(message, [(error.message.as_str(), theme.danger)]);
+    }
 }
 
 /// The filter in the bottom border, with its problem; without a filter, the note.

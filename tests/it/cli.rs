@@ -43,7 +43,7 @@ fn paths_follow_the_environment() {
     let said = text(&output.stdout);
     assert!(said.contains("config   /etc/mine.toml\n"), "{said}");
     let home = home.path().to_string_lossy();
-    assert_eq!(said.matches(&*home).count(), 5, "{said}");
+    assert_eq!(said.matches(&*home).count(), 6, "{said}");
 }
 
 #[test]

@@ -4,8 +4,10 @@
 //! pseudo-terminal.
 
 mod across;
+mod app;
 mod backups;
 mod browse;
+mod browsing;
 mod cli;
 mod config;
 mod contract;
@@ -14,11 +16,13 @@ mod faults;
 mod journal;
 mod pictures;
 mod plans;
+mod properties;
 mod pty;
 mod record;
 mod screens;
 mod simulation;
 mod story;
+mod structure;
 mod terminal;
 mod text;
 mod triage;
