@@ -1443,7 +1443,10 @@ impl<'t> Judge<'t> {
             }
             Test::Editor(value, wanted) => {
                 let is = |name: &str| name.to_lowercase().contains(value.as_str());
-                (Sieve::Editors(editors.iter().map(|name| is(name)).collect()), *wanted)
+                (
+                    Sieve::Editors(editors.iter().map(|name| is(name)).collect()),
+                    *wanted,
+                )
             }
             Test::Under(value, wanted) => (Sieve::Under(value), *wanted),
             Test::Before(moment) => (Sieve::Before(*moment), Wanted::Yes),
