@@ -31,6 +31,9 @@ use crate::text::plain::scrub;
 /// Below this many bytes a second, over the whole answer, a server is taken for stuck.
 const SLOWEST: u64 = 64;
 
+/// The longest a write waits for its turn: what it was sent for may have changed by then.
+const WRITE_PATIENCE: Duration = Duration::from_secs(1);
+
 /// Waits for a turn that are worth telling.
 const WORTH_TELLING: Duration = Duration::from_millis(500);
 
@@ -485,8 +488,9 @@ impl Client {
         self.0.writes.store(true, Ordering::Relaxed);
     }
 
-    /// Sends a call and waits for its answer; asks again where that is safe, after telling
-    /// `notify`. Dropping the future gives the call up; a write may have gone out by then.
+    /// Sends a call and waits for its answer; a read is asked again where that helps, after telling
+    /// `notify`. A write goes out at once or not at all: where it would have to wait, it fails as
+    /// [`ErrorKind::RateLimited`] with the time to wait, unsent if `status` is `None`. Dropping the future gives the call up; a write may have gone out by then.
     pub async fn send(&self, call: &Call, mut notify: impl FnMut(Retry) + Send) -> Answer {
         let inner = &*self.0;
         let mut answer = Answer {
@@ -513,7 +517,13 @@ impl Client {
         let begun = Instant::now();
         let mut attempt = 1;
         loop {
-            let seat = inner.seat(attempt, &mut notify).await;
+            let seat = match inner.seat(nature, attempt, &mut notify).await {
+                Ok(seat) => seat,
+                Err(error) => {
+                    answer.outcome = Err(error);
+                    return answer;
+                }
+            };
             let sent = Instant::now();
             let raw = inner.exchange(&request, url.clone()).await;
             answer.took = sent.elapsed();
@@ -523,14 +533,16 @@ impl Client {
                 .and_then(|raw| RateHeaders::of(&raw.headers));
             let first_byte = raw.as_ref().map_or(answer.took, |raw| raw.first_byte);
             let status = raw.as_ref().ok().map(|raw| raw.status);
+            let mut as_nobody = false;
             answer.outcome = raw.and_then(|raw| {
                 answer.user = user_of(&raw.headers);
+                as_nobody = is_nobody(&raw.headers);
                 call.decode(raw.status, &raw.headers, &raw.body)
             });
             if let Err(error) = &mut answer.outcome {
                 inner.complete(error);
             }
-            inner.signed_in(&mut answer.outcome);
+            inner.signed_in(&mut answer.outcome, as_nobody.then_some(status).flatten());
             tracing::debug!(
                 method = ?request.method,
                 path = %request.path,
@@ -544,7 +556,7 @@ impl Client {
                     .patience
                     .next_wait(error, nature, attempt, begun.elapsed(), inner.chance())
             });
-            inner.learn(&answer.outcome, first_byte, rate, wait);
+            inner.learn(&answer.outcome, first_byte, rate, attempt, wait);
             drop(seat);
             let (Err(error), Some(wait)) = (&answer.outcome, wait) else {
                 return answer;
@@ -576,13 +588,29 @@ impl Inner {
         (bits >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Waits for a turn.
-    async fn seat(&self, attempt: u32, notify: &mut impl FnMut(Retry)) -> Seat<'_> {
+    /// Waits for a turn; a write not longer than [`WRITE_PATIENCE`] in all.
+    async fn seat(
+        &self,
+        nature: Nature,
+        attempt: u32,
+        notify: &mut impl FnMut(Retry),
+    ) -> Result<Seat<'_>, ApiError> {
         let mut told = false;
+        let begun = Instant::now();
         loop {
             let freed = self.freed.notified();
-            match self.with_budget(|budget| budget.turn(self.now())) {
-                Turn::Go => return Seat(self),
+            let turn = self.with_budget(|budget| budget.turn(self.now(), nature));
+            let left = WRITE_PATIENCE.saturating_sub(begun.elapsed());
+            match turn {
+                Turn::Go => return Ok(Seat(self)),
+                Turn::Full if nature == Nature::Write => {
+                    if timeout(left, freed).await.is_err() {
+                        return Err(unsent(None));
+                    }
+                }
+                Turn::In(wait) if nature == Nature::Write && wait > left => {
+                    return Err(unsent(Some(wait)));
+                }
                 Turn::Full => freed.await,
                 Turn::In(wait) => {
                     if wait >= WORTH_TELLING && !told {
@@ -733,18 +761,28 @@ impl Inner {
         }
     }
 
-    /// A bad token is answered as to nobody, with 200.
-    fn signed_in(&self, outcome: &mut Result<Reply, ApiError>) {
-        if self.signed_in
-            && let Ok(Reply::CurrentUser(user)) = outcome
-            && user.username.is_none()
-        {
-            *outcome = Err(ApiError::new(
-                ErrorKind::Anonymous,
-                "The server takes us for nobody, although a sign-in was sent.",
-            )
-            .with_status(200));
+    /// A token that is not taken, or no longer, is answered as to nobody: 200, or 404 where nobody
+    /// may look. Neither says what the signed-in user would see. `as_nobody` is the status of an
+    /// answer whose `X-AUSERNAME` says so.
+    fn signed_in(&self, outcome: &mut Result<Reply, ApiError>, as_nobody: Option<u16>) {
+        if !self.signed_in {
+            return;
         }
+        let status = match (&*outcome, as_nobody) {
+            (Ok(Reply::CurrentUser(user)), _) if user.username.is_none() => 200,
+            (Ok(_), Some(status)) => status,
+            (Err(error), Some(status)) => match error.kind {
+                ErrorKind::NotFound | ErrorKind::Forbidden => status,
+                ErrorKind::NoSuchOperation if status == 404 => status,
+                _ => return,
+            },
+            (_, None) => return,
+        };
+        let error = ApiError::new(
+            ErrorKind::Anonymous,
+            "The server takes us for nobody, although a sign-in was sent.",
+        );
+        *outcome = Err(error.with_status(status));
     }
 
     /// Lets the budget know how it went.
@@ -753,19 +791,37 @@ impl Inner {
         outcome: &Result<Reply, ApiError>,
         first_byte: Duration,
         rate: Option<RateHeaders>,
+        attempt: u32,
         wait: Option<Duration>,
     ) {
         let now = self.now();
         let status = outcome.as_ref().err().and_then(|error| error.status);
         self.with_budget(|budget| match (outcome, status) {
-            (Err(error), _) if matches!(error.kind, ErrorKind::RateLimited { .. }) => {
-                budget.refused(now, wait.unwrap_or_default());
+            (
+                Err(ApiError {
+                    kind: ErrorKind::RateLimited { after_ms },
+                    ..
+                }),
+                _,
+            ) => {
+                let wait = wait.unwrap_or_else(|| self.patience.limit_wait(*after_ms, attempt));
+                budget.refused(now, wait);
             }
             (Err(_), Some(503)) => budget.overloaded(now),
             (Err(_), None) => {}
             (Ok(_) | Err(_), _) => budget.answered(now, first_byte, rate),
         });
     }
+}
+
+/// A write that would have had to wait.
+fn unsent(wait: Option<Duration>) -> ApiError {
+    ApiError::new(
+        ErrorKind::RateLimited {
+            after_ms: wait.map(|wait| wait.as_millis() as u64),
+        },
+        "The server limits how often it may be asked; nothing was sent.",
+    )
 }
 
 fn slow(message: &str) -> ApiError {
@@ -787,6 +843,13 @@ fn user_of(headers: &Headers) -> Option<String> {
     let name = headers.get("x-ausername")?;
     let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
     (!name.is_empty() && name != "anonymous").then(|| scrub(&name).into_owned())
+}
+
+/// Whether the server says that it took us for nobody.
+fn is_nobody(headers: &Headers) -> bool {
+    headers
+        .get("x-ausername")
+        .is_some_and(|name| name.trim().eq_ignore_ascii_case("anonymous"))
 }
 
 /// The last cause: the one that says something.

@@ -85,7 +85,8 @@ pub enum ErrorKind {
     Cancelled,
     /// The address is unusable.
     BadUrl,
-    /// 2xx as nobody, although a token or password was sent: it was not taken.
+    /// Answered as to nobody, although a token or password was sent: it was not taken. A write
+    /// may have been applied if the status is 2xx.
     Anonymous,
     /// Something answers there, but it is not Confluence.
     NotConfluence,
@@ -150,6 +151,8 @@ impl ApiError {
             | ErrorKind::Lost
             // A 5xx may be the proxy's, about a request that went through.
             | ErrorKind::Server => true,
+            // Taken as nobody's, but taken.
+            ErrorKind::Anonymous => self.status.is_some_and(|s| (200..300).contains(&s)),
             // 302 and 303 may follow on something done; the others say "ask elsewhere".
             ErrorKind::Redirect { login, .. } => {
                 !login && matches!(self.status, Some(302 | 303))
@@ -171,7 +174,6 @@ impl ApiError {
             | ErrorKind::ReadOnlyClient
             | ErrorKind::Cancelled
             | ErrorKind::BadUrl
-            | ErrorKind::Anonymous
             | ErrorKind::NotConfluence
             | ErrorKind::CloudNotSupported
             | ErrorKind::Settings => false,

@@ -50,6 +50,9 @@ pub enum Nature {
 impl Patience {
     /// How long to wait before the next attempt; `None` to give up.
     ///
+    /// A write is never tried again here, also not on 429: it was sent because of something that was
+    /// looked at just before, and has to be looked at again. That is the caller's to do.
+    ///
     /// `attempt` counts those made (from 1), `spent` is the time since the first began, `chance`
     /// is a random number from 0 to 1.
     pub fn next_wait(
@@ -65,30 +68,39 @@ impl Patience {
         } else {
             1.0
         };
+        if nature == Nature::Write {
+            return None;
+        }
         if let ErrorKind::RateLimited { after_ms } = error.kind {
             if spent >= self.limit_total {
                 return None;
             }
-            let asked = after_ms.map_or_else(|| self.back_off(attempt), Duration::from_millis);
-            let wait = asked.clamp(self.shortest_limit_wait, self.longest_limit_wait);
             // Up to a tenth more, so that many waiting clients don't come back as one.
-            return Some(wait.mul_f64(1.0 + chance / 10.0));
+            return Some(
+                self.limit_wait(after_ms, attempt)
+                    .mul_f64(1.0 + chance / 10.0),
+            );
         }
-        let again = nature == Nature::Read
-            && match error.kind {
-                ErrorKind::Connect
-                | ErrorKind::Timeout
-                | ErrorKind::Lost
-                | ErrorKind::Truncated => true,
-                ErrorKind::Server => matches!(error.status, Some(502..=504)),
-                _ => false,
-            };
+        let again = match error.kind {
+            ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Lost | ErrorKind::Truncated => {
+                true
+            }
+            ErrorKind::Server => matches!(error.status, Some(502..=504)),
+            _ => false,
+        };
         if !again || attempt >= self.attempts {
             return None;
         }
         // Between a half and the whole.
         let wait = self.back_off(attempt).mul_f64(0.5 + chance / 2.0);
         (spent + wait <= self.total).then_some(wait)
+    }
+
+    /// How long nobody asks after a 429.
+    pub fn limit_wait(&self, after_ms: Option<u64>, attempt: u32) -> Duration {
+        after_ms
+            .map_or_else(|| self.back_off(attempt), Duration::from_millis)
+            .clamp(self.shortest_limit_wait, self.longest_limit_wait)
     }
 
     fn back_off(&self, attempt: u32) -> Duration {
@@ -207,8 +219,9 @@ impl Budget {
         self.window as usize
     }
 
-    /// Asks for a turn.
-    pub fn turn(&mut self, now: Duration) -> Turn {
+    /// Asks for a turn. A write follows the look that allowed it, so it may borrow one request from
+    /// the pace; otherwise that look could use up every turn and the write never come to one.
+    pub fn turn(&mut self, now: Duration, nature: Nature) -> Turn {
         if now < self.not_before {
             return Turn::In(self.not_before.saturating_sub(now).min(LONGEST_TURN));
         }
@@ -217,8 +230,12 @@ impl Budget {
         }
         if let Some(pace) = &mut self.pace {
             pace.fill(now);
-            if pace.tokens < 1.0 {
-                let wait = (1.0 - pace.tokens) / pace.per_second;
+            let needed = match nature {
+                Nature::Read => 1.0,
+                Nature::Write => 0.0,
+            };
+            if pace.tokens < needed {
+                let wait = (needed - pace.tokens) / pace.per_second;
                 return Turn::In(
                     Duration::from_secs_f64(wait.min(LONGEST_TURN.as_secs_f64()))
                         .max(Duration::from_millis(1)),
@@ -370,16 +387,16 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_for_rate_is_waited_out_for_any_method_and_clamped() {
+    fn a_refusal_for_rate_is_waited_out_for_a_read_and_clamped() {
         let limited = |after_ms| error(ErrorKind::RateLimited { after_ms }, Some(429));
         let patience = Patience::default();
-        for nature in [Nature::Read, Nature::Write] {
-            let at_once = wait(&limited(Some(0)), nature, 1).expect("waits");
-            assert!(at_once >= patience.shortest_limit_wait);
-            let for_ever = wait(&limited(Some(u64::MAX)), nature, 1).expect("waits");
-            assert!(for_ever <= patience.longest_limit_wait.mul_f64(1.1));
-            assert!(wait(&limited(None), nature, 9).is_some());
-        }
+        let at_once = wait(&limited(Some(0)), Nature::Read, 1).expect("waits");
+        assert!(at_once >= patience.shortest_limit_wait);
+        let for_ever = wait(&limited(Some(u64::MAX)), Nature::Read, 1).expect("waits");
+        assert!(for_ever <= patience.longest_limit_wait.mul_f64(1.1));
+        assert!(wait(&limited(None), Nature::Read, 9).is_some());
+        // What a write was sent for has to be looked at again.
+        assert_eq!(wait(&limited(Some(0)), Nature::Write, 1), None);
         assert_eq!(
             patience.next_wait(
                 &limited(Some(0)),
@@ -411,6 +428,20 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_write_may_follow_its_look_at_once_and_the_pace_is_kept_all_the_same() {
+        let mut budget = Budget::new(8);
+        budget.refused(Duration::ZERO, Duration::ZERO);
+        let now = Duration::from_secs(1);
+        assert_eq!(budget.turn(now, Nature::Read), Turn::Go);
+        assert!(matches!(budget.turn(now, Nature::Read), Turn::In(_)));
+        assert_eq!(budget.turn(now, Nature::Write), Turn::Go);
+        let Turn::In(wait) = budget.turn(now, Nature::Write) else {
+            panic!("only one is borrowed");
+        };
+        assert_eq!(wait, Duration::from_secs(10), "at 0.1 a second");
+    }
+
     /// Drives a budget against a server that takes `rate` requests a second and saves up as many.
     fn storm(headers: bool, rate: f64) -> (u32, Duration) {
         let mut budget = Budget::new(8);
@@ -422,7 +453,7 @@ mod tests {
             now += step;
             tokens = (tokens + rate * step.as_secs_f64()).min(rate);
             let mut sent = 0;
-            while budget.turn(now) == Turn::Go {
+            while budget.turn(now, Nature::Read) == Turn::Go {
                 sent += 1;
             }
             for _ in 0..sent {

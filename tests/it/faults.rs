@@ -315,21 +315,86 @@ fn servers_in_trouble_are_asked_again_and_broken_ones_are_not() {
 }
 
 #[test]
-fn a_refusal_for_rate_is_waited_out_also_for_a_write() {
+fn a_refusal_for_rate_is_waited_out_for_a_read_and_told_at_once_for_a_write() {
     let slow_down = |after: &str| answer("429 X", &format!("Retry-After: {after}\r\n"), "");
     let script = Script::new(vec![
         slow_down("9223372036854775807"),
         slow_down("0"),
-        answer("202 Accepted", "", r#"{"id":"t"}"#),
+        user(),
+        slow_down("7"),
     ]);
-    let (answer, retries) = send(&script, &write());
-    assert!(answer.outcome.is_ok(), "{answer:?}");
+    let (got, retries) = send(&script, &Call::CurrentUser);
+    assert!(got.outcome.is_ok(), "{got:?}");
     let told: Vec<_> = retries
         .iter()
         .filter(|r| r.error.status == Some(429))
         .collect();
     assert_eq!(told.len(), 2);
     assert!(told.iter().all(|retry| retry.wait > Duration::ZERO));
+    // What a write was sent for has to be looked at again first.
+    let (got, retries) = send(&script, &write());
+    let limited = ErrorKind::RateLimited {
+        after_ms: Some(7_000),
+    };
+    assert_eq!((kind(&got), retries.len()), (limited, 0));
+    assert_eq!(script.end().len(), 4, "the write went out once");
+}
+
+#[test]
+fn a_write_that_would_have_to_wait_for_its_turn_does_not_go_out() {
+    let script = Script::new(vec![answer("429 X", "Retry-After: 60\r\n", "")]);
+    let settings = Settings {
+        patience: Patience::default(),
+        ..settings(&script.address)
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let second = runtime.block_on(async {
+        let client = Client::new(settings).expect("usable");
+        let first = client.send(&write(), |_| {}).await;
+        assert_eq!(first.outcome.expect_err("limited").status, Some(429));
+        client.send(&write(), |_| {}).await
+    });
+    let error = second.outcome.expect_err("limited");
+    assert!(
+        matches!(error.kind, ErrorKind::RateLimited { after_ms: Some(ms) } if ms > 50_000),
+        "{error:?}"
+    );
+    assert_eq!(error.status, None, "nothing was sent");
+    assert_eq!(script.end().len(), 1);
+}
+
+#[test]
+fn what_is_answered_as_to_nobody_says_nothing_about_what_is_there() {
+    let nobody = |status: &str, body: &str| answer(status, "X-AUSERNAME: anonymous\r\n", body);
+    let missing = r#"{"statusCode":404,"message":"No space with key : ENG","reason":"Not Found"}"#;
+    let script = Script::new(vec![
+        nobody("404 Not Found", missing),
+        nobody("200 OK", r#"{"results":[]}"#),
+        nobody("404 Not Found", missing),
+        nobody("202 Accepted", r#"{"id":"t"}"#),
+    ]);
+    let key = SpaceKey::new("ENG");
+    let space = Call::Space {
+        key: key.clone(),
+        expand: String::new(),
+    };
+    let trash = Call::Trash {
+        key,
+        cursor: None,
+        expand: String::new(),
+        limit: 25,
+    };
+    assert_eq!(kind(&send(&script, &space).0), ErrorKind::Anonymous);
+    assert_eq!(kind(&send(&script, &trash).0), ErrorKind::Anonymous);
+    let refused = send(&script, &write()).0.outcome.expect_err("as nobody");
+    assert_eq!(refused.kind, ErrorKind::Anonymous);
+    assert!(!refused.may_have_been_applied());
+    let taken = send(&script, &write()).0.outcome.expect_err("as nobody");
+    assert_eq!(taken.kind, ErrorKind::Anonymous);
+    assert!(taken.may_have_been_applied());
 }
 
 #[test]
