@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::desk::{Desk, Fate, Settled, is_not_there, unexpected};
+use super::desk::{Desk, Fate, Settled, is_not_offered, is_not_there, unexpected};
 use super::job::{Machine, Outcome, Step};
 use crate::confluence::{ApiError, Call, Reply, SpaceKey, SpaceStatus};
 
@@ -140,7 +140,7 @@ impl Machine for Archive {
         };
         match fate {
             Fate::Applied { .. } => desk.close(item, Outcome::Done(None)),
-            Fate::Refused(error) if is_not_there(&error) => *stage = Stage::WhatIsMissing,
+            Fate::Refused(error) if is_not_offered(&error) => *stage = Stage::WhatIsMissing,
             Fate::Refused(error) => desk.close(item, Outcome::Failed(error.message)),
             Fate::NotApplied(_) => *stage = Stage::Ready,
             Fate::InDoubt(_) => *stage = Stage::Settle,

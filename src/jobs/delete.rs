@@ -1,27 +1,30 @@
 //! Spaces deleted, one after the other, each after a backup of what is in it.
 //!
 //! The server only promises (202) and works on in a long task; this machine follows the task to its end
-//! and, when the task is lost, asks for the space itself: gone means deleted.
+//! and, when the task is lost, asks for the space itself: gone means deleted. A server that is deleting
+//! shows the space until its task ends, so one that is still there after a lost answer means nothing:
+//! the end is then unknown, and a deletion is never sent a second time on a guess.
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::desk::{Desk, Fate, Settled, is_not_there};
+use super::desk::{Desk, Fate, Settled, is_not_there, refused};
 use super::job::{
     Decision, Head, JobWrite, Machine, OnFailure, Outcome, Question, Step, StoreError, Stored,
 };
-use super::listing::{Listing, Seen};
+use super::listing::{Listing, Seen, in_words};
 use super::save::{Kept, Save, Wanted};
-use crate::confluence::{ApiError, Call, ContentId, LongTask, LongTaskId, Reply, SpaceKey};
+use crate::confluence::{
+    ApiError, Call, ContentId, ContentKind, LongTask, LongTaskId, Reply, SpaceKey,
+};
 
 /// Rounds of saving what changed while the round before was saved.
 const ROUNDS: u32 = 5;
 /// Lists read before it is given up that two agree.
 const LISTS: u32 = 12;
-/// How often the space is asked for after a lost answer before the request counts as not applied.
+/// How often the space is asked for after a lost answer before the end counts as unknown.
 const LOOKS: u32 = 8;
-const TRIES: u8 = 8;
 /// A task that has not moved for this long and whose last message is an error has failed.
 const STUCK_MS: u64 = 30_000;
 /// A task that has not moved for this long is given up: unknown.
@@ -80,13 +83,15 @@ pub(super) struct Delete {
     stage: Stage,
     listing: Option<Listing>,
     rows: Vec<Seen>,
+    /// Types in its trash that the server would not list.
+    #[serde(default)]
+    unlisted: Vec<ContentKind>,
     save: Option<Save>,
     /// What is in a verified backup, with its version.
     saved: HashMap<ContentId, Option<u64>>,
     rounds_here: u32,
     /// Lists read of this space.
     lists: u32,
-    tries: u8,
     looks: u32,
     next_at: u64,
     moved: Moved,
@@ -113,11 +118,11 @@ impl Delete {
             stage: Stage::Begin,
             listing: None,
             rows: Vec::new(),
+            unlisted: Vec::new(),
             save: None,
             saved: HashMap::new(),
             rounds_here: 0,
             lists: 0,
-            tries: 0,
             looks: 0,
             next_at: 0,
             moved: Moved::default(),
@@ -140,11 +145,11 @@ impl Delete {
         };
         self.listing = None;
         self.rows.clear();
+        self.unlisted.clear();
         self.save = None;
         self.saved.clear();
         self.rounds_here = 0;
         self.lists = 0;
-        self.tries = 0;
         self.looks = 0;
     }
 
@@ -167,13 +172,14 @@ impl Delete {
 
     /// The list is complete: what is new or changed is saved; when nothing is, the space may go.
     fn listed(&mut self, desk: &mut Desk, item: u32, listing: Listing) {
+        self.unlisted = listing.unlisted().to_vec();
         let before = std::mem::replace(&mut self.rows, listing.into_seen());
         let wanted: Vec<Wanted> = self
             .rows
             .iter()
             .enumerate()
             .filter(|(_, row)| match self.saved.get(&row.id) {
-                Some(saved) => row.version.is_some() && *saved != row.version,
+                Some(saved) => *saved != row.version,
                 None => true,
             })
             .map(|(index, row)| Wanted {
@@ -190,8 +196,23 @@ impl Delete {
             && before.len() == self.rows.len()
             && before.iter().zip(&self.rows).all(|(a, b)| a.id == b.id);
         self.lists += 1;
+        // Unknown is not unchanged.
+        let mute = self.rows.iter().find(|row| {
+            let saved = self.saved.get(&row.id);
+            saved.is_some_and(|saved| saved.is_none() || row.version.is_none())
+        });
+        if let Some(row) = mute {
+            let why = format!(
+                "The server does not tell the version of {}, so whether it has changed since it was saved cannot be seen.",
+                row.title
+            );
+            self.end(desk, item, Outcome::NotSaved(why));
+            return;
+        }
         if wanted.is_empty() && agrees {
             self.stage = Stage::Ready;
+            // What could not be listed has to be said also after an interruption.
+            desk.checkpoint();
             return;
         }
         if wanted.is_empty() && self.lists < LISTS {
@@ -274,7 +295,7 @@ impl Delete {
         match (answer, why) {
             (Err(error), _) if is_not_there(&error) => {
                 desk.settle(item, Step::Delete, Settled::Done);
-                self.end(desk, item, Outcome::Done(None));
+                self.end_deleted(desk, item);
             }
             (Ok(_), Why::Failed(message)) => {
                 let why = if message.is_empty() {
@@ -292,24 +313,18 @@ impl Delete {
                     return;
                 }
                 self.looks = 0;
-                if why != Why::Lost {
-                    let why = if why == Why::Ended {
-                        "The server's task ended well, but the space is still there."
-                    } else {
+                // Never sent again from here: the server may be at it.
+                let why = match why {
+                    Why::Ended => "The server's task ended well, but the space is still there.",
+                    Why::Expired => {
                         "The server no longer tells of its task, and the space is still there."
-                    };
-                    desk.settle(item, Step::Delete, Settled::Unknown(why));
-                    self.end(desk, item, Outcome::Unknown(why.to_owned()));
-                    return;
-                }
-                let why = "The answer was lost, and the space is still there.";
-                desk.settle(item, Step::Delete, Settled::NotApplied(why));
-                self.tries += 1;
-                if self.tries >= TRIES {
-                    self.end(desk, item, Outcome::Unknown(why.to_owned()));
-                } else {
-                    self.again();
-                }
+                    }
+                    Why::Lost | Why::Failed(_) => {
+                        "The server did not say what became of the request, and the space is still there. It may still be at it: look again later, and delete it again only then."
+                    }
+                };
+                desk.settle(item, Step::Delete, Settled::Unknown(why));
+                self.end(desk, item, Outcome::Unknown(why.to_owned()));
             }
             (Err(error), _) => {
                 let why = format!(
@@ -320,6 +335,16 @@ impl Delete {
                 self.end(desk, item, Outcome::Unknown(why));
             }
         }
+    }
+
+    fn end_deleted(&mut self, desk: &mut Desk, item: u32) {
+        let note = (!self.unlisted.is_empty()).then(|| {
+            format!(
+                "The server would not list the {} in its trash, so they are in no backup.",
+                in_words(&self.unlisted)
+            )
+        });
+        self.end(desk, item, Outcome::Done(note));
     }
 
     /// Back to before the request, with a fresh look at what is in the space.
@@ -391,7 +416,14 @@ impl Machine for Delete {
             Stage::Ready => {
                 if !desk.is_busy(item) {
                     let before = match self.options.backup {
-                        BackupChoice::Save => format!("{} items in it, all saved", self.rows.len()),
+                        BackupChoice::Save if self.unlisted.is_empty() => {
+                            format!("{} items in it, all saved", self.rows.len())
+                        }
+                        BackupChoice::Save => format!(
+                            "{} items in it, all saved; trashed {} not listed",
+                            self.rows.len(),
+                            in_words(&self.unlisted)
+                        ),
                         BackupChoice::Declined => "not saved, knowingly".to_owned(),
                     };
                     // Should this not go out, what is in the space is looked at again.
@@ -467,11 +499,16 @@ impl Machine for Delete {
                     ..Moved::default()
                 };
                 self.stage = Stage::Polling(LongTaskId(task));
+                // The name of the task is nowhere else.
+                desk.checkpoint();
             }
-            Fate::Applied { task: None, .. } => self.end(desk, item, Outcome::Done(None)),
+            // Of an earlier run, where it was settled: an answer without a task is in doubt.
+            Fate::Applied { task: None, .. } => self.end_deleted(desk, item),
             Fate::Refused(error) if is_not_there(&error) => self.end(desk, item, Outcome::Gone),
-            Fate::Refused(error) => self.end(desk, item, Outcome::Failed(error.message)),
+            Fate::Refused(error) => self.end(desk, item, refused(error)),
             Fate::NotApplied(_) => self.again(),
+            // The stored stage knows more than that it was sent.
+            Fate::InDoubt(_) if matches!(self.stage, Stage::Polling(_) | Stage::Settling(_)) => {}
             Fate::InDoubt(_) => self.stage = Stage::Settling(Why::Lost),
             Fate::NeverKnown(why) => self.end(desk, item, Outcome::Unknown(why)),
         }
@@ -494,7 +531,9 @@ impl Machine for Delete {
         }
     }
 
-    fn reopened(&mut self, _: &mut Desk) {
+    fn reopened(&mut self, desk: &mut Desk) {
+        // Whatever was asked is asked again, about what is then found.
+        desk.answered();
         self.next_at = 0;
         self.moved = Moved::default();
         if !matches!(

@@ -30,6 +30,8 @@ const READ_TRIES: u32 = 6;
 const CONNECT_TRIES: u32 = 12;
 /// How often 429 is obeyed for one request.
 const LIMITED_TRIES: u32 = 30;
+/// The longest a job is held for one 429, whatever the server asks for.
+const LONGEST_HOLD_MS: u64 = 120_000;
 /// Writes after which the job is stored again, so that little has to be replayed.
 const WRITES_PER_CHECKPOINT: u32 = 256;
 
@@ -116,6 +118,9 @@ pub(super) struct Desk {
     halted: Option<String>,
     /// Nothing new before this time.
     held_until: u64,
+    /// What to say until then.
+    #[serde(default)]
+    held_because: String,
     /// Writes in a row that did not get through.
     strikes: u32,
     stopping: bool,
@@ -146,6 +151,7 @@ impl Desk {
             question: None,
             halted: None,
             held_until: 0,
+            held_because: String::new(),
             strikes: 0,
             stopping: false,
             checkpoint_due: false,
@@ -529,11 +535,17 @@ impl Desk {
             && (!self.stopping || settles(self.flights[index].step))
         {
             self.flights[index].stage = Stage::Due(at);
-            self.message.clone_from(&error.message);
+            self.message = waiting(at.saturating_sub(self.at), error);
             return None;
         }
         let flight = self.flights.remove(index);
         let Some(record) = flight.record else {
+            if let Err(error) = &outcome
+                && lost_the_sign_in(error)
+            {
+                // As nobody everything looks deleted, and each 401 counts towards a CAPTCHA.
+                self.halt(format!("{} {}", error.message, error.hint()));
+            }
             return Some(Answered::Read(flight.item, flight.step, outcome));
         };
         if let Err(error) = &outcome
@@ -541,7 +553,7 @@ impl Desk {
         {
             // The machine comes back to it, and looks again before it does.
             self.held_until = until;
-            self.message.clone_from(&error.message);
+            self.held_because = waiting(until.saturating_sub(self.at), error);
             let note = error.message.clone();
             self.record_end(*record, Phase::Failed, None, Some(note.clone()));
             return Some(Answered::Wrote(
@@ -551,6 +563,11 @@ impl Desk {
             ));
         }
         let fate = match outcome {
+            Ok(reply) if is_only_a_promise(&flight.call, &reply) => {
+                self.strikes = 0;
+                self.doubts.push(*record);
+                Fate::InDoubt("The server took the request and named no task.".to_owned())
+            }
             Ok(reply) => {
                 self.strikes = 0;
                 let (made, task) = made_by(&reply);
@@ -565,7 +582,7 @@ impl Desk {
                 let note = Some(error.message.clone());
                 self.record_end(*record, Phase::Failed, None, note);
                 if ends_everything(&error) {
-                    self.halt(error.message.clone());
+                    self.halt(format!("{} {}", error.message, error.hint()));
                 }
                 Fate::Refused(error)
             }
@@ -585,7 +602,7 @@ impl Desk {
         }
         if let ErrorKind::RateLimited { after_ms } = error.kind {
             flight.limited += 1;
-            let wait = after_ms.unwrap_or(0).max(1_000);
+            let wait = limit_wait(after_ms, flight.limited);
             return (flight.limited < LIMITED_TRIES).then(|| self.at.saturating_add(wait));
         }
         match error.kind {
@@ -606,7 +623,7 @@ impl Desk {
     fn hold_after(&mut self, error: &ApiError) -> Option<u64> {
         let (most, wait) = match error.kind {
             ErrorKind::RateLimited { after_ms } => {
-                (LIMITED_TRIES, after_ms.unwrap_or(0).max(1_000))
+                (LIMITED_TRIES, limit_wait(after_ms, self.strikes))
             }
             ErrorKind::Connect => (CONNECT_TRIES, 2_000 << self.strikes.min(4)),
             _ => return None,
@@ -699,7 +716,11 @@ impl Desk {
             per_second,
             remaining_ms: per_second
                 .map(|rate| ((total - finished) as f64 * 1_000.0 / rate) as u64),
-            message: self.message.clone(),
+            message: if self.is_held() {
+                self.held_because.clone()
+            } else {
+                self.message.clone()
+            },
         }
     }
 
@@ -805,6 +826,39 @@ fn settles(step: Step) -> bool {
     matches!(step, Step::Settle | Step::SettleElsewhere | Step::Poll)
 }
 
+/// How long 429 is obeyed: as long as the server asks for, within reason; longer each time where
+/// it does not say.
+fn limit_wait(after_ms: Option<u64>, before: u32) -> u64 {
+    after_ms
+        .unwrap_or_else(|| 1_000 << before.min(6))
+        .clamp(1_000, LONGEST_HOLD_MS)
+}
+
+/// What is said while something is held back for `ms`.
+fn waiting(ms: u64, error: &ApiError) -> String {
+    let seconds = ms.div_ceil(1_000);
+    match error.kind {
+        ErrorKind::RateLimited { .. } => {
+            format!("Waiting {seconds} s, the server asked for it.")
+        }
+        _ => format!("Waiting {seconds} s. {}", error.message),
+    }
+}
+
+/// Whether the server no longer takes us for who we are.
+fn lost_the_sign_in(error: &ApiError) -> bool {
+    matches!(
+        error.kind,
+        ErrorKind::Unauthorized | ErrorKind::CaptchaLock { .. } | ErrorKind::Anonymous
+    )
+}
+
+/// Whether an answer says only that something begins, and not where to see its end: without its
+/// task, a deletion is not done before the space is gone.
+fn is_only_a_promise(call: &Call, reply: &Reply) -> bool {
+    matches!(call, Call::DeleteSpace { .. }) && !matches!(reply, Reply::LongTaskStarted(_))
+}
+
 /// Whether nothing more of the job can succeed after this refusal.
 fn ends_everything(error: &ApiError) -> bool {
     matches!(
@@ -825,6 +879,8 @@ fn ends_everything(error: &ApiError) -> bool {
 /// else leaves it in doubt.
 fn was_certainly_not_applied(error: &ApiError) -> bool {
     match error.kind {
+        // A write that was taken as nobody's was taken all the same.
+        ErrorKind::Anonymous => !error.status.is_some_and(|it| (200..300).contains(&it)),
         ErrorKind::Invalid
         | ErrorKind::Unauthorized
         | ErrorKind::CaptchaLock { .. }
@@ -840,7 +896,6 @@ fn was_certainly_not_applied(error: &ApiError) -> bool {
         | ErrorKind::ReadOnlyClient
         | ErrorKind::Cancelled
         | ErrorKind::BadUrl
-        | ErrorKind::Anonymous
         | ErrorKind::NotConfluence
         | ErrorKind::CloudNotSupported
         | ErrorKind::Settings => true,
@@ -882,7 +937,23 @@ pub(super) fn unexpected() -> ApiError {
     }
 }
 
-/// Whether the thing asked for is not there.
+/// Whether the thing asked for is not there. A refused operation (405) says nothing about it.
 pub(super) fn is_not_there(error: &ApiError) -> bool {
-    matches!(error.kind, ErrorKind::NotFound | ErrorKind::NoSuchOperation)
+    error.kind == ErrorKind::NotFound
+}
+
+/// Whether the operation is not offered, for this thing or at all.
+pub(super) fn is_not_offered(error: &ApiError) -> bool {
+    error.kind == ErrorKind::NoSuchOperation || is_not_there(error)
+}
+
+/// A refusal as the outcome of a thing; with what to do where the message alone does not tell.
+pub(super) fn refused(error: ApiError) -> Outcome {
+    Outcome::Failed(match error.kind {
+        ErrorKind::NoSuchOperation => format!(
+            "{} If it worked before, a proxy may forbid it: ask an administrator, or use a browser.",
+            error.message
+        ),
+        _ => error.message,
+    })
 }

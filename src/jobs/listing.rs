@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::desk::{is_not_there, unexpected};
+use super::desk::{is_not_offered, unexpected};
 use crate::confluence::call::{Depth, Window};
 use crate::confluence::{
     ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Cursor, ErrorKind, Reply,
@@ -51,6 +51,10 @@ pub(super) struct Listing {
     #[serde(skip)]
     ids: HashSet<ContentId>,
     barren: u32,
+    /// Whether the trash is read without operation 12, one type after the other.
+    by_kind: bool,
+    /// What the server would not list.
+    unlisted: Vec<ContentKind>,
 }
 
 impl Listing {
@@ -71,6 +75,8 @@ impl Listing {
             seen: Vec::new(),
             ids: HashSet::new(),
             barren: 0,
+            by_kind: false,
+            unlisted: Vec::new(),
         }
     }
 
@@ -110,6 +116,16 @@ impl Listing {
         self.place == Place::End
     }
 
+    /// Whether it names all that is in the trash: read by operation 12, not type by type.
+    pub(super) fn is_whole_trash(&self) -> bool {
+        !self.by_kind
+    }
+
+    /// Types in the trash that the server would not list.
+    pub(super) fn unlisted(&self) -> &[ContentKind] {
+        &self.unlisted
+    }
+
     /// What was seen, each thing once.
     pub(super) fn into_seen(self) -> Vec<Seen> {
         self.seen
@@ -136,7 +152,8 @@ impl Listing {
                     next => self.place = next.map_or(Place::End, |next| Place::Trash(Some(next))),
                 }
             }
-            (Err(error), Place::Trash(None)) if is_not_there(&error) => {
+            (Err(error), Place::Trash(None)) if is_not_offered(&error) => {
+                self.by_kind = true;
                 self.place = Place::TrashOfKind(0, 0);
             }
             (Ok(Reply::Contents(page)), Place::TrashOfKind(kind, start)) => {
@@ -153,6 +170,7 @@ impl Listing {
             }
             // Comments and attachments are types that some servers don't list.
             (Err(error), Place::TrashOfKind(kind, _)) if kind > 1 && is_refusal(&error) => {
+                self.unlisted.push(KINDS[kind].clone());
                 self.place = if kind + 1 < KINDS.len() {
                     Place::TrashOfKind(kind + 1, 0)
                 } else {
@@ -203,6 +221,21 @@ impl Listing {
     }
 }
 
+/// Types in words: "comments and attachments".
+pub(super) fn in_words(kinds: &[ContentKind]) -> String {
+    let words: Vec<&str> = kinds
+        .iter()
+        .map(|kind| match kind {
+            ContentKind::Page => "pages",
+            ContentKind::BlogPost => "blog posts",
+            ContentKind::Comment => "comments",
+            ContentKind::Attachment => "attachments",
+            ContentKind::Other(_) => "others",
+        })
+        .collect();
+    words.join(" and ")
+}
+
 fn is_refusal(error: &ApiError) -> bool {
-    matches!(error.kind, ErrorKind::Invalid) || is_not_there(error)
+    matches!(error.kind, ErrorKind::Invalid) || is_not_offered(error)
 }

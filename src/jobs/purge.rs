@@ -8,11 +8,11 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::desk::{Desk, Fate, Settled, WHOLE, is_not_there, unexpected};
+use super::desk::{Desk, Fate, Settled, WHOLE, is_not_offered, is_not_there, refused, unexpected};
 use super::job::{
     Decision, Head, JobWrite, Line, Machine, Outcome, Question, Step, StoreError, Stored,
 };
-use super::listing::Listing;
+use super::listing::{Listing, in_words};
 use super::save::{Kept, Save, Wanted};
 use crate::confluence::{ApiError, Call, ContentId, ContentKind, ContentStatus, Reply, SpaceKey};
 
@@ -201,11 +201,13 @@ impl Purge {
     }
 
     fn relisted(&mut self, listing: Listing) {
+        let is_whole = listing.is_whole_trash();
         let seen = listing.into_seen();
         let saved: HashMap<&ContentId, Option<u64>> =
             self.targets.iter().map(|it| (&it.id, it.saved)).collect();
         // A version that the list does not tell cannot be compared.
-        let same = seen.len() == saved.len()
+        let same = is_whole
+            && seen.len() == saved.len()
             && seen.iter().all(|it| {
                 it.version.is_some() && saved.get(&it.id).is_some_and(|saved| *saved == it.version)
             });
@@ -213,36 +215,69 @@ impl Purge {
     }
 
     fn looked(&mut self, desk: &mut Desk, listing: Listing, looks: u32) {
+        // What a list by type leaves out may be in the trash all the same.
+        let look_first = if listing.is_whole_trash() {
+            Way::SettleElsewhere
+        } else {
+            Way::Settle
+        };
         let there: HashSet<ContentId> = listing.into_seen().into_iter().map(|it| it.id).collect();
         let open: Vec<u32> = desk.open().collect();
         let left = open
             .iter()
             .filter(|item| there.contains(&self.targets[**item as usize].id));
         let left = left.count();
-        if left > 0 && left == open.len() && looks >= 2 && !self.confirmed {
-            // All is still there. From here item by item, which asks before each.
-            let why = "The answer was lost, and the trash is as it was.";
-            desk.settle(WHOLE, Step::PurgeTrash, Settled::NotApplied(why));
-            self.stage = Stage::Verifying(Next::Items);
-            if let Some(save) = &mut self.save {
-                save.verify_again();
+        let most = if desk.is_stopping() { 3 } else { LOOKS };
+        if left > 0 && looks < most {
+            self.stage = Stage::Looking(looks + 1);
+            let pause = if self.confirmed {
+                u64::from((looks + 1).min(5)) * 1_000
+            } else {
+                // A time-out means that it is slow, not that it has ended.
+                1_000 << (looks + 1).min(5)
+            };
+            self.look_at = desk.at() + pause;
+            return;
+        }
+        self.stage = Stage::Items;
+        if self.confirmed && look_first == Way::SettleElsewhere {
+            desk.settle(WHOLE, Step::PurgeTrash, Settled::Done);
+            for item in open {
+                let outcome = if there.contains(&self.targets[item as usize].id) {
+                    Outcome::Failed("It is still in the trash.".to_owned())
+                } else {
+                    Outcome::Done(None)
+                };
+                desk.close(item, outcome);
             }
             return;
         }
-        if left > 0 && looks < LOOKS {
-            self.stage = Stage::Looking(looks + 1);
-            self.look_at = desk.at() + u64::from((looks + 1).min(5)) * 1_000;
-            return;
-        }
-        desk.settle(WHOLE, Step::PurgeTrash, Settled::Done);
-        self.stage = Stage::Items;
-        for item in open {
-            let outcome = if there.contains(&self.targets[item as usize].id) {
-                Outcome::Failed("It is still in the trash.".to_owned())
+        if left == 0 {
+            desk.settle(WHOLE, Step::PurgeTrash, Settled::Done);
+        } else {
+            let why =
+                "The answer was lost, and the trash is not empty. The server may still be at it.";
+            desk.settle(WHOLE, Step::PurgeTrash, Settled::Unknown(why));
+            if desk.is_stopping() {
+                for item in &open {
+                    if there.contains(&self.targets[*item as usize].id) {
+                        desk.close(*item, Outcome::Unknown(why.to_owned()));
+                    }
+                }
             } else {
-                Outcome::Done(None)
-            };
-            desk.close(item, outcome);
+                // From here item by item, which asks before each.
+                self.stage = Stage::Verifying(Next::Items);
+                if let Some(save) = &mut self.save {
+                    save.verify_again();
+                }
+            }
+        }
+        // Purged by this, or taken out of the trash by somebody meanwhile?
+        for item in open {
+            let target = &mut self.targets[item as usize];
+            if !there.contains(&target.id) {
+                target.way = look_first;
+            }
         }
     }
 
@@ -301,7 +336,10 @@ impl Purge {
         match (step, answer) {
             (Step::Check, Ok(Reply::Content(now))) => {
                 let version = now.version.and_then(|version| version.number);
-                if version == target.saved && now.status != Some(ContentStatus::Current) {
+                if version.is_none() || target.saved.is_none() {
+                    let why = "Its version is not told, so whether it has changed since it was saved cannot be seen.";
+                    desk.close(item, Outcome::Skipped(why.to_owned()));
+                } else if version == target.saved && now.status != Some(ContentStatus::Current) {
                     target.way = Way::Ready;
                 } else {
                     let why = "It has changed since it was saved.";
@@ -463,9 +501,18 @@ impl Machine for Purge {
         };
         match self.stage {
             Stage::Listing => {
+                let unlisted = listing.unlisted().to_vec();
                 for seen in listing.into_seen() {
                     desk.add_line(Line::content(&seen.id, &seen.title));
                     self.targets.push(Target::new(seen.id, seen.kind, None));
+                }
+                for kind in unlisted {
+                    let id = ContentId::new("");
+                    let title = format!("All {} in the trash", in_words(&[kind.clone()]));
+                    let line = desk.add_line(Line::content(&id, &title));
+                    self.targets.push(Target::new(id, kind, None));
+                    let why = "The server would not list them; they were neither saved nor purged.";
+                    desk.close(line, Outcome::Skipped(why.to_owned()));
                 }
                 self.stage = Stage::Saving;
             }
@@ -482,7 +529,7 @@ impl Machine for Purge {
                     self.confirmed = true;
                     self.stage = Stage::Looking(0);
                 }
-                Fate::Refused(error) if is_not_there(&error) => self.stage = Stage::Items,
+                Fate::Refused(error) if is_not_offered(&error) => self.stage = Stage::Items,
                 Fate::Refused(error) => desk.halt(error.message),
                 Fate::NotApplied(_) => self.stage = Stage::ListingAgain,
                 Fate::InDoubt(_) | Fate::NeverKnown(_) => self.stage = Stage::Looking(0),
@@ -499,7 +546,7 @@ impl Machine for Purge {
         match fate {
             Fate::Applied { .. } => desk.close(item, Outcome::Done(None)),
             Fate::Refused(error) if is_not_there(&error) => desk.close(item, Outcome::Gone),
-            Fate::Refused(error) => desk.close(item, Outcome::Failed(error.message)),
+            Fate::Refused(error) => desk.close(item, refused(error)),
             Fate::NotApplied(_) => target.way = Way::Check,
             Fate::InDoubt(_) => target.way = Way::Settle,
             Fate::NeverKnown(why) => desk.close(item, Outcome::Unknown(why)),

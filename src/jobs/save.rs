@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::backup::{
     self, AttachmentEntry, FileEntry, Item, MANIFEST, Manifest, NotSaved, SavedFile,
 };
-use super::desk::{Desk, is_not_there, unexpected};
+use super::desk::{Desk, is_not_offered, is_not_there, unexpected};
 use super::job::{JobWrite, Step, StoreError, Stored};
 use crate::confluence::call::Window;
 use crate::confluence::{ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Reply};
@@ -341,7 +341,7 @@ impl Save {
                 }
             }
             // Some servers don't list the attachments of what is in the trash.
-            (Step::FetchAttachments, Err(error)) if is_not_there(&error) => {
+            (Step::FetchAttachments, Err(error)) if is_not_offered(&error) => {
                 self.keep(desk, index, None, None);
             }
             (Step::FetchFile, Ok(Reply::File(bytes))) => {

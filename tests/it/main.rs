@@ -14,6 +14,7 @@ mod contract;
 mod embedded;
 mod faults;
 mod journal;
+mod machines;
 mod pictures;
 mod plans;
 mod properties;

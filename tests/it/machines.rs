@@ -1,0 +1,516 @@
+//! The job machines, one answer at a time: what they do when the server is vague.
+//!
+//! The server is the model of the simulation; each test says what it answers otherwise.
+
+use std::collections::{BTreeMap, HashMap};
+
+use coracle::confluence::*;
+use coracle::jobs::journal::{Chain, Phase, Reached, Record, Scribe};
+use coracle::jobs::*;
+
+use crate::simulation::{Room, Server, agree, doc, fail, head, missing, time};
+
+/// A job with a server, a disk and a clock.
+struct Bench {
+    job: Job,
+    server: Server,
+    at: u64,
+    sent: Vec<Call>,
+    requests: Vec<(RequestNo, Call)>,
+    writes: Vec<(WriteNo, JobWrite)>,
+    scribe: Scribe<WriteNo>,
+    journal: Vec<String>,
+    checkpoint: String,
+    files: HashMap<(String, String), Vec<u8>>,
+}
+
+/// What the server answers instead of what the model would.
+type Otherwise<'a> = &'a mut dyn FnMut(&mut Server, &Call, u64) -> Option<Result<Reply, ApiError>>;
+
+impl Bench {
+    fn new(job: Job, server: Server) -> Self {
+        Self {
+            job,
+            server,
+            at: 0,
+            sent: Vec::new(),
+            requests: Vec::new(),
+            writes: Vec::new(),
+            scribe: Scribe::new(Chain::default()),
+            journal: Vec::new(),
+            checkpoint: String::new(),
+            files: HashMap::new(),
+        }
+    }
+
+    fn feed(&mut self, event: JobEvent) {
+        for effect in self.job.step(self.at, event) {
+            match effect {
+                JobEffect::Send { request, call } => self.requests.push((request, call)),
+                JobEffect::Write {
+                    write,
+                    what: JobWrite::Journal(record),
+                } => self.scribe.push(write, *record),
+                JobEffect::Write { write, what } => self.writes.push((write, what)),
+                JobEffect::Ask(_) => {}
+            }
+        }
+    }
+
+    fn disk(&mut self) -> bool {
+        if let Some(line) = self.scribe.next_line(time()) {
+            self.journal.push(line);
+            for write in self.scribe.written(Reached::Yes) {
+                self.feed(JobEvent::Written {
+                    write,
+                    outcome: Ok(Stored::Done),
+                });
+            }
+            return true;
+        }
+        let Some((write, what)) = self.writes.pop() else {
+            return false;
+        };
+        let outcome = match what {
+            JobWrite::Checkpoint(text) => {
+                self.checkpoint = text;
+                Ok(Stored::Done)
+            }
+            JobWrite::BackupFile {
+                backup,
+                name,
+                bytes,
+            } => {
+                self.files.insert((backup, name), bytes);
+                Ok(Stored::Done)
+            }
+            JobWrite::ReadBack { backup, name } => {
+                Ok(Stored::Bytes(self.files[&(backup, name)].clone()))
+            }
+            JobWrite::Journal(_) => Ok(Stored::Done),
+        };
+        self.feed(JobEvent::Written { write, outcome });
+        true
+    }
+
+    /// Goes on until the job is over, asks, or `until` says so.
+    fn run(&mut self, otherwise: Otherwise<'_>, until: impl Fn(&Self) -> bool) {
+        self.feed(JobEvent::Begin);
+        for _ in 0..2_000 {
+            if self.disk() {
+                continue;
+            }
+            if until(self) || self.job.state().is_over() || self.job.question().is_some() {
+                return;
+            }
+            if self.requests.is_empty() {
+                self.at = self.job.deadline().expect("it waits for something");
+                self.feed(JobEvent::Tick);
+                continue;
+            }
+            let (request, call) = self.requests.remove(0);
+            self.sent.push(call.clone());
+            let outcome = otherwise(&mut self.server, &call, self.at)
+                .unwrap_or_else(|| self.server.serve(&call));
+            self.feed(JobEvent::Reply { request, outcome });
+        }
+        panic!("no end: {:?}", self.job.progress());
+    }
+
+    fn finish(&mut self, otherwise: Otherwise<'_>) {
+        self.run(otherwise, |_| false);
+        assert!(self.job.state().is_over(), "{:?}", self.job.question());
+    }
+
+    /// The process dies and the job is loaded again.
+    fn kill(&mut self) {
+        let (entries, verified) = ledger::read(&self.journal).expect("the journal is whole");
+        self.scribe = Scribe::new(verified.chain);
+        self.requests.clear();
+        self.writes.clear();
+        self.at = 0;
+        self.job = Job::reopen(&self.checkpoint, &entries).expect("it was stored");
+        if let Some(challenge) = self.job.challenge() {
+            self.job.agree(agree(challenge)).expect("agreed to");
+        }
+    }
+
+    fn count(&self, is: impl Fn(&Call) -> bool) -> usize {
+        self.sent.iter().filter(|call| is(call)).count()
+    }
+
+    fn deletions(&self) -> usize {
+        self.count(|call| matches!(call, Call::DeleteSpace { .. }))
+    }
+
+    fn outcomes(&self) -> Vec<Outcome> {
+        let lines = self.job.lines().iter();
+        lines.filter_map(|line| line.outcome.clone()).collect()
+    }
+
+    /// How the last write of this step ended, by the journal.
+    fn told(&self, step: Step) -> Phase {
+        let records = self.journal.iter().filter_map(|line| {
+            let record: Record = serde_json::from_str(line).ok()?;
+            (record.step == step).then_some(record.outcome)
+        });
+        records.last().expect("it was journaled")
+    }
+}
+
+fn wiki() -> Server {
+    let docs = [
+        ("100", doc("ENG", "One", ContentStatus::Trashed)),
+        ("101", doc("ENG", "Two", ContentStatus::Trashed)),
+        ("200", doc("ENG", "Alive", ContentStatus::Current)),
+    ];
+    let room = Room {
+        name: "ENG".into(),
+        description: String::new(),
+        archived: false,
+    };
+    Server {
+        rooms: BTreeMap::from([("ENG".to_owned(), room)]),
+        docs: docs.map(|(id, doc)| (id.to_owned(), doc)).into(),
+        tasks: BTreeMap::new(),
+        next: 1_000,
+        modern: true,
+    }
+}
+
+fn deletion(backup: BackupChoice) -> Bench {
+    let head = head(Act::DeleteSpaces, &["ENG"], Vec::new());
+    let consent = agree(Challenge::new(head.target.clone()));
+    let options = DeleteOptions {
+        backup,
+        on_failure: OnFailure::Stop,
+    };
+    let job = Job::delete_spaces(head, consent, options).expect("agreed to");
+    Bench::new(job, wiki())
+}
+
+fn purge_all() -> Bench {
+    let head = head(Act::PurgeAll, &["ENG"], Vec::new());
+    let consent = agree(Challenge::new(head.target.clone()));
+    Bench::new(Job::purge_all(head, consent).expect("agreed to"), wiki())
+}
+
+fn purge_marked() -> Bench {
+    let items = [("100", "One"), ("101", "Two")].map(|(id, title)| ItemTarget {
+        id: ContentId::new(id),
+        kind: ContentKind::Page,
+        title: title.into(),
+        version: None,
+        space: Some(SpaceKey::new("ENG")),
+    });
+    let head = head(Act::PurgeMarked, &[], items.into());
+    let consent = agree(Challenge::new(head.target.clone()));
+    Bench::new(Job::purge_marked(head, consent).expect("agreed to"), wiki())
+}
+
+fn lost() -> Option<Result<Reply, ApiError>> {
+    Some(Err(fail(ErrorKind::Timeout, 0)))
+}
+
+#[test]
+fn a_deletion_whose_answer_is_lost_is_not_sent_again_while_the_space_is_there() {
+    let mut bench = deletion(BackupChoice::Declined);
+    bench.finish(&mut |_, call, _| match call {
+        Call::DeleteSpace { .. } => lost(),
+        _ => None,
+    });
+    assert_eq!(bench.deletions(), 1);
+    assert_eq!(bench.job.state(), JobState::Unknown);
+    assert_eq!(bench.told(Step::Delete), Phase::Unknown);
+}
+
+#[test]
+fn an_answer_that_names_no_task_is_no_deletion() {
+    let mut bench = deletion(BackupChoice::Declined);
+    bench.finish(&mut |_, call, _| match call {
+        Call::DeleteSpace { .. } => Some(Ok(Reply::Done)),
+        _ => None,
+    });
+    assert_eq!(bench.deletions(), 1);
+    assert_eq!(bench.job.state(), JobState::Unknown);
+
+    let mut bench = deletion(BackupChoice::Declined);
+    bench.finish(&mut |server, call, _| match call {
+        Call::DeleteSpace { .. } => {
+            server.rooms.clear();
+            Some(Ok(Reply::Done))
+        }
+        _ => None,
+    });
+    assert_eq!(bench.job.state(), JobState::Done);
+    assert_eq!(bench.told(Step::Delete), Phase::Done);
+}
+
+#[test]
+fn a_task_that_is_followed_is_followed_on_after_a_kill() {
+    let mut bench = deletion(BackupChoice::Declined);
+    let mut asked = 0;
+    let mut slow = |server: &mut Server, call: &Call, _: u64| match call {
+        Call::LongTask { id } => {
+            asked += 1;
+            if asked == 20 {
+                server.rooms.clear();
+            }
+            let done = asked >= 20;
+            Some(Ok(Reply::LongTask(LongTask {
+                id: id.clone(),
+                name: None,
+                elapsed_ms: None,
+                percentage: if done { 100 } else { 50 },
+                successful: done,
+                messages: Vec::new(),
+            })))
+        }
+        Call::Space { key, .. } if server.rooms.contains_key(key.as_str()) => {
+            let mut still = server.clone();
+            Some(still.serve(call).or_else(|_| server.clone().serve(call)))
+        }
+        Call::DeleteSpace { .. } => Some(Ok(Reply::LongTaskStarted(LongTaskId("t".into())))),
+        _ => None,
+    };
+    bench.run(&mut slow, |bench| {
+        bench.count(|call| matches!(call, Call::LongTask { .. })) == 3
+    });
+    bench.kill();
+    bench.feed(JobEvent::Resume);
+    bench.finish(&mut slow);
+    assert_eq!(bench.deletions(), 1);
+    assert_eq!(bench.job.state(), JobState::Done);
+    assert_eq!(
+        bench.count(|call| matches!(call, Call::LongTask { .. })),
+        20
+    );
+}
+
+#[test]
+fn an_operation_that_is_refused_is_not_told_as_success() {
+    let refused = || Some(Err(fail(ErrorKind::NoSuchOperation, 405)));
+    let mut bench = deletion(BackupChoice::Declined);
+    bench.finish(&mut |_, call, _| match call {
+        Call::DeleteSpace { .. } => refused(),
+        _ => None,
+    });
+    assert_eq!(bench.job.state(), JobState::Failed);
+
+    let mut bench = purge_marked();
+    bench.finish(&mut |_, call, _| match call {
+        Call::PurgeContent { .. } => refused(),
+        _ => None,
+    });
+    assert_eq!(bench.job.state(), JobState::Failed);
+    let [Outcome::Failed(why), Outcome::Failed(_)] = &bench.outcomes()[..] else {
+        panic!("{:?}", bench.outcomes());
+    };
+    assert!(why.contains("ask an administrator"), "{why}");
+}
+
+#[test]
+fn a_sign_in_that_is_lost_ends_the_job_and_leaves_a_taken_write_in_doubt() {
+    let mut bench = purge_marked();
+    bench.finish(&mut |_, call, _| match call {
+        Call::Content { expand, .. } if expand == "version" => {
+            Some(Err(fail(ErrorKind::Anonymous, 404)))
+        }
+        _ => None,
+    });
+    assert_eq!(bench.job.state(), JobState::Failed);
+    let halted = bench.job.halted().unwrap_or_default();
+    assert!(halted.contains("make a new token"), "{halted}");
+    assert_eq!(bench.count(|call| !call.is_read()), 0);
+
+    let mut bench = deletion(BackupChoice::Declined);
+    bench.finish(&mut |_, call, _| match call {
+        Call::DeleteSpace { .. } => Some(Err(fail(ErrorKind::Anonymous, 202))),
+        Call::Space { .. } => Some(Err(fail(ErrorKind::Anonymous, 404))),
+        _ => None,
+    });
+    assert_eq!(bench.job.state(), JobState::Unknown);
+    assert_eq!(bench.told(Step::Delete), Phase::Unknown);
+}
+
+#[test]
+fn a_question_does_not_outlive_the_backup_it_was_about() {
+    let mut bench = deletion(BackupChoice::Save);
+    let mut unreadable = |_: &mut Server, call: &Call, _: u64| match call {
+        Call::Content { id, .. } if id.as_str() == "200" => {
+            Some(Err(fail(ErrorKind::Forbidden, 403)))
+        }
+        _ => None,
+    };
+    bench.run(&mut unreadable, |_| false);
+    assert!(bench.job.question().is_some());
+    bench.kill();
+    assert_eq!(bench.job.question(), None);
+    bench.feed(JobEvent::Resume);
+    bench.run(&mut unreadable, |_| false);
+    assert!(bench.job.question().is_some(), "it is asked anew");
+    bench.feed(JobEvent::Decide(Decision::Stop));
+    bench.finish(&mut unreadable);
+    assert_eq!(bench.deletions(), 0);
+}
+
+/// The model's answer without any version.
+fn versionless(server: &mut Server, call: &Call) -> Result<Reply, ApiError> {
+    let mut answer = server.serve(call)?;
+    match &mut answer {
+        Reply::Content(content) => content.version = None,
+        Reply::Contents(page) => page.results.iter_mut().for_each(|it| it.version = None),
+        Reply::Trash(page) => page.results.iter_mut().for_each(|it| it.version = None),
+        _ => {}
+    }
+    Ok(answer)
+}
+
+#[test]
+fn an_unknown_version_does_not_count_as_unchanged() {
+    let mut bench = purge_marked();
+    bench.finish(&mut |server, call, _| call.is_read().then(|| versionless(server, call)));
+    assert_eq!(bench.count(|call| !call.is_read()), 0);
+    assert!(matches!(
+        &bench.outcomes()[..],
+        [Outcome::Skipped(_), Outcome::Skipped(_)]
+    ));
+
+    let mut bench = deletion(BackupChoice::Save);
+    bench.finish(&mut |server, call, _| call.is_read().then(|| versionless(server, call)));
+    assert_eq!(bench.deletions(), 0);
+    assert!(matches!(&bench.outcomes()[..], [Outcome::NotSaved(_)]));
+}
+
+/// An older server, which lists trashed pages and blog posts alone.
+fn old(server: &mut Server, call: &Call) -> Option<Result<Reply, ApiError>> {
+    server.modern = false;
+    match call {
+        Call::TrashedContent {
+            kind: ContentKind::Comment | ContentKind::Attachment,
+            ..
+        } => Some(Err(fail(ErrorKind::Invalid, 400))),
+        _ => None,
+    }
+}
+
+#[test]
+fn what_could_not_be_listed_is_named() {
+    let mut bench = deletion(BackupChoice::Save);
+    bench.finish(&mut |server, call, _| old(server, call));
+    let [Outcome::Done(Some(note))] = &bench.outcomes()[..] else {
+        panic!("{:?}", bench.outcomes());
+    };
+    assert!(note.contains("comments and attachments"), "{note}");
+
+    let mut bench = purge_all();
+    bench.finish(&mut |server, call, _| old(server, call));
+    let whole = bench.count(|call| matches!(call, Call::PurgeTrash { .. }));
+    assert_eq!(whole, 0, "a list by type is not the whole trash");
+    let done = Outcome::Done(None);
+    let [Outcome::Skipped(_), Outcome::Skipped(_), one, two] = &{
+        let mut outcomes = bench.outcomes();
+        outcomes.reverse();
+        outcomes
+    }[..] else {
+        panic!("{:?}", bench.outcomes());
+    };
+    assert_eq!((one, two), (&done, &done));
+}
+
+#[test]
+fn a_trash_that_is_purged_slowly_is_not_told_as_failed() {
+    let mut bench = purge_all();
+    let mut begun = None;
+    bench.finish(&mut |server, call, at| match call {
+        Call::PurgeTrash { .. } => {
+            begun = Some(at);
+            lost()
+        }
+        Call::Trash { .. } if begun.is_some_and(|begun| at > begun + 60_000) => {
+            // One was purged at last; the other somebody took out of the trash.
+            server.docs.remove("100");
+            if let Some(doc) = server.docs.get_mut("101") {
+                doc.status = ContentStatus::Current;
+            }
+            None
+        }
+        _ => None,
+    });
+    assert_eq!(bench.told(Step::PurgeTrash), Phase::Done);
+    assert!(
+        matches!(
+            &bench.outcomes()[..],
+            [Outcome::Done(None), Outcome::Skipped(_)]
+        ),
+        "{:?}",
+        bench.outcomes()
+    );
+    assert_eq!(
+        bench.count(|call| matches!(call, Call::PurgeContent { .. })),
+        0
+    );
+}
+
+#[test]
+fn a_trash_that_stays_is_left_unknown_and_purged_one_by_one() {
+    let mut bench = purge_all();
+    bench.finish(&mut |_, call, _| match call {
+        Call::PurgeTrash { .. } => lost(),
+        _ => None,
+    });
+    assert_eq!(bench.told(Step::PurgeTrash), Phase::Unknown);
+    assert_eq!(bench.outcomes(), [Outcome::Done(None), Outcome::Done(None)]);
+}
+
+#[test]
+fn a_write_that_was_limited_is_held_and_looked_at_again() {
+    let mut bench = purge_marked();
+    let mut limited = Some(ErrorKind::RateLimited {
+        after_ms: Some(12_000),
+    });
+    let is_purge = |call: &Call| matches!(call, Call::PurgeContent { .. });
+    bench.run(
+        &mut |_, call, _| {
+            is_purge(call)
+                .then(|| limited.take().map(|kind| Err(fail(kind, 429))))
+                .flatten()
+        },
+        |bench| bench.job.waits_until().is_some() && bench.requests.is_empty(),
+    );
+    assert_eq!(bench.job.waits_until(), Some(bench.at + 12_000));
+    assert_eq!(
+        bench.job.progress().message,
+        "Waiting 12 s, the server asked for it."
+    );
+    let looked = |bench: &Bench| {
+        bench.count(|call| matches!(call, Call::Content { expand, .. } if expand == "version"))
+    };
+    let before = looked(&bench);
+    bench.finish(&mut |_, _, _| None);
+    assert!(looked(&bench) > before, "it was looked at again");
+    assert_eq!(bench.job.state(), JobState::Done);
+
+    let mut bench = purge_marked();
+    bench.run(
+        &mut |_, call, _| {
+            let for_ever = ErrorKind::RateLimited {
+                after_ms: Some(u64::MAX),
+            };
+            is_purge(call).then(|| Err(fail(for_ever, 429)))
+        },
+        |bench| bench.job.waits_until().is_some(),
+    );
+    let until = bench.job.waits_until().expect("held");
+    assert!(until <= bench.at + 120_000, "{until}");
+}
+
+#[test]
+fn the_options_of_a_deletion_are_told_after_a_kill() {
+    let mut bench = deletion(BackupChoice::Declined);
+    bench.run(&mut |_, _, _| Some(Err(missing())), |_| true);
+    bench.kill();
+    let options = bench.job.delete_options().expect("it deletes");
+    assert_eq!(options.backup, BackupChoice::Declined);
+    assert_eq!(purge_all().job.delete_options(), None);
+}
