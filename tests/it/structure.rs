@@ -66,7 +66,7 @@ const OUTSIDE: &[&str] = &[
     "tokio",
     "reqwest",
     "crossterm",
-    "termina",
+    "termina::",
     "rusqlite",
     "rustix",
     "std::fs",
