@@ -20,6 +20,14 @@ impl Model {
         }
     }
 
+    /// The one space that is looked at from the pane that has the keys.
+    pub(in crate::app) fn act_space(&self) -> Option<&SpaceKey> {
+        match self.focus {
+            Pane::Spaces => self.space_at_cursor(),
+            Pane::Detail | Pane::Content => self.shown_space(),
+        }
+    }
+
     fn space_target(&self, key: &SpaceKey) -> SpaceTarget {
         let name = self
             .spaces
@@ -40,10 +48,7 @@ impl Model {
 
     /// Opens the form that changes the space.
     pub(in crate::app) fn edit(&mut self, out: &mut Vec<Effect>) {
-        let key = match self.focus {
-            Pane::Spaces => self.space_at_cursor().cloned(),
-            Pane::Detail | Pane::Content => self.shown_space().cloned(),
-        };
+        let key = self.act_space().cloned();
         if let Some(key) = key {
             self.edit_space(key, out);
         }
@@ -53,10 +58,7 @@ impl Model {
     pub(in crate::app) fn archive(&mut self, out: &mut Vec<Effect>) {
         let keys = self.meant_spaces();
         let status = |key: &SpaceKey| self.spaces.table.get(key).and_then(|space| space.status);
-        let lead = match self.focus {
-            Pane::Spaces => self.space_at_cursor().cloned(),
-            Pane::Detail | Pane::Content => self.shown_space().cloned(),
-        };
+        let lead = self.act_space().cloned();
         let into_archive = lead.as_ref().and_then(status) != Some(SpaceStatus::Archived);
         let fits = |key: &&SpaceKey| (status(key) != Some(SpaceStatus::Archived)) == into_archive;
         let act = if into_archive {
@@ -116,10 +118,7 @@ impl Model {
 
     /// Purges the whole trash of the space that is looked at.
     pub(in crate::app) fn purge_all(&mut self, out: &mut Vec<Effect>) {
-        let key = match self.focus {
-            Pane::Spaces => self.space_at_cursor().cloned(),
-            Pane::Detail | Pane::Content => self.shown_space().cloned(),
-        };
+        let key = self.act_space().cloned();
         let Some(key) = key else { return };
         let mut target = self.target(Act::PurgeAll);
         target.spaces.push(self.space_target(&key));

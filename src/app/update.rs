@@ -68,7 +68,7 @@ pub fn update(model: &mut Model, at: Millis, msg: Msg) -> Vec<Effect> {
         Msg::Edited { ticket, outcome } => model.edited(ticket, outcome),
         Msg::Unopened { address, why } => model.unopened(&address, &why, &mut out),
         Msg::Logged(line) => {
-            if line.level == LogLevel::Error {
+            if line.level >= LogLevel::Warning {
                 model.say(line.level, line.text);
             } else {
                 model.keep(line);
@@ -426,7 +426,7 @@ impl Model {
             }
             Action::NewSpace if !self.session.open => no("No server has answered yet."),
             Action::EditSpace | Action::Archive | Action::Delete | Action::PurgeAll
-                if self.spaces.at_cursor().is_none() && self.shown_space().is_none() =>
+                if self.act_space().is_none() =>
             {
                 no("There is no space under the cursor.")
             }

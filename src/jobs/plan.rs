@@ -89,7 +89,15 @@ impl Plan {
                 ]
             }
             Act::DeleteSpaces => {
-                cannot_be_undone.push("A deleted space cannot be brought back.".to_owned());
+                let gone = match target.spaces.as_slice() {
+                    [_] => {
+                        "Then the space is gone from the server for everybody. There is no undo."
+                    }
+                    _ => {
+                        "Then the spaces are gone from the server for everybody. There is no undo."
+                    }
+                };
+                cannot_be_undone.push(gone.to_owned());
                 cannot_be_undone.push(unseen.to_owned());
                 let mut steps = Vec::new();
                 match backup {

@@ -348,12 +348,23 @@ pub(super) fn toasts(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     if wide < 20 || area.height < 6 {
         return;
     }
-    // The panes' bottom border, with its notes, stays in sight.
-    let mut bottom = area.bottom() - 2;
+    // Below the header while a dialog is open, whose answers stand at its foot; else above the
+    // panes' bottom border, which stays in sight with its notes.
+    let at_top = !model.modals.is_empty();
+    let mut edge = if at_top {
+        area.y + 1
+    } else {
+        area.bottom() - 2
+    };
     for toast in model.toasts.iter().rev() {
         let lines = folded(&toast.text, usize::from(wide - 4));
         let height = u16::try_from(lines.len()).unwrap_or(4).min(6) + 2;
-        if bottom < area.y + 2 + height {
+        let fits = if at_top {
+            edge + height < area.bottom()
+        } else {
+            edge >= area.y + 2 + height
+        };
+        if !fits {
             return;
         }
         let inner = lines
@@ -364,7 +375,7 @@ pub(super) fn toasts(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         let boxed = u16::try_from(inner + 4).unwrap_or(wide).min(wide);
         let at = Rect {
             x: area.right() - boxed - 1,
-            y: bottom - height,
+            y: if at_top { edge } else { edge - height },
             width: boxed,
             height,
         };
@@ -393,6 +404,6 @@ pub(super) fn toasts(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
                 theme.toast,
             );
         }
-        bottom = at.y;
+        edge = if at_top { at.bottom() } else { at.y };
     }
 }

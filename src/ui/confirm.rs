@@ -8,7 +8,7 @@ use super::form::text_field;
 use super::modal::dialog;
 use crate::app::layout::centred;
 use crate::app::message::Size;
-use crate::app::modal::confirm::{At, Confirm, Count, SpaceFacts};
+use crate::app::modal::confirm::{At, Confirm, Count, SpaceFacts, heading};
 use crate::app::modal::leave::Leaving;
 use crate::app::modal::question::QuestionDialog;
 use crate::app::modal::reading::folded;
@@ -16,8 +16,8 @@ use crate::app::model::Model;
 use crate::jobs::{Act, BackupChoice, OnFailure, Question, Target};
 use crate::text::{number, width};
 
-/// So many things are named; of more, the number is told.
-const NAMED: usize = 6;
+/// So many things are named, in a list that scrolls; of more, the number is told.
+const NAMED: usize = 200;
 
 type Line = Vec<(String, Style)>;
 
@@ -27,18 +27,24 @@ pub(super) fn draw(model: &Model, confirm: &Confirm, canvas: &mut Canvas<'_>, si
     let wide = size.width.saturating_sub(2).min(82);
     let inner_width = usize::from(wide.saturating_sub(4));
     let target = confirm.target();
-    let mut lines: Vec<Line> = vec![Vec::new()];
-    let mut say = |text: &str, style: Style| {
-        lines.extend(
-            folded(text, inner_width)
-                .into_iter()
-                .map(|line| vec![(line, style)]),
-        );
+    let server = format!("{} · {}", target.profile, target.host);
+    let title = heading(target);
+    let fold = |text: &str, style: Style| -> Vec<Line> {
+        let lines = folded(text, inner_width).into_iter();
+        lines.map(|line| vec![(line, style)]).collect()
     };
-    for line in about(model, confirm) {
-        say(&line, theme.text);
+    // What is meant, and what is done to it: the first scrolls, the second stays in sight.
+    let mut meant: Vec<Line> = vec![Vec::new()];
+    if width::width(&title) + width::width(&server) + 10 > usize::from(wide) {
+        meant.extend(fold(&server, theme.dim));
     }
-    say("", theme.text);
+    meant.extend(
+        about(model, confirm)
+            .iter()
+            .flat_map(|line| fold(line, theme.text)),
+    );
+    let mut plan: Vec<Line> = vec![Vec::new()];
+    let mut say = |text: &str, style: Style| plan.extend(fold(text, style));
     if target.act != Act::OpenForWriting {
         for (ix, step) in confirm.plan.steps.iter().enumerate() {
             let count = step
@@ -51,11 +57,7 @@ pub(super) fn draw(model: &Model, confirm: &Confirm, canvas: &mut Canvas<'_>, si
     for line in &confirm.plan.cannot_be_undone {
         say(line, theme.warning);
     }
-    if target.act == Act::DeleteSpaces {
-        say(
-            "Then the space is gone from the server for everybody. There is no undo.",
-            theme.warning,
-        );
+    if target.act == Act::DeleteSpaces && confirm.backup == BackupChoice::Save {
         say(
             "Permissions, history, comments and attachments are not in the backup.",
             theme.warning,
@@ -89,31 +91,41 @@ pub(super) fn draw(model: &Model, confirm: &Confirm, canvas: &mut Canvas<'_>, si
     }
     say("", theme.text);
     let foot = if confirm.problem.is_some() { 2 } else { 1 };
-    let high = u16::try_from(lines.len())
+    let high = u16::try_from(meant.len() + plan.len())
         .unwrap_or(size.height)
-        .saturating_add(foot + 3);
+        .saturating_add(foot + 2);
     let at = centred(size, wide, high);
-    let server = format!("{} · {}", target.profile, target.host);
-    let inner = dialog(
-        canvas,
-        at,
-        &crate::app::modal::confirm::heading(target),
-        &server,
-    );
-    // What agrees is always in sight; of a longer plan the beginning is.
-    let room = inner.height.saturating_sub(foot + 1);
-    for (ix, line) in lines.iter().take(usize::from(room)).enumerate() {
+    let inner = dialog(canvas, at, &title, &server);
+    let room = usize::from(inner.height.saturating_sub(foot));
+    // On a screen that is too low even for what is done, all of it scrolls.
+    let (scrolled, fixed): (Vec<Line>, Vec<Line>) = if plan.len() + 2 <= room {
+        (meant, plan)
+    } else {
+        (meant.into_iter().chain(plan).collect(), Vec::new())
+    };
+    let shown = room.saturating_sub(fixed.len());
+    let top = confirm.scroll.min(scrolled.len().saturating_sub(shown));
+    let below = scrolled.len().saturating_sub(top + shown);
+    let window = scrolled.iter().skip(top).take(shown);
+    for (ix, line) in window.chain(&fixed).enumerate() {
         let y = inner.y + u16::try_from(ix).unwrap_or(0);
-        canvas.pieces(
-            Rect {
-                y,
-                height: 1,
-                ..inner
-            },
-            line.iter().map(|(text, style)| (text.as_str(), *style)),
-        );
+        let at = Rect {
+            y,
+            height: 1,
+            ..inner
+        };
+        canvas.pieces(at, line.iter().map(|(text, style)| (text.as_str(), *style)));
     }
-    let y = inner.y + room.min(u16::try_from(lines.len()).unwrap_or(room));
+    if below > 0 || top > 0 {
+        let more = format!(
+            "{} above, {} below  PgUp PgDn",
+            number::grouped(top as u64),
+            number::grouped(below as u64)
+        );
+        canvas.bottom_note(at, &more, theme.warning);
+    }
+    let rows = shown.min(scrolled.len()) + fixed.len();
+    let y = inner.y + u16::try_from(rows).unwrap_or(0);
     let line = Rect {
         y,
         height: 1,

@@ -21,6 +21,7 @@ fn rows_of(control: &Control) -> u16 {
 pub(super) fn height(form: &Form, width: u16) -> u16 {
     form.fields
         .iter()
+        .filter(|field| field.enabled)
         .map(|field| rows_of(&field.control) + note_rows(&field.note, width))
         .sum()
 }
@@ -48,12 +49,15 @@ pub(super) fn draw(form: &Form, canvas: &mut Canvas<'_>, area: Rect) {
         .min(area.width / 2);
     let before: u16 = form.fields[..form.focus]
         .iter()
+        .filter(|field| field.enabled)
         .map(|field| rows_of(&field.control) + note_rows(&field.note, area.width))
         .sum();
     let own = rows_of(&form.focused().control) + note_rows(&form.focused().note, area.width);
     let skip = (before + own).saturating_sub(area.height).min(before);
     let mut y = i32::from(area.y) - i32::from(skip);
-    for (ix, field) in form.fields.iter().enumerate() {
+    // What doesn't apply now is not there.
+    let fields = form.fields.iter().enumerate();
+    for (ix, field) in fields.filter(|(_, field)| field.enabled) {
         let rows = rows_of(&field.control);
         let here = ix == form.focus;
         let notes = note_rows(&field.note, area.width);

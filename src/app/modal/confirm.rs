@@ -25,7 +25,7 @@ const HELD_MS: u64 = 40;
 const HELD_KEYS: usize = 4;
 
 /// Facts are asked for about so many spaces; a dialog has no room for more.
-const FACTS: usize = 3;
+const FACTS: usize = 8;
 
 /// How many rows are read to count what a server doesn't total.
 const COUNTED: u64 = 200;
@@ -109,6 +109,8 @@ pub struct Confirm {
     pub problem: Option<String>,
     /// What is known of the spaces.
     pub facts: Vec<SpaceFacts>,
+    /// Lines of what is meant that are scrolled away.
+    pub scroll: usize,
     /// A job of an earlier run that this agrees to go on with.
     pub resumes: Option<JobId>,
     /// The last key, how often it came in a row, and when.
@@ -134,6 +136,7 @@ impl Confirm {
             skipped: Vec::new(),
             problem: None,
             facts: Vec::new(),
+            scroll: 0,
             resumes: None,
             run: None,
         }
@@ -355,6 +358,18 @@ impl Model {
                 ('q' | 'n', _) if dialog.wanted().is_none() => return Outcome::Close,
                 _ => {}
             }
+        }
+        let last = dialog.target().count() * 4 + 40;
+        match chord.key {
+            Key::PageUp => {
+                dialog.scroll = dialog.scroll.saturating_sub(4);
+                return Outcome::Stay;
+            }
+            Key::PageDown => {
+                dialog.scroll = (dialog.scroll + 4).min(last);
+                return Outcome::Stay;
+            }
+            _ => {}
         }
         match (chord.key, dialog.at) {
             (Key::Enter, At::Cancel) => Outcome::Close,

@@ -276,6 +276,7 @@ impl Outline {
         let (from, to) = (from.min(self.cursor.at), from.max(self.cursor.at));
         let ids = self.items_in(self.tree.rows().get(from..=to).unwrap_or(&[]));
         self.marks.extend(ids);
+        self.last_mark.clone_from(&self.at);
     }
 
     /// How many marked items the filter hides.

@@ -539,6 +539,7 @@ impl SpacesPane {
             .map(|s| s.key.clone())
             .collect();
         self.marks.extend(keys);
+        self.last_mark = self.at_cursor().map(|space| space.key.clone());
     }
 
     /// Marks all that the filter shows.
@@ -570,6 +571,7 @@ impl SpacesPane {
         self.table.remove(key, self.sort);
         // The rows after it have other numbers now.
         self.scan = None;
+        self.total = self.total.map(|total| total.saturating_sub(1));
         self.marks.remove(key);
         if self.at.as_ref() == Some(key) {
             self.at = None;
@@ -660,12 +662,15 @@ impl Model {
             self.ask_spaces(out);
         }
         self.spaces.refilter();
-        let first = self.spaces.at.is_none();
+        let before = self.spaces.at.clone();
         self.spaces.settle(height);
         self.go_to_wanted();
-        if first && self.spaces.at.is_some() {
+        if before.is_none() && self.spaces.at.is_some() {
             // Nobody is moving yet: detail and content can follow at once.
             self.follow_cursor(out);
+        } else if before != self.spaces.at {
+            // The space is gone from the list, and another one came below the cursor.
+            self.moved = Some(self.now);
         }
     }
 
