@@ -105,25 +105,43 @@ impl Canvas<'_> {
         }
         let text = width::clip(text, usize::from(area.width));
         if width::has_right_to_left(&text) {
-            // Isolated after clipping, and drawn as a span: `set_stringn` drops the isolates.
-            let isolated = width::isolate(&text);
-            let wide = u16::try_from(width::width(&text))
-                .unwrap_or(area.width)
-                .min(area.width);
-            Span::styled(isolated, style).render(
-                Rect {
-                    width: wide,
-                    height: 1,
-                    ..area
-                },
-                self.buffer,
-            );
-            return wide;
+            return self.isolated(area, &text, style);
         }
         let (end, _) =
             self.buffer
                 .set_stringn(area.x, area.y, &text, usize::from(area.width), style);
         end - area.x
+    }
+
+    /// Writes text that runs from right to left so that it can't reorder its row.
+    ///
+    /// Terminals keep a mark without width with the cell before it, so the opening one goes into
+    /// that cell here too: else it would stay behind when the text goes. Drawn as a span, as
+    /// `set_stringn` drops the marks.
+    fn isolated(&mut self, area: Rect, text: &str, style: Style) -> u16 {
+        let isolated = width::isolate(text);
+        let wide = u16::try_from(width::width(text))
+            .unwrap_or(area.width)
+            .min(area.width);
+        let mut chars = isolated.chars();
+        let body = match (area.x.checked_sub(1), chars.next()) {
+            (Some(before), Some(opening)) if before >= self.buffer.area.x => {
+                let cell = &mut self.buffer[(before, area.y)];
+                if !cell.symbol().ends_with(opening) {
+                    let symbol = format!("{}{opening}", cell.symbol());
+                    cell.set_symbol(&symbol);
+                }
+                chars.as_str()
+            }
+            _ => &*isolated,
+        };
+        let at = Rect {
+            width: wide,
+            height: 1,
+            ..area
+        };
+        Span::styled(body, style).render(at, self.buffer);
+        wide
     }
 
     /// Writes pieces one after the other; says how wide they were.
