@@ -15,6 +15,7 @@ use crate::cli::{BackupCommand, Cli, Command, JournalCommand, ReplayArgs};
 use crate::config::{self, Auth, Config, Paths, Profile};
 use crate::confluence::client::{Access, Endpoint};
 use crate::demo;
+use crate::jobs::backup::Found;
 use crate::jobs::journal;
 use crate::report::{Exit, Failure, scrub};
 use crate::secret::SecretSource;
@@ -309,7 +310,7 @@ fn verify_journals(files: &[PathBuf], state: &Path) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn found_backups(folder: &Path) -> Result<Vec<backups::Found>, Failure> {
+fn found_backups(folder: &Path) -> Result<Vec<Found>, Failure> {
     backups::list(folder).map_err(|error| {
         Failure::new(
             Exit::Failed,

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::message::{DiskCall, DiskError, DiskReply, Effect, LogLevel, LogLine, Ticket};
+use super::modal::backups::Asked;
 use super::model::Model;
 use crate::confluence::SpaceKey;
 
@@ -23,6 +24,8 @@ pub enum DiskWaiter {
     Plans,
     /// What the screen looks like from run to run.
     View,
+    /// Something of a backup.
+    Backup(Asked),
 }
 
 impl Model {
@@ -53,6 +56,7 @@ impl Model {
         match (waiter, outcome) {
             (DiskWaiter::FirstSeen(key), outcome) => self.first_seen_came(&key, outcome, out),
             (DiskWaiter::Plans, outcome) => self.plans_came(outcome),
+            (DiskWaiter::Backup(asked), outcome) => self.backup_came(asked, outcome),
             (DiskWaiter::Kept, Ok(_)) => {}
             (DiskWaiter::Kept, Err(error)) => self.keep(LogLine {
                 level: LogLevel::Warning,

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::key::KeyPress;
-use crate::confluence::{ApiError, Call, Reply};
+use crate::confluence::{ApiError, Call, ContentId, Reply};
+use crate::jobs::backup::{BackupError, Contents, Found};
 
 /// Milliseconds since the program began, from a clock that never goes back.
 #[derive(
@@ -195,6 +196,32 @@ pub enum DiskCall {
         /// The file in it.
         name: String,
     },
+    /// List the backups.
+    ListBackups,
+    /// Read what is in a backup, without the texts.
+    ReadContents {
+        /// The folder below the backups.
+        backup: String,
+    },
+    /// Read the text of one item of a backup.
+    ReadText {
+        /// The folder below the backups.
+        backup: String,
+        /// The file in it.
+        name: String,
+        /// The item.
+        id: ContentId,
+    },
+    /// Read every file of a backup and compare it with the manifest.
+    VerifyBackup {
+        /// The folder below the backups.
+        backup: String,
+    },
+    /// Remove a backup for good.
+    RemoveBackup {
+        /// The folder below the backups.
+        backup: String,
+    },
     /// Replace one of our state files as a whole (written beside, synced, renamed).
     WriteState {
         /// A plain file name, such as `view.json`.
@@ -221,6 +248,20 @@ pub enum DiskCall {
     },
 }
 
+impl DiskCall {
+    /// Whether it may read much and is waited for by nobody but the person: it must not keep the
+    /// journal waiting.
+    pub fn is_long(&self) -> bool {
+        matches!(
+            self,
+            Self::ListBackups
+                | Self::ReadContents { .. }
+                | Self::ReadText { .. }
+                | Self::VerifyBackup { .. }
+        )
+    }
+}
+
 /// What the disk answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum DiskReply {
@@ -236,6 +277,12 @@ pub enum DiskReply {
     Files(Vec<(String, String)>),
     /// Written, to this path.
     Path(String),
+    /// The backups, the oldest first.
+    Backups(Vec<Found>),
+    /// What is in a backup, or what is wrong with it.
+    Contents(Box<Result<Contents, BackupError>>),
+    /// Whether a backup is what was written.
+    Verified(Result<(), BackupError>),
     /// The journal, empty if there is none yet, and the text of each job's file.
     Jobs {
         /// The journal.

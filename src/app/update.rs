@@ -325,6 +325,7 @@ impl Model {
             Action::PurgeMarked => self.on_items(Act::PurgeMarked, out),
             Action::BackUp => self.on_items(Act::BackUp, out),
             Action::PurgeAll => self.purge_all(out),
+            Action::Backups => self.open_backups(out),
             Action::Unlock => self.unlock(out),
             Action::Jobs => {
                 self.jobs.cursor.at = self

@@ -179,8 +179,29 @@ impl Item {
     }
 }
 
+/// A folder among the backups.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// Its name.
+    pub name: String,
+    /// What is in it, or why that can't be told.
+    pub manifest: Result<Manifest, BackupError>,
+    /// The sizes of its files together.
+    pub bytes: u64,
+}
+
+/// What is in a backup, without the texts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contents {
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// Items in the order of the files, each with the name of its file; of a very large backup
+    /// the first ones, fewer than the manifest counts.
+    pub items: Vec<(String, Item)>,
+}
+
 /// What is wrong with a backup.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum BackupError {
     /// The manifest cannot be read.
     #[error("The manifest cannot be read: {0}.")]

@@ -1,27 +1,24 @@
 //! The backups on this machine: which there are, and whether they are what was written.
 //!
-//! Works without any server. Nothing here changes a backup; files are read piece by piece, so a
-//! large one takes no more memory than its longest line.
+//! Works without any server. Nothing here changes what is in a backup, it can only be removed as a
+//! whole; files are read piece by piece, so that checking a large one takes no more memory than
+//! its longest line.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::jobs::backup::{BackupError, MANIFEST, Manifest};
+use flate2::read::MultiGzDecoder;
+
+use super::files;
+use crate::confluence::ContentId;
+use crate::jobs::backup::{BackupError, Contents, Found, Item, MANIFEST, Manifest};
 
 /// A manifest is not read further than this, in bytes.
 const MANIFEST_LIMIT: u64 = 64 << 20;
 
-/// A folder among the backups.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// Its name.
-    pub name: String,
-    /// What is in it, or why that can't be told.
-    pub manifest: Result<Manifest, BackupError>,
-    /// The sizes of its files together.
-    pub bytes: u64,
-}
+/// So many items of a backup are read to be looked at.
+const ITEMS: usize = 100_000;
 
 /// All backups in the order of their names, which begin with their time. None where there is no folder yet.
 pub fn list(folder: &Path) -> io::Result<Vec<Found>> {
@@ -83,6 +80,98 @@ pub fn verify(folder: &Path, name: &str) -> Option<Result<Manifest, BackupError>
             })
         }
     }))
+}
+
+/// Reads what is in a backup, without the texts. `None`: there is no such backup.
+pub fn contents(folder: &Path, name: &str) -> Option<Result<Contents, BackupError>> {
+    let folder = folder.join(name);
+    if !is_plain(name) || !folder.is_dir() {
+        return None;
+    }
+    Some(manifest(&folder).and_then(|manifest| {
+        let mut items = Vec::new();
+        for file in manifest.files.iter().filter(|file| file.items > 0) {
+            each(&folder, &file.name, |mut item| {
+                item.storage = None;
+                items.push((file.name.clone(), item));
+                items.len() < ITEMS
+            })?;
+            if items.len() >= ITEMS {
+                break;
+            }
+        }
+        Ok(Contents { manifest, items })
+    }))
+}
+
+/// Reads the text of one item; `None` inside: it has none, or is not there.
+pub fn text(
+    folder: &Path,
+    name: &str,
+    file: &str,
+    id: &ContentId,
+) -> Option<Result<Option<String>, BackupError>> {
+    let folder = folder.join(name);
+    if !is_plain(name) || !folder.is_dir() {
+        return None;
+    }
+    let mut text = None;
+    let read = each(&folder, file, |item| {
+        let is_it = item.id == *id;
+        if is_it {
+            text = item.storage;
+        }
+        !is_it
+    });
+    Some(read.map(|()| text))
+}
+
+/// Removes a backup: first its manifest, so that what a crash leaves is known for no whole backup.
+///
+/// Where there is anything else than files in it, nothing is removed: that is an error.
+pub fn remove(folder: &Path, name: &str) -> io::Result<()> {
+    if !is_plain(name) {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let path = folder.join(name);
+    if !std::fs::symlink_metadata(&path)?.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    for entry in std::fs::read_dir(&path)? {
+        if !entry?.file_type()?.is_file() {
+            return Err(io::ErrorKind::DirectoryNotEmpty.into());
+        }
+    }
+    match std::fs::remove_file(path.join(MANIFEST)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    files::clear_folder(&path, "")?;
+    std::fs::remove_dir(&path)?;
+    files::sync_folder_of(&path)
+}
+
+/// Reads the items of a file one by one, as long as `take` wants more.
+fn each(folder: &Path, name: &str, mut take: impl FnMut(Item) -> bool) -> Result<(), BackupError> {
+    if !is_plain(name) {
+        return Err(BackupError::Missing(name.to_owned()));
+    }
+    let trouble = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => BackupError::Missing(name.to_owned()),
+        _ => BackupError::Unreadable(name.to_owned(), error.to_string()),
+    };
+    let file = File::open(folder.join(name)).map_err(trouble)?;
+    let mut lines = BufReader::new(MultiGzDecoder::new(file));
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line).map_err(trouble)? > 0 {
+        let item = serde_json::from_slice(&line)
+            .map_err(|problem| BackupError::Unreadable(name.to_owned(), problem.to_string()))?;
+        if !take(item) {
+            break;
+        }
+        line.clear();
+    }
+    Ok(())
 }
 
 fn manifest(folder: &Path) -> Result<Manifest, BackupError> {

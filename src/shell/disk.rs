@@ -1,7 +1,7 @@
 //! The files of a profile: its journal and what is remembered from run to run.
 //!
 //! One thread does what is asked in the order it was asked, so the journal has the order of the
-//! events. Whatever has been answered with [`DiskReply::Written`] survives a crash.
+//! events; a second one does the long reads, which the journal must not wait for. Whatever has been answered with [`DiskReply::Written`] survives a crash.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::event::Event;
-use super::files;
+use super::{backups, files};
 use crate::app::message::{DiskCall, DiskError, DiskReply, Msg, Ticket};
 
 /// The name of the journal in the folder of a profile.
@@ -22,6 +22,9 @@ const EXPORTS_OF_A_NAME: u32 = 1_000;
 
 /// The name of the thread.
 pub const THREAD: &str = "disk";
+
+/// The name of the thread for long reads.
+pub const READER: &str = "disk-reads";
 
 /// Whether this process may write the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,7 @@ pub struct Folders {
 #[derive(Clone, Debug)]
 pub struct Disk {
     work: Sender<Work>,
+    reads: Sender<(Ticket, DiskCall)>,
 }
 
 #[derive(Debug)]
@@ -64,6 +68,16 @@ impl Disk {
         access: JournalAccess,
         events: Sender<Event>,
     ) -> io::Result<Self> {
+        let (reads, queue) = channel();
+        let (of_reader, events_of_reader) = (folders.clone(), events.clone());
+        thread::Builder::new()
+            .name(READER.to_owned())
+            .spawn(move || {
+                for (ticket, call) in queue {
+                    let outcome = perform(&of_reader, JournalAccess::ReadOnly, &call);
+                    let _ = events_of_reader.send(Event::Core(Msg::Disk { ticket, outcome }));
+                }
+            })?;
         let (work, queue) = channel();
         thread::Builder::new()
             .name(THREAD.to_owned())
@@ -81,13 +95,17 @@ impl Disk {
                     }
                 }
             })?;
-        Ok(Self { work })
+        Ok(Self { work, reads })
     }
 
     /// Asks for something to be read or written.
     pub fn submit(&self, ticket: Ticket, call: DiskCall) {
-        // The thread ends only with the program.
-        let _ = self.work.send(Work::Do(ticket, call));
+        // The threads end only with the program.
+        if call.is_long() {
+            let _ = self.reads.send((ticket, call));
+        } else {
+            let _ = self.work.send(Work::Do(ticket, call));
+        }
     }
 
     /// Waits until all that was asked for is done, but not longer than `limit`. Says whether it is.
@@ -149,6 +167,27 @@ pub fn perform(
                 Err(error) => Err(failed(&error, &path)),
             }
         }
+        DiskCall::ListBackups => backups::list(&folders.backups)
+            .map(DiskReply::Backups)
+            .map_err(|error| failed(&error, &folders.backups)),
+        DiskCall::ReadContents { backup } => backups::contents(&folders.backups, backup)
+            .map(|contents| DiskReply::Contents(Box::new(contents)))
+            .ok_or_else(no_such_backup),
+        DiskCall::ReadText { backup, name, id } => {
+            match backups::text(&folders.backups, backup, name, id) {
+                Some(Ok(text)) => Ok(DiskReply::Text(text)),
+                Some(Err(error)) => Err(DiskError {
+                    message: crate::report::scrub(&error.to_string()),
+                }),
+                None => Err(no_such_backup()),
+            }
+        }
+        DiskCall::VerifyBackup { backup } => backups::verify(&folders.backups, backup)
+            .map(|checked| DiskReply::Verified(checked.map(|_| ())))
+            .ok_or_else(no_such_backup),
+        DiskCall::RemoveBackup { backup } => backups::remove(&folders.backups, backup)
+            .map(|()| DiskReply::Written)
+            .map_err(|error| failed(&error, &folders.backups.join(backup))),
         DiskCall::ReadPlans => read_texts(&folders.plans, "plan-").map(DiskReply::Files),
         DiskCall::WritePlan { name, text } => {
             let path = plain_file(&folders.plans, name)?;
@@ -183,6 +222,12 @@ pub fn perform(
             .map_err(|error| failed(&error, &path))
         }
         DiskCall::Export { name, text } => export(&folders.exports, name, text),
+    }
+}
+
+fn no_such_backup() -> DiskError {
+    DiskError {
+        message: "The backup is not there any more.".to_owned(),
     }
 }
 

@@ -294,6 +294,7 @@ fn hints(model: &Model) -> Vec<(String, String)> {
                 ("q", "close"),
             ]);
         }
+        Some(Modal::Backups(backups)) => return own(backups.hints()),
         Some(Modal::Plans(_)) => return own(&[("Enter", "apply"), ("q", "close")]),
         Some(Modal::Leave(_)) => return own(&[("y", "leave"), ("Esc", "stay")]),
         Some(Modal::Reading(_)) | None => {}

@@ -1,6 +1,7 @@
 //! The picture: reads the model, writes cells, decides nothing.
 
 mod across;
+mod backups;
 mod chrome;
 mod confirm;
 mod content;

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::backups;
 use super::confirm;
 use super::detail::style_of;
 use super::draw::Canvas;
@@ -37,6 +38,7 @@ pub(super) fn draw(model: &Model, modal: &Modal, canvas: &mut Canvas<'_>, area: 
         Modal::Question(question) => confirm::draw_question(question, canvas, size),
         Modal::Jobs => jobs::draw(model, canvas, size),
         Modal::Plans(list) => plans::draw(model, list, canvas, size),
+        Modal::Backups(backups) => backups::draw(model, backups, canvas, size),
         Modal::Job(view) => jobs::draw_one(model, view, canvas, size),
         Modal::Leave(leaving) => confirm::draw_leave(leaving, canvas, size),
     }

@@ -72,22 +72,7 @@ fn draw_text(model: &Model, canvas: &mut Canvas<'_>, area: Rect, text: Rect) {
     let (wide, rows) = (usize::from(text.width), usize::from(text.height));
     let (lines, all) = preview.window(wide, preview.top, rows);
     let needle = preview.search.text();
-    for (line, y) in lines.iter().zip(text.y..) {
-        let indent = u16::try_from(line.indent)
-            .unwrap_or(text.width)
-            .min(text.width);
-        let row = Rect {
-            x: text.x + indent,
-            y,
-            width: text.width - indent,
-            height: 1,
-        };
-        let pieces = line
-            .spans
-            .iter()
-            .map(|span| (span.text.as_str(), style_of(theme, span.ink, span.style)));
-        canvas.pieces(row, pieces);
-    }
+    draw_lines(canvas, text, &lines);
     for found in doc::find(&lines, &needle) {
         let from = u16::try_from(found.columns.start).unwrap_or(text.width);
         let to = u16::try_from(found.columns.end).unwrap_or(text.width);
@@ -124,6 +109,27 @@ fn draw_text(model: &Model, canvas: &mut Canvas<'_>, area: Rect, text: Rect) {
             let x = line.x + 3 + u16::try_from(width::width(&before)).unwrap_or(0);
             canvas.cursor = Some((x.min(line.right()), line.y));
         }
+    }
+}
+
+/// Draws lines of a document.
+pub(super) fn draw_lines(canvas: &mut Canvas<'_>, text: Rect, lines: &[doc::Line]) {
+    let theme = canvas.theme;
+    for (line, y) in lines.iter().zip(text.y..text.bottom()) {
+        let indent = u16::try_from(line.indent)
+            .unwrap_or(text.width)
+            .min(text.width);
+        let row = Rect {
+            x: text.x + indent,
+            y,
+            width: text.width - indent,
+            height: 1,
+        };
+        let pieces = line
+            .spans
+            .iter()
+            .map(|span| (span.text.as_str(), style_of(theme, span.ink, span.style)));
+        canvas.pieces(row, pieces);
     }
 }
 

@@ -1,11 +1,20 @@
-//! Backups on this machine, by the command line.
+//! Backups on this machine, by the command line and in the browser.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use coracle::confluence::{ContentId, ContentKind, ContentStatus, SpaceKey};
+use coracle::app::message::{DiskCall, DiskReply, Effect, Msg};
+use coracle::app::modal::Modal;
+use coracle::app::modal::backups::Check;
+use coracle::confluence::{
+    Call, ContentId, ContentKind, ContentRef, ContentStatus, Page, Reply, Restriction, SpaceKey,
+};
 use coracle::jobs::backup::{self, FORMAT, FileEntry, Item, MANIFEST, Manifest, VERSION};
 use coracle::jobs::{Act, JobId, SpaceTarget};
+use coracle::shell::disk::{Folders, JournalAccess, perform};
+
+use crate::screens::at_every_size;
+use crate::story::{Answer, Story, content, wiki};
 
 const ITEMS: &str = "items-0001.ndjson.gz";
 
@@ -52,30 +61,42 @@ fn home() -> (tempfile::TempDir, std::path::PathBuf) {
     } else {
         ".local/share/coracle/backups"
     });
-    let folder = backups.join("2026-ENG");
+    let folder = write(
+        &backups,
+        "2026-ENG",
+        "wiki.example.com",
+        &[item("One"), item("Two")],
+    );
+    (home, folder)
+}
+
+/// Writes a backup of these items and says where.
+fn write(backups: &Path, name: &str, host: &str, items: &[Item]) -> PathBuf {
+    let folder = backups.join(name);
     std::fs::create_dir_all(&folder).expect("because the home is ours");
-    let bytes = backup::pack(&(backup::line(&item("One")) + &backup::line(&item("Two"))));
+    let lines: String = items.iter().map(backup::line).collect();
+    let (bytes, count) = (backup::pack(&lines), items.len() as u64);
     let manifest = Manifest {
         format: FORMAT.to_owned(),
         version: VERSION,
-        job: JobId::new("2026-ENG"),
+        job: JobId::new(name),
         act: Act::BackUp,
         created: "2026-11-23T14:02:11Z".parse().expect("a date of the test"),
         profile: "prod".to_owned(),
-        host: "wiki.example.com".to_owned(),
+        host: host.to_owned(),
         user: None,
         spaces: vec![SpaceTarget {
             key: SpaceKey::new("ENG"),
             name: "Engineering".to_owned(),
         }],
-        items: 2,
+        items: count,
         not_saved: Vec::new(),
-        files: vec![FileEntry::of(ITEMS, &bytes, 2)],
+        files: vec![FileEntry::of(ITEMS, &bytes, count)],
     };
     std::fs::write(folder.join(ITEMS), bytes).expect("because the folder was just made");
     std::fs::write(folder.join(MANIFEST), manifest.encode())
         .expect("because the folder was just made");
-    (home, folder)
+    folder
 }
 
 #[test]
@@ -138,4 +159,398 @@ fn a_name_that_leads_elsewhere_is_no_backup() {
         assert_eq!(output.status.code(), Some(1), "{name}");
         assert!(said(&output).contains("no such backup"), "{name}");
     }
+}
+
+/// A person at the keys, with the real files in a folder of the test.
+struct Browser {
+    story: Story,
+    folders: Folders,
+    done: usize,
+    _home: tempfile::TempDir,
+}
+
+impl Browser {
+    /// The sample wiki, and a folder for backups with nothing in it.
+    fn empty(width: u16, height: u16) -> Self {
+        let home = tempfile::tempdir().expect("because the temporary folder can be written");
+        let folder = |name: &str| home.path().join(name);
+        let folders = Folders {
+            profile: folder("profile"),
+            backups: folder("backups"),
+            plans: folder("plans"),
+            exports: folder("exports"),
+        };
+        let mut browser = Self {
+            story: Story::browsing(width, height),
+            folders,
+            done: 0,
+            _home: home,
+        };
+        browser.go_on(&wiki);
+        browser
+    }
+
+    /// The same with two backups in it: one of ENG on this server, one of another.
+    fn filled(width: u16, height: u16) -> Self {
+        let browser = Self::empty(width, height);
+        let backups = &browser.folders.backups;
+        write(
+            backups,
+            "20261101T090000-purge-marked-1",
+            "wiki.example.net",
+            &[item("Elsewhere")],
+        );
+        write(
+            backups,
+            "20261123T140000-purge-marked-1",
+            "wiki.example.com",
+            &tree(),
+        );
+        browser
+    }
+
+    /// Lets server and disk answer until nothing more is asked.
+    fn go_on(&mut self, server: &dyn Fn(&Call) -> Answer) -> &mut Self {
+        loop {
+            self.story.answer_all(server);
+            let asked = self.story.effects[self.done..]
+                .iter()
+                .find_map(|effect| match effect {
+                    Effect::Disk { ticket, call } => Some((*ticket, call.clone())),
+                    _ => None,
+                });
+            let Some((ticket, call)) = asked else {
+                self.done = self.story.effects.len();
+                return self;
+            };
+            let is_it = |effect: &Effect| matches!(effect, Effect::Disk { ticket: it, .. } if *it == ticket);
+            self.done += 1 + self.story.effects[self.done..]
+                .iter()
+                .position(is_it)
+                .unwrap_or(0);
+            let outcome = perform(&self.folders, JournalAccess::Write, &call);
+            self.story.happen(Msg::Disk { ticket, outcome });
+        }
+    }
+
+    fn keys(&mut self, keys: &str) -> &mut Self {
+        for key in keys.split_whitespace() {
+            self.story.keys(key);
+            self.go_on(&wiki);
+        }
+        self
+    }
+
+    /// The story as it stands, without its files.
+    fn take(&mut self) -> Story {
+        std::mem::replace(&mut self.story, Story::start(40, 12))
+    }
+
+    fn shows(&self, part: &str) {
+        let screen = self.story.screen();
+        assert!(screen.contains(part), "{part}\n{screen}");
+    }
+
+    fn check(&self) -> Check {
+        match self.story.model.modals.last() {
+            Some(Modal::Backups(backups)) => backups.at_cursor().expect("a backup").check.clone(),
+            other => panic!("the browser is open: {other:?}"),
+        }
+    }
+}
+
+/// A parent, its child before it in the file, a restricted page, and the file of an attachment.
+fn tree() -> Vec<Item> {
+    let page = |id: &str, title: &str, above: &[(&str, &str)]| Item {
+        id: ContentId::new(id),
+        ancestors: Some(
+            above
+                .iter()
+                .map(|(id, title)| ContentRef {
+                    id: ContentId::new(id),
+                    title: Some((*title).to_owned()),
+                })
+                .collect(),
+        ),
+        restrictions: Some(Vec::new()),
+        storage: Some(format!("<h1>{title}</h1><p>What was written on it.</p>")),
+        ..item(title)
+    };
+    let mut secret = page("12", "Salaries", &[]);
+    secret.restrictions = Some(vec![Restriction {
+        operation: "read".to_owned(),
+        users: vec!["jdoe".to_owned()],
+        user_keys: Vec::new(),
+        groups: Vec::new(),
+    }]);
+    let mut file = page("13", "plan.png", &[]);
+    file.kind = ContentKind::Attachment;
+    file.storage = None;
+    vec![
+        page("11", "Failover drill", &[("10", "Runbooks of old")]),
+        page("10", "Runbooks of old", &[]),
+        secret,
+        file,
+    ]
+}
+
+/// The sample wiki, which takes new content.
+fn takes_content(call: &Call) -> Answer {
+    match call {
+        Call::ContentByTitle { .. } => Ok(Reply::Contents(Page {
+            results: Vec::new(),
+            start: 0,
+            limit: Some(3),
+            total: None,
+            has_next: false,
+        })),
+        Call::CreateContent { title, .. } => {
+            let id = format!("9{}", title.len());
+            Ok(Reply::Content(Box::new(content(&id, title, 1, false))))
+        }
+        Call::ReplaceBody {
+            id, title, version, ..
+        } => Ok(Reply::Content(Box::new(content(
+            id.as_str(),
+            title,
+            *version,
+            false,
+        )))),
+        Call::SetRestrictions { .. } | Call::AddLabels { .. } => Ok(Reply::Done),
+        other => wiki(other),
+    }
+}
+
+/// What was written to the server, in a few words each.
+fn writes(story: &Story) -> Vec<String> {
+    let told = |call: &Call| match call {
+        Call::CreateContent {
+            space,
+            title,
+            parent,
+            storage,
+            ..
+        } => Some(format!(
+            "create {title} in {space} below {} {}",
+            parent.as_ref().map_or("nothing", ContentId::as_str),
+            if storage.is_empty() {
+                "empty"
+            } else {
+                "with text"
+            }
+        )),
+        Call::SetRestrictions { id, .. } => Some(format!("restrict {id}")),
+        Call::ReplaceBody { id, .. } => Some(format!("fill {id}")),
+        other if !other.is_read() => Some(format!("{other:?}")),
+        _ => None,
+    };
+    story.sent.iter().filter_map(told).collect()
+}
+
+#[test]
+fn the_browser_lists_what_is_there_newest_first() {
+    let mut browser = Browser::empty(120, 40);
+    browser.keys("B").shows("No backups yet.");
+    let mut browser = Browser::filled(120, 40);
+    let asked = browser.story.sent.len();
+    browser.keys("B").shows("2 backups");
+    let screen = browser.story.screen();
+    let (new, old) = (
+        screen.find("wiki.example.com  "),
+        screen.find("wiki.example.net"),
+    );
+    assert!(new < old && old.is_some(), "{screen}");
+    browser.keys("Enter").shows("4 items");
+    assert_eq!(browser.story.sent.len(), asked, "the server is not asked");
+    browser.keys("/ r u n b").shows("1 of 4 items");
+    browser.keys("Esc /");
+    browser.story.types("type:attachment");
+    browser.shows("1 of 4 items");
+    browser.keys("Esc").shows("Failover drill");
+    browser.keys("Esc").shows("2 backups");
+}
+
+#[test]
+fn a_text_is_read_from_the_backup() {
+    let mut browser = Browser::filled(120, 40);
+    browser.keys("B Enter p").shows("What was written on it.");
+    browser.shows("was in ENG · Runbooks of old");
+    browser.keys("q j j j p").shows("There is no text in it.");
+}
+
+#[test]
+fn the_browser_verifies_by_reading_every_file() {
+    let mut browser = Browser::filled(120, 40);
+    browser.keys("B v");
+    assert_eq!(browser.check(), Check::AsWritten);
+    browser.shows("verified");
+    browser.keys("j");
+    let folder = browser
+        .folders
+        .backups
+        .join("20261101T090000-purge-marked-1");
+    let mut bytes = std::fs::read(folder.join(ITEMS)).expect("the items");
+    bytes[20] ^= 1;
+    std::fs::write(folder.join(ITEMS), bytes).expect("the items");
+    browser.keys("v");
+    assert!(matches!(browser.check(), Check::Spoilt(_)));
+    browser.shows("spoilt");
+    browser.shows("check sum differs");
+}
+
+#[test]
+fn a_backup_goes_only_when_its_number_is_typed() {
+    let mut browser = Browser::filled(120, 40);
+    let folder = browser
+        .folders
+        .backups
+        .join("20261123T140000-purge-marked-1");
+    browser.keys("B x 3 Enter").shows("That is not 4.");
+    browser.story.happen(Msg::Paste("4".to_owned()));
+    browser.keys("Esc");
+    assert!(
+        folder.join(MANIFEST).exists(),
+        "nothing goes by a wrong answer"
+    );
+    browser.keys("x 4 Enter").shows("was removed");
+    assert!(!folder.exists());
+    browser.shows("wiki.example.net");
+}
+
+#[test]
+fn what_is_no_file_of_a_backup_is_never_removed() {
+    let mut browser = Browser::filled(120, 40);
+    let folder = browser
+        .folders
+        .backups
+        .join("20261123T140000-purge-marked-1");
+    std::fs::create_dir(folder.join("mine")).expect("a folder of somebody else");
+    browser.keys("B x 4 Enter");
+    let log = &browser.story.model.log;
+    assert!(
+        log.iter()
+            .any(|it| it.line.text.contains("could not be removed"))
+    );
+    assert!(folder.join("mine").exists());
+    assert!(folder.join(MANIFEST).exists(), "what goes, goes as a whole");
+}
+
+#[test]
+fn purged_content_is_made_again_after_the_confirmation() {
+    let mut browser = Browser::filled(120, 40);
+    browser.keys("B Enter R").shows("Into space");
+    browser.keys("Enter").shows("Re-create 3 items in ENG");
+    for told in [
+        "Content gets new ids, so links by id break.",
+        "Left out, as no pages or blog posts: 1 item.",
+    ] {
+        browser.shows(told);
+    }
+    assert_eq!(
+        writes(&browser.story),
+        Vec::<String>::new(),
+        "nothing before the yes"
+    );
+    browser.story.keys("y");
+    browser.go_on(&takes_content);
+    assert_eq!(
+        writes(&browser.story),
+        [
+            "create Runbooks of old in ENG below nothing with text",
+            "create Salaries in ENG below nothing empty",
+            "restrict 98",
+            "fill 98",
+            "create Failover drill in ENG below 915 with text",
+        ]
+    );
+    browser.shows("Re-create 3 items in ENG: done.");
+    assert!(
+        browser.story.effects.iter().any(|effect| matches!(
+            effect,
+            Effect::Disk { call: DiskCall::ReadBackup { backup, .. }, .. }
+                if backup == "20261123T140000-purge-marked-1"
+        )),
+        "the texts come from the backup"
+    );
+}
+
+#[test]
+fn marked_items_go_into_the_space_that_is_named() {
+    let mut browser = Browser::filled(120, 40);
+    browser.keys("B Enter j Space R Backspace Backspace Backspace O P S Enter");
+    browser.story.keys("y");
+    browser.go_on(&takes_content);
+    assert_eq!(
+        writes(&browser.story),
+        ["create Runbooks of old in OPS below nothing with text"]
+    );
+}
+
+#[test]
+fn a_backup_of_another_server_goes_only_where_it_is_told() {
+    let mut browser = Browser::filled(120, 40);
+    browser.keys("B j Enter R Backspace Backspace Backspace Enter");
+    browser.shows("Name a space of this server.");
+    browser.story.types("HR");
+    browser.keys("Enter").shows("which is another server");
+    assert_eq!(writes(&browser.story), Vec::<String>::new());
+}
+
+#[test]
+fn nothing_is_made_again_on_a_profile_that_is_read_only() {
+    let mut browser = Browser::filled(120, 40);
+    browser.story.model.writes =
+        coracle::app::Writes::ReadOnly("This visit is read-only.".to_owned());
+    browser.keys("B Enter R").shows("This visit is read-only.");
+    assert!(matches!(
+        browser.story.model.modals.last(),
+        Some(Modal::Backups(_))
+    ));
+}
+
+#[test]
+fn an_answer_for_a_browser_that_was_left_is_dropped() {
+    let mut browser = Browser::filled(120, 40);
+    browser.story.keys("B");
+    let ticket = browser
+        .story
+        .effects
+        .iter()
+        .rev()
+        .find_map(|effect| match effect {
+            Effect::Disk {
+                ticket,
+                call: DiskCall::ListBackups,
+            } => Some(*ticket),
+            _ => None,
+        });
+    browser.story.keys("q");
+    let outcome = Ok(DiskReply::Backups(Vec::new()));
+    browser.story.happen(Msg::Disk {
+        ticket: ticket.expect("the list is asked for"),
+        outcome,
+    });
+    assert!(browser.story.model.modals.is_empty());
+    assert!(browser.story.model.idle());
+}
+
+#[test]
+fn pictures_of_the_browser() {
+    at_every_size("backups-empty", |width, height| {
+        Browser::empty(width, height).keys("B").take()
+    });
+    at_every_size("backups", |width, height| {
+        Browser::filled(width, height).keys("B v j").take()
+    });
+    at_every_size("backups-open", |width, height| {
+        Browser::filled(width, height)
+            .keys("B Enter Space j")
+            .take()
+    });
+    at_every_size("backups-recreate", |width, height| {
+        Browser::filled(width, height).keys("B Enter R").take()
+    });
+    at_every_size("backups-remove", |width, height| {
+        Browser::filled(width, height).keys("B x 7 Enter").take()
+    });
 }

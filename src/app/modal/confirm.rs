@@ -15,7 +15,8 @@ use crate::confluence::call::{Depth, Window};
 use crate::confluence::{ApiError, Call, ContentKind, Moment, Permission, Reply, SpaceKey};
 use crate::jobs::plan::Plan;
 use crate::jobs::{
-    Act, Answer, BackupChoice, Challenge, Consent, DeleteOptions, Job, JobId, OnFailure, Target,
+    Act, Answer, BackupChoice, Challenge, Consent, DeleteOptions, Job, JobId, OnFailure, Recipe,
+    Target,
 };
 
 /// Equal keys this close together, in milliseconds, come from a key that is held down.
@@ -113,6 +114,8 @@ pub struct Confirm {
     pub scroll: usize,
     /// A job of an earlier run that this agrees to go on with.
     pub resumes: Option<JobId>,
+    /// What is made again from which backup, where that is the act.
+    pub recipe: Option<Box<Recipe>>,
     /// The last key, how often it came in a row, and when.
     run: Option<(Chord, usize, Millis)>,
 }
@@ -138,6 +141,7 @@ impl Confirm {
             facts: Vec::new(),
             scroll: 0,
             resumes: None,
+            recipe: None,
             run: None,
         }
     }
@@ -429,6 +433,10 @@ impl Model {
             self.resume_job(id, Some(consent), out);
             return Outcome::Close;
         }
+        if let Some(recipe) = dialog.recipe.take() {
+            self.start_recreation(&consent, *recipe, out);
+            return Outcome::Close;
+        }
         let options = DeleteOptions {
             backup: dialog.backup,
             on_failure: dialog.on_failure,
@@ -487,6 +495,17 @@ impl Model {
         self.spaces.marks.clear();
     }
 
+    /// Begins to make content again.
+    fn start_recreation(&mut self, consent: &Consent, recipe: Recipe, out: &mut Vec<Effect>) {
+        if let Some(reason) = self.why_read_only() {
+            self.say(LogLevel::Warning, reason);
+            return;
+        }
+        let target = consent.target().clone();
+        let head = self.head(heading(&target), target);
+        self.begin_job(Job::recreate(head, recipe), out);
+    }
+
     fn write_plan(&mut self, dialog: &Confirm, out: &mut Vec<Effect>) {
         let head = self.head("", dialog.target().clone());
         let name = format!("plan-{}.json", head.id);
@@ -520,6 +539,9 @@ pub fn heading(target: &Target) -> String {
         ([one], 0) if target.act == Act::BackUp => format!("Back up the trash of {}", one.key),
         ([one], 0) => format!("{verb} {}", one.key),
         (many, 0) => format!("{verb} {}", count(many.len() as u64, what)),
+        ([one], n) if target.act == Act::Recreate => {
+            format!("{verb} {} in {}", count(n, what), one.key)
+        }
         ([one], n) => format!("{verb} {} of {}", count(n, what), one.key),
         (_, n) => format!("{verb} {}", count(n, what)),
     }

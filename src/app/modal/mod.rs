@@ -1,5 +1,6 @@
 //! What lies over the panes. The last of the stack is on top and has the keys.
 
+pub mod backups;
 pub mod confirm;
 pub mod edit_space;
 pub mod jobs;
@@ -14,6 +15,7 @@ pub mod spaces_filter;
 
 use serde::Serialize;
 
+use self::backups::Backups;
 use self::confirm::Confirm;
 use self::edit_space::{EditSpaceForm, Stage};
 use self::jobs::JobView;
@@ -57,6 +59,8 @@ pub enum Modal {
     Job(JobView),
     /// Plans that can be applied.
     Plans(Plans),
+    /// The backups on this machine.
+    Backups(Box<Backups>),
     /// "Leave?"
     Leave(Leaving),
 }
@@ -81,6 +85,7 @@ impl Modal {
             | Self::Jobs
             | Self::Job(_)
             | Self::Plans(_)
+            | Self::Backups(_)
             | Self::Leave(_) => true,
         }
     }
@@ -99,6 +104,7 @@ impl Modal {
             | Self::Jobs
             | Self::Job(_)
             | Self::Plans(_)
+            | Self::Backups(_)
             | Self::Leave(_) => false,
         }
     }
@@ -133,6 +139,7 @@ impl Model {
             Modal::Question(dialog) => self.question_key(dialog, press.chord, out),
             Modal::Jobs => self.jobs_key(press.chord, out),
             Modal::Plans(plans) => self.plans_key(plans, press.chord, out),
+            Modal::Backups(backups) => self.backups_key(backups, press, out),
             Modal::Job(view) => self.job_key(view, press.chord, out),
             Modal::Leave(leaving) => self.leave_key(leaving, press.chord, out),
         };
@@ -160,6 +167,7 @@ impl Model {
                 palette.search();
             }
             Some(Modal::Reading(reading)) => reading.paste(text),
+            Some(Modal::Backups(backups)) => backups.paste(text),
             Some(Modal::NewSpace(dialog)) if dialog.job.is_none() => {
                 if dialog.form.paste(text) == Taken::Changed {
                     dialog.changed(now);

@@ -138,8 +138,18 @@ impl PreviewPane {
     }
 }
 
+impl Text {
+    /// A text in storage format, below what it is.
+    pub(in crate::app) fn of_storage(head: Vec<String>, stored: &str) -> Self {
+        Self {
+            head,
+            doc: storage::parse(beginning(stored)),
+        }
+    }
+}
+
 /// Lays a text out: what it is, an empty line, what it says.
-fn lines(text: &Text, width: usize) -> Vec<Line> {
+pub fn lines(text: &Text, width: usize) -> Vec<Line> {
     let mut out = Vec::new();
     for (ix, part) in text.head.iter().enumerate() {
         let ink = if ix == 0 { Ink::Heading } else { Ink::Dim };

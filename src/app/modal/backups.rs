@@ -1,0 +1,952 @@
+//! The backups on this machine: what is in them, whether they are as written, and content made
+//! again from them.
+//!
+//! Everything but making content again works without a server. A backup is read by the shell,
+//! without its texts; a text is read when it is looked at.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::confirm::Confirm;
+use super::reading::width;
+use super::{Modal, Outcome, is_esc};
+use crate::app::disk::DiskWaiter;
+use crate::app::field::{Field, Lines};
+use crate::app::form::{Form, FormField, Note, Taken};
+use crate::app::key::{Chord, Key, KeyPress, Stroke};
+use crate::app::list::{Cursor, Step};
+use crate::app::message::{DiskCall, DiskError, DiskReply, Effect, LogLevel, Size};
+use crate::app::model::Model;
+use crate::app::pane::filter::FilterLine;
+use crate::app::pane::preview::{self, Text};
+use crate::app::tree::kind_name;
+use crate::confluence::{ContentId, ContentKind, SpaceKey};
+use crate::jobs::backup::{BackupError, Found, Item, Manifest};
+use crate::jobs::{Act, ItemTarget, Recipe, SpaceTarget, UnknownRestrictions};
+use crate::text::doc::Line;
+use crate::text::filter::{Index, Progress, Scan, Term};
+use crate::text::{number, plain};
+
+/// What a filter of the items knows.
+const FIELDS: &[&str] = &["type", "space", "under", "by"];
+
+const SPACE: usize = 0;
+const UNKNOWN: usize = 1;
+
+/// What was asked of the disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Asked {
+    /// All backups.
+    List,
+    /// What is in one.
+    Contents(String),
+    /// Whether one is as written.
+    Check(String),
+    /// The text of an item.
+    Text(String, ContentId),
+    /// One was to be removed.
+    Removal(String),
+}
+
+/// What is known of the files of a backup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Check {
+    /// Not looked at in this run.
+    No,
+    /// They are being read.
+    Running,
+    /// They are as written.
+    AsWritten,
+    /// They are not, for this reason.
+    Spoilt(String),
+}
+
+/// A backup in the list.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Kept {
+    /// The name of its folder.
+    pub name: String,
+    /// Its manifest, or why it has none.
+    pub manifest: Result<Manifest, String>,
+    /// The sizes of its files together.
+    pub bytes: u64,
+    /// What is known of them.
+    pub check: Check,
+}
+
+/// The question before a backup is removed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Removal {
+    /// The name of its folder.
+    pub name: String,
+    /// What has to be typed: the number of its items.
+    pub wanted: String,
+    /// The answer as it is typed.
+    pub typed: Field,
+    /// What is wrong with it.
+    pub problem: Option<String>,
+}
+
+/// The text of an item.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Shown {
+    /// Which item.
+    pub id: ContentId,
+    /// The text; `None` while it is read; or why it can't be.
+    pub text: Option<Result<Box<Text>, String>>,
+    /// The first line that is shown.
+    pub top: usize,
+    head: Vec<String>,
+    #[serde(skip)]
+    laid: Option<(usize, Vec<Line>)>,
+}
+
+impl Shown {
+    /// Some of the lines at this width, and how many there are.
+    pub fn window(&self, width: usize, height: usize) -> (Vec<Line>, usize) {
+        let cut = |lines: &[Line]| {
+            let shown = lines.iter().skip(self.top).take(height).cloned().collect();
+            (shown, lines.len())
+        };
+        match (&self.laid, &self.text) {
+            (Some((laid, lines)), _) if *laid == width => cut(lines),
+            (_, Some(Ok(text))) => cut(&preview::lines(text, width)),
+            (_, _) => (Vec::new(), 0),
+        }
+    }
+
+    fn lay_out(&mut self, width: usize) {
+        if let Some(Ok(text)) = &self.text
+            && self.laid.as_ref().is_none_or(|(laid, _)| *laid != width)
+        {
+            self.laid = Some((width, preview::lines(text, width)));
+        }
+    }
+}
+
+/// Where content is made again.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Again {
+    /// The form: space, what happens where restrictions are not known.
+    pub form: Form,
+    /// The items meant, by their rows.
+    rows: Vec<usize>,
+    /// The one space that all of them come from.
+    from: Option<SpaceKey>,
+    /// How many were left out because they are no pages or blog posts.
+    unfit: usize,
+}
+
+/// A backup that is looked into.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Opened {
+    /// The name of its folder.
+    pub name: String,
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// Its items without their texts, each with its file; `None` while they are read.
+    pub items: Option<Vec<(String, Item)>>,
+    /// Why they can't be read.
+    pub problem: Option<String>,
+    /// The cursor among what is shown.
+    pub cursor: Cursor,
+    /// The filter.
+    pub filter: FilterLine,
+    /// The rows that the filter lets through.
+    pub shown: Vec<usize>,
+    /// The marked rows.
+    pub marks: BTreeSet<usize>,
+    /// The text that is shown instead of the list.
+    pub preview: Option<Shown>,
+    /// Where the marked ones are made again, while that is asked.
+    pub again: Option<Box<Again>>,
+    #[serde(skip)]
+    index: Index,
+}
+
+impl Opened {
+    /// The item under the cursor.
+    pub fn item(&self) -> Option<&(String, Item)> {
+        let row = *self.shown.get(self.cursor.at)?;
+        self.items.as_ref()?.get(row)
+    }
+
+    fn look_for(&mut self) {
+        self.filter.parse(FIELDS);
+        let items = self.items.as_deref().unwrap_or_default();
+        self.shown = match &self.filter.applied {
+            None => (0..items.len()).collect(),
+            Some(filter) => {
+                let accepts = |row: u32| {
+                    let item = items.get(row as usize).map(|(_, item)| item);
+                    item.is_some_and(|item| filter.terms().iter().all(|term| holds(item, term)))
+                };
+                let mut scan = Scan::new(filter, &self.index);
+                while scan.step_where(&self.index, usize::MAX, accepts) == Progress::Working {}
+                scan.matches().iter().map(|row| *row as usize).collect()
+            }
+        };
+        self.cursor = Cursor::default();
+    }
+}
+
+/// Whether what a term says of a field holds for an item.
+fn holds(item: &Item, term: &Term) -> bool {
+    let is = |field: &str, value: &str| {
+        let value = value.to_lowercase();
+        let has = |text: Option<&str>| text.is_some_and(|it| it.to_lowercase().contains(&value));
+        match field {
+            "type" => kind_name(&item.kind).to_lowercase().starts_with(&value),
+            "space" => {
+                let key = item.space.as_ref().map(SpaceKey::as_str);
+                key.is_some_and(|key| key.to_lowercase() == value)
+            }
+            "under" => {
+                let mut above = item.ancestors.iter().flatten();
+                above.any(|it| has(it.title.as_deref()))
+            }
+            _ => {
+                let by = item.version.as_ref().and_then(|it| it.by.as_ref());
+                has(by.map(|by| by.display_name.as_str()))
+            }
+        }
+    };
+    match term {
+        Term::Is { field, value } => is(field, value),
+        Term::IsNot { field, value } => !is(field, value),
+        Term::Word(_)
+        | Term::Exact(_)
+        | Term::Without(_)
+        | Term::Before(_)
+        | Term::After(_)
+        | Term::Older(_)
+        | Term::Newer(_) => true,
+    }
+}
+
+/// The browser.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Backups {
+    /// The backups, the newest first; `None` while they are read.
+    pub list: Option<Vec<Kept>>,
+    /// Why they can't be read.
+    pub problem: Option<String>,
+    /// The cursor of the list.
+    pub cursor: Cursor,
+    /// The question before one is removed.
+    pub removal: Option<Removal>,
+    /// The one that is looked into.
+    pub open: Option<Box<Opened>>,
+}
+
+impl Backups {
+    /// The backup under the cursor.
+    pub fn at_cursor(&self) -> Option<&Kept> {
+        self.list.as_ref()?.get(self.cursor.at)
+    }
+
+    /// A backup by its name.
+    pub fn get(&self, name: &str) -> Option<&Kept> {
+        self.list.iter().flatten().find(|kept| kept.name == name)
+    }
+
+    /// The keys that mean something now, with a word for each.
+    pub fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        match (&self.removal, &self.open) {
+            (Some(_), _) => &[("Enter", "remove"), ("Esc", "cancel")],
+            (None, None) => &[
+                ("Enter", "open"),
+                ("v", "verify"),
+                ("x", "remove"),
+                ("q", "close"),
+            ],
+            (None, Some(open)) if open.again.is_some() => {
+                &[("Enter", "go on"), ("Tab", "next"), ("Esc", "cancel")]
+            }
+            (None, Some(open)) if open.preview.is_some() => &[("j/k", "move"), ("q", "close")],
+            (None, Some(open)) if open.filter.typing => &[("Enter", "keep"), ("Esc", "clear")],
+            (None, Some(_)) => &[
+                ("Enter", "preview"),
+                ("Space", "mark"),
+                ("R", "re-create"),
+                ("/", "filter"),
+                ("v", "verify"),
+                ("q", "back"),
+            ],
+        }
+    }
+
+    /// Takes pasted text. What is to be typed is to be typed.
+    pub(super) fn paste(&mut self, text: &str) {
+        if let Some(removal) = &mut self.removal {
+            removal.problem = Some("Pasted text doesn't count here. Type it.".to_owned());
+        } else if let Some(open) = &mut self.open {
+            if let Some(again) = &mut open.again {
+                again.form.paste(text);
+            } else if open.filter.typing
+                && let Some(field) = &mut open.filter.field
+            {
+                field.insert(text);
+                open.look_for();
+            }
+        }
+    }
+
+    fn get_mut(&mut self, name: &str) -> Option<&mut Kept> {
+        let list = self.list.iter_mut().flatten();
+        list.into_iter().find(|kept| kept.name == name)
+    }
+}
+
+/// How many rows of a list are shown.
+pub fn rows(size: Size) -> usize {
+    usize::from(size.height.saturating_sub(5)).max(1)
+}
+
+/// How many lines of a text are shown.
+pub fn lines(size: Size) -> usize {
+    usize::from(size.height.saturating_sub(4)).max(1)
+}
+
+/// What went wrong, in one safe line with what to do.
+fn told(error: &BackupError) -> String {
+    plain::scrub(&format!("{error} {}", error.hint())).into_owned()
+}
+
+/// A manifest as it can be shown: its file may have been written by anybody.
+fn shown_manifest(mut manifest: Manifest) -> Manifest {
+    let clean = |text: &mut String| {
+        if let std::borrow::Cow::Owned(scrubbed) = plain::scrub(text) {
+            *text = scrubbed;
+        }
+    };
+    clean(&mut manifest.profile);
+    clean(&mut manifest.host);
+    for space in &mut manifest.spaces {
+        clean(&mut space.name);
+        space.key = SpaceKey::new(plain::scrub(space.key.as_str()));
+    }
+    for item in &mut manifest.not_saved {
+        clean(&mut item.title);
+        clean(&mut item.why);
+    }
+    manifest
+}
+
+/// An item as it can be shown.
+fn shown_item(mut item: Item) -> Item {
+    item.title = plain::scrub(&item.title).into_owned();
+    item.space = item
+        .space
+        .map(|key| SpaceKey::new(plain::scrub(key.as_str())));
+    if let ContentKind::Other(kind) = &item.kind {
+        item.kind = ContentKind::Other(plain::scrub(kind).into_owned());
+    }
+    for above in item.ancestors.iter_mut().flatten() {
+        above.title = above
+            .title
+            .as_deref()
+            .map(|it| plain::scrub(it).into_owned());
+    }
+    if let Some(by) = item.version.as_mut().and_then(|it| it.by.as_mut()) {
+        by.display_name = plain::scrub(&by.display_name).into_owned();
+    }
+    item
+}
+
+fn step_of(chord: Chord) -> Option<Step> {
+    match (chord.key, chord.ctrl) {
+        (Key::Char('u'), true) => Some(Step::HalfUp),
+        (Key::Char('d'), true) => Some(Step::HalfDown),
+        (_, true) => None,
+        (Key::Up | Key::Char('k'), _) => Some(Step::Up),
+        (Key::Down | Key::Char('j'), _) => Some(Step::Down),
+        (Key::PageUp, _) => Some(Step::PageUp),
+        (Key::PageDown, _) => Some(Step::PageDown),
+        (Key::Home | Key::Char('g'), _) => Some(Step::Top),
+        (Key::End | Key::Char('G'), _) => Some(Step::Bottom),
+        _ => None,
+    }
+}
+
+/// A letter that means nothing here stays here; anything else is looked up among the verbs.
+fn rest(chord: Chord) -> Outcome {
+    if chord.typed().is_some() {
+        Outcome::Stay
+    } else {
+        Outcome::Pass
+    }
+}
+
+impl Model {
+    /// Opens the browser.
+    pub(in crate::app) fn open_backups(&mut self, out: &mut Vec<Effect>) {
+        self.ask_disk(DiskWaiter::Backup(Asked::List), DiskCall::ListBackups, out);
+        self.modals.push(Modal::Backups(Box::default()));
+    }
+
+    /// Takes what the disk says of backups.
+    pub(in crate::app) fn backup_came(
+        &mut self,
+        asked: Asked,
+        outcome: Result<DiskReply, DiskError>,
+    ) {
+        if let Asked::Removal(name) = &asked {
+            match &outcome {
+                Ok(_) => self.say(LogLevel::Info, format!("The backup {name} was removed.")),
+                Err(error) => self.say(
+                    LogLevel::Error,
+                    format!("The backup {name} could not be removed: {error}"),
+                ),
+            }
+        }
+        let size = self.size;
+        let browser = self.modals.iter_mut().find_map(|modal| match modal {
+            Modal::Backups(backups) => Some(backups),
+            _ => None,
+        });
+        let Some(backups) = browser else { return };
+        match (asked, outcome) {
+            (Asked::List, Ok(DiskReply::Backups(found))) => {
+                let kept = |found: Found| Kept {
+                    name: found.name,
+                    manifest: found
+                        .manifest
+                        .map(shown_manifest)
+                        .map_err(|error| told(&error)),
+                    bytes: found.bytes,
+                    check: Check::No,
+                };
+                backups.list = Some(found.into_iter().rev().map(kept).collect());
+            }
+            (Asked::List, outcome) => {
+                backups.problem = Some(problem_of(outcome));
+            }
+            (Asked::Check(name), outcome) => {
+                if let Some(kept) = backups.get_mut(&name) {
+                    kept.check = match outcome {
+                        Ok(DiskReply::Verified(Ok(()))) => Check::AsWritten,
+                        Ok(DiskReply::Verified(Err(error))) => Check::Spoilt(told(&error)),
+                        other => Check::Spoilt(problem_of(other)),
+                    };
+                }
+            }
+            (Asked::Contents(name), outcome) => {
+                let Some(open) = backups.open.as_mut().filter(|open| open.name == name) else {
+                    return;
+                };
+                match outcome {
+                    Ok(DiskReply::Contents(contents)) => match *contents {
+                        Ok(contents) => {
+                            let clean = |(file, item)| (file, shown_item(item));
+                            let items: Vec<(String, Item)> =
+                                contents.items.into_iter().map(clean).collect();
+                            open.index =
+                                Index::new(items.iter().map(|(_, item)| item.title.as_str()));
+                            open.manifest = shown_manifest(contents.manifest);
+                            open.items = Some(items);
+                            open.look_for();
+                        }
+                        Err(error) => open.problem = Some(told(&error)),
+                    },
+                    other => open.problem = Some(problem_of(other)),
+                }
+            }
+            (Asked::Text(name, id), outcome) => {
+                let open = backups.open.as_mut().filter(|open| open.name == name);
+                let shown = open.and_then(|open| open.preview.as_mut());
+                let Some(shown) = shown.filter(|shown| shown.id == id) else {
+                    return;
+                };
+                shown.text = Some(match outcome {
+                    Ok(DiskReply::Text(stored)) => {
+                        let head = shown.head.clone();
+                        let text = Text::of_storage(head, stored.as_deref().unwrap_or_default());
+                        Ok(Box::new(text))
+                    }
+                    other => Err(problem_of(other)),
+                });
+                shown.lay_out(width(size));
+            }
+            (Asked::Removal(name), Ok(_)) => {
+                if let Some(list) = &mut backups.list {
+                    list.retain(|kept| kept.name != name);
+                    backups.cursor.keep_in_view(list.len(), rows(size));
+                }
+            }
+            (Asked::Removal(_), Err(_)) => {}
+        }
+    }
+
+    pub(super) fn backups_key(
+        &mut self,
+        backups: &mut Backups,
+        press: KeyPress,
+        out: &mut Vec<Effect>,
+    ) -> Outcome {
+        let chord = press.chord;
+        if backups.removal.is_some() {
+            return self.removal_key(backups, press, out);
+        }
+        if let Some(mut open) = backups.open.take() {
+            let outcome = self.opened_key(backups, &mut open, chord, out);
+            return match outcome {
+                Outcome::Close => Outcome::Stay,
+                other => {
+                    backups.open = Some(open);
+                    other
+                }
+            };
+        }
+        if is_esc(chord) || chord.typed() == Some('q') {
+            return Outcome::Close;
+        }
+        let len = backups.list.as_ref().map_or(0, Vec::len);
+        if let Some(step) = step_of(chord) {
+            backups.cursor.step(step, len, rows(self.size));
+            return Outcome::Stay;
+        }
+        let Some(kept) = backups.at_cursor() else {
+            return rest(chord);
+        };
+        let name = kept.name.clone();
+        match (chord.key, chord.typed()) {
+            (Key::Enter, _) => match &kept.manifest {
+                Ok(manifest) => {
+                    backups.open = Some(Box::new(Opened {
+                        name: name.clone(),
+                        manifest: manifest.clone(),
+                        items: None,
+                        problem: None,
+                        cursor: Cursor::default(),
+                        filter: FilterLine::default(),
+                        shown: Vec::new(),
+                        marks: BTreeSet::new(),
+                        preview: None,
+                        again: None,
+                        index: Index::default(),
+                    }));
+                    let call = DiskCall::ReadContents {
+                        backup: name.clone(),
+                    };
+                    self.ask_disk(DiskWaiter::Backup(Asked::Contents(name)), call, out);
+                }
+                Err(why) => {
+                    let why = why.clone();
+                    self.say(LogLevel::Warning, why);
+                }
+            },
+            (_, Some('v')) => self.check_backup(backups, &name, out),
+            (_, Some('x')) => {
+                let wanted = kept.manifest.as_ref().map_or(0, |manifest| manifest.items);
+                if let Some(why) = self.why_kept(&name) {
+                    self.say(LogLevel::Warning, why);
+                } else {
+                    backups.removal = Some(Removal {
+                        name,
+                        wanted: wanted.to_string(),
+                        typed: Field::new(Lines::One, ""),
+                        problem: None,
+                    });
+                }
+            }
+            _ => return rest(chord),
+        }
+        Outcome::Stay
+    }
+
+    /// Why a backup can't go now.
+    fn why_kept(&self, name: &str) -> Option<String> {
+        let needs = |job: &crate::jobs::Job| {
+            let head = job.head();
+            !job.state().is_over()
+                && (head.target.act == Act::Recreate || name.starts_with(head.id.as_str()))
+        };
+        let job = self
+            .jobs
+            .list
+            .iter()
+            .map(|entered| &entered.job)
+            .find(|job| needs(job))?;
+        Some(format!(
+            "{} is not over and may need this backup. J shows it.",
+            job.head().title
+        ))
+    }
+
+    fn check_backup(&mut self, backups: &mut Backups, name: &str, out: &mut Vec<Effect>) {
+        let Some(kept) = backups.get_mut(name) else {
+            return;
+        };
+        if kept.check == Check::Running {
+            return;
+        }
+        kept.check = Check::Running;
+        let call = DiskCall::VerifyBackup {
+            backup: name.to_owned(),
+        };
+        self.ask_disk(DiskWaiter::Backup(Asked::Check(name.to_owned())), call, out);
+    }
+
+    fn removal_key(
+        &mut self,
+        backups: &mut Backups,
+        press: KeyPress,
+        out: &mut Vec<Effect>,
+    ) -> Outcome {
+        let Some(removal) = &mut backups.removal else {
+            return Outcome::Stay;
+        };
+        if is_esc(press.chord) {
+            backups.removal = None;
+            return Outcome::Stay;
+        }
+        if press.stroke == Stroke::Repeat {
+            removal.problem = Some("Held keys don't count here.".to_owned());
+            return Outcome::Stay;
+        }
+        if press.chord.key != Key::Enter {
+            return if removal.typed.key(press.chord) {
+                removal.problem = None;
+                Outcome::Stay
+            } else {
+                Outcome::Pass
+            };
+        }
+        if removal.typed.text().trim() != removal.wanted {
+            removal.problem = Some(format!("That is not {}. Nothing was done.", removal.wanted));
+            return Outcome::Stay;
+        }
+        let name = removal.name.clone();
+        backups.removal = None;
+        let call = DiskCall::RemoveBackup {
+            backup: name.clone(),
+        };
+        self.ask_disk(DiskWaiter::Backup(Asked::Removal(name)), call, out);
+        Outcome::Stay
+    }
+
+    /// A key for a backup that is looked into. `Close` goes back to the list.
+    fn opened_key(
+        &mut self,
+        backups: &mut Backups,
+        open: &mut Opened,
+        chord: Chord,
+        out: &mut Vec<Effect>,
+    ) -> Outcome {
+        if open.again.is_some() {
+            return self.again_key(open, chord, out);
+        }
+        if let Some(shown) = &mut open.preview {
+            shown.lay_out(width(self.size));
+            let height = lines(self.size);
+            let last = shown.window(width(self.size), 0).1.saturating_sub(height);
+            if is_esc(chord) || matches!(chord.typed(), Some('q' | 'p')) {
+                open.preview = None;
+                return Outcome::Stay;
+            }
+            let Some(step) = step_of(chord) else {
+                return rest(chord);
+            };
+            shown.top = match step {
+                Step::Up => shown.top.saturating_sub(1),
+                Step::Down => shown.top + 1,
+                Step::Top => 0,
+                Step::Bottom => last,
+                Step::PageUp => shown.top.saturating_sub(height),
+                Step::PageDown => shown.top + height,
+                Step::HalfUp => shown.top.saturating_sub(height / 2),
+                Step::HalfDown => shown.top + height / 2,
+                Step::By(_) => shown.top,
+            }
+            .min(last);
+            return Outcome::Stay;
+        }
+        if open.filter.typing {
+            match chord.key {
+                Key::Esc => {
+                    open.filter.clear();
+                    open.look_for();
+                }
+                Key::Enter | Key::Tab => open.filter.keep(),
+                Key::Up | Key::Down | Key::PageUp | Key::PageDown => {
+                    if let Some(step) = step_of(chord) {
+                        open.cursor.step(step, open.shown.len(), rows(self.size));
+                    }
+                }
+                _ => {
+                    let taken = open.filter.field.as_mut().map(|field| field.key(chord));
+                    if taken != Some(true) {
+                        return Outcome::Pass;
+                    }
+                    open.look_for();
+                }
+            }
+            return Outcome::Stay;
+        }
+        if is_esc(chord) && open.filter.is_shown() {
+            open.filter.clear();
+            open.look_for();
+            return Outcome::Stay;
+        }
+        if is_esc(chord) || chord.typed() == Some('q') {
+            return Outcome::Close;
+        }
+        if let Some(step) = step_of(chord) {
+            open.cursor.step(step, open.shown.len(), rows(self.size));
+            return Outcome::Stay;
+        }
+        match (chord.key, chord.typed()) {
+            (Key::Enter, _) | (_, Some('p')) => self.show_saved(open, out),
+            (_, Some('v')) => self.check_backup(backups, &open.name, out),
+            (_, Some('/')) => {
+                open.filter.open();
+                open.look_for();
+            }
+            (_, Some(' ')) => {
+                if let Some(row) = open.shown.get(open.cursor.at)
+                    && !open.marks.remove(row)
+                {
+                    open.marks.insert(*row);
+                }
+                open.cursor
+                    .step(Step::Down, open.shown.len(), rows(self.size));
+            }
+            (_, Some('*')) => open.marks.extend(&open.shown),
+            (_, Some('U')) => open.marks.clear(),
+            (_, Some('R')) => self.ask_where(open),
+            _ => return rest(chord),
+        }
+        Outcome::Stay
+    }
+
+    /// Shows the text of the item under the cursor.
+    fn show_saved(&mut self, open: &mut Opened, out: &mut Vec<Effect>) {
+        let Some((file, item)) = open.item().cloned() else {
+            return;
+        };
+        let call = DiskCall::ReadText {
+            backup: open.name.clone(),
+            name: file,
+            id: item.id.clone(),
+        };
+        let asked = Asked::Text(open.name.clone(), item.id.clone());
+        self.ask_disk(DiskWaiter::Backup(asked), call, out);
+        open.preview = Some(Shown {
+            head: self.head_of_saved(&item),
+            id: item.id,
+            text: None,
+            top: 0,
+            laid: None,
+        });
+    }
+
+    /// What a saved item is, in a few lines.
+    fn head_of_saved(&self, item: &Item) -> Vec<String> {
+        let mut facts = vec![kind_name(&item.kind).to_owned()];
+        if let Some(version) = &item.version {
+            facts.extend(version.number.map(|number| format!("version {number}")));
+            let when = version.when;
+            facts.extend(
+                when.map(|when| format!("last edit {}", number::exact(when.0, &self.zone))),
+            );
+            let by = version.by.as_ref();
+            facts.extend(by.map(|by| format!("by {}", by.display_name)));
+        }
+        let mut place: Vec<String> = item.space.iter().map(ToString::to_string).collect();
+        let above: Vec<&str> = item
+            .ancestors
+            .iter()
+            .flatten()
+            .map(|above| above.title.as_deref().unwrap_or("?"))
+            .collect();
+        if !above.is_empty() {
+            place.push(above.join(" ▸ "));
+        }
+        let mut head = vec![item.title.clone(), facts.join(" · ")];
+        if !place.is_empty() {
+            head.push(format!("was in {}", place.join(" · ")));
+        }
+        head.push(
+            match &item.restrictions {
+                None => "It is not known whether it was restricted.",
+                Some(list) if list.is_empty() => "It had no restrictions of its own.",
+                Some(_) => "It was restricted.",
+            }
+            .to_owned(),
+        );
+        head
+    }
+
+    /// Asks where the marked items are made again; without marks, all that are shown.
+    fn ask_where(&mut self, open: &mut Opened) {
+        if let Some(reason) = self.why_read_only() {
+            self.say(LogLevel::Warning, reason);
+            return;
+        }
+        let items = open.items.as_deref().unwrap_or_default();
+        let meant: Vec<usize> = if open.marks.is_empty() {
+            open.shown.clone()
+        } else {
+            open.marks.iter().copied().collect()
+        };
+        let is_fit = |row: &usize| {
+            let kind = items.get(*row).map(|(_, item)| &item.kind);
+            matches!(kind, Some(ContentKind::Page | ContentKind::BlogPost))
+        };
+        let rows: Vec<usize> = meant.iter().copied().filter(is_fit).collect();
+        if rows.is_empty() {
+            self.say(
+                LogLevel::Info,
+                "There is no page or blog post among these. Other content cannot be made again.",
+            );
+            return;
+        }
+        let mut keys = rows.iter().map(|row| items[*row].1.space.as_ref());
+        let first = keys.next().flatten().cloned();
+        let from = first.filter(|first| keys.all(|key| key == Some(first)));
+        let key = from.as_ref().map_or("", SpaceKey::as_str);
+        let mut form = Form::new(vec![
+            FormField::line("Into space", key),
+            FormField::choice(
+                "Restricted?",
+                &["if unknown, me only", "if unknown, left out"],
+                0,
+            ),
+        ]);
+        if from.is_none() {
+            form.fields[SPACE].note = Note::Hint("empty: where each was".to_owned());
+        }
+        open.again = Some(Box::new(Again {
+            form,
+            unfit: meant.len() - rows.len(),
+            rows,
+            from,
+        }));
+    }
+
+    fn again_key(&mut self, open: &mut Opened, chord: Chord, out: &mut Vec<Effect>) -> Outcome {
+        let Some(mut again) = open.again.take() else {
+            return Outcome::Stay;
+        };
+        if is_esc(chord) {
+            return Outcome::Stay;
+        }
+        match again.form.key(chord) {
+            Taken::Changed => {
+                again.form.fields[SPACE].note = Note::None;
+                open.again = Some(again);
+            }
+            Taken::Moved => open.again = Some(again),
+            Taken::Entered => {
+                let typed = again.form.fields[SPACE].text().trim().to_owned();
+                let is_elsewhere = open.manifest.host != self.profile.host();
+                if typed.is_empty() && is_elsewhere {
+                    again.form.fields[SPACE].note =
+                        Note::Problem("Name a space of this server.".to_owned());
+                    open.again = Some(again);
+                } else {
+                    self.confirm_again(open, &again, &typed, out);
+                }
+            }
+            Taken::No => {
+                open.again = Some(again);
+                return Outcome::Pass;
+            }
+        }
+        Outcome::Stay
+    }
+
+    /// Shows the plan of what is made again, with its confirmation.
+    fn confirm_again(&mut self, open: &Opened, again: &Again, typed: &str, out: &mut Vec<Effect>) {
+        let items = open.items.as_deref().unwrap_or_default();
+        let mut meant: Vec<(String, Item)> = again
+            .rows
+            .iter()
+            .filter_map(|row| items.get(*row).cloned())
+            .collect();
+        // In the order of the job.
+        meant.sort_by_key(|(_, item)| item.ancestors.as_ref().map_or(0, Vec::len));
+        let is_elsewhere = open.manifest.host != self.profile.host();
+        let typed = (!typed.is_empty()).then(|| SpaceKey::new(typed));
+        // By ids of another server nothing can be found here: there, a space is always named.
+        let into = typed.filter(|key| is_elsewhere || again.from.as_ref() != Some(key));
+        let mut target = self.target(Act::Recreate);
+        let mut keys: Vec<SpaceKey> = match &into {
+            Some(key) => vec![key.clone()],
+            None => meant
+                .iter()
+                .filter_map(|(_, item)| item.space.clone())
+                .collect(),
+        };
+        keys.sort();
+        keys.dedup();
+        let mut remarks = Vec::new();
+        if is_elsewhere {
+            remarks.push(format!(
+                "The backup is from {}, which is another server.",
+                open.manifest.host
+            ));
+        }
+        for key in &keys {
+            let space = self.spaces.table.get(key);
+            if space.is_none() {
+                remarks.push(format!(
+                    "{key} is not among the spaces listed here. Where there is no such space, nothing can be made in it."
+                ));
+            }
+            target.spaces.push(SpaceTarget {
+                key: key.clone(),
+                name: space.map(|space| space.name.clone()).unwrap_or_default(),
+            });
+        }
+        target.items = meant
+            .iter()
+            .map(|(_, item)| ItemTarget {
+                id: item.id.clone(),
+                kind: item.kind.clone(),
+                title: item.title.clone(),
+                version: item.version_number(),
+                space: into.clone().or_else(|| item.space.clone()),
+            })
+            .collect();
+        if again.unfit > 0 {
+            remarks.push(format!(
+                "Left out, as no pages or blog posts: {}.",
+                number::count(again.unfit as u64, "item")
+            ));
+        }
+        let unknown = match again.form.fields[UNKNOWN].chosen() {
+            0 => UnknownRestrictions::OnlyMe,
+            _ => UnknownRestrictions::Skip,
+        };
+        remarks.push(
+            match unknown {
+                UnknownRestrictions::OnlyMe => {
+                    "What may have been restricted is made readable for you alone."
+                }
+                UnknownRestrictions::Skip => "What may have been restricted is left out.",
+            }
+            .to_owned(),
+        );
+        let mut dialog = Confirm::new(target, self.time(self.now));
+        dialog.skipped = remarks;
+        dialog.recipe = Some(Box::new(Recipe::new(
+            open.name.clone(),
+            &open.manifest,
+            meant,
+            into,
+            unknown,
+        )));
+        self.confirm(dialog, out);
+    }
+}
+
+/// What is wrong, in one sentence, where an answer is not what was asked for.
+fn problem_of(outcome: Result<DiskReply, DiskError>) -> String {
+    match outcome {
+        Ok(_) => "The answer of the disk is not what was asked for.".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}

@@ -1,0 +1,408 @@
+//! The backups on this machine: their list, what is in one, and the text of an item.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::draw::Canvas;
+use super::form;
+use super::modal::dialog;
+use super::preview::draw_lines;
+use crate::app::layout::centred;
+use crate::app::message::Size;
+use crate::app::modal::backups::{
+    Again, Backups, Check, Kept, Opened, Removal, Shown, lines, rows,
+};
+use crate::app::modal::reading;
+use crate::app::model::Model;
+use crate::app::tree::kind_name;
+use crate::text::number;
+use crate::text::width::{self, Align};
+
+/// From this width on sizes and hosts have columns.
+const WIDE: u16 = 70;
+
+/// Draws the browser.
+pub(super) fn draw(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, size: Size) {
+    let wide = u16::try_from(reading::width(size) + 4).unwrap_or(size.width);
+    let at = centred(size, wide, size.height.saturating_sub(2));
+    match &backups.open {
+        None => draw_list(model, backups, canvas, at, size),
+        Some(open) => match &open.preview {
+            Some(shown) => draw_text(shown, canvas, at, size),
+            None => draw_items(model, backups, open, canvas, at, size),
+        },
+    }
+    if let Some(removal) = &backups.removal {
+        draw_removal(removal, canvas, size);
+    }
+    if let Some(again) = backups.open.as_ref().and_then(|open| open.again.as_ref()) {
+        draw_again(model, again, canvas, size);
+    }
+}
+
+/// One row of `area`, or nothing of it below its end.
+fn row_of(area: Rect, row: usize) -> Rect {
+    let y = area
+        .y
+        .saturating_add(u16::try_from(row).unwrap_or(u16::MAX));
+    Rect {
+        y: y.min(area.bottom()),
+        height: u16::from(y < area.bottom()),
+        ..area
+    }
+}
+
+/// The columns of a list and how wide each is; the first is as wide as it can be.
+fn columns(canvas: &mut Canvas<'_>, line: Rect, cells: &[(&str, u16, Align, Style)]) {
+    let fixed: u16 = cells.iter().skip(1).map(|cell| cell.1).sum();
+    let mut rest = line;
+    for (ix, (text, wide, align, style)) in cells.iter().enumerate() {
+        let wide = if ix == 0 {
+            line.width.saturating_sub(fixed)
+        } else {
+            *wide
+        };
+        rest = canvas.column(rest, wide, text, *align, *style);
+    }
+}
+
+fn word(check: &Check) -> &'static str {
+    match check {
+        Check::No => "not verified",
+        Check::Running => "verifying",
+        Check::AsWritten => "verified",
+        Check::Spoilt(_) => "spoilt",
+    }
+}
+
+fn style_of(canvas: &Canvas<'_>, check: &Check) -> Style {
+    match check {
+        Check::No | Check::Running => canvas.theme.dim,
+        Check::AsWritten => canvas.theme.accent,
+        Check::Spoilt(_) => canvas.theme.danger,
+    }
+}
+
+fn draw_list(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, at: Rect, size: Size) {
+    let theme = canvas.theme;
+    let title = match &backups.list {
+        Some(list) if !list.is_empty() => number::count(list.len() as u64, "backup"),
+        _ => "Backups".to_owned(),
+    };
+    let inner = dialog(canvas, at, &title, "");
+    let list = match (&backups.list, &backups.problem) {
+        (_, Some(problem)) => {
+            canvas.lines(inner, [(problem.as_str(), theme.danger)]);
+            return;
+        }
+        (None, None) => {
+            canvas.lines(inner, [("Reading the backups.", theme.dim)]);
+            return;
+        }
+        (Some(list), None) if list.is_empty() => {
+            let text =
+                "No backups yet. In the trash, b makes one; before a purge there always is one.";
+            canvas.lines(inner, [(text, theme.dim)]);
+            return;
+        }
+        (Some(list), None) => list,
+    };
+    let indent = |line: Rect| Rect {
+        x: line.x + 2.min(line.width),
+        width: line.width.saturating_sub(2),
+        ..line
+    };
+    let is_wide = inner.width >= WIDE;
+    let draw = |canvas: &mut Canvas<'_>, line: Rect, cells: [(&str, Style); 6]| {
+        let [date, spaces, host, items, bytes, check] = cells;
+        let date_at = canvas.column(line, 12, date.0, Align::Left, date.1);
+        if is_wide {
+            let host_wide = line.width / 4;
+            columns(
+                canvas,
+                date_at,
+                &[
+                    (spaces.0, 0, Align::Left, spaces.1),
+                    (host.0, host_wide, Align::Left, host.1),
+                    (items.0, 9, Align::Right, items.1),
+                    (bytes.0, 11, Align::Right, bytes.1),
+                    ("", 2, Align::Left, bytes.1),
+                    (check.0, 12, Align::Left, check.1),
+                ],
+            );
+        } else {
+            columns(
+                canvas,
+                date_at,
+                &[
+                    (spaces.0, 0, Align::Left, spaces.1),
+                    (items.0, 6, Align::Right, items.1),
+                    ("", 1, Align::Left, items.1),
+                    (check.0, 12.min(line.width / 3), Align::Left, check.1),
+                ],
+            );
+        }
+    };
+    let head = ["date", "spaces", "server", "items", "size", ""].map(|word| (word, theme.dim));
+    draw(canvas, indent(row_of(inner, 0)), head);
+    let window = backups.cursor.window(list.len(), rows(size));
+    for (row, ix) in window.enumerate() {
+        let Some(kept) = list.get(ix) else { continue };
+        let line = row_of(inner, row + 1);
+        let here = ix == backups.cursor.at;
+        let style = if here { theme.cursor } else { theme.text };
+        if here {
+            canvas.text(line, theme.glyphs.caret, theme.caret);
+        }
+        let line = indent(line);
+        match &kept.manifest {
+            Ok(manifest) => {
+                let date = number::date(manifest.created, &model.zone);
+                let keys: Vec<&str> = manifest.spaces.iter().map(|it| it.key.as_str()).collect();
+                let (keys, items) = (keys.join(" "), number::grouped(manifest.items));
+                let (bytes, check) = (number::bytes(kept.bytes), style_of(canvas, &kept.check));
+                let cells = [
+                    (date.as_str(), theme.dim),
+                    (&keys, style),
+                    (&manifest.host, theme.dim),
+                    (&items, style),
+                    (&bytes, theme.dim),
+                    (word(&kept.check), check),
+                ];
+                draw(canvas, line, cells);
+            }
+            Err(why) => {
+                let used = canvas.column_width(line, line.width / 3, &kept.name, style);
+                let rest = Rect {
+                    x: line.x + used + 1.min(line.width - used),
+                    width: line.width.saturating_sub(used + 1),
+                    ..line
+                };
+                canvas.text(rest, why, theme.danger);
+            }
+        }
+    }
+    let note = backups.at_cursor().map(note_of).unwrap_or_default();
+    canvas.bottom_note(at, &note, theme.dim);
+}
+
+/// What is to be said of the backup under the cursor.
+fn note_of(kept: &Kept) -> String {
+    match (&kept.check, &kept.manifest) {
+        (Check::Spoilt(why), _) => why.clone(),
+        (_, Ok(manifest)) if !manifest.not_saved.is_empty() => {
+            let missing = number::count(manifest.not_saved.len() as u64, "item");
+            format!("{missing} could not be saved and was not touched")
+        }
+        _ => kept.name.clone(),
+    }
+}
+
+fn draw_items(
+    model: &Model,
+    backups: &Backups,
+    open: &Opened,
+    canvas: &mut Canvas<'_>,
+    at: Rect,
+    size: Size,
+) {
+    let theme = canvas.theme;
+    let date = number::exact(open.manifest.created, &model.zone);
+    let inner = dialog(
+        canvas,
+        at,
+        &format!("Backup of {date}"),
+        &open.manifest.host,
+    );
+    let Some(items) = &open.items else {
+        match &open.problem {
+            Some(problem) => canvas.lines(inner, [(problem.as_str(), theme.danger)]),
+            None => canvas.lines(inner, [("Reading the backup.", theme.dim)]),
+        }
+        return;
+    };
+    let check = backups
+        .get(&open.name)
+        .map_or(&Check::No, |kept| &kept.check);
+    let mut facts = if open.shown.len() == items.len() {
+        number::count(open.manifest.items, "item")
+    } else {
+        format!(
+            "{} of {}",
+            number::grouped(open.shown.len() as u64),
+            number::count(open.manifest.items, "item")
+        )
+    };
+    if (items.len() as u64) < open.manifest.items {
+        facts = format!(
+            "{facts}, the first {} of them read",
+            number::grouped(items.len() as u64)
+        );
+    }
+    if !open.marks.is_empty() {
+        facts = format!(
+            "{facts} · {} marked",
+            number::grouped(open.marks.len() as u64)
+        );
+    }
+    let line = row_of(inner, 0);
+    let said = match check {
+        Check::Spoilt(why) => why.as_str(),
+        other => word(other),
+    };
+    let style = style_of(canvas, check);
+    canvas.pieces(
+        line,
+        [
+            (facts.as_str(), theme.text),
+            (" · ", theme.dim),
+            (said, style),
+        ],
+    );
+    if open.shown.is_empty() {
+        let text = if items.is_empty() {
+            "There is nothing in this backup."
+        } else {
+            "Nothing matches the filter."
+        };
+        canvas.text(row_of(inner, 1), text, theme.dim);
+    }
+    let window = open.cursor.window(open.shown.len(), rows(size));
+    for (row, ix) in window.enumerate() {
+        let Some((at_row, (_, item))) = open
+            .shown
+            .get(ix)
+            .and_then(|row| Some((row, items.get(*row)?)))
+        else {
+            continue;
+        };
+        let line = row_of(inner, row + 1);
+        let here = ix == open.cursor.at;
+        let style = if here { theme.cursor } else { theme.text };
+        if here {
+            canvas.text(line, theme.glyphs.caret, theme.caret);
+        }
+        let mark = if open.marks.contains(at_row) {
+            theme.glyphs.mark
+        } else {
+            ""
+        };
+        let line = Rect {
+            x: line.x + 2.min(line.width),
+            width: line.width.saturating_sub(2),
+            ..line
+        };
+        let rest = canvas.column(line, 2, mark, Align::Left, theme.accent);
+        let space = item.space.as_ref().map_or("", |key| key.as_str());
+        columns(
+            canvas,
+            rest,
+            &[
+                (&item.title, 0, Align::Left, style),
+                ("", 1, Align::Left, theme.dim),
+                (kind_name(&item.kind), 11, Align::Left, theme.dim),
+                (space, 8.min(rest.width / 4), Align::Left, theme.dim),
+            ],
+        );
+    }
+    if open.filter.is_shown() {
+        draw_filter(open, canvas, at);
+    }
+}
+
+fn draw_filter(open: &Opened, canvas: &mut Canvas<'_>, at: Rect) {
+    let theme = canvas.theme;
+    let text = open.filter.text();
+    let line = Rect {
+        x: at.x + 2,
+        y: at.bottom().saturating_sub(1),
+        width: at.width.saturating_sub(4),
+        height: 1.min(at.height),
+    };
+    let problem = open.filter.problem.clone().unwrap_or_default();
+    canvas.pieces(
+        line,
+        [
+            (" / ", theme.key),
+            (text.as_str(), theme.field_focus),
+            (" ", theme.text),
+            (problem.as_str(), theme.warning),
+        ],
+    );
+    if open.filter.typing {
+        let typed = open
+            .filter
+            .field
+            .as_ref()
+            .map_or(0, |field| field.cursor().1);
+        let before: String = text.chars().take(typed).collect();
+        let x = line.x + 3 + u16::try_from(width::width(&before)).unwrap_or(0);
+        canvas.cursor = Some((x.min(line.right()), line.y));
+    }
+}
+
+fn draw_text(shown: &Shown, canvas: &mut Canvas<'_>, at: Rect, size: Size) {
+    let theme = canvas.theme;
+    let inner = dialog(canvas, at, "Preview from the backup", "");
+    match &shown.text {
+        None => canvas.lines(inner, [("Reading the text.", theme.dim)]),
+        Some(Err(why)) => canvas.lines(inner, [(why.as_str(), theme.danger)]),
+        Some(Ok(_)) => {
+            let (window, all) = shown.window(reading::width(size), lines(size));
+            draw_lines(canvas, inner, &window);
+            let below = all.saturating_sub(shown.top + lines(size));
+            if below > 0 {
+                let note = format!("{} more", number::count(below as u64, "line"));
+                canvas.bottom_note(at, &note, theme.dim);
+            }
+        }
+    }
+}
+
+fn draw_removal(removal: &Removal, canvas: &mut Canvas<'_>, size: Size) {
+    let theme = canvas.theme;
+    let at = centred(size, size.width.saturating_sub(2).min(72), 9);
+    let inner = dialog(canvas, at, "Remove a backup", "");
+    let body = Rect {
+        height: inner.height.saturating_sub(2),
+        ..inner
+    };
+    let about = format!("{} is removed from this machine.", removal.name);
+    canvas.lines(
+        body,
+        [
+            (about.as_str(), theme.text),
+            (
+                "It cannot be brought back, and what was purged after it can then not be made again.",
+                theme.warning,
+            ),
+        ],
+    );
+    let line = row_of(inner, usize::from(inner.height.saturating_sub(2)));
+    let label = format!("Type {} to remove it:  ", removal.wanted);
+    let used = canvas.text(line, &label, theme.text);
+    let field = Rect {
+        x: line.x + used,
+        width: line.width.saturating_sub(used),
+        ..line
+    };
+    form::text_field(canvas, field, &removal.typed, true);
+    if let Some(problem) = &removal.problem {
+        let line = row_of(inner, usize::from(inner.height.saturating_sub(1)));
+        canvas.text(line, problem, theme.danger);
+    }
+}
+
+fn draw_again(model: &Model, again: &Again, canvas: &mut Canvas<'_>, size: Size) {
+    let wide = size.width.saturating_sub(2).min(72);
+    let high = form::height(&again.form, wide) + 4;
+    let at = centred(size, wide, high);
+    let server = format!("{} · {}", model.profile.name, model.profile.host());
+    let inner = dialog(canvas, at, "Re-create", &server);
+    let body = Rect {
+        y: inner.y + 1.min(inner.height),
+        height: inner.height.saturating_sub(2),
+        ..inner
+    };
+    form::draw(&again.form, canvas, body);
+}
