@@ -414,7 +414,7 @@ fn a_backup_goes_only_when_its_number_is_typed() {
     );
     browser.keys("x 4 Enter").shows("was removed");
     assert!(!folder.exists());
-    browser.shows("wiki.example.net");
+    browser.shows("1 backup ");
 }
 
 #[test]
