@@ -508,7 +508,8 @@ impl Machine for Purge {
                 }
                 for kind in unlisted {
                     let id = ContentId::new("");
-                    let title = format!("All {} in the trash", in_words(&[kind.clone()]));
+                    let title =
+                        format!("All {} in the trash", in_words(std::slice::from_ref(&kind)));
                     let line = desk.add_line(Line::content(&id, &title));
                     self.targets.push(Target::new(id, kind, None));
                     let why = "The server would not list them; they were neither saved nor purged.";

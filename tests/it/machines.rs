@@ -150,11 +150,11 @@ impl Bench {
 
     /// How the last write of this step ended, by the journal.
     fn told(&self, step: Step) -> Phase {
-        let records = self.journal.iter().filter_map(|line| {
+        let mut records = self.journal.iter().rev().filter_map(|line| {
             let record: Record = serde_json::from_str(line).ok()?;
             (record.step == step).then_some(record.outcome)
         });
-        records.last().expect("it was journaled")
+        records.next().expect("it was journaled")
     }
 }
 
@@ -208,15 +208,15 @@ fn purge_marked() -> Bench {
     Bench::new(Job::purge_marked(head, consent).expect("agreed to"), wiki())
 }
 
-fn lost() -> Option<Result<Reply, ApiError>> {
-    Some(Err(fail(ErrorKind::Timeout, 0)))
+fn lost() -> Result<Reply, ApiError> {
+    Err(fail(ErrorKind::Timeout, 0))
 }
 
 #[test]
 fn a_deletion_whose_answer_is_lost_is_not_sent_again_while_the_space_is_there() {
     let mut bench = deletion(BackupChoice::Declined);
     bench.finish(&mut |_, call, _| match call {
-        Call::DeleteSpace { .. } => lost(),
+        Call::DeleteSpace { .. } => Some(lost()),
         _ => None,
     });
     assert_eq!(bench.deletions(), 1);
@@ -265,10 +265,6 @@ fn a_task_that_is_followed_is_followed_on_after_a_kill() {
                 successful: done,
                 messages: Vec::new(),
             })))
-        }
-        Call::Space { key, .. } if server.rooms.contains_key(key.as_str()) => {
-            let mut still = server.clone();
-            Some(still.serve(call).or_else(|_| server.clone().serve(call)))
         }
         Call::DeleteSpace { .. } => Some(Ok(Reply::LongTaskStarted(LongTaskId("t".into())))),
         _ => None,
@@ -425,7 +421,7 @@ fn a_trash_that_is_purged_slowly_is_not_told_as_failed() {
     bench.finish(&mut |server, call, at| match call {
         Call::PurgeTrash { .. } => {
             begun = Some(at);
-            lost()
+            Some(lost())
         }
         Call::Trash { .. } if begun.is_some_and(|begun| at > begun + 60_000) => {
             // One was purged at last; the other somebody took out of the trash.
@@ -456,7 +452,7 @@ fn a_trash_that_is_purged_slowly_is_not_told_as_failed() {
 fn a_trash_that_stays_is_left_unknown_and_purged_one_by_one() {
     let mut bench = purge_all();
     bench.finish(&mut |_, call, _| match call {
-        Call::PurgeTrash { .. } => lost(),
+        Call::PurgeTrash { .. } => Some(lost()),
         _ => None,
     });
     assert_eq!(bench.told(Step::PurgeTrash), Phase::Unknown);
