@@ -31,7 +31,7 @@ use ratatui::backend::TestBackend;
 use tempfile::TempDir;
 
 /// How long one thing may take that is waited for, on a machine that does much else.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// No jump of the clock is longer while something is on its way.
 const JUMP: u64 = 200;
@@ -148,7 +148,9 @@ impl App {
                 }
                 _ if waits => match self.queue.recv_timeout(LIMIT) {
                     Ok(event) => self.take(event),
-                    Err(_) => panic!("nothing came of this: {what}\n{}", self.screen()),
+                    Err(error) => {
+                        panic!("nothing came of this: {what}: {error}\n{}", self.screen())
+                    }
                 },
                 _ => panic!("nothing is left to lead to this: {what}\n{}", self.screen()),
             }

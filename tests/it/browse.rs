@@ -265,7 +265,7 @@ fn t_shows_the_trash_with_the_cursor_on_the_first_trashed_item() {
     assert_eq!(story.model.focus, Pane::Content);
     assert_eq!(story.model.content.tab, Tab::Trash);
     let node = story.model.content.outline().node().expect("a row").1;
-    assert_eq!(&*node.title, "Old policies");
+    assert_eq!(node.title, "Old policies");
     assert!(story.screen().contains("Trash 3"), "{}", story.screen());
 }
 
