@@ -84,8 +84,8 @@ impl Cursor {
             } else {
                 self.at
             };
-        } else if self.at >= self.top + height {
-            self.top = if self.at == self.top + height {
+        } else if self.at - self.top >= height {
+            self.top = if self.at - self.top == height {
                 self.at - height / 2
             } else {
                 self.at + 1 - height

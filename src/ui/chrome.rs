@@ -9,6 +9,7 @@ use crate::app::action::{Action, Availability, VERBS, Verb};
 use crate::app::layout::{Pane, WIDE};
 use crate::app::message::{LogLevel, Millis};
 use crate::app::modal::Modal;
+use crate::app::modal::edit_space::Stage;
 use crate::app::modal::reading::folded;
 use crate::app::model::{Model, SLOW, SPIN, Screen, Writes};
 use crate::confluence::{AccessMode, ErrorKind};
@@ -268,6 +269,20 @@ fn hints(model: &Model) -> Vec<(String, String)> {
                 ("Esc", "clear it"),
                 ("↑ ↓", "move"),
             ]);
+        }
+        Some(Modal::NewSpace(form)) if form.job.is_some() => {
+            return own(&[("Esc", "leave: the job goes on")]);
+        }
+        Some(Modal::EditSpace(form)) if form.job.is_some() => {
+            return own(&[("Esc", "leave: the job goes on")]);
+        }
+        Some(Modal::EditSpace(form)) if !matches!(form.stage, Stage::Form) => {
+            return match form.stage {
+                Stage::Picking(_) => own(&[("Enter", "pick"), ("↑ ↓", "move"), ("Esc", "back")]),
+                Stage::Diff { .. } => own(&[("y", "save"), ("j/k", "move"), ("Esc", "back")]),
+                Stage::Failed(_) => own(&[("r", "try again"), ("Esc", "leave")]),
+                Stage::Reading | Stage::Form => own(&[("Esc", "leave")]),
+            };
         }
         Some(Modal::NewSpace(_) | Modal::EditSpace(_)) => {
             return own(&[

@@ -4,15 +4,21 @@ use ratatui::layout::Rect;
 
 use super::draw::Canvas;
 use crate::app::field::{Field, Lines};
-use crate::app::form::{Control, Form, Note};
+use crate::app::form::{Control, Form, FormField, Note};
+use crate::app::modal::reading::folded;
 use crate::text::width::{self, Align};
+
+/// The columns of a problem are what these leave.
+const LABEL: u16 = 14;
 
 /// How many rows a text area has.
 const AREA_ROWS: u16 = 5;
 
-fn rows_of(control: &Control) -> u16 {
-    match control {
-        Control::Text(field) if field.kind() == Lines::Many => AREA_ROWS,
+/// What doesn't apply now is not there.
+fn rows_of(field: &FormField) -> u16 {
+    match &field.control {
+        _ if !field.enabled => 0,
+        Control::Text(text) if text.kind() == Lines::Many => AREA_ROWS,
         Control::Text(_) | Control::Choice { .. } | Control::Picked { .. } => 1,
     }
 }
@@ -21,15 +27,18 @@ fn rows_of(control: &Control) -> u16 {
 pub(super) fn height(form: &Form, width: u16) -> u16 {
     form.fields
         .iter()
-        .filter(|field| field.enabled)
-        .map(|field| rows_of(&field.control) + note_rows(&field.note, width))
+        .map(|field| rows_of(field) + note_rows(field, width))
         .sum()
 }
 
-fn note_rows(note: &Note, width: u16) -> u16 {
+fn note_rows(field: &FormField, width: u16) -> u16 {
     let narrow = width < 60;
-    match note {
-        Note::Problem(_) => 1,
+    match &field.note {
+        _ if !field.enabled => 0,
+        Note::Problem(text) => {
+            let room = usize::from(width.saturating_sub(LABEL)).max(10);
+            u16::try_from(folded(text, room).len()).unwrap_or(1)
+        }
         Note::Hint(_) | Note::Busy(_) if narrow => 1,
         Note::None | Note::Hint(_) | Note::Busy(_) => 0,
     }
@@ -49,18 +58,18 @@ pub(super) fn draw(form: &Form, canvas: &mut Canvas<'_>, area: Rect) {
         .min(area.width / 2);
     let before: u16 = form.fields[..form.focus]
         .iter()
-        .filter(|field| field.enabled)
-        .map(|field| rows_of(&field.control) + note_rows(&field.note, area.width))
+        .map(|field| rows_of(field) + note_rows(field, area.width))
         .sum();
-    let own = rows_of(&form.focused().control) + note_rows(&form.focused().note, area.width);
+    let own = rows_of(form.focused()) + note_rows(form.focused(), area.width);
     let skip = (before + own).saturating_sub(area.height).min(before);
     let mut y = i32::from(area.y) - i32::from(skip);
-    // What doesn't apply now is not there.
-    let fields = form.fields.iter().enumerate();
-    for (ix, field) in fields.filter(|(_, field)| field.enabled) {
-        let rows = rows_of(&field.control);
+    for (ix, field) in form.fields.iter().enumerate() {
+        let rows = rows_of(field);
         let here = ix == form.focus;
-        let notes = note_rows(&field.note, area.width);
+        let notes = note_rows(field, area.width);
+        if rows == 0 {
+            continue;
+        }
         if y >= i32::from(area.y) && y < i32::from(area.bottom()) {
             let top = u16::try_from(y).unwrap_or(area.y);
             let line = Rect {
@@ -83,7 +92,7 @@ pub(super) fn draw(form: &Form, canvas: &mut Canvas<'_>, area: Rect) {
                 height: rows.min(area.bottom().saturating_sub(top)),
             };
             let beside = match &field.note {
-                Note::Hint(text) | Note::Busy(text) if notes == 0 => text.as_str(),
+                Note::Hint(text) | Note::Busy(text) if notes == 0 && field.enabled => text.as_str(),
                 _ => "",
             };
             let beside_width = u16::try_from(width::width(beside)).unwrap_or(0);
@@ -112,16 +121,18 @@ pub(super) fn draw(form: &Form, canvas: &mut Canvas<'_>, area: Rect) {
                     Note::Hint(text) | Note::Busy(text) => (text.as_str(), theme.dim),
                     Note::None => ("", theme.dim),
                 };
-                canvas.text(
-                    Rect {
-                        x: value.x,
-                        y: under,
-                        width: value.width,
-                        height: 1,
-                    },
-                    text,
-                    style,
-                );
+                let below = Rect {
+                    x: value.x,
+                    y: under,
+                    width: value.width,
+                    height: notes.min(area.bottom() - under),
+                };
+                let room = usize::from(area.width.saturating_sub(LABEL)).max(10);
+                let lines = match &field.note {
+                    Note::Problem(_) => folded(text, room),
+                    _ => vec![width::clip(text, room).into_owned()],
+                };
+                canvas.lines(below, lines.iter().map(|line| (line.as_str(), style)));
             }
         }
         y += i32::from(rows + notes);

@@ -40,25 +40,39 @@ fn framed(
         u16::try_from(problems.len()).unwrap_or(1)
     };
     let at = centred(size, wide, rows + problem_rows + 5);
+    // Where the form is taller than the screen, it is closer to the border.
+    let airy = u16::from(at.height >= rows + problem_rows + 5);
     let inner = dialog(canvas, at, title, server);
     let line = Rect {
         y: inner.bottom().saturating_sub(1),
         height: 1,
         ..inner
     };
-    let text: String = foot
-        .iter()
-        .map(|(key, word)| format!("{key} {word}"))
-        .collect::<Vec<_>>()
-        .join("    ");
+    let text = |gap: &str| {
+        foot.iter()
+            .map(|(key, word)| format!("{key} {word}").trim_start().to_owned())
+            .collect::<Vec<_>>()
+            .join(gap)
+    };
+    let loose = text("    ");
+    let text = if width::width(&loose) <= usize::from(line.width) {
+        loose
+    } else {
+        // The footer names them too; what does not fit is left to it.
+        let tight = text("  ");
+        match tight.rsplit_once("  ") {
+            Some((first, _)) if width::width(&tight) > usize::from(line.width) => first.to_owned(),
+            _ => tight,
+        }
+    };
     canvas.right(line, &text, theme.dim);
     for (ix, text) in problems.iter().enumerate().take(usize::from(problem_rows)) {
         let y = line.y.saturating_sub(problem_rows) + u16::try_from(ix).unwrap_or(0);
         canvas.text(Rect { y, ..line }, text, theme.danger);
     }
     Rect {
-        y: inner.y + 1,
-        height: inner.height.saturating_sub(2 + problem_rows),
+        y: inner.y + airy,
+        height: inner.height.saturating_sub(1 + 2 * airy + problem_rows),
         ..inner
     }
 }

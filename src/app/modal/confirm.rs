@@ -8,16 +8,19 @@ use crate::app::disk::DiskWaiter;
 use crate::app::field::{Field, Lines};
 use crate::app::inflight::Waiter;
 use crate::app::key::{Chord, Key, KeyPress, Stroke};
-use crate::app::message::{DiskCall, Effect, LogLevel, Millis};
+use crate::app::list::Step;
+use crate::app::message::{DiskCall, Effect, LogLevel, Millis, Size};
 use crate::app::modal::Modal;
+use crate::app::modal::reading::{Tone, folded};
 use crate::app::model::{Model, Writes};
 use crate::confluence::call::{Depth, Window};
 use crate::confluence::{ApiError, Call, ContentKind, Moment, Permission, Reply, SpaceKey};
 use crate::jobs::plan::Plan;
 use crate::jobs::{
-    Act, Answer, BackupChoice, Challenge, Consent, DeleteOptions, Job, JobId, OnFailure, Recipe,
-    Target,
+    Act, Answer, BackupChoice, Challenge, Consent, DeleteOptions, ItemTarget, Job, JobId,
+    OnFailure, Recipe, SpaceTarget, Target,
 };
+use crate::text::{number, width};
 
 /// Equal keys this close together, in milliseconds, come from a key that is held down.
 const HELD_MS: u64 = 40;
@@ -110,12 +113,12 @@ pub struct Confirm {
     pub problem: Option<String>,
     /// What is known of the spaces.
     pub facts: Vec<SpaceFacts>,
-    /// Lines of what is meant that are scrolled away.
-    pub scroll: usize,
     /// A job of an earlier run that this agrees to go on with.
     pub resumes: Option<JobId>,
     /// What is made again from which backup, where that is the act.
     pub recipe: Option<Box<Recipe>>,
+    /// Lines of the plan scrolled away.
+    pub top: usize,
     /// The last key, how often it came in a row, and when.
     run: Option<(Chord, usize, Millis)>,
 }
@@ -139,9 +142,9 @@ impl Confirm {
             skipped: Vec::new(),
             problem: None,
             facts: Vec::new(),
-            scroll: 0,
             resumes: None,
             recipe: None,
+            top: 0,
             run: None,
         }
     }
@@ -363,17 +366,23 @@ impl Model {
                 _ => {}
             }
         }
-        let last = dialog.target().count() * 4 + 40;
-        match chord.key {
-            Key::PageUp => {
-                dialog.scroll = dialog.scroll.saturating_sub(4);
-                return Outcome::Stay;
-            }
-            Key::PageDown => {
-                dialog.scroll = (dialog.scroll + 4).min(last);
-                return Outcome::Stay;
-            }
-            _ => {}
+        let step = match chord.key {
+            Key::Up => Some(Step::Up),
+            Key::Down => Some(Step::Down),
+            Key::PageUp => Some(Step::PageUp),
+            Key::PageDown => Some(Step::PageDown),
+            _ => None,
+        };
+        if let Some(step) = step {
+            let shape = shape(self, dialog, self.size);
+            let last = shape.lines.len().saturating_sub(shape.rows);
+            dialog.top = match step {
+                Step::Up => dialog.top.min(last).saturating_sub(1),
+                Step::PageUp => dialog.top.min(last).saturating_sub(shape.rows),
+                Step::Down => (dialog.top + 1).min(last),
+                _ => (dialog.top + shape.rows).min(last),
+            };
+            return Outcome::Stay;
         }
         match (chord.key, dialog.at) {
             (Key::Enter, At::Cancel) => Outcome::Close,
@@ -545,4 +554,426 @@ pub fn heading(target: &Target) -> String {
         ([one], n) => format!("{verb} {} of {}", count(n, what), one.key),
         (_, n) => format!("{verb} {}", count(n, what)),
     }
+}
+
+/// So many things are named; of more, the number is told.
+const NAMED: usize = 6;
+
+/// So many more are listed at the end.
+const LISTED: usize = 200;
+
+/// The widest a dialog gets.
+const WIDEST: u16 = 82;
+
+/// From this many columns on, what is typed stands beside what is asked.
+const BESIDE: usize = 50;
+
+/// The text of the dialog and how it is laid out on a screen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shape {
+    /// The plan: what, how many, what can't be undone.
+    pub lines: Vec<(Tone, String)>,
+    /// How many of its lines are shown at once.
+    pub rows: usize,
+    /// What is asked, above or before the field.
+    pub prompt: Vec<String>,
+    /// Whether the field stands below what is asked.
+    pub below: bool,
+    /// What is wrong with the answer.
+    pub problem: Vec<String>,
+    /// Whether there is room for an empty line above.
+    pub airy: bool,
+    /// The width of the dialog with its borders.
+    pub wide: u16,
+    /// Its height with its borders.
+    pub high: u16,
+}
+
+/// Lays the dialog out: what has to be typed, and where, is always in sight; the plan scrolls.
+pub fn shape(model: &Model, dialog: &Confirm, size: Size) -> Shape {
+    let wide = size.width.saturating_sub(2).min(WIDEST);
+    let columns = usize::from(wide.saturating_sub(4)).max(1);
+    let mut lines = lines(model, dialog, columns);
+    let target = dialog.target();
+    let server = format!("{} · {}", target.profile, target.host);
+    if width::width(&title(model, target)) + width::width(&server) + 10 > usize::from(wide) {
+        // The border has no room for it.
+        lines.insert(0, (Tone::Dim, width::clip(&server, columns).into_owned()));
+    }
+    let (prompt, below) = match dialog.wanted() {
+        None => (Vec::new(), false),
+        Some(wanted) => {
+            let text = format!("Type {wanted} to {}:", act_words(dialog.target()));
+            let below = columns < BESIDE || width::width(&text) + BESIDE / 2 > columns;
+            (folded(&text, columns), below)
+        }
+    };
+    let problem = dialog
+        .problem
+        .as_deref()
+        .map(|problem| folded(problem, columns))
+        .unwrap_or_default();
+    let foot = prompt.len().max(1) + usize::from(below) + problem.len();
+    let inner = usize::from(size.height.saturating_sub(2));
+    let airy = lines.len() + foot + 3 <= inner;
+    if !airy && dialog.target().act.is_destructive() {
+        // Whatever has to be scrolled for, this is read first.
+        let undo = "There is no undo on the server.";
+        lines.splice(
+            0..0,
+            folded(undo, columns)
+                .into_iter()
+                .map(|line| (Tone::Warning, line)),
+        );
+    }
+    let rows = if airy {
+        lines.len()
+    } else {
+        lines.len().min(inner.saturating_sub(foot))
+    };
+    let high = rows + foot + if airy { 4 } else { 2 };
+    Shape {
+        lines,
+        rows,
+        prompt,
+        below,
+        problem,
+        airy,
+        wide,
+        high: u16::try_from(high).unwrap_or(size.height),
+    }
+}
+
+fn act_words(target: &Target) -> &'static str {
+    let one = target.count() == 1;
+    match target.act {
+        Act::DeleteSpaces if one => "delete it",
+        Act::DeleteSpaces => "delete them",
+        Act::PurgeAll => "purge its trash",
+        Act::PurgeMarked if one => "purge it",
+        Act::PurgeMarked => "purge them",
+        Act::OpenForWriting => "open it",
+        _ => "go on",
+    }
+}
+
+/// What the dialog is called.
+pub fn title(model: &Model, target: &Target) -> String {
+    let spaces = match target.spaces.as_slice() {
+        [one] => one.key.to_string(),
+        many => number::count(many.len() as u64, "space"),
+    };
+    match target.act {
+        Act::DeleteSpaces if target.spaces.len() == 1 => "Delete space".to_owned(),
+        Act::DeleteSpaces => format!("Delete {spaces}"),
+        Act::PurgeAll => format!("Plan: purge the trash of {spaces}"),
+        Act::PurgeMarked => {
+            let here = target.spaces.len() == 1
+                && model.shown_space() == target.spaces.first().map(|space| &space.key);
+            let of = Some(model.content.trees.trash.tree.items())
+                .filter(|all| here && *all > target.items.len())
+                .map(|all| format!(" of {}", number::grouped(all as u64)))
+                .unwrap_or_default();
+            let count = target.items.len() as u64;
+            let items = if of.is_empty() {
+                number::count(count, "item")
+            } else {
+                format!("{}{of} items", number::grouped(count))
+            };
+            format!("Plan: purge {items} from the trash of {spaces}")
+        }
+        _ => heading(target),
+    }
+}
+
+/// The plan, at this width.
+fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<(Tone, String)> {
+    let target = dialog.target();
+    let mut lines: Vec<(Tone, String)> = Vec::new();
+    let mut say = |tone: Tone, text: &str| {
+        // What is indented is of the right width already.
+        if text.starts_with("  ") || width::width(text) <= columns {
+            lines.push((tone, text.to_owned()));
+        } else {
+            lines.extend(folded(text, columns).into_iter().map(|line| (tone, line)));
+        }
+    };
+    if target.items.is_empty() || target.act == Act::PurgeAll {
+        about_spaces(model, dialog, &mut say);
+    }
+    match target.act {
+        Act::DeleteSpaces => {
+            say(Tone::Plain, "");
+            let one = target.spaces.len() == 1;
+            match dialog.backup {
+                BackupChoice::Save => {
+                    let all = match dialog.facts.as_slice() {
+                        [facts] if one => all_of(facts),
+                        _ => None,
+                    };
+                    let what = match all {
+                        Some(all) => format!("of all {}", number::count(all, "item")),
+                        None if one => "of its pages, blog posts and trash".to_owned(),
+                        None => "of the pages, blog posts and trash of each".to_owned(),
+                    };
+                    say(
+                        Tone::Plain,
+                        &format!("First a backup {what} to this machine."),
+                    );
+                }
+                BackupChoice::Declined => say(
+                    Tone::Warning,
+                    "There will be no backup: you declined it. Nothing of this is kept.",
+                ),
+            }
+            let gone = if one {
+                "Then the space is gone from the server for everybody. There is no undo."
+            } else {
+                "Then these spaces are gone from the server for everybody, one after the other. \
+                 There is no undo."
+            };
+            say(Tone::Warning, gone);
+            if dialog.backup == BackupChoice::Save {
+                say(
+                    Tone::Plain,
+                    "Permissions, history, comments and attachments are not in the backup.",
+                );
+            }
+            if !one {
+                say(
+                    Tone::Plain,
+                    match dialog.on_failure {
+                        OnFailure::Stop => "After a failure the rest is left alone.",
+                        OnFailure::GoOn => "After a failure the others are deleted all the same.",
+                    },
+                );
+            }
+        }
+        Act::PurgeMarked | Act::PurgeAll => {
+            if target.act == Act::PurgeAll {
+                say(Tone::Plain, "");
+            }
+            let items = if target.act == Act::PurgeAll {
+                "everything in it".to_owned()
+            } else {
+                number::count(target.items.len() as u64, "item")
+            };
+            say(
+                Tone::Plain,
+                &format!("1  back up   {items}, body and restrictions"),
+            );
+            say(Tone::Plain, "2  verify    the backup, read back");
+            let named = if target.act == Act::PurgeAll {
+                "what is saved and unchanged".to_owned()
+            } else {
+                named(target)
+            };
+            let indent = " ".repeat(13);
+            for (ix, line) in folded(&named, columns.saturating_sub(13).max(10))
+                .into_iter()
+                .enumerate()
+            {
+                let before = if ix == 0 { "3  purge     " } else { &indent };
+                say(Tone::Plain, &format!("{before}{line}"));
+            }
+            say(Tone::Plain, "");
+            say(
+                Tone::Warning,
+                "Purged items can be re-created from the backup with new ids; their history, \
+                 comments and watchers can't.",
+            );
+        }
+        Act::ArchiveSpaces => {
+            say(Tone::Plain, "");
+            say(Tone::Dim, "Nothing is lost: a restores what is archived.");
+        }
+        Act::RestoreSpaces => {
+            say(Tone::Plain, "");
+            say(Tone::Dim, "Nothing is lost: a archives it again.");
+        }
+        Act::OpenForWriting => {
+            say(
+                Tone::Plain,
+                &format!(
+                    "The profile {} is protected and was opened read-only.",
+                    target.profile
+                ),
+            );
+            say(
+                Tone::Warning,
+                "Until you quit, changes go out to this server.",
+            );
+        }
+        Act::BackUp
+        | Act::RestoreContent
+        | Act::Recreate
+        | Act::CreateSpace
+        | Act::UpdateSpace
+        | Act::DryRun => {
+            if !target.items.is_empty() {
+                say(Tone::Plain, &named(target));
+            }
+            say(Tone::Plain, "");
+            for (ix, step) in dialog.plan.steps.iter().enumerate() {
+                say(Tone::Plain, &format!("{}  {}", ix + 1, step.what));
+            }
+            for line in &dialog.plan.cannot_be_undone {
+                say(Tone::Warning, line);
+            }
+        }
+    }
+    for line in &dialog.skipped {
+        say(Tone::Dim, line);
+    }
+    if dialog.hidden > 0 {
+        let rows = number::count(dialog.hidden as u64, "marked row");
+        say(Tone::Warning, &format!("The filter hides {rows} of these."));
+    }
+    let options = options(dialog);
+    if !options.is_empty() {
+        say(Tone::Plain, "");
+        let tone = if dialog.at == At::Plan {
+            Tone::Key
+        } else {
+            Tone::Dim
+        };
+        say(tone, &options);
+    }
+    // Of many, the rest is named below, for whoever scrolls there.
+    let mut rest: Vec<String> = if target.items.is_empty() {
+        let named = |it: &SpaceTarget| format!("{} · {}", it.key, it.name);
+        target.spaces.iter().skip(NAMED).map(named).collect()
+    } else {
+        let named = |it: &ItemTarget| format!("{} ({})", it.title, it.kind.as_str());
+        target.items.iter().skip(NAMED).map(named).collect()
+    };
+    if !rest.is_empty() {
+        let beyond = rest.len().saturating_sub(LISTED);
+        rest.truncate(LISTED);
+        say(Tone::Plain, "");
+        say(Tone::Heading, "The others");
+        for line in &rest {
+            say(Tone::Plain, line);
+        }
+        if beyond > 0 {
+            let text = format!(
+                "and {} more, all in the plan that w writes.",
+                number::grouped(beyond as u64)
+            );
+            say(Tone::Dim, &text);
+        }
+    }
+    lines
+}
+
+/// The spaces that it is about, each with what is known of it.
+fn about_spaces(model: &Model, dialog: &Confirm, say: &mut impl FnMut(Tone, &str)) {
+    let target = dialog.target();
+    if target.act == Act::OpenForWriting {
+        return;
+    }
+    for space in target.spaces.iter().take(NAMED) {
+        let facts = dialog.facts.iter().find(|facts| facts.key == space.key);
+        let mut line = format!("{} · {}", space.key, space.name);
+        if let Some(listed) = model.spaces.table.get(&space.key) {
+            line = format!("{line}   {}", crate::app::pane::spaces::standing(listed));
+        }
+        if let Some((at, by)) = facts.and_then(|facts| facts.changed.as_ref()) {
+            line = format!("{line} · last change {}", number::date(at.0, &model.zone));
+            if !by.is_empty() {
+                line = format!("{line} by {by}");
+            }
+        }
+        say(Tone::Plain, &line);
+        if let Some(facts) = facts {
+            say(Tone::Plain, &counted(facts, target.act));
+            if !facts.administrators.is_empty() && target.act == Act::DeleteSpaces {
+                let names = facts.administrators.join(", ");
+                say(Tone::Plain, &format!("administrators {names}"));
+            }
+        }
+    }
+    let more = target.spaces.len().saturating_sub(NAMED);
+    if more > 0 {
+        let more = number::count(more as u64, "space");
+        say(Tone::Plain, &format!("and {more} more"));
+    }
+}
+
+/// How much there is in a space, as far as known.
+fn counted(facts: &SpaceFacts, act: Act) -> String {
+    let count = |count: &Count, noun: &str| match count {
+        Count::Asked => format!("… {}", number::plural(noun)),
+        Count::Exactly(n) => number::count(*n, noun),
+        Count::AtLeast(n) => format!("{}+ {}", number::grouped(*n), number::plural(noun)),
+        Count::Unknown => format!("{} unknown", number::plural(noun)),
+    };
+    let trash = match &facts.trash {
+        Count::Asked => "… in trash".to_owned(),
+        Count::Exactly(n) => format!("{} in trash", number::grouped(*n)),
+        Count::AtLeast(n) => format!("{}+ in trash", number::grouped(*n)),
+        Count::Unknown => "trash unknown".to_owned(),
+    };
+    if act == Act::PurgeAll {
+        return trash;
+    }
+    let (pages, blog) = (count(&facts.pages, "page"), count(&facts.blog, "blog post"));
+    format!("{pages} · {blog} · {trash}")
+}
+
+/// Everything in a space, where the server told all of it.
+fn all_of(facts: &SpaceFacts) -> Option<u64> {
+    match (&facts.pages, &facts.blog, &facts.trash) {
+        (Count::Exactly(pages), Count::Exactly(blog), Count::Exactly(trash)) => {
+            Some(pages + blog + trash)
+        }
+        _ => None,
+    }
+}
+
+/// The items by title and type; of many, the first ones.
+fn named(target: &Target) -> String {
+    let mut names: Vec<String> = target
+        .items
+        .iter()
+        .take(NAMED)
+        .map(|item| format!("{} ({})", item.title, item.kind.as_str()))
+        .collect();
+    let more = target.items.len().saturating_sub(NAMED);
+    if more > 0 {
+        names.push(format!("and {} more", number::count(more as u64, "item")));
+    }
+    names.join(" · ")
+}
+
+/// The plan's own keys.
+fn options(dialog: &Confirm) -> String {
+    let target = dialog.target();
+    let mut parts = Vec::new();
+    if target.act == Act::DeleteSpaces {
+        parts.push(match dialog.backup {
+            BackupChoice::Save => "b decline the backup",
+            BackupChoice::Declined => "b back up first",
+        });
+        if target.spaces.len() > 1 {
+            parts.push(match dialog.on_failure {
+                OnFailure::Stop => "f go on after a failure",
+                OnFailure::GoOn => "f stop at a failure",
+            });
+        }
+    }
+    if target.act != Act::OpenForWriting {
+        parts.push("w write plan");
+        if target.act != Act::Recreate {
+            parts.push("d dry run");
+        }
+    }
+    let typing = dialog.at == At::Typed
+        && ['b', 'f', 'w', 'd']
+            .into_iter()
+            .any(|c| !dialog.is_plan_key(c));
+    if typing && !parts.is_empty() {
+        parts.push("(after Tab)");
+    }
+    parts.join("   ")
 }

@@ -4,9 +4,12 @@ use serde::Serialize;
 
 use super::{Outcome, is_esc};
 use crate::app::key::{Chord, Key};
-use crate::app::message::Effect;
+use crate::app::message::{Effect, LogLevel, Size};
+use crate::app::modal::reading::{Tone, folded};
 use crate::app::model::Model;
+use crate::confluence::ContentId;
 use crate::jobs::{Decision, JobEvent, JobId, JobState, Question};
+use crate::text::{number, width};
 
 /// The dialog.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -17,6 +20,23 @@ pub struct QuestionDialog {
     pub question: Question,
     /// The line under the cursor.
     pub chosen: usize,
+    /// Lines scrolled away.
+    pub top: usize,
+}
+
+/// The text of the dialog and how it is laid out on a screen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shape {
+    /// What is asked.
+    pub lines: Vec<(Tone, String)>,
+    /// How many of its lines are shown at once.
+    pub rows: usize,
+    /// The ways to answer: a letter, and what it means.
+    pub choices: Vec<(char, Vec<String>)>,
+    /// The width of the dialog with its borders.
+    pub wide: u16,
+    /// Its height with its borders.
+    pub high: u16,
 }
 
 /// One way to answer.
@@ -37,6 +57,7 @@ impl QuestionDialog {
             job,
             question,
             chosen: 0,
+            top: 0,
         }
     }
 
@@ -84,6 +105,117 @@ impl QuestionDialog {
         }
     }
 
+    /// What the dialog is called.
+    pub fn title(&self) -> &'static str {
+        match self.question {
+            Question::TitleCollision { .. } => "The title is taken",
+            Question::NotSaved { .. } => "Not all could be backed up",
+            Question::SpaceChanged { .. } => "Changed meanwhile",
+        }
+    }
+
+    /// Lays the dialog out: the ways to answer are always in sight, the text above them scrolls.
+    pub fn shape(&self, size: Size) -> Shape {
+        let wide = size.width.saturating_sub(2).min(82);
+        let columns = usize::from(wide.saturating_sub(4)).max(1);
+        let choices: Vec<(char, Vec<String>)> = self
+            .choices()
+            .into_iter()
+            .map(|choice| {
+                let label = folded(choice.label, columns.saturating_sub(5).max(10));
+                (choice.letter, label)
+            })
+            .collect();
+        let lines = self.lines(columns);
+        let below: usize = choices.iter().map(|(_, label)| label.len()).sum();
+        let room = usize::from(size.height.saturating_sub(2)).saturating_sub(below);
+        let rows = lines.len().min(room);
+        Shape {
+            high: u16::try_from(rows + below + 2).unwrap_or(size.height),
+            lines,
+            rows,
+            choices,
+            wide,
+        }
+    }
+
+    fn lines(&self, columns: usize) -> Vec<(Tone, String)> {
+        let mut lines: Vec<(Tone, String)> = Vec::new();
+        let mut say = |tone: Tone, label: &str, text: &str| {
+            let room = columns.saturating_sub(width::width(label)).max(10);
+            for (ix, line) in folded(text, room).into_iter().enumerate() {
+                let before = if ix == 0 {
+                    label.to_owned()
+                } else {
+                    " ".repeat(width::width(label))
+                };
+                lines.push((tone, format!("{before}{line}")));
+            }
+        };
+        match &self.question {
+            Question::TitleCollision { title } => {
+                let text = format!("A current page has the title \"{title}\" already.");
+                say(Tone::Plain, "", &text);
+                say(Tone::Dim, "", "The answer is for the whole job.");
+            }
+            Question::NotSaved { items } => {
+                let count = number::count(items.len() as u64, "item");
+                let text = format!("{count} could not be backed up, so nothing was purged:");
+                say(Tone::Warning, "", &text);
+                for item in items {
+                    say(Tone::Plain, "  ", &format!("{}: {}", item.title, item.why));
+                }
+            }
+            Question::SpaceChanged { base, mine, theirs } => {
+                let text = "Somebody changed this space since the form was opened.";
+                say(Tone::Warning, "", text);
+                let plain = |text: &Option<String>| text.clone().unwrap_or_default();
+                let page = |id: &Option<ContentId>| {
+                    id.as_ref()
+                        .map_or_else(|| "none".to_owned(), |id| format!("page {id}"))
+                };
+                for (label, was, now, wanted) in [
+                    (
+                        "Name",
+                        base.name.clone(),
+                        theirs.name.clone(),
+                        mine.name.clone(),
+                    ),
+                    (
+                        "Description",
+                        plain(&base.description),
+                        plain(&theirs.description),
+                        plain(&mine.description),
+                    ),
+                    (
+                        "Homepage",
+                        page(&base.homepage),
+                        page(&theirs.homepage),
+                        page(&mine.homepage),
+                    ),
+                ] {
+                    if was == now && now == wanted {
+                        continue;
+                    }
+                    say(Tone::Heading, "", label);
+                    for (label, text) in [
+                        ("  was     ", was),
+                        ("  theirs  ", now),
+                        ("  mine    ", wanted),
+                    ] {
+                        let text = if text.is_empty() { "(empty)" } else { &text };
+                        for (ix, line) in text.lines().enumerate() {
+                            let label = if ix == 0 { label } else { "          " };
+                            say(Tone::Plain, label, line);
+                        }
+                    }
+                }
+            }
+        }
+        lines.push((Tone::Plain, String::new()));
+        lines
+    }
+
     /// Mine where it differs from the base, theirs elsewhere.
     fn merged(&self) -> Option<crate::jobs::SpaceForm> {
         let Question::SpaceChanged { base, mine, theirs } = &self.question else {
@@ -112,6 +244,19 @@ impl Model {
             .typed()
             .and_then(|c| choices.iter().position(|choice| choice.letter == c));
         let last = choices.len().saturating_sub(1);
+        let shape = dialog.shape(self.size);
+        let end = shape.lines.len().saturating_sub(shape.rows);
+        match chord.key {
+            Key::PageDown => {
+                dialog.top = (dialog.top + shape.rows.max(1)).min(end);
+                return Outcome::Stay;
+            }
+            Key::PageUp => {
+                dialog.top = dialog.top.min(end).saturating_sub(shape.rows.max(1));
+                return Outcome::Stay;
+            }
+            _ => {}
+        }
         match (by_letter, chord.key) {
             // A letter alone decides nothing: it may have been meant for something else.
             (Some(ix), _) => {
@@ -134,6 +279,14 @@ impl Model {
         }
         if let Some(choice) = choices.into_iter().nth(dialog.chosen) {
             let job = dialog.job.clone();
+            let ends = matches!(
+                choice.decision,
+                Decision::Stop | Decision::KeepTheirs | Decision::Skip
+            );
+            if let Some(reason) = self.why_read_only().filter(|_| !ends) {
+                self.say(LogLevel::Warning, reason);
+                return Outcome::Stay;
+            }
             self.job_event(&job, JobEvent::Decide(choice.decision), out);
             // A job of an earlier run waits to be told to go on; the answer says that too.
             let waits = self

@@ -1,0 +1,453 @@
+//! Snapshots of every form and dialog in its states, and what their keys do: told as stories.
+
+use std::collections::BTreeMap;
+
+use coracle::app::message::{DiskCall, DiskError, DiskReply, Effect, Msg, Ticket};
+use coracle::app::{StartMode, Writes};
+use coracle::confluence::{Call, CursorPage, ErrorKind, Permission, Reply};
+
+use crate::story::{Answer, Story, error, page, wiki};
+
+/// The usual sizes, from the smallest that works.
+const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (120, 40)];
+
+/// A story whose disk answers, with every file in memory.
+pub(crate) struct Desk {
+    pub(crate) story: Story,
+    /// The journal, line by line.
+    pub(crate) journal: Vec<String>,
+    /// The state files.
+    pub(crate) files: BTreeMap<String, String>,
+    /// The files of backups.
+    pub(crate) backups: BTreeMap<(String, String), Vec<u8>>,
+    /// Whether the journal takes lines.
+    pub(crate) takes_lines: bool,
+    done: usize,
+}
+
+impl Desk {
+    /// A start on the sample wiki, everything answered.
+    pub(crate) fn browsing(width: u16, height: u16) -> Self {
+        Self::with(width, height, Writes::Allowed)
+    }
+
+    pub(crate) fn with(width: u16, height: u16, writes: Writes) -> Self {
+        let story = Story::with(width, height, StartMode::Connect, writes);
+        let mut desk = Self::of(story);
+        desk.work(&wiki);
+        desk.story.rest();
+        desk.work(&wiki);
+        desk
+    }
+
+    /// On top of a story that has just begun.
+    pub(crate) fn of(story: Story) -> Self {
+        Self {
+            story,
+            journal: Vec::new(),
+            files: BTreeMap::new(),
+            backups: BTreeMap::new(),
+            takes_lines: true,
+            done: 0,
+        }
+    }
+
+    /// A copy at this moment.
+    pub(crate) fn copy(&self) -> Self {
+        let story = Story {
+            model: self.story.model.clone(),
+            at: self.story.at,
+            open: self.story.open.clone(),
+            sent: self.story.sent.clone(),
+            effects: self.story.effects.clone(),
+        };
+        Self {
+            story,
+            journal: self.journal.clone(),
+            files: self.files.clone(),
+            backups: self.backups.clone(),
+            ..*self
+        }
+    }
+
+    /// The next thing that is asked of the disk, taken from it.
+    pub(crate) fn next_of_disk(&mut self) -> Option<Effect> {
+        while let Some(effect) = self.story.effects.get(self.done).cloned() {
+            self.done += 1;
+            if matches!(effect, Effect::Disk { .. }) {
+                return Some(effect);
+            }
+        }
+        None
+    }
+
+    fn disk(&mut self, call: DiskCall) -> Result<DiskReply, DiskError> {
+        Ok(match call {
+            DiskCall::ReadJobs => DiskReply::Jobs {
+                journal: self.journal.join("\n").into_bytes(),
+                checkpoints: self.files.values().cloned().collect(),
+            },
+            DiskCall::AppendJournal(line) => {
+                if !self.takes_lines {
+                    return Err(DiskError {
+                        message: "No space left on device: journal.ndjson.".to_owned(),
+                    });
+                }
+                self.journal.push(line);
+                DiskReply::Written
+            }
+            DiskCall::WriteState { name, text } => {
+                self.files.insert(name, text);
+                DiskReply::Written
+            }
+            DiskCall::RemoveState { name } => {
+                self.files.remove(&name);
+                DiskReply::Written
+            }
+            DiskCall::WriteBackup {
+                backup,
+                name,
+                bytes,
+            } => {
+                self.backups.insert((backup, name), bytes);
+                DiskReply::Written
+            }
+            DiskCall::ReadBackup { backup, name } => {
+                DiskReply::Bytes(self.backups.get(&(backup, name)).cloned())
+            }
+            DiskCall::WritePlan { name, .. } => DiskReply::Path(format!("plans/{name}")),
+            _ => DiskReply::Text(None),
+        })
+    }
+
+    /// Answers the disk. Says whether anything was asked of it.
+    pub(crate) fn answer_disk(&mut self) -> bool {
+        let mut any = false;
+        while let Some(effect) = self.story.effects.get(self.done).cloned() {
+            self.done += 1;
+            if let Effect::Disk { ticket, call } = effect {
+                any = true;
+                let outcome = self.disk(call);
+                self.story.happen(Msg::Disk { ticket, outcome });
+            }
+        }
+        any
+    }
+
+    /// Answers disk and requests until nothing more is asked.
+    pub(crate) fn work(&mut self, server: &dyn Fn(&Call) -> Answer) -> &mut Self {
+        loop {
+            let disk = self.answer_disk();
+            if self.story.open.is_empty() && !disk {
+                return self;
+            }
+            self.story.answer_all(server);
+        }
+    }
+
+    /// Answers the disk, and the requests that `server` knows an answer to; the others stay open.
+    pub(crate) fn work_some(&mut self, server: &dyn Fn(&Call) -> Option<Answer>) -> &mut Self {
+        loop {
+            let mut any = self.answer_disk();
+            let open: Vec<(Ticket, Call)> = self.story.open.iter().cloned().collect();
+            for (ticket, call) in open {
+                if let Some(outcome) = server(&call) {
+                    any = true;
+                    self.story.open.retain(|(other, _)| *other != ticket);
+                    self.story.happen(Msg::Reply {
+                        ticket,
+                        outcome,
+                        took_ms: 42,
+                    });
+                }
+            }
+            if !any {
+                return self;
+            }
+        }
+    }
+
+    /// Jumps to the next time that the core wants.
+    pub(crate) fn jump(&mut self) -> &mut Self {
+        if let Some(at) = self.story.model.deadline() {
+            self.story.at = self.story.at.max(at.0);
+            self.story.happen(Msg::Clock);
+        }
+        self
+    }
+
+    pub(crate) fn keys(&mut self, keys: &str) -> &mut Self {
+        self.story.keys(keys);
+        self
+    }
+
+    pub(crate) fn types(&mut self, text: &str) -> &mut Self {
+        // A person takes a while from key to key.
+        for c in text.chars() {
+            self.story.at += 150;
+            self.story.types(&c.to_string());
+        }
+        self
+    }
+
+    /// What was sent since the beginning and would change something.
+    pub(crate) fn writes(&self) -> Vec<&Call> {
+        let writes = self.story.sent.iter().filter(|call| !call.is_read());
+        writes.collect()
+    }
+
+    pub(crate) fn screen(&self) -> String {
+        self.story.screen()
+    }
+
+    pub(crate) fn shows(&self, text: &str) {
+        let screen = self.screen();
+        assert!(screen.contains(text), "{text:?} is not on\n{screen}");
+    }
+}
+
+fn at_every_size(name: &str, tell: impl Fn(&mut Desk)) {
+    for (width, height) in SIZES {
+        let mut desk = Desk::browsing(width, height);
+        tell(&mut desk);
+        // Toasts come and go; these are pictures of what stays.
+        desk.story.model.toasts.clear();
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(format!("{name}-{width}x{height}"), desk.screen());
+        });
+    }
+}
+
+fn refusal(kind: ErrorKind, status: u16, message: &str) -> Answer {
+    Err(error(kind, status, message))
+}
+
+/// The sample wiki, which tells who administers a space and when it was changed.
+fn told(call: &Call) -> Answer {
+    match call {
+        Call::Space { key, .. } => {
+            let mut answer = wiki(call)?;
+            if let Reply::Space(space) = &mut answer {
+                let more = space.more.get_or_insert_with(Box::default);
+                more.permissions = Some(vec![Permission {
+                    operation: "administer".to_owned(),
+                    target: "space".to_owned(),
+                    subjects: vec!["J. Doe".to_owned(), "A. Smith".to_owned()],
+                }]);
+                let _ = key;
+            }
+            Ok(answer)
+        }
+        Call::SpaceContentOfKind { window, kind, .. } => {
+            let count = if *kind == coracle::confluence::ContentKind::Page {
+                412
+            } else {
+                18
+            };
+            let mut page = page(&[], *window);
+            page.total = Some(count);
+            Ok(Reply::Contents(page))
+        }
+        Call::Trash { .. } => Ok(Reply::Trash(CursorPage {
+            results: Vec::new(),
+            next: None,
+            total: Some(96),
+        })),
+        other => wiki(other),
+    }
+}
+
+fn free(call: &Call) -> Answer {
+    match call {
+        Call::Space { .. } => refusal(ErrorKind::NotFound, 404, "No space with this key."),
+        other => wiki(other),
+    }
+}
+
+#[test]
+fn new_space() {
+    at_every_size("new-space", |desk| {
+        desk.keys("n");
+    });
+    at_every_size("new-space-filled", |desk| {
+        desk.keys("n").types("Harbour Log");
+        desk.keys("Tab Tab Tab")
+            .types("What came in, what went out.");
+        desk.story.rest();
+        desk.work(&free);
+    });
+    at_every_size("new-space-taken", |desk| {
+        desk.keys("n")
+            .types("Engineering")
+            .keys("Tab Ctrl-u")
+            .types("ENG");
+        desk.story.rest();
+        desk.work(&wiki);
+    });
+    at_every_size("new-space-bad-key", |desk| {
+        desk.keys("n").types("Harbour Log").keys("Tab").types("-1");
+    });
+    at_every_size("new-space-private", |desk| {
+        desk.keys("n").types("Harbour Log").keys("Tab Tab Right");
+    });
+    at_every_size("new-space-personal", |desk| {
+        desk.keys("n Tab Tab Left Tab")
+            .types("Mine.")
+            .keys("Tab Right");
+    });
+    at_every_size("new-space-saving", |desk| {
+        desk.keys("n").types("Harbour Log").keys("Ctrl-s");
+        desk.answer_disk();
+    });
+    at_every_size("new-space-refused", |desk| {
+        desk.keys("n").types("Harbour Log").keys("Ctrl-s");
+        desk.work(&|call| match call {
+            Call::CreateSpace { .. } => refusal(
+                ErrorKind::Forbidden,
+                403,
+                "User is not permitted to create spaces",
+            ),
+            other => free(other),
+        });
+    });
+    at_every_size("leave-form", |desk| {
+        desk.keys("n").types("Harbour Log").keys("Esc");
+    });
+}
+
+#[test]
+fn edit_space() {
+    at_every_size("edit-reading", |desk| {
+        desk.keys("e");
+    });
+    at_every_size("edit-unreadable", |desk| {
+        desk.keys("e");
+        desk.work(&|call| match call {
+            Call::Space { .. } => refusal(ErrorKind::NotFound, 404, "No space with key : ENG"),
+            other => wiki(other),
+        });
+    });
+    at_every_size("edit", |desk| {
+        desk.keys("e");
+        desk.work(&wiki);
+    });
+    at_every_size("edit-picker", |desk| {
+        desk.keys("e").work(&pages);
+        desk.keys("Tab Tab Enter").work(&pages);
+        desk.types("run");
+    });
+    at_every_size("edit-diff", |desk| {
+        desk.keys("e").work(&wiki);
+        desk.types(" and tools")
+            .keys("Tab Ctrl-a")
+            .types("All of it.\nAnd more.");
+        desk.keys("Ctrl-s");
+    });
+    at_every_size("edit-saving", |desk| {
+        desk.keys("e").work(&wiki);
+        desk.types(" and tools").keys("Ctrl-s y");
+        desk.answer_disk();
+    });
+    at_every_size("edit-refused", |desk| {
+        desk.keys("e").work(&wiki);
+        desk.types(" and tools").keys("Ctrl-s y");
+        desk.work(&|call| match call {
+            Call::UpdateSpace { .. } => refusal(
+                ErrorKind::Conflict,
+                409,
+                "Somebody else changed this space at the same moment.",
+            ),
+            other => wiki(other),
+        });
+    });
+    at_every_size("edit-changed-meanwhile", changed_meanwhile);
+}
+
+/// The pages of a space to pick from.
+fn pages(call: &Call) -> Answer {
+    match call {
+        Call::SpaceContentOfKind { window, .. } => {
+            let all: Vec<_> = [
+                "Home",
+                "Runbooks",
+                "Running notes",
+                "A quiet rundown",
+                "Notes",
+            ]
+            .iter()
+            .enumerate()
+            .map(|(n, title)| crate::story::content(&(n + 1).to_string(), title, 3, false))
+            .collect();
+            Ok(Reply::Contents(page(&all, *window)))
+        }
+        other => wiki(other),
+    }
+}
+
+/// The name is changed here while somebody else changed name and description.
+fn changed_meanwhile(desk: &mut Desk) {
+    desk.keys("e").work(&wiki);
+    desk.types(" and tools").keys("Ctrl-s y");
+    desk.work(&theirs);
+}
+
+fn theirs(call: &Call) -> Answer {
+    let mut answer = wiki(call)?;
+    if let (Call::Space { .. }, Reply::Space(space)) = (call, &mut answer) {
+        space.name = "Engineers".to_owned();
+        if let Some(more) = &mut space.more {
+            more.description = Some("Rewritten by somebody else.".to_owned());
+        }
+    }
+    Ok(answer)
+}
+
+#[test]
+fn confirmations() {
+    at_every_size("confirm-archive", |desk| {
+        desk.keys("a");
+    });
+    at_every_size("confirm-restore-skipped", |desk| {
+        desk.keys("j j Space k k k Space Space k a");
+    });
+    at_every_size("confirm-delete", |desk| {
+        desk.keys("j j D").work(&told);
+    });
+    at_every_size("confirm-delete-asking", |desk| {
+        desk.keys("j j D");
+    });
+    at_every_size("confirm-delete-declined", |desk| {
+        desk.keys("j j D").work(&told);
+        desk.keys("b").types("OLD");
+    });
+    at_every_size("confirm-delete-many", |desk| {
+        desk.keys("Space Space Space D").work(&told);
+    });
+    at_every_size("confirm-delete-wrong", |desk| {
+        desk.keys("j j D").work(&told);
+        desk.types("OLD2").keys("Enter");
+    });
+    at_every_size("confirm-delete-held", |desk| {
+        desk.keys("j j D").work(&told);
+        desk.keys("O O O O O O");
+    });
+    at_every_size("confirm-purge-all", |desk| {
+        desk.keys("t").work(&wiki);
+        desk.keys("P").work(&wiki);
+    });
+    at_every_size("confirm-purge-marked", |desk| {
+        desk.keys("t").work(&wiki);
+        desk.keys("Space Space x").work(&wiki);
+    });
+    at_every_size("confirm-restore-items", |desk| {
+        desk.keys("t").work(&wiki);
+        desk.keys("Space Space u").work(&wiki);
+    });
+    for (width, height) in SIZES {
+        let mut desk = Desk::with(width, height, Writes::Protected);
+        desk.keys("!");
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(format!("confirm-protected-{width}x{height}"), desk.screen());
+        });
+    }
+}
