@@ -14,11 +14,20 @@ use crate::app::modal::edit_space::{
 use crate::app::modal::new_space::NewSpaceForm;
 use crate::app::modal::reading::folded;
 use crate::app::model::Model;
+use crate::jobs::JobId;
 use crate::text::diff::{self, Change};
 use crate::text::{number, width};
 
 fn server(model: &Model) -> String {
     format!("{} · {}", model.profile.name, model.profile.host())
+}
+
+/// What concerns no field: the form's own problem, or what its job waits for.
+fn concern(model: &Model, problem: Option<&str>, job: Option<&JobId>) -> String {
+    let trouble = job
+        .and_then(|id| model.jobs.get(id))
+        .and_then(|job| job.trouble());
+    trouble.or(problem).unwrap_or_default().to_owned()
 }
 
 /// A dialog of the height that a form wants, with a line for what concerns no field and one for keys.
@@ -80,7 +89,7 @@ fn framed(
 /// Draws the form for a new space.
 pub(super) fn draw_new(model: &Model, new: &NewSpaceForm, canvas: &mut Canvas<'_>, size: Size) {
     let wide = size.width.saturating_sub(6).min(78);
-    let problem = new.problem.as_deref().unwrap_or_default();
+    let problem = concern(model, new.problem.as_deref(), new.job.as_ref());
     let foot: &[(&str, &str)] = if new.job.is_some() {
         &[("", "Making the space …")]
     } else {
@@ -93,7 +102,7 @@ pub(super) fn draw_new(model: &Model, new: &NewSpaceForm, canvas: &mut Canvas<'_
         &server(model),
         form::height(&new.form, wide),
         foot,
-        problem,
+        &problem,
     );
     form::draw(&new.form, canvas, body);
     if new.job.is_some() {
@@ -106,7 +115,8 @@ pub(super) fn draw_edit(model: &Model, edit: &EditSpaceForm, canvas: &mut Canvas
     let theme = canvas.theme;
     let title = format!("Edit {}", edit.key);
     let wide = size.width.saturating_sub(6).min(78);
-    let problem = edit.problem.as_deref().unwrap_or_default();
+    let problem = concern(model, edit.problem.as_deref(), edit.job.as_ref());
+    let problem = problem.as_str();
     match &edit.stage {
         Stage::Reading => {
             let body = framed(

@@ -5,17 +5,18 @@
 
 use std::collections::BTreeSet;
 
+use coracle::app::Writes;
 use coracle::app::field::{Field, Lines};
+use coracle::app::jobs::Journal;
 use coracle::app::key::{Chord, Key, KeyPress, Stroke};
 use coracle::app::message::{DiskError, Effect, Msg, Size};
 use coracle::app::modal::Modal;
-use coracle::app::{StartMode, Writes};
 use coracle::confluence::{AccessMode, Call, ErrorKind, LongTaskId, Reply};
 use coracle::jobs::{Act, Target};
 use proptest::prelude::*;
 
 use crate::dialogs::Desk;
-use crate::story::{Answer, Story, error, wiki};
+use crate::story::{Answer, error, wiki};
 
 /// A small generator: the same seed tells the same visit.
 struct Dice(u64);
@@ -238,7 +239,10 @@ impl Visit {
         match self.dice.below(100) {
             0..=54 => {
                 let key = *self.dice.one(KEYS);
-                self.key(key);
+                // Visits that end at once show little.
+                if !matches!(key, "q" | "Ctrl-c") || self.dice.below(20) == 0 {
+                    self.key(key);
+                }
             }
             55..=58 => {
                 // A key that is held, as terminals that report it do, or as those that don't.
@@ -257,6 +261,9 @@ impl Visit {
             62..=71 => {
                 // What the dialog asks for, typed as a person would.
                 if let Some((_, Some(wanted), _)) = self.top() {
+                    if self.dice.below(2) == 0 {
+                        self.key("b");
+                    }
                     for c in wanted.chars() {
                         self.desk.story.at += 150;
                         self.press(KeyPress::press(Chord::plain(Key::Char(c))));
@@ -379,6 +386,13 @@ impl Visit {
                 return;
             }
         }
+        // What was begun comes to its end on a line that is well again.
+        let rounds = if self.agreed.is_empty() { 0 } else { 5 };
+        for _ in 0..rounds {
+            self.desk.work(&server);
+            self.desk.jump();
+            self.look();
+        }
     }
 }
 
@@ -389,7 +403,7 @@ fn visits(count: u64, begin: impl Fn() -> Desk, check: impl Fn(&Visit)) -> usize
     for seed in 0..count {
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let mut visit = Visit::new(seed, begun.copy());
-            visit.run(160);
+            visit.run(120);
             check(&visit);
             visit.destroyed
         }));
@@ -406,12 +420,9 @@ fn visits(count: u64, begin: impl Fn() -> Desk, check: impl Fn(&Visit)) -> usize
 
 #[test]
 fn nothing_is_destroyed_that_was_not_agreed_to_by_typing() {
-    let destroyed = visits(3_000, || Desk::browsing(80, 24), |_| {});
+    let destroyed = visits(800, || Desk::browsing(80, 24), |_| {});
     // Else nothing was shown.
-    assert!(
-        destroyed > 100,
-        "only {destroyed} destructive requests left"
-    );
+    assert!(destroyed > 20, "only {destroyed} destructive requests left");
 }
 
 #[test]
@@ -423,7 +434,7 @@ fn in_read_only_nothing_but_reads_leaves_whatever_is_pressed() {
     };
     let read_only = Writes::ReadOnly("This profile is read-only.".to_owned());
     visits(
-        700,
+        160,
         || Desk::with(80, 24, read_only.clone()),
         |visit| {
             assert!(!visit.opened);
@@ -431,7 +442,7 @@ fn in_read_only_nothing_but_reads_leaves_whatever_is_pressed() {
         },
     );
     visits(
-        700,
+        160,
         || Desk::with(80, 24, Writes::Protected),
         |visit| {
             only_reads(visit);
@@ -440,7 +451,7 @@ fn in_read_only_nothing_but_reads_leaves_whatever_is_pressed() {
         },
     );
     visits(
-        700,
+        160,
         || {
             let mut desk = Desk::browsing(80, 24);
             desk.story.model.session.access = Some(AccessMode::ReadOnly);
@@ -448,16 +459,13 @@ fn in_read_only_nothing_but_reads_leaves_whatever_is_pressed() {
         },
         only_reads,
     );
-    // A journal that can't be read: its second line is no part of the chain.
+    // A journal that can't be read.
     visits(
-        300,
+        100,
         || {
-            let mut desk = Desk::of(Story::with(80, 24, StartMode::Connect, Writes::Allowed));
-            desk.journal = vec!["{\"seq\":1}".to_owned(), "{\"seq\":7}".to_owned()];
-            desk.journal.push(String::new());
-            desk.work(&wiki);
-            desk.story.rest();
-            desk.work(&wiki);
+            let mut desk = Desk::browsing(80, 24);
+            let why = "Line 2 was changed after it was written.".to_owned();
+            desk.story.model.jobs.journal = Journal::Closed(why);
             assert!(desk.story.model.why_read_only().is_some());
             desk
         },

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use coracle::app::message::{DiskCall, DiskError, DiskReply, Effect, Msg, Ticket};
+use coracle::app::message::{DiskCall, DiskError, DiskReply, Effect, Msg};
 use coracle::app::{StartMode, Writes};
 use coracle::confluence::{Call, CursorPage, ErrorKind, Permission, Reply};
 
@@ -145,28 +145,6 @@ impl Desk {
         }
     }
 
-    /// Answers the disk, and the requests that `server` knows an answer to; the others stay open.
-    pub(crate) fn work_some(&mut self, server: &dyn Fn(&Call) -> Option<Answer>) -> &mut Self {
-        loop {
-            let mut any = self.answer_disk();
-            let open: Vec<(Ticket, Call)> = self.story.open.iter().cloned().collect();
-            for (ticket, call) in open {
-                if let Some(outcome) = server(&call) {
-                    any = true;
-                    self.story.open.retain(|(other, _)| *other != ticket);
-                    self.story.happen(Msg::Reply {
-                        ticket,
-                        outcome,
-                        took_ms: 42,
-                    });
-                }
-            }
-            if !any {
-                return self;
-            }
-        }
-    }
-
     /// Jumps to the next time that the core wants.
     pub(crate) fn jump(&mut self) -> &mut Self {
         if let Some(at) = self.story.model.deadline() {
@@ -198,11 +176,6 @@ impl Desk {
 
     pub(crate) fn screen(&self) -> String {
         self.story.screen()
-    }
-
-    pub(crate) fn shows(&self, text: &str) {
-        let screen = self.screen();
-        assert!(screen.contains(text), "{text:?} is not on\n{screen}");
     }
 }
 

@@ -344,7 +344,8 @@ fn spaces_are_made_changed_and_put_away() {
         .enter()
         .sees("2 of 2")
         .types("runb")
-        .sees("Search runb 2 of 2 Runbooks");
+        .at()
+        .wait_for("▸ Runbooks");
     visit.enter().sees("Homepage Runbooks");
     visit.types("\u{13}").sees("+ Runbooks").types("y");
     visit.sees_no_more("+ Runbooks").sees("Change ALPHA: done.");
