@@ -262,7 +262,9 @@ impl Visit {
                 // What the dialog asks for, typed as a person would.
                 if let Some((_, Some(wanted), _)) = self.top() {
                     if self.dice.below(2) == 0 {
-                        self.key("b");
+                        for key in ["Tab", "b", "Tab"] {
+                            self.key(key);
+                        }
                     }
                     for c in wanted.chars() {
                         self.desk.story.at += 150;
@@ -271,6 +273,9 @@ impl Visit {
                     if self.dice.below(4) > 0 {
                         self.key("Enter");
                     }
+                } else {
+                    let key = *self.dice.one(&["D", "P", "Esc"]);
+                    self.key(key);
                 }
             }
             72..=84 => self.answer(),

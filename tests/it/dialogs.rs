@@ -60,6 +60,7 @@ impl Desk {
             open: self.story.open.clone(),
             sent: self.story.sent.clone(),
             effects: self.story.effects.clone(),
+            recorder: None,
         };
         Self {
             story,
@@ -391,7 +392,7 @@ fn confirmations() {
     });
     at_every_size("confirm-delete-declined", |desk| {
         desk.keys("j j D").work(&told);
-        desk.keys("b").types("OLD");
+        desk.keys("Tab b Tab").types("OLD");
     });
     at_every_size("confirm-delete-many", |desk| {
         desk.keys("Space Space Space D").work(&told);

@@ -645,6 +645,7 @@ fn a_change_made_meanwhile_is_shown_and_a_person_chooses() {
             .sees("theirs Theirs");
         visit
             .types(choice)
+            .enter()
             .sees_no_more("Changed meanwhile")
             .sees(&format!("BETA {name} current"));
         assert_eq!(bench.space("BETA").1["name"], name);
