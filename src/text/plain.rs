@@ -74,6 +74,10 @@ pub fn scrub_lines(text: &str) -> Cow<'_, str> {
             columns += width::width(&piece);
             out.push_str(&piece);
         }
+        // Blanks made of a tab can join what follows them to one cluster that is too long.
+        let line = scrub(&out[start..]).into_owned();
+        out.truncate(start);
+        out.push_str(&line);
         debug_assert!(!out[start..].contains('\n'));
     }
     if out == text {
