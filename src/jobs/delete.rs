@@ -70,6 +70,8 @@ enum Why {
     Expired,
     /// The task failed with this message.
     Failed(String),
+    /// The request was answered as if there were no such space, with this message.
+    Refused(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -293,6 +295,10 @@ impl Delete {
 
     fn settled(&mut self, desk: &mut Desk, item: u32, answer: Result<Reply, ApiError>, why: Why) {
         match (answer, why) {
+            (Err(error), Why::Refused(_)) if is_not_there(&error) => {
+                self.end(desk, item, Outcome::Gone);
+            }
+            (Ok(_), Why::Refused(message)) => self.end(desk, item, Outcome::Failed(message)),
             (Err(error), _) if is_not_there(&error) => {
                 desk.settle(item, Step::Delete, Settled::Done);
                 self.end_deleted(desk, item);
@@ -319,7 +325,7 @@ impl Delete {
                     Why::Expired => {
                         "The server no longer tells of its task, and the space is still there."
                     }
-                    Why::Lost | Why::Failed(_) => {
+                    Why::Lost | Why::Failed(_) | Why::Refused(_) => {
                         "The server did not say what became of the request, and the space is still there. It may still be at it: look again later, and delete it again only then."
                     }
                 };
@@ -504,7 +510,11 @@ impl Machine for Delete {
             }
             // Of an earlier run, where it was settled: an answer without a task is in doubt.
             Fate::Applied { task: None, .. } => self.end_deleted(desk, item),
-            Fate::Refused(error) if is_not_there(&error) => self.end(desk, item, Outcome::Gone),
+            Fate::Refused(error) if is_not_there(&error) => {
+                // Servers say this of what may not be deleted too: the space itself tells.
+                self.next_at = desk.at();
+                self.stage = Stage::Settling(Why::Refused(error.message));
+            }
             Fate::Refused(error) => self.end(desk, item, refused(error)),
             Fate::NotApplied(_) => self.again(),
             // The stored stage knows more than that it was sent.

@@ -402,10 +402,6 @@ impl Visit {
 }
 
 /// Visits, each with its seed told when it fails.
-#[expect(
-    clippy::print_stderr,
-    reason = "a failing seed is printed, to be played again"
-)]
 fn visits(count: u64, begin: impl Fn() -> Desk, check: impl Fn(&Visit)) -> usize {
     let mut destroyed = 0;
     let begun = begin();

@@ -501,7 +501,7 @@ fn what_the_server_refuses_is_told_where_it_belongs() {
 
     // In the job, and in what is said at its end.
     for (status, message, said) in [
-        (401, "Sign in first", "BETA: Sign in first"),
+        (401, "Sign in first", "Archive BETA: failed."),
         (403, "Not an admin", "BETA: Not an admin"),
         // The space is there, so it is the operation that is missing.
         (404, "Not here", "cannot archive spaces"),
@@ -511,7 +511,12 @@ fn what_the_server_refuses_is_told_where_it_belongs() {
             .types("a")
             .sees("Nothing is lost")
             .types("y")
-            .sees(said);
+            .sees_no_more("Nothing is lost");
+        visit
+            .types("L")
+            .sees("Log and journal")
+            .sees(said)
+            .escape("Log and journal");
     }
     for (status, message) in [(403, "Never yours"), (404, "Vanished")] {
         bench.refuse("DELETE /rest/api/space/BETA", status, message);
@@ -692,8 +697,8 @@ fn five_deletions_cut_short_by_a_kill_are_taken_up_and_end_as_if_nothing_had_bee
         .sees("5 marked")
         .types("D")
         .sees("Type 5 to delete them:");
-    // The third request has left when the program dies.
-    let gate = bench.server.faults().hold("DELETE /rest/api/space/D3");
+    // The third space is being read when the program dies.
+    let gate = bench.server.faults().hold("GET /rest/api/space/D3/**");
     visit
         .types("5")
         .sees("to delete them: 5")

@@ -225,12 +225,17 @@ impl Model {
                 (Ok(_), _) => {}
                 (Err(why), _) => failed = Some(why.clone()),
             }
-            if let Modal::NewSpace(dialog) = modal {
-                dialog.changed(now);
+            match modal {
+                Modal::NewSpace(dialog) => {
+                    dialog.changed(now);
+                    dialog.problem.clone_from(&failed);
+                }
+                Modal::EditSpace(dialog) => dialog.problem.clone_from(&failed),
+                _ => {}
             }
         }
         if let Some(why) = failed {
-            self.say(LogLevel::Error, format!("{why} The text is as it was."));
+            self.say(LogLevel::Error, why);
         }
     }
 
