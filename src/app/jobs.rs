@@ -204,7 +204,8 @@ impl Model {
     pub(in crate::app) fn head(&mut self, title: impl Into<String>, target: Target) -> Head {
         self.jobs.made += 1;
         let created = self.time(self.now);
-        let stamp = jiff::fmt::strtime::format("%Y%m%dT%H%M%S", created)
+        // To the millisecond: a program that is started again within the second counts from one.
+        let stamp = jiff::fmt::strtime::format("%Y%m%dT%H%M%S%3f", created)
             .unwrap_or_else(|_| created.as_millisecond().to_string());
         Head {
             // Backups of all profiles lie side by side and are named after their jobs.
