@@ -415,8 +415,12 @@ fn visits(count: u64, begin: impl Fn() -> Desk, check: impl Fn(&Visit)) -> usize
         match outcome {
             Ok(more) => destroyed += more,
             Err(panic) => {
-                eprintln!("the visit of seed {seed} failed");
-                std::panic::resume_unwind(panic);
+                let why = panic
+                    .downcast_ref::<String>()
+                    .map(String::as_str)
+                    .or_else(|| panic.downcast_ref::<&str>().copied())
+                    .unwrap_or_default();
+                panic!("the visit of seed {seed} failed: {why}");
             }
         }
     }

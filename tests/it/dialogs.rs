@@ -368,7 +368,7 @@ fn changed_meanwhile(desk: &mut Desk) {
 fn theirs(call: &Call) -> Answer {
     let mut answer = wiki(call)?;
     if let (Call::Space { .. }, Reply::Space(space)) = (call, &mut answer) {
-        space.name = "Engineers".to_owned();
+        "Engineers".clone_into(&mut space.name);
         if let Some(more) = &mut space.more {
             more.description = Some("Rewritten by somebody else.".to_owned());
         }

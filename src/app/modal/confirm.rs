@@ -596,7 +596,7 @@ pub fn shape(model: &Model, dialog: &Confirm, size: Size) -> Shape {
     let mut lines = lines(model, dialog, columns);
     let target = dialog.target();
     let server = format!("{} · {}", target.profile, target.host);
-    if width::width(&title(model, target)) + width::width(&server) + 10 > usize::from(wide) {
+    if width::width(&title(model, target)) + width::width(&server) + 8 > usize::from(wide) {
         // The border has no room for it.
         lines.insert(0, (Tone::Dim, width::clip(&server, columns).into_owned()));
     }
