@@ -6,6 +6,7 @@
 //! by recursion is safe.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
@@ -486,13 +487,12 @@ impl Layout {
                 line.spans.insert(0, mark);
                 line.spans.retain(|span| !span.text.is_empty());
             } else {
-                self.lines.insert(
-                    first,
-                    Line {
-                        indent: place.indent,
-                        spans: vec![mark],
-                    },
-                );
+                // The indent is used up: the mark stands above its item, in as many lines as it
+                // needs. In a narrow cell of a table there may be no room for it on one.
+                let item = self.lines.split_off(first);
+                let mark = span(mark.text.trim_end(), Ink::Dim);
+                self.flow(place, &[mark]);
+                self.lines.extend(item);
             }
         }
     }
@@ -558,7 +558,9 @@ impl Layout {
         // together, so that a paragraph of many runs takes no longer than its length.
         let mut at = 0;
         let mut start = 0;
-        for range in wrap(&text, place.room()) {
+        let room = place.room();
+        let lines = wrap(&text, room);
+        for range in lines.into_iter().flat_map(|line| parts(&text, line, room)) {
             let mut line = Line {
                 indent: place.indent,
                 spans: Vec::new(),
@@ -689,6 +691,26 @@ impl Layout {
             }
         }
     }
+}
+
+/// A line, in parts where it is one cluster that is wider than the room: a tower of Hangul
+/// letters or a long Indian conjunct. No part begins with a mark.
+fn parts(text: &str, line: Range<usize>, room: usize) -> Vec<Range<usize>> {
+    if line.len() <= room || width(&text[line.clone()]) <= room {
+        return vec![line];
+    }
+    let mut parts = Vec::new();
+    let mut start = line.start;
+    for (index, c) in text[line.clone()].char_indices() {
+        let end = line.start + index + c.len_utf8();
+        let begins = start < line.start + index && width(c.encode_utf8(&mut [0; 4])) > 0;
+        if begins && width(&text[start..end]) > room {
+            parts.push(start..line.start + index);
+            start = line.start + index;
+        }
+    }
+    parts.push(start..line.end);
+    parts
 }
 
 /// Shares columns out: who wants less than a fair share gets it, the others share the rest.
