@@ -62,6 +62,7 @@ fn model(rows: usize) -> Model {
         writes: Writes::Allowed,
         keymap: Keymap::default(),
         notice: None,
+        profiles: Vec::new(),
     });
     let mut open: Vec<(Ticket, Call)> = sent(effects).collect();
     while let Some((ticket, call)) = open.pop() {

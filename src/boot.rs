@@ -1,5 +1,7 @@
 //! The one place where everything is put together: command line, configuration, terminal, core.
 
+mod opening;
+
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,34 +10,25 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use jiff::tz::TimeZone;
 
+use self::opening::{Ready, Which, ready};
 use crate::app::action::{Context, VERBS};
 use crate::app::keymap::{Keymap, Rebinding};
-use crate::app::model::{Profile as ShownProfile, Start, StartMode, Writes};
+use crate::app::model::{Start, Switched};
 use crate::cli::{BackupCommand, Cli, Command, JournalCommand, ReplayArgs};
-use crate::config::{self, Auth, Config, Paths, Profile};
-use crate::confluence::client::{Access, Endpoint};
+use crate::config::{self, Config, Paths};
 use crate::demo;
 use crate::jobs::backup::Found;
 use crate::jobs::journal;
 use crate::report::{Exit, Failure, scrub};
-use crate::secret::SecretSource;
 use crate::shell::clock::Clock;
-use crate::shell::connection::Target;
-use crate::shell::disk::{Folders, JOURNAL, JournalAccess};
-use crate::shell::lock::{self, Hold, ProfileLock};
+use crate::shell::disk::JOURNAL;
 use crate::shell::record::{Recorder, Replay, ReplayError};
-use crate::shell::run::{ByGround, Crash, Session, run};
+use crate::shell::run::{ByGround, Crash, OpenProfile, Session, run};
 use crate::shell::terminal::{self, MouseCapture};
 use crate::shell::{backups, crash, files, log, screen};
 use crate::text::number;
 use crate::ui::picture;
 use crate::ui::theme::{self, Theme};
-
-/// The variable that a token for `--url` is taken from.
-const TOKEN_VARIABLE: &str = "CORACLE_TOKEN";
-
-/// How many demos can run at once.
-const DEMOS: u32 = 64;
 
 /// Runs the program and says how it ended.
 pub fn main() -> ExitCode {
@@ -99,50 +92,8 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
     let (config, there) = configuration(cli, &paths)?;
     let keymap = keymap(&config, &paths)?;
     let (theme, by_ground) = looks(cli, &config, &paths)?;
-    let Opening {
-        mode,
-        shown,
-        mut target,
-        folder,
-    } = open(cli, &config, there, &paths)?;
-    let place = match &folder {
-        Folder::OfProfile(folder) => hold(folder)?,
-        Folder::OfDemo => hold_demo(&paths.state)?,
-    };
-    let read_only = cli.read_only
-        || target
-            .as_ref()
-            .is_some_and(|target| target.profile.read_only);
-    let (writes, notice) = match (&place.journal, read_only) {
-        (JournalAccess::ReadOnly, _) => {
-            let why = format!("The profile is held by {}.", place.holder);
-            (
-                Writes::ReadOnly(why.clone()),
-                Some(format!("{why} This one is read-only.")),
-            )
-        }
-        (JournalAccess::Write, true) => (
-            Writes::ReadOnly("It was opened read-only.".to_owned()),
-            None,
-        ),
-        (JournalAccess::Write, false) => {
-            let protected = target
-                .as_ref()
-                .is_some_and(|target| target.profile.protected);
-            (
-                if protected {
-                    Writes::Protected
-                } else {
-                    Writes::Allowed
-                },
-                None,
-            )
-        }
-    };
-    // A protected profile is opened later, by its name.
-    if let (Writes::ReadOnly(_) | Writes::Protected, Some(target)) = (&writes, &mut target) {
-        target.access = Access::ReadOnly;
-    }
+    let which = Which::of(cli);
+    let ready = ready(&which, cli.read_only, &config, there, &paths)?;
     log::start(&paths.log, cli.log.unwrap_or(config.log));
     files::make_folder(&paths.state).map_err(|error| no_state(&paths.state, &error))?;
     crash::install(paths.log.clone());
@@ -150,6 +101,14 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
         Some(path) => Some(Recorder::create(path).map_err(|error| no_recording(path, &error))?),
         None => None,
     };
+    let Ready { mode, opened } = ready;
+    let Switched {
+        profile,
+        writes,
+        notice,
+        profiles,
+    } = opened.switched;
+    let scratch = paths.state.join("edit");
     run(Session {
         clock,
         start: Start {
@@ -157,10 +116,11 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
             wall: clock.wall(),
             zone: TimeZone::system(),
             mode,
-            profile: shown,
+            profile,
             writes,
             keymap,
             notice,
+            profiles,
         },
         theme,
         by_ground,
@@ -169,27 +129,38 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
         } else {
             MouseCapture::Off
         },
-        folders: Folders {
-            backups: match folder {
-                Folder::OfProfile(_) => paths.backups.clone(),
-                Folder::OfDemo => place.folder.join("backups"),
-            },
-            plans: match folder {
-                Folder::OfProfile(_) => paths.plans.clone(),
-                Folder::OfDemo => place.folder.join("plans"),
-            },
-            profile: place.folder,
-            exports: paths.exports,
-        },
-        journal: place.journal,
-        scratch: paths.state.join("edit"),
-        target,
+        folders: opened.folders,
+        journal: opened.journal,
+        scratch,
+        target: opened.target,
+        hold: opened.hold,
+        open_profile: opener(cli.read_only, paths),
         record,
         crash: if cli.crash {
             Crash::AfterTheFirstFrame
         } else {
             Crash::Never
         },
+    })
+}
+
+/// Opens a profile by its name while the program runs. The configuration is read anew, so that
+/// what was changed in it meanwhile counts.
+fn opener(read_only: bool, paths: Paths) -> OpenProfile {
+    Box::new(move |name| {
+        let told = |failure: Failure| {
+            let mut told = failure.error;
+            for more in failure.causes.iter().chain(&failure.hint) {
+                told.push(' ');
+                told.push_str(more);
+            }
+            told.replace('\n', " ")
+        };
+        let config = config::load(&paths).map_err(told)?.unwrap_or_default();
+        let which = Which::Profile(name.to_owned());
+        ready(&which, read_only, &config, There::Yes, &paths)
+            .map(|ready| ready.opened)
+            .map_err(told)
     })
 }
 
@@ -501,206 +472,6 @@ fn looks(cli: &Cli, config: &Config, paths: &Paths) -> Result<(Theme, Option<ByG
     let asks = name == "auto" && text.is_none() && screen::may_ask(variable);
     let by_ground = asks.then_some(ByGround { depth, glyphs });
     Ok((theme.with_glyphs(glyphs), by_ground))
-}
-
-/// Where a run begins and what it is connected to.
-struct Opening {
-    mode: StartMode,
-    shown: ShownProfile,
-    target: Option<Target>,
-    folder: Folder,
-}
-
-/// Which folder of the state belongs to a run.
-enum Folder {
-    OfProfile(PathBuf),
-    OfDemo,
-}
-
-fn open(cli: &Cli, config: &Config, there: There, paths: &Paths) -> Result<Opening, Failure> {
-    if cli.demo {
-        return Ok(demo(StartMode::Demo));
-    }
-    if let Some(text) = &cli.url {
-        let url = Endpoint::parse(text)
-            .map_err(|error| Failure::new(Exit::Usage, &error.message).hint(error.hint()))?;
-        return by_url(url, paths);
-    }
-    let name = match (&cli.profile, &config.default_profile) {
-        (Some(name), _) | (None, Some(name)) => name,
-        (None, None) => match config.profiles.len() {
-            1 => config.profiles.keys().next().expect("because there is one"),
-            0 if there == There::No => {
-                return Ok(demo(StartMode::Welcome {
-                    config_path: shown(&paths.config),
-                }));
-            }
-            0 => {
-                return Err(Failure::new(
-                    Exit::Usage,
-                    format!("There is no profile in {}.", shown(&paths.config)),
-                )
-                .hint("Add one as in config.example.toml, or try coracle --demo."));
-            }
-            _ => {
-                return Err(Failure::new(
-                    Exit::Usage,
-                    "There are several profiles and none is the default.",
-                )
-                .hint(format!(
-                    "Choose by --profile, or set default_profile to one of {}.",
-                    names(config)
-                )));
-            }
-        },
-    };
-    let Some(profile) = config.profiles.get(name) else {
-        return Err(
-            Failure::new(Exit::Usage, format!("There is no profile `{name}`.")).hint(
-                if config.profiles.is_empty() {
-                    format!("There are none in {}.", shown(&paths.config))
-                } else {
-                    format!("There are {}.", names(config))
-                },
-            ),
-        );
-    };
-    Ok(to_profile(
-        name,
-        profile,
-        paths.state.join("profiles").join(name),
-    ))
-}
-
-fn names(config: &Config) -> String {
-    let names: Vec<&str> = config.profiles.keys().map(String::as_str).collect();
-    names.join(", ")
-}
-
-fn demo(mode: StartMode) -> Opening {
-    Opening {
-        mode,
-        shown: ShownProfile {
-            name: "demo".to_owned(),
-            base_url: String::new(),
-            color: None,
-            signs_in: false,
-            banner: None,
-            concurrency: 8,
-        },
-        target: None,
-        folder: Folder::OfDemo,
-    }
-}
-
-fn by_url(url: Endpoint, paths: &Paths) -> Result<Opening, Failure> {
-    let mut profile = Profile::new(url);
-    if std::env::var_os(TOKEN_VARIABLE).is_some_and(|token| !token.is_empty()) {
-        profile.auth = Auth::Token(SecretSource::Env(TOKEN_VARIABLE.to_owned()));
-    }
-    if profile.url.is_plain_http()
-        && !profile.url.is_loopback()
-        && !matches!(profile.auth, Auth::Anonymous)
-    {
-        return Err(Failure::new(
-            Exit::Usage,
-            "Everybody on the way could read the token over plain HTTP.",
-        )
-        .hint("Use https, or a profile with allow_http = true."));
-    }
-    let host = profile.url.host().to_owned();
-    // A name for a folder that no other address has.
-    let place: String = profile
-        .url
-        .as_str()
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '.' {
-                c
-            } else {
-                '-'
-            }
-        })
-        .collect();
-    Ok(to_profile(
-        &host,
-        &profile,
-        paths.state.join("urls").join(place),
-    ))
-}
-
-fn to_profile(name: &str, profile: &Profile, folder: PathBuf) -> Opening {
-    let banner = match (
-        profile.insecure,
-        profile.url.is_plain_http() && !profile.url.is_loopback(),
-    ) {
-        (true, _) => Some("The server's certificate is not checked.".to_owned()),
-        (false, true) => Some("Plain HTTP: others on the way can read along.".to_owned()),
-        (false, false) => None,
-    };
-    Opening {
-        mode: StartMode::Connect,
-        shown: ShownProfile {
-            name: name.to_owned(),
-            base_url: profile.url.to_string(),
-            color: profile.color.clone(),
-            signs_in: !matches!(profile.auth, Auth::Anonymous),
-            banner,
-            concurrency: profile.concurrency.into(),
-        },
-        target: Some(Target {
-            profile: profile.clone(),
-            access: Access::ReadWrite,
-        }),
-        folder: Folder::OfProfile(folder),
-    }
-}
-
-/// Where a run keeps its files, and whether it may write the journal there.
-struct Place {
-    folder: PathBuf,
-    journal: JournalAccess,
-    /// Who else holds it, in words.
-    holder: String,
-}
-
-fn hold(folder: &Path) -> Result<Place, Failure> {
-    match lock::take(folder).map_err(|error| no_state(folder, &error))? {
-        Hold::Ours(lock) => Ok(ours(folder, lock)),
-        Hold::Theirs(holder) => Ok(Place {
-            folder: folder.to_owned(),
-            journal: JournalAccess::ReadOnly,
-            holder,
-        }),
-    }
-}
-
-/// A folder for a demo: each run has a wiki of its own, so it has a journal of its own, and what an
-/// earlier one left is about a wiki that is gone.
-fn hold_demo(state: &Path) -> Result<Place, Failure> {
-    for number in 1..=DEMOS {
-        let folder = state.join(format!("demo-{number}"));
-        let Hold::Ours(lock) = lock::take(&folder).map_err(|error| no_state(&folder, &error))?
-        else {
-            continue;
-        };
-        files::clear_folder(&folder, lock::FILE).map_err(|error| no_state(&folder, &error))?;
-        return Ok(ours(&folder, lock));
-    }
-    Err(Failure::new(
-        Exit::Failed,
-        format!("{DEMOS} demos are running already."),
-    ))
-}
-
-fn ours(folder: &Path, lock: ProfileLock) -> Place {
-    // Held until the process is gone, however it ends.
-    std::mem::forget(lock);
-    Place {
-        folder: folder.to_owned(),
-        journal: JournalAccess::Write,
-        holder: String::new(),
-    }
 }
 
 fn no_state(folder: &Path, error: &std::io::Error) -> Failure {

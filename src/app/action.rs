@@ -94,6 +94,8 @@ pub enum Action {
     Copy,
     /// Open in a browser.
     Browse,
+    /// Another profile.
+    SwitchProfile,
     /// Any verb by its name.
     Palette,
     /// All keys.
@@ -273,6 +275,7 @@ verbs! {
     Export "export" ["E"], [Content], 3, "export", "Export", "Write what is listed into a file, as CSV or NDJSON.";
     Copy "copy" ["y"], [Panes], 2, "copy", "Copy", "Copy the key, title, id or address of this row.";
     Browse "browse" ["o"], [Panes], 2, "browser", "Open in browser", "Open this row in a browser, or show its address.";
+    SwitchProfile "switch-profile" ["@"], [Everywhere], 0, "", "Switch profile", "Open another profile of the configuration; nothing of this server stays on the screen.";
     Palette "palette" [":"], [Everywhere], 0, "", "Command palette", "Find any command by its name, with its key, and run it.";
     Help "help" ["?"], [Everywhere], 9, "help", "Help", "Show all keys, those of this pane first.";
     Log "log" ["L"], [Everywhere], 0, "", "Log", "Show what was logged and reported.";

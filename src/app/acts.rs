@@ -1,5 +1,6 @@
 //! The acts on spaces and trash: what is meant is captured here, once, when the key is pressed.
 
+use super::jobs::Ending;
 use super::layout::Pane;
 use super::message::{Effect, LogLevel};
 use super::modal::Modal;
@@ -198,14 +199,7 @@ impl Model {
             .modals
             .iter()
             .any(|modal| matches!(modal, Modal::Leave(Leaving::Program { .. })));
-        let mut left: Vec<String> = self
-            .jobs
-            .at_work()
-            .map(|job| job.head().title.clone())
-            .collect();
-        if self.modals.iter().any(Modal::has_changes) {
-            left.push("A form with changes that are not saved".to_owned());
-        }
+        let left = self.left_open();
         if left.is_empty() || asked || self.jobs.is_ending() {
             self.quit_now(code, out);
         } else {
@@ -214,9 +208,22 @@ impl Model {
         }
     }
 
+    /// What would be left, a line each: jobs at work, forms with changes.
+    pub(in crate::app) fn left_open(&self) -> Vec<String> {
+        let mut left: Vec<String> = self
+            .jobs
+            .at_work()
+            .map(|job| job.head().title.clone())
+            .collect();
+        if self.modals.iter().any(Modal::has_changes) {
+            left.push("A form with changes that are not saved".to_owned());
+        }
+        left
+    }
+
     /// Quits in order: jobs send nothing new, and the end comes when what they sent is answered.
     pub(in crate::app) fn quit_in_order(&mut self, code: u8, out: &mut Vec<Effect>) {
-        self.jobs.ending = Some(code);
+        self.jobs.ending = Some(Ending::Quit(code));
         self.rest_jobs(out);
         if !self.jobs.is_settled() {
             self.say(

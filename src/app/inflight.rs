@@ -136,6 +136,16 @@ impl Inflight {
         Ticket(self.next)
     }
 
+    /// The same without anything awaited. Names go on where they were, so that an answer to one of
+    /// before is stale.
+    #[must_use]
+    pub fn emptied(self) -> Self {
+        Self {
+            next: self.next,
+            awaited: BTreeMap::new(),
+        }
+    }
+
     /// Sends `call` for `waiter`. A newer read replaces the older one of its lane.
     pub fn ask(
         &mut self,

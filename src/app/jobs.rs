@@ -62,6 +62,15 @@ pub struct Entered {
     pub found: bool,
 }
 
+/// What follows when the jobs have come to rest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(in crate::app) enum Ending {
+    /// The program ends with this exit code.
+    Quit(u8),
+    /// The profile of this name is opened.
+    Switch(String),
+}
+
 /// All jobs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Jobs {
@@ -75,8 +84,9 @@ pub struct Jobs {
     pub cursor: Cursor,
     /// Forms that were left while the job that saves them is at work: they come back when it fails.
     pub(in crate::app) parked: Vec<Modal>,
-    /// Set when the program ends as soon as what is under way is known: the exit code.
-    pub(in crate::app) ending: Option<u8>,
+    /// Set when the program ends, or another profile is opened, as soon as what is under way is
+    /// known.
+    pub(in crate::app) ending: Option<Ending>,
     /// Writes whose answers are not here yet.
     writes_out: BTreeSet<(JobId, RequestNo)>,
     waiting: BTreeMap<Ticket, Stores>,
@@ -154,9 +164,9 @@ impl Jobs {
         self.waiting.is_empty() && self.writes_out.is_empty()
     }
 
-    /// Whether the program only waits for the answers that are under way.
+    /// Whether the program only waits for the answers that are under way to end.
     pub fn is_ending(&self) -> bool {
-        self.ending.is_some()
+        matches!(self.ending, Some(Ending::Quit(_)))
     }
 }
 
@@ -539,13 +549,19 @@ impl Model {
         }
     }
 
-    /// Ends the program when that was asked for and nothing is under way any more.
+    /// Ends the program, or opens another profile, when that was asked for and nothing is under way
+    /// any more.
     pub(in crate::app) fn quit_when_quiet(&mut self, out: &mut Vec<Effect>) {
-        if let Some(code) = self.jobs.ending
-            && self.jobs.is_settled()
-            && !self.quitting
-        {
-            self.quit_now(code, out);
+        if self.quitting || !self.jobs.is_settled() {
+            return;
+        }
+        match self.jobs.ending.clone() {
+            Some(Ending::Quit(code)) => self.quit_now(code, out),
+            Some(Ending::Switch(to)) => {
+                self.jobs.ending = None;
+                self.switch_now(to, out);
+            }
+            None => {}
         }
     }
 

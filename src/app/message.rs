@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::key::KeyPress;
+use super::model::Switched;
 use crate::confluence::{ApiError, Call, ContentId, Reply};
 use crate::jobs::backup::{BackupError, Contents, Found};
 
@@ -106,6 +107,9 @@ pub enum Msg {
     },
     /// The embedded server of `--demo` listens, or could not be started.
     Connected(Result<Connected, String>),
+    /// Another profile was opened, with nothing sent to its server yet, or why it was not: a
+    /// sentence.
+    Switched(Result<Box<Switched>, String>),
     /// A file was read or written.
     Disk {
         /// Which `Effect::Disk`.
@@ -338,6 +342,10 @@ pub enum Effect {
     StartDemo,
     /// Let writes out for the rest of this visit: the person typed the name of a protected profile.
     AllowWrites,
+    /// Open the profile of this name instead of the one that is open. The last of its batch; comes
+    /// back as `Msg::Switched` before anything else happens. What else is asked for in the same
+    /// batch after it is done only if the profile can't be opened.
+    Switch(String),
     /// Stop the program, as Ctrl-z does in a shell.
     Suspend,
     /// Draw everything anew.

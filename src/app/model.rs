@@ -96,6 +96,34 @@ impl Profile {
     }
 }
 
+/// A profile that can be switched to, as far as the picker shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileChoice {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The base address, without credentials.
+    pub base_url: String,
+    /// The name of its colour, if it has one.
+    pub color: Option<String>,
+    /// Whether it never writes.
+    pub read_only: bool,
+    /// Whether it begins read-only.
+    pub protected: bool,
+}
+
+/// What another profile begins with, once it was switched to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Switched {
+    /// The server.
+    pub profile: Profile,
+    /// Whether writes may leave.
+    pub writes: Writes,
+    /// Something to say at once, such as who else holds the profile.
+    pub notice: Option<String>,
+    /// The profiles that there are now.
+    pub profiles: Vec<ProfileChoice>,
+}
+
 /// What the program begins with.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Start {
@@ -116,6 +144,9 @@ pub struct Start {
     pub keymap: Keymap,
     /// Something to say at once, such as who else holds the profile.
     pub notice: Option<String>,
+    /// The profiles of the configuration, in the order of their names.
+    #[serde(default)]
+    pub profiles: Vec<ProfileChoice>,
 }
 
 /// A time zone by its name. One without a name becomes UTC: times are then told in another zone.
@@ -200,6 +231,8 @@ pub struct Model {
     pub size: Size,
     /// The server.
     pub profile: Profile,
+    /// The profiles that can be switched to.
+    pub profiles: Vec<ProfileChoice>,
     /// Whether writes may leave.
     pub writes: Writes,
     /// What fills the screen.
@@ -247,22 +280,75 @@ pub struct Model {
 impl Model {
     /// The beginning, and what is to be done first.
     pub fn new(start: Start) -> (Self, Vec<Effect>) {
+        let (mode, notice) = (start.mode.clone(), start.notice.clone());
+        let mut model = Self::blank(start);
+        let mut out = Vec::new();
+        model.begin(mode, notice, &mut out);
+        (model, out)
+    }
+
+    /// Begins with another profile: nothing of the one before is kept but the terminal, the keys
+    /// and the count of tickets, so that a late answer of the old server finds nobody waiting.
+    pub(in crate::app) fn begin_anew(&mut self, switched: Switched, out: &mut Vec<Effect>) {
+        let Switched {
+            profile,
+            writes,
+            notice,
+            profiles,
+        } = switched;
+        let fresh = Self::blank(Start {
+            size: self.size,
+            wall: self.wall,
+            zone: self.zone.clone(),
+            mode: StartMode::Connect,
+            profile,
+            writes,
+            keymap: self.keymap.clone(),
+            notice: None,
+            profiles,
+        });
+        let old = std::mem::replace(self, fresh);
+        self.now = old.now;
+        self.inflight = old.inflight.emptied();
+        self.begin(StartMode::Connect, notice, out);
+    }
+
+    fn begin(&mut self, mode: StartMode, notice: Option<String>, out: &mut Vec<Effect>) {
+        match mode {
+            StartMode::Welcome { config_path } => {
+                self.screen = Screen::Welcome {
+                    config_path,
+                    chosen: 0,
+                }
+            }
+            StartMode::Demo => out.push(Effect::StartDemo),
+            StartMode::Connect => self.connect(out),
+        }
+        if let Some(notice) = notice {
+            self.say(LogLevel::Warning, notice);
+        }
+    }
+
+    /// A model of which nothing is known yet.
+    fn blank(start: Start) -> Self {
         let Start {
             size,
             wall,
             zone,
-            mode,
+            mode: _,
             profile,
             writes,
             keymap,
-            notice,
+            notice: _,
+            profiles,
         } = start;
-        let mut model = Self {
+        Self {
             now: Millis(0),
             wall,
             zone,
             size,
             profile,
+            profiles,
             writes,
             screen: Screen::Panes,
             session: Session {
@@ -291,22 +377,7 @@ impl Model {
             pending: None,
             moved: None,
             quitting: false,
-        };
-        let mut out = Vec::new();
-        match mode {
-            StartMode::Welcome { config_path } => {
-                model.screen = Screen::Welcome {
-                    config_path,
-                    chosen: 0,
-                }
-            }
-            StartMode::Demo => out.push(Effect::StartDemo),
-            StartMode::Connect => model.connect(&mut out),
         }
-        if let Some(notice) = notice {
-            model.say(LogLevel::Warning, notice);
-        }
-        (model, out)
     }
 
     /// What time it is at `at`.

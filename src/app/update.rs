@@ -53,6 +53,8 @@ pub fn update(model: &mut Model, at: Millis, msg: Msg) -> Vec<Effect> {
                 },
             );
         }
+        // Another profile may have been opened while the embedded server started.
+        Msg::Connected(_) if !model.profile.base_url.is_empty() => {}
         Msg::Connected(Ok(connected)) => {
             model.profile.base_url = connected.base_url;
             model.connect(&mut out);
@@ -60,6 +62,8 @@ pub fn update(model: &mut Model, at: Millis, msg: Msg) -> Vec<Effect> {
         Msg::Connected(Err(error)) => {
             model.say(LogLevel::Error, error);
         }
+        Msg::Switched(Ok(switched)) => model.begin_anew(*switched, &mut out),
+        Msg::Switched(Err(why)) => model.say(LogLevel::Error, why),
         Msg::Disk { ticket, outcome } => {
             if let Some(outcome) = model.job_disk(ticket, outcome, &mut out) {
                 model.disk_came(ticket, outcome, &mut out);
@@ -352,6 +356,7 @@ impl Model {
                     out.push(Effect::Open(url));
                 }
             }
+            Action::SwitchProfile => self.pick_profile(),
             Action::Palette => self.open_palette(),
             Action::Help => {
                 let here = self.contexts().to_vec();
@@ -430,6 +435,9 @@ impl Model {
                 if self.act_space().is_none() =>
             {
                 no("There is no space under the cursor.")
+            }
+            Action::SwitchProfile if self.profiles.is_empty() => {
+                no("The configuration has no profiles. coracle --print-paths says where it is.")
             }
             Action::TrashAcross if self.spaces.table.is_empty() => no("No spaces are listed yet."),
             Action::Preview if self.content.outline().node().is_none() => {
@@ -554,6 +562,9 @@ impl Model {
 
     /// `Esc`: stop what loads, else clear the filter.
     fn cancel(&mut self, out: &mut Vec<Effect>) {
+        if self.stay() {
+            return;
+        }
         let height = self.rows_of(self.focus);
         let did = match self.focus {
             Pane::Spaces => {

@@ -4,7 +4,7 @@ use std::backtrace::Backtrace;
 use std::io::Write as _;
 use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::{clock, files, terminal};
 use crate::report::{Exit, Failure, scrub};
 
 /// What is on its way to the disk when the program panics.
-static DISK: OnceLock<Disk> = OnceLock::new();
+static DISK: Mutex<Option<Disk>> = Mutex::new(None);
 
 /// How long that may take.
 const DISK_LIMIT: Duration = Duration::from_secs(2);
@@ -23,10 +23,11 @@ pub fn install(log: PathBuf) {
     std::panic::set_hook(Box::new(move |panic| end(&log, panic)));
 }
 
-/// Lets a panic wait for what this disk has been asked to do.
+/// Lets a panic wait for what this disk has been asked to do, and for no other any more.
 pub fn spare(disk: Disk) {
-    // There is one disk in a run.
-    let _ = DISK.set(disk);
+    if let Ok(mut spared) = DISK.lock() {
+        *spared = Some(disk);
+    }
 }
 
 fn end(log: &Path, panic: &PanicHookInfo<'_>) {
@@ -54,7 +55,8 @@ fn end(log: &Path, panic: &PanicHookInfo<'_>) {
     );
     failure.print();
     if thread != disk::THREAD
-        && let Some(disk) = DISK.get()
+        && let Ok(spared) = DISK.try_lock()
+        && let Some(disk) = &*spared
     {
         disk.finish(DISK_LIMIT);
     }

@@ -49,6 +49,24 @@ impl Perform {
         })
     }
 
+    /// Turns to another server and other files. What was read of the old server is given up, what
+    /// was asked of the old disk has to be done within `limit`; if it is not, nothing is changed.
+    pub fn turn_to(&mut self, disk: Disk, target: Option<Target>, limit: Duration) -> bool {
+        if !self.disk.finish(limit) {
+            return false;
+        }
+        for (_, read) in self.reads.drain() {
+            read.abort();
+        }
+        let old = std::mem::replace(&mut self.line, Arc::new(Line::to(target)));
+        self.disk = disk;
+        // An embedded server ends with its line, which takes a moment.
+        let _ = std::thread::Builder::new()
+            .name("hang-up".to_owned())
+            .spawn(move || drop(old));
+        true
+    }
+
     /// Sends a call; the answer comes as a message.
     pub fn send(&mut self, ticket: Ticket, call: Call) {
         let Some(runtime) = &self.runtime else {

@@ -19,6 +19,7 @@ use super::clock::Clock;
 use super::disk::{Disk, Folders, JournalAccess};
 use super::event::Event;
 use super::input::Input;
+use super::lock::ProfileLock;
 use super::perform::Perform;
 use super::programs::{self, EditorVisit};
 use super::query::{self, Asked};
@@ -26,7 +27,7 @@ use super::record::Recorder;
 use super::terminal::{self, MouseCapture};
 use super::{clipboard, connection, crash, screen, signals};
 use crate::app::message::{Effect, LogLevel, LogLine, Millis, Msg, Stop, Ticket};
-use crate::app::model::{Model, Start};
+use crate::app::model::{Model, Start, Switched};
 use crate::app::update::update;
 use crate::report::{Exit, Failure};
 use crate::ui::draw;
@@ -36,6 +37,23 @@ use crate::ui::theme::{self, Depth, Glyphs, Ground, Theme};
 const DISK_LIMIT: Duration = Duration::from_secs(5);
 /// How long messages are applied before a picture is owed, in milliseconds.
 const PICTURE_OWED: u64 = 25;
+
+/// A profile, ready to be worked with: its files are ours as far as they can be.
+pub struct Opened {
+    /// What the core begins with.
+    pub switched: Switched,
+    /// How the server is reached.
+    pub target: Option<connection::Target>,
+    /// Where things are kept.
+    pub folders: Folders,
+    /// Whether this process may write the journal.
+    pub journal: JournalAccess,
+    /// The profile's lock, where it is ours.
+    pub hold: Option<ProfileLock>,
+}
+
+/// Opens the profile of this name; nothing is sent to its server yet. The error is a sentence.
+pub type OpenProfile = Box<dyn FnMut(&str) -> Result<Opened, String>>;
 
 /// All that a run is made of.
 pub struct Session {
@@ -57,6 +75,10 @@ pub struct Session {
     pub scratch: PathBuf,
     /// How the server is reached.
     pub target: Option<connection::Target>,
+    /// The profile's lock, where it is ours.
+    pub hold: Option<ProfileLock>,
+    /// Opens another profile.
+    pub open_profile: OpenProfile,
     /// Where everything is recorded, if it is.
     pub record: Option<Recorder>,
     /// Whether to panic after the first frame.
@@ -115,6 +137,9 @@ struct Shell {
     events: Sender<Event>,
     input: Input,
     perform: Perform,
+    /// Held until another profile is open, or the process is gone, however it ends.
+    hold: Option<ProfileLock>,
+    open_profile: OpenProfile,
     record: Option<Recorder>,
     scratch: PathBuf,
     visit: Option<Visit>,
@@ -177,6 +202,8 @@ impl Shell {
             events,
             input,
             perform,
+            hold: session.hold,
+            open_profile: session.open_profile,
             record: session.record,
             scratch: session.scratch,
             visit: None,
@@ -330,6 +357,12 @@ impl Shell {
                     }
                 }
                 Effect::StartDemo => self.perform.start_demo(),
+                Effect::Switch(name) => {
+                    if self.switch(&name) {
+                        // What is left was asked for by a core that is gone.
+                        return;
+                    }
+                }
                 Effect::AllowWrites => self.perform.allow_writes(),
                 Effect::Suspend => self.suspend(),
                 Effect::Redraw => self.redraw(),
@@ -338,6 +371,33 @@ impl Shell {
                 }
             }
         }
+    }
+
+    /// Opens another profile instead of the one that is open, and says whether it did. The core
+    /// learns of it before anything else happens, so that nothing meant for the old server can go
+    /// to the new one.
+    fn switch(&mut self, name: &str) -> bool {
+        let outcome = (self.open_profile)(name).and_then(|opened| {
+            let disk = Disk::start(opened.folders, opened.journal, self.events.clone())
+                .map_err(|error| format!("The profile {name} can't be opened: {error}."))?;
+            if !self
+                .perform
+                .turn_to(disk.clone(), opened.target, DISK_LIMIT)
+            {
+                return Err(format!(
+                    "The profile {name} was not opened: the disk has not written yet what it was given. Try again in a moment."
+                ));
+            }
+            crash::spare(disk);
+            // The old lock goes here, after the last write to the old files.
+            drop(std::mem::replace(&mut self.hold, opened.hold));
+            tracing::info!(profile = name, "switched");
+            Ok(Box::new(opened.switched))
+        });
+        let switched = outcome.is_ok();
+        let msg = Msg::Switched(outcome.map_err(|why| crate::report::scrub(&why)));
+        self.tell(self.clock.now(), msg);
+        switched
     }
 
     fn log(&mut self, level: LogLevel, text: String) {

@@ -311,6 +311,7 @@ fn hints(model: &Model) -> Vec<(String, String)> {
         }
         Some(Modal::Backups(backups)) => return own(backups.hints()),
         Some(Modal::Plans(_)) => return own(&[("Enter", "apply"), ("q", "close")]),
+        Some(Modal::Profiles(_)) => return own(&[("Enter", "open"), ("Esc", "stay")]),
         Some(Modal::Leave(_)) => return own(&[("y", "leave"), ("Esc", "stay")]),
         Some(Modal::Reading(_)) | None => {}
     }

@@ -168,6 +168,14 @@ pub(super) fn draw_leave(leaving: &Leaving, canvas: &mut Canvas<'_>, size: Size)
             );
             ("Quit?", lines)
         }
+        Leaving::Profile { to, left } => {
+            let mut lines = vec!["Still open:".to_owned()];
+            lines.extend(left.iter().map(|line| format!("  {line}")));
+            lines.push(format!(
+                "Jobs stop after the requests under way; opening this profile again offers to go on. Then {to} is opened."
+            ));
+            ("Switch the profile?", lines)
+        }
     };
     let wide = size.width.saturating_sub(4).min(64);
     let lines: Vec<String> = lines
@@ -192,6 +200,7 @@ pub(super) fn draw_leave(leaving: &Leaving, canvas: &mut Canvas<'_>, size: Size)
     let word = match leaving {
         Leaving::Form => " leave   ",
         Leaving::Program { .. } => " quit   ",
+        Leaving::Profile { .. } => " switch   ",
     };
     canvas.pieces(
         foot,

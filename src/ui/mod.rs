@@ -14,6 +14,7 @@ mod palette;
 pub mod picture;
 mod plans;
 mod preview;
+mod profiles;
 mod space_forms;
 mod spaces;
 pub mod theme;

@@ -68,6 +68,7 @@ impl App {
             writes: Writes::Allowed,
             keymap: Keymap::default(),
             notice: None,
+            profiles: Vec::new(),
         });
         let (events, queue) = channel();
         let folder = |name: &str| home.path().join(name);

@@ -26,6 +26,7 @@ mod screens;
 mod simulation;
 mod story;
 mod structure;
+mod switch;
 mod terminal;
 mod text;
 mod triage;

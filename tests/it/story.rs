@@ -202,6 +202,7 @@ pub(crate) fn beginning(width: u16, height: u16) -> Start {
         writes: Writes::Allowed,
         keymap: Keymap::default(),
         notice: None,
+        profiles: Vec::new(),
     }
 }
 

@@ -19,6 +19,13 @@ pub enum Leaving {
         /// What would be left, a line each.
         left: Vec<String>,
     },
+    /// The profile, for another one.
+    Profile {
+        /// The name of the other one.
+        to: String,
+        /// What would be left, a line each.
+        left: Vec<String>,
+    },
 }
 
 impl Model {
@@ -35,6 +42,7 @@ impl Model {
                         self.modals.pop();
                     }
                     Leaving::Program { code, .. } => self.quit_in_order(*code, out),
+                    Leaving::Profile { to, .. } => self.switch_in_order(to.clone(), out),
                 }
                 Outcome::Close
             }

@@ -9,6 +9,7 @@ pub mod menu;
 pub mod new_space;
 pub mod palette;
 pub mod plans;
+pub mod profiles;
 pub mod question;
 pub mod reading;
 pub mod spaces_filter;
@@ -24,6 +25,7 @@ use self::menu::Menu;
 use self::new_space::NewSpaceForm;
 use self::palette::Palette;
 use self::plans::Plans;
+use self::profiles::Profiles;
 use self::question::QuestionDialog;
 use self::reading::Reading;
 use self::spaces_filter::SpacesFilterForm;
@@ -61,6 +63,8 @@ pub enum Modal {
     Plans(Plans),
     /// The backups on this machine.
     Backups(Box<Backups>),
+    /// The profiles that can be switched to.
+    Profiles(Profiles),
     /// "Leave?"
     Leave(Leaving),
 }
@@ -86,6 +90,7 @@ impl Modal {
             | Self::Job(_)
             | Self::Plans(_)
             | Self::Backups(_)
+            | Self::Profiles(_)
             | Self::Leave(_) => true,
         }
     }
@@ -105,6 +110,7 @@ impl Modal {
             | Self::Job(_)
             | Self::Plans(_)
             | Self::Backups(_)
+            | Self::Profiles(_)
             | Self::Leave(_) => false,
         }
     }
@@ -140,6 +146,7 @@ impl Model {
             Modal::Jobs => self.jobs_key(press.chord, out),
             Modal::Plans(plans) => self.plans_key(plans, press.chord, out),
             Modal::Backups(backups) => self.backups_key(backups, press, out),
+            Modal::Profiles(profiles) => self.profiles_key(profiles, press.chord, out),
             Modal::Job(view) => self.job_key(view, press.chord, out),
             Modal::Leave(leaving) => self.leave_key(leaving, press.chord, out),
         };
@@ -190,6 +197,7 @@ impl Model {
                 | Modal::Jobs
                 | Modal::Job(_)
                 | Modal::Plans(_)
+                | Modal::Profiles(_)
                 | Modal::Leave(_),
             )
             | None => {}

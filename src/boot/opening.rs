@@ -1,0 +1,350 @@
+//! Which profile is opened, at the start and when somebody switches, and what that takes: its lock,
+//! its folders, whether it may write.
+
+use std::path::{Path, PathBuf};
+
+use super::{There, no_state, shown};
+use crate::app::model::{Profile as ShownProfile, ProfileChoice, StartMode, Switched, Writes};
+use crate::cli::Cli;
+use crate::config::{Auth, Config, Paths, Profile};
+use crate::confluence::client::{Access, Endpoint};
+use crate::report::{Exit, Failure};
+use crate::secret::SecretSource;
+use crate::shell::connection::Target;
+use crate::shell::disk::{Folders, JournalAccess};
+use crate::shell::files;
+use crate::shell::lock::{self, Hold, ProfileLock};
+use crate::shell::run::Opened;
+
+/// The variable that a token for `--url` is taken from.
+const TOKEN_VARIABLE: &str = "CORACLE_TOKEN";
+
+/// How many demos can run at once.
+const DEMOS: u32 = 64;
+
+/// What is to be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// The embedded server.
+    Demo,
+    /// The server at this address, without a profile.
+    Url(String),
+    /// The profile of this name.
+    Profile(String),
+    /// The default profile, or the only one.
+    Default,
+}
+
+impl Which {
+    /// What the command line names.
+    pub(super) fn of(cli: &Cli) -> Self {
+        if cli.demo {
+            Self::Demo
+        } else if let Some(url) = &cli.url {
+            Self::Url(url.clone())
+        } else if let Some(name) = &cli.profile {
+            Self::Profile(name.clone())
+        } else {
+            Self::Default
+        }
+    }
+}
+
+/// A profile that is ready to be worked with, and where the core begins with it.
+pub(super) struct Ready {
+    pub(super) mode: StartMode,
+    pub(super) opened: Opened,
+}
+
+/// Opens what is asked for: takes its lock, and says what may be written.
+pub(super) fn ready(
+    which: &Which,
+    read_only: bool,
+    config: &Config,
+    there: There,
+    paths: &Paths,
+) -> Result<Ready, Failure> {
+    let Opening {
+        mode,
+        shown,
+        mut target,
+        folder,
+    } = open(which, config, there, paths)?;
+    let place = match &folder {
+        Folder::OfProfile(folder) => hold(folder)?,
+        Folder::OfDemo => hold_demo(&paths.state)?,
+    };
+    let read_only = read_only
+        || target
+            .as_ref()
+            .is_some_and(|target| target.profile.read_only);
+    let (writes, notice) = match (&place.journal, read_only) {
+        (JournalAccess::ReadOnly, _) => {
+            let why = format!("The profile is held by {}.", place.holder);
+            (
+                Writes::ReadOnly(why.clone()),
+                Some(format!("{why} This one is read-only.")),
+            )
+        }
+        (JournalAccess::Write, true) => (
+            Writes::ReadOnly("It was opened read-only.".to_owned()),
+            None,
+        ),
+        (JournalAccess::Write, false) => {
+            let protected = target
+                .as_ref()
+                .is_some_and(|target| target.profile.protected);
+            (
+                if protected {
+                    Writes::Protected
+                } else {
+                    Writes::Allowed
+                },
+                None,
+            )
+        }
+    };
+    // A protected profile is opened later, by its name.
+    if let (Writes::ReadOnly(_) | Writes::Protected, Some(target)) = (&writes, &mut target) {
+        target.access = Access::ReadOnly;
+    }
+    let (backups, plans) = match folder {
+        Folder::OfProfile(_) => (paths.backups.clone(), paths.plans.clone()),
+        Folder::OfDemo => (place.folder.join("backups"), place.folder.join("plans")),
+    };
+    Ok(Ready {
+        mode,
+        opened: Opened {
+            switched: Switched {
+                profile: shown,
+                writes,
+                notice,
+                profiles: choices(config),
+            },
+            target,
+            folders: Folders {
+                backups,
+                plans,
+                profile: place.folder,
+                exports: paths.exports.clone(),
+            },
+            journal: place.journal,
+            hold: place.hold,
+        },
+    })
+}
+
+/// The profiles as the picker shows them.
+fn choices(config: &Config) -> Vec<ProfileChoice> {
+    let choice = |(name, profile): (&String, &Profile)| ProfileChoice {
+        name: name.clone(),
+        base_url: profile.url.to_string(),
+        color: profile.color.clone(),
+        read_only: profile.read_only,
+        protected: profile.protected,
+    };
+    config.profiles.iter().map(choice).collect()
+}
+
+/// Where a run begins and what it is connected to.
+struct Opening {
+    mode: StartMode,
+    shown: ShownProfile,
+    target: Option<Target>,
+    folder: Folder,
+}
+
+/// Which folder of the state belongs to a run.
+enum Folder {
+    OfProfile(PathBuf),
+    OfDemo,
+}
+
+fn open(which: &Which, config: &Config, there: There, paths: &Paths) -> Result<Opening, Failure> {
+    let named = match which {
+        Which::Demo => return Ok(demo(StartMode::Demo)),
+        Which::Url(text) => {
+            let url = Endpoint::parse(text)
+                .map_err(|error| Failure::new(Exit::Usage, &error.message).hint(error.hint()))?;
+            return by_url(url, paths);
+        }
+        Which::Profile(name) => Some(name),
+        Which::Default => config.default_profile.as_ref(),
+    };
+    let name = match named {
+        Some(name) => name,
+        None => match config.profiles.len() {
+            1 => config.profiles.keys().next().expect("because there is one"),
+            0 if there == There::No => {
+                return Ok(demo(StartMode::Welcome {
+                    config_path: shown(&paths.config),
+                }));
+            }
+            0 => {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    format!("There is no profile in {}.", shown(&paths.config)),
+                )
+                .hint("Add one as in config.example.toml, or try coracle --demo."));
+            }
+            _ => {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    "There are several profiles and none is the default.",
+                )
+                .hint(format!(
+                    "Choose by --profile, or set default_profile to one of {}.",
+                    names(config)
+                )));
+            }
+        },
+    };
+    let Some(profile) = config.profiles.get(name) else {
+        return Err(
+            Failure::new(Exit::Usage, format!("There is no profile `{name}`.")).hint(
+                if config.profiles.is_empty() {
+                    format!("There are none in {}.", shown(&paths.config))
+                } else {
+                    format!("There are {}.", names(config))
+                },
+            ),
+        );
+    };
+    Ok(to_profile(
+        name,
+        profile,
+        paths.state.join("profiles").join(name),
+    ))
+}
+
+fn names(config: &Config) -> String {
+    let names: Vec<&str> = config.profiles.keys().map(String::as_str).collect();
+    names.join(", ")
+}
+
+fn demo(mode: StartMode) -> Opening {
+    Opening {
+        mode,
+        shown: ShownProfile {
+            name: "demo".to_owned(),
+            base_url: String::new(),
+            color: None,
+            signs_in: false,
+            banner: None,
+            concurrency: 8,
+        },
+        target: None,
+        folder: Folder::OfDemo,
+    }
+}
+
+fn by_url(url: Endpoint, paths: &Paths) -> Result<Opening, Failure> {
+    let mut profile = Profile::new(url);
+    if std::env::var_os(TOKEN_VARIABLE).is_some_and(|token| !token.is_empty()) {
+        profile.auth = Auth::Token(SecretSource::Env(TOKEN_VARIABLE.to_owned()));
+    }
+    if profile.url.is_plain_http()
+        && !profile.url.is_loopback()
+        && !matches!(profile.auth, Auth::Anonymous)
+    {
+        return Err(Failure::new(
+            Exit::Usage,
+            "Everybody on the way could read the token over plain HTTP.",
+        )
+        .hint("Use https, or a profile with allow_http = true."));
+    }
+    let host = profile.url.host().to_owned();
+    // A name for a folder that no other address has.
+    let place: String = profile
+        .url
+        .as_str()
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '.' {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    Ok(to_profile(
+        &host,
+        &profile,
+        paths.state.join("urls").join(place),
+    ))
+}
+
+fn to_profile(name: &str, profile: &Profile, folder: PathBuf) -> Opening {
+    let banner = match (
+        profile.insecure,
+        profile.url.is_plain_http() && !profile.url.is_loopback(),
+    ) {
+        (true, _) => Some("The server's certificate is not checked.".to_owned()),
+        (false, true) => Some("Plain HTTP: others on the way can read along.".to_owned()),
+        (false, false) => None,
+    };
+    Opening {
+        mode: StartMode::Connect,
+        shown: ShownProfile {
+            name: name.to_owned(),
+            base_url: profile.url.to_string(),
+            color: profile.color.clone(),
+            signs_in: !matches!(profile.auth, Auth::Anonymous),
+            banner,
+            concurrency: profile.concurrency.into(),
+        },
+        target: Some(Target {
+            profile: profile.clone(),
+            access: Access::ReadWrite,
+        }),
+        folder: Folder::OfProfile(folder),
+    }
+}
+
+/// Where a run keeps its files, and whether it may write the journal there.
+struct Place {
+    folder: PathBuf,
+    journal: JournalAccess,
+    /// Who else holds it, in words.
+    holder: String,
+    hold: Option<ProfileLock>,
+}
+
+fn hold(folder: &Path) -> Result<Place, Failure> {
+    match lock::take(folder).map_err(|error| no_state(folder, &error))? {
+        Hold::Ours(lock) => Ok(ours(folder, lock)),
+        Hold::Theirs(holder) => Ok(Place {
+            folder: folder.to_owned(),
+            journal: JournalAccess::ReadOnly,
+            holder,
+            hold: None,
+        }),
+    }
+}
+
+/// A folder for a demo: each run has a wiki of its own, so it has a journal of its own, and what an
+/// earlier one left is about a wiki that is gone.
+fn hold_demo(state: &Path) -> Result<Place, Failure> {
+    for number in 1..=DEMOS {
+        let folder = state.join(format!("demo-{number}"));
+        let Hold::Ours(lock) = lock::take(&folder).map_err(|error| no_state(&folder, &error))?
+        else {
+            continue;
+        };
+        files::clear_folder(&folder, lock::FILE).map_err(|error| no_state(&folder, &error))?;
+        return Ok(ours(&folder, lock));
+    }
+    Err(Failure::new(
+        Exit::Failed,
+        format!("{DEMOS} demos are running already."),
+    ))
+}
+
+fn ours(folder: &Path, lock: ProfileLock) -> Place {
+    Place {
+        folder: folder.to_owned(),
+        journal: JournalAccess::Write,
+        holder: String::new(),
+        hold: Some(lock),
+    }
+}
