@@ -474,7 +474,7 @@ impl Model {
         let height = self.rows_of(self.focus);
         match self.focus {
             Pane::Spaces => {
-                self.view.wanted = None;
+                self.view.take();
                 if self.spaces.step(step, height) {
                     self.moved = Some(self.now);
                 }
@@ -647,7 +647,7 @@ impl Model {
 
     fn filter_typed(&mut self, height: usize) {
         if self.focus == Pane::Spaces {
-            self.view.wanted = None;
+            self.view.take();
             self.spaces.filter_changed(height);
             self.moved = Some(self.now);
         } else {
@@ -732,7 +732,7 @@ impl Model {
                         };
                         let (row, height) = (self.spaces.cursor.top + row, self.rows_of(pane));
                         if row < self.spaces.len() {
-                            self.view.wanted = None;
+                            self.view.take();
                             self.spaces.put(row, height);
                             self.moved = Some(self.now);
                         }

@@ -87,10 +87,20 @@ pub struct View {
     pub file: File,
     /// The space that the cursor goes to as soon as the list has it, unless somebody moves first.
     pub wanted: Option<SpaceKey>,
+    /// Whether somebody has moved in the list: from then on the cursor is theirs.
+    pub taken: bool,
     /// Since when the file is behind.
     pub changed: Option<Millis>,
     /// The commands that were used last, the newest first.
     pub recent: Vec<Action>,
+}
+
+impl View {
+    /// Somebody moves in the list of spaces: the cursor no longer goes where it was last time.
+    pub(in crate::app) fn take(&mut self) {
+        self.wanted = None;
+        self.taken = true;
+    }
 }
 
 impl Model {
@@ -147,15 +157,10 @@ impl Model {
             }
         }
         self.view.recent.truncate(RECENT);
-        if !self.view_is_taken() {
+        if !self.view.taken && !self.spaces.filter.is_shown() {
             self.view.wanted.clone_from(&kept.space);
             self.go_to_wanted();
         }
-    }
-
-    /// Whether somebody has moved in the list before the file was read.
-    fn view_is_taken(&self) -> bool {
-        self.spaces.cursor.at > 0 || self.moved.is_some() || self.spaces.filter.is_shown()
     }
 
     /// Puts the cursor on the space it was on in the last run, if the list has it by now.

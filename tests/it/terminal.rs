@@ -188,6 +188,9 @@ impl Terminal {
 
     /// Closes the terminal under the program, and says with which code it ended and how long
     /// that took.
+    ///
+    /// The library's writer types a line feed and Ctrl-d as it goes, which the program may still
+    /// read before the line drops.
     pub(crate) fn hang_up(mut self) -> (u32, Duration) {
         assert!(!self.asked, "nothing is being read");
         self.writer = None;

@@ -81,6 +81,23 @@ fn it_comes_back_also_when_the_list_was_faster() {
 }
 
 #[test]
+fn rows_that_came_in_above_are_no_step_of_somebody() {
+    let many: Vec<_> = (0..700)
+        .rev()
+        .map(|n| space(&format!("S{n:03}"), "A space", SpaceStatus::Current))
+        .collect();
+    let server = |call: &coracle::confluence::Call| match call {
+        coracle::confluence::Call::Spaces { window, .. } => Ok(Reply::Spaces(page(&many, *window))),
+        other => wiki(other),
+    };
+    let mut story = Story::start(120, 40);
+    story.answer_all(&server);
+    assert!(story.model.spaces.cursor.at > 0, "it stayed on its space");
+    remembered(&mut story, Ok(Some(r#"{"space":"S500"}"#)));
+    assert_eq!(cursor(&story), "S500");
+}
+
+#[test]
 fn who_has_moved_is_not_moved() {
     let second = second();
     let text = format!(r#"{{"space":"{second}"}}"#);
