@@ -8,7 +8,7 @@
 use std::error::Error as _;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,9 +23,10 @@ use tokio::time::{Instant, sleep, timeout};
 use url::{Host, Url};
 
 use super::call::{Call, Method, Reply, Request};
-use super::error::{ApiError, BAD_PASSWORD, BAD_TOKEN, ErrorKind, NO_SIGN_IN};
+use super::error::{ApiError, BAD_PASSWORD, BAD_TOKEN, ErrorKind, NO_SIGN_IN, PROXY_SIGN_IN};
 use super::headers::Headers;
 use super::retry::{Budget, Nature, Patience, RateHeaders, Turn};
+use super::tls::{self, Stage, Trust};
 use crate::text::plain::scrub;
 
 /// Below this many bytes a second, over the whole answer, a server is taken for stuck.
@@ -236,6 +237,32 @@ pub enum Access {
     ReadWrite,
 }
 
+/// Which addresses a host has, where it is not the system that is asked. The port of an address
+/// counts only when the URL names none.
+#[derive(Clone)]
+pub struct Names(Arc<Look>);
+
+type Look = dyn Fn(&str) -> std::io::Result<Vec<SocketAddr>> + Send + Sync;
+
+impl Names {
+    /// Asks this function. It is called once for each new connection and must not block.
+    pub fn by(
+        look: impl Fn(&str) -> std::io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(look))
+    }
+}
+
+impl reqwest::dns::Resolve for Names {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let found = (self.0)(name.as_str());
+        Box::pin(std::future::ready(match found {
+            Ok(addresses) => Ok(Box::new(addresses.into_iter()) as reqwest::dns::Addrs),
+            Err(error) => Err(error.into()),
+        }))
+    }
+}
+
 /// All that a connection needs to know.
 #[derive(Clone)]
 pub struct Settings {
@@ -263,6 +290,8 @@ pub struct Settings {
     pub proxy: Option<SecretString>,
     /// Hosts that are reached without the proxy, as in `NO_PROXY`.
     pub no_proxy: Option<String>,
+    /// Who says which addresses a host has; `None`: the system.
+    pub names: Option<Names>,
     /// The largest answer taken, in bytes, after decompression.
     pub max_body: usize,
     /// How patient to be with faults.
@@ -285,6 +314,7 @@ impl Settings {
             identity_pem: None,
             proxy: None,
             no_proxy: None,
+            names: None,
             max_body: 128 * 1024 * 1024,
             patience: Patience::default(),
         }
@@ -333,6 +363,8 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     http: reqwest::Client,
     endpoint: Endpoint,
+    /// The proxy of the settings, without user and password.
+    proxy: Option<String>,
     signed_in: bool,
     /// What is said when the server refuses the sign-in.
     refused: &'static str,
@@ -408,8 +440,7 @@ impl Client {
             .tcp_keepalive(Duration::from_secs(30))
             // Below the 20 seconds after which Tomcat and many proxies hang up.
             .pool_idle_timeout(Duration::from_secs(15))
-            .gzip(!loopback)
-            .tls_danger_accept_invalid_certs(settings.insecure);
+            .gzip(!loopback);
         let unusable = |what: &'static str| {
             move |_: reqwest::Error| {
                 ApiError::new(ErrorKind::Settings, format!("The {what} can't be used."))
@@ -418,21 +449,17 @@ impl Client {
         if endpoint.is_plain_http() && (loopback || settings.proxy.is_none()) {
             // No TLS, no need to read the authorities of the system.
             builder = builder.tls_certs_only([]);
-        } else if let Some(pem) = &settings.ca_pem {
-            let authorities = reqwest::Certificate::from_pem_bundle(pem)
-                .map_err(unusable("certificates of `ca_file`"))?;
-            if authorities.is_empty() {
-                return Err(ApiError::new(
-                    ErrorKind::Settings,
-                    "There is no certificate in `ca_file`.",
-                ));
-            }
-            builder = builder.tls_certs_merge(authorities);
+        } else {
+            let trust = if settings.insecure {
+                Trust::Anybody
+            } else {
+                Trust::Authorities(settings.ca_pem.as_deref())
+            };
+            let config = tls::config(trust, settings.identity_pem.as_ref())?;
+            builder = builder.tls_backend_preconfigured(config);
         }
-        if let Some(pem) = &settings.identity_pem {
-            let identity = reqwest::Identity::from_pem(pem.expose_secret().as_bytes())
-                .map_err(unusable("client certificate"))?;
-            builder = builder.identity(identity);
+        if let Some(names) = settings.names {
+            builder = builder.dns_resolver(names);
         }
         if loopback {
             builder = builder.no_proxy();
@@ -455,6 +482,10 @@ impl Client {
         Ok(Self(Arc::new(Inner {
             http,
             endpoint,
+            proxy: settings
+                .proxy
+                .filter(|_| !loopback)
+                .map(|proxy| without_secrets(proxy.expose_secret())),
             signed_in,
             refused,
             writes: AtomicBool::new(settings.access == Access::ReadWrite),
@@ -716,22 +747,31 @@ impl Inner {
     /// What the line did, in words, before there was an answer.
     fn line_fault(&self, error: &reqwest::Error) -> ApiError {
         let host = scrub(self.endpoint.host()).into_owned();
-        let cause = innermost(error);
-        if let Some(tls) = tls_fault(error, &host) {
+        let stage = if error.is_connect() {
+            Stage::Connecting
+        } else {
+            Stage::Talking
+        };
+        if let Some(tls) = tls::explain(error, &host, stage) {
             return tls;
         }
         if error.is_connect() {
-            let io = io_kind(error);
-            let message = if error.is_dns() || cause.contains("lookup") {
+            let cause = innermost(error);
+            if cause.contains("proxy authorization required") {
+                return ApiError::new(ErrorKind::Settings, PROXY_SIGN_IN);
+            }
+            let message = if cause.contains("tunnel error: unsuccessful") {
+                format!("The proxy does not let us through to {host}.")
+            } else if error.is_dns() || cause.contains("lookup") {
                 format!("The name {host} is not found.")
             } else if error.is_timeout() {
                 format!("{host} does not take the connection in time.")
-            } else if io == Some(std::io::ErrorKind::ConnectionRefused) {
+            } else if io_kind(error) == Some(std::io::ErrorKind::ConnectionRefused) {
                 format!("Nothing listens at {}.", self.endpoint)
             } else {
                 format!("No connection to {host}: {cause}")
             };
-            return ApiError::new(ErrorKind::Connect, message);
+            return ApiError::new(ErrorKind::Connect, self.by_way_of(message));
         }
         if error.is_timeout() {
             return slow("The server did not answer in time.");
@@ -739,10 +779,31 @@ impl Inner {
         if error.is_builder() {
             return ApiError::new(ErrorKind::BadUrl, "The request can't be sent as it is.");
         }
+        if innermost(error).contains("invalid HTTP version") {
+            let other = if self.endpoint.is_plain_http() {
+                "https"
+            } else {
+                "http"
+            };
+            return ApiError::new(
+                ErrorKind::Malformed,
+                format!(
+                    "{host} does not speak HTTP at this port; perhaps the address begins with {other}://."
+                ),
+            );
+        }
         ApiError::new(
             ErrorKind::Lost,
             format!("The line to {host} dropped before an answer came."),
         )
+    }
+
+    /// The message, and the proxy that may be what it is about.
+    fn by_way_of(&self, message: String) -> String {
+        match &self.proxy {
+            Some(proxy) => format!("{message} The way there leads through the proxy {proxy}."),
+            None => message,
+        }
     }
 
     /// Adds what only the client knows: where a relative redirect leads.
@@ -824,6 +885,18 @@ fn unsent(wait: Option<Duration>) -> ApiError {
     )
 }
 
+/// A proxy's address without the user and the password in it.
+fn without_secrets(proxy: &str) -> String {
+    Url::parse(proxy).map_or_else(
+        |_| "of the settings".to_owned(),
+        |url| match (url.host_str(), url.port_or_known_default()) {
+            (Some(host), Some(port)) => scrub(&format!("{host}:{port}")).into_owned(),
+            (Some(host), None) => scrub(host).into_owned(),
+            (None, _) => "of the settings".to_owned(),
+        },
+    )
+}
+
 fn slow(message: &str) -> ApiError {
     ApiError::new(ErrorKind::Timeout, message)
 }
@@ -877,49 +950,6 @@ fn io_kind(error: &reqwest::Error) -> Option<std::io::ErrorKind> {
         cause = inner.source();
     }
     kind
-}
-
-/// A fault of certificate or handshake, in words. The texts are those of rustls.
-fn tls_fault(error: &reqwest::Error, host: &str) -> Option<ApiError> {
-    let mut texts = Vec::new();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        texts.push(inner.to_string());
-        cause = inner.source();
-    }
-    let text = texts.join(" / ");
-    let lower = text.to_ascii_lowercase();
-    let message = if lower.contains("expired") {
-        format!("The certificate of {host} has expired.")
-    } else if lower.contains("not valid yet") || lower.contains("notvalidyet") {
-        format!("The certificate of {host} is not valid yet; check the clock.")
-    } else if lower.contains("not valid for name") || lower.contains("notvalidforname") {
-        let names = text
-            .split_once("only valid for ")
-            .map(|(_, names)| scrub(names.split(" / ").next().unwrap_or_default()).into_owned());
-        match names {
-            Some(names) => format!("The certificate was issued for {names}, not for {host}."),
-            None => format!("The certificate was not issued for {host}."),
-        }
-    } else if lower.contains("unknownissuer") || lower.contains("unknown issuer") {
-        format!("The certificate of {host} was issued by an authority that is not known here.")
-    } else if lower.contains("revoked") {
-        format!("The certificate of {host} was revoked.")
-    } else if lower.contains("invalid peer certificate") {
-        format!(
-            "The certificate of {host} is not accepted: {}",
-            innermost(error)
-        )
-    } else if lower.contains("certificaterequired") || lower.contains("certificate required") {
-        format!("{host} wants a client certificate.")
-    } else if lower.contains("corrupt message") || lower.contains("invalidcontenttype") {
-        format!("{host} does not speak TLS at this port; perhaps the address begins with http://.")
-    } else if lower.contains("received fatal alert") || lower.contains("handshake") {
-        format!("{host} refused the TLS handshake: {}", innermost(error))
-    } else {
-        return None;
-    };
-    Some(ApiError::new(ErrorKind::Tls, message))
 }
 
 #[cfg(test)]

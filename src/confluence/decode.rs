@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde::de::DeserializeOwned;
 
 use super::call::{Call, Reply};
-use super::error::{ApiError, BAD_PASSWORD, BAD_TOKEN, ErrorKind};
+use super::error::{ApiError, BAD_PASSWORD, BAD_TOKEN, ErrorKind, PROXY_SIGN_IN};
 use super::headers::Headers;
 use super::types::{AccessMode, Content, SpaceContent};
 use super::wire::{
@@ -176,6 +176,9 @@ impl Call {
     fn refusal(&self, status: u16, headers: &Headers, body: &[u8]) -> ApiError {
         if (300..400).contains(&status) {
             return redirect(headers);
+        }
+        if status == 407 {
+            return ApiError::new(ErrorKind::Settings, PROXY_SIGN_IN);
         }
         let json = looks_like_json(headers, body);
         let (said, details) = if json {

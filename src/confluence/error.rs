@@ -100,6 +100,8 @@ pub enum ErrorKind {
 pub(super) const BAD_PASSWORD: &str = "The server did not accept the user name or the password.";
 /// The message of any other 401 without a text of its own.
 pub(super) const BAD_TOKEN: &str = "The server did not accept the token.";
+/// The message of a 407, which is never the server's.
+pub(super) const PROXY_SIGN_IN: &str = "The proxy wants a user name and a password (407); write them into `proxy` as http://user:password@host:port.";
 /// The message of a 401 to a request that carried neither.
 pub(super) const NO_SIGN_IN: &str = "The server wants a sign-in, and there is none for it.";
 

@@ -12,6 +12,7 @@ pub mod headers;
 pub mod paging;
 mod request;
 pub mod retry;
+mod tls;
 pub mod types;
 mod wire;
 

@@ -14,6 +14,7 @@ use crate::config::{Auth, Profile};
 use crate::confluence::client::{Access, Client, Credentials, Endpoint, Retry, Settings};
 use crate::confluence::{ApiError, Call, ErrorKind, Reply};
 use crate::demo;
+use crate::report::scrub;
 
 /// What a run is connected to.
 #[derive(Clone, Debug)]
@@ -148,12 +149,7 @@ impl Line {
                 pem.push(b'\n');
                 pem.extend_from_slice(&read(key).await?);
             }
-            let text = std::str::from_utf8(&pem).map_err(|_| {
-                ApiError::new(
-                    ErrorKind::Settings,
-                    format!("{} is not PEM.", ours.certificate.display()),
-                )
-            })?;
+            let text = std::str::from_utf8(&pem).map_err(|_| not_pem(&ours.certificate, &pem))?;
             settings.identity_pem = Some(SecretString::from(text));
         }
         let client = Client::new(settings)?;
@@ -176,12 +172,35 @@ fn no_secret(error: crate::secret::SecretError) -> ApiError {
     )
 }
 
+/// A certificate of ours that is no text. PKCS#12 is told apart: it is what browsers export.
+fn not_pem(path: &Path, bytes: &[u8]) -> ApiError {
+    let path = scrub(&path.to_string_lossy());
+    // The outermost sequence of DER; in PKCS#12 the version 3 follows it.
+    let is_der = bytes.starts_with(&[0x30]);
+    let is_pkcs12 = is_der && bytes.windows(3).take(6).any(|at| at == [2, 1, 3]);
+    ApiError::new(
+        ErrorKind::Settings,
+        if is_pkcs12 {
+            format!(
+                "{path} is PKCS#12, which is not read: write it as PEM with openssl pkcs12 -nodes -in {path} -out client.pem, mode 0600."
+            )
+        } else if is_der {
+            format!("{path} is DER: write it as PEM with openssl x509 -inform der -in {path}.")
+        } else {
+            format!("{path} is not PEM.")
+        },
+    )
+}
+
 async fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, ApiError> {
     match tokio::fs::read(path).await {
         Ok(bytes) => Ok(Zeroizing::new(bytes)),
         Err(error) => Err(ApiError::new(
             ErrorKind::Settings,
-            format!("{} could not be read: {error}.", path.display()),
+            format!(
+                "{} could not be read: {error}.",
+                scrub(&path.to_string_lossy())
+            ),
         )),
     }
 }

@@ -13,10 +13,10 @@ use coracle::confluence::retry::Patience;
 use coracle::confluence::{Call, ErrorKind, Reply, SpaceKey};
 use secrecy::SecretString;
 
-const USER: &str = r#"{"type":"known","username":"asmith","displayName":"A"}"#;
+pub(crate) const USER: &str = r#"{"type":"known","username":"asmith","displayName":"A"}"#;
 
 /// What one connection does after it has read a request.
-enum Line {
+pub(crate) enum Line {
     /// Writes this and closes.
     Says(Vec<u8>),
     /// Writes this and keeps the line open until the client leaves.
@@ -28,14 +28,14 @@ enum Line {
 }
 
 /// A server that takes one connection for each line of its script.
-struct Script {
-    address: String,
+pub(crate) struct Script {
+    pub(crate) address: String,
     requests: mpsc::Receiver<String>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Script {
-    fn new(lines: Vec<Line>) -> Self {
+    pub(crate) fn new(lines: Vec<Line>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("bound"));
         let (tell, requests) = mpsc::channel();
@@ -57,14 +57,14 @@ impl Script {
     }
 
     /// The requests, after the script has been played to its end.
-    fn end(mut self) -> Vec<String> {
+    pub(crate) fn end(mut self) -> Vec<String> {
         self.thread.take().map(JoinHandle::join);
         self.requests.try_iter().collect()
     }
 }
 
 /// The head of a request, and its body if it says how long that is.
-fn request(stream: &mut TcpStream) -> String {
+pub(crate) fn request(stream: &mut TcpStream) -> String {
     let mut got = Vec::new();
     let mut byte = [0];
     while !got.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|n| n == 1) {
@@ -106,7 +106,7 @@ fn play(stream: &mut TcpStream, line: Line) {
     }
 }
 
-fn answer(status: &str, headers: &str, body: &str) -> Line {
+pub(crate) fn answer(status: &str, headers: &str, body: &str) -> Line {
     Line::Says(
         format!(
             "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n{body}",
@@ -116,7 +116,7 @@ fn answer(status: &str, headers: &str, body: &str) -> Line {
     )
 }
 
-fn user() -> Line {
+pub(crate) fn user() -> Line {
     answer(
         "200 OK",
         "X-AUSERNAME: a%40smith\r\nSet-Cookie: JSESSIONID=1\r\n",
@@ -124,7 +124,7 @@ fn user() -> Line {
     )
 }
 
-fn settings(address: &str) -> Settings {
+pub(crate) fn settings(address: &str) -> Settings {
     let endpoint = Endpoint::parse(address).expect("usable");
     let token = SecretString::from("s3cret-token");
     Settings {
@@ -143,7 +143,7 @@ fn settings(address: &str) -> Settings {
     }
 }
 
-fn send_with(settings: Settings, call: &Call) -> (Answer, Vec<Retry>) {
+pub(crate) fn send_with(settings: Settings, call: &Call) -> (Answer, Vec<Retry>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -156,15 +156,15 @@ fn send_with(settings: Settings, call: &Call) -> (Answer, Vec<Retry>) {
     })
 }
 
-fn send(script: &Script, call: &Call) -> (Answer, Vec<Retry>) {
+pub(crate) fn send(script: &Script, call: &Call) -> (Answer, Vec<Retry>) {
     send_with(settings(&script.address), call)
 }
 
-fn kind(answer: &Answer) -> ErrorKind {
+pub(crate) fn kind(answer: &Answer) -> ErrorKind {
     answer.outcome.as_ref().expect_err("a failure").kind.clone()
 }
 
-fn write() -> Call {
+pub(crate) fn write() -> Call {
     Call::DeleteSpace {
         key: SpaceKey::new("ENG"),
     }

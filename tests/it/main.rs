@@ -29,6 +29,7 @@ mod structure;
 mod switch;
 mod terminal;
 mod text;
+mod tls;
 mod triage;
 mod view;
 mod wire;
