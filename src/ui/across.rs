@@ -16,11 +16,7 @@ use crate::text::width::Align;
 /// Draws the view.
 pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let Some(across) = &model.across else { return };
-    let focus = if model.modals.is_empty() {
-        Focus::Here
-    } else {
-        Focus::Elsewhere
-    };
+    let focus = Focus::when(model.modals.is_empty());
     match &across.inside {
         Some(within) => draw_inside(model, across, within, canvas, area, focus),
         None => draw_spaces(model, across, canvas, area, focus),
@@ -199,19 +195,6 @@ fn indented(area: Rect) -> Rect {
     }
 }
 
-/// Caret and mark at the start of a row.
-fn gutter(canvas: &mut Canvas<'_>, at: Rect, here: bool, marked: bool) {
-    let theme = canvas.theme;
-    if here {
-        canvas.text(Rect { width: 1, ..at }, theme.glyphs.caret, theme.caret);
-    }
-    if marked {
-        // A marked row under the cursor keeps its mark beside the caret.
-        let x = at.x + u16::from(here);
-        canvas.text(Rect { x, width: 1, ..at }, theme.glyphs.mark, theme.mark);
-    }
-}
-
 fn draw_space(
     model: &Model,
     across: &Across,
@@ -223,12 +206,7 @@ fn draw_space(
 ) {
     let theme = canvas.theme;
     let marked = across.marked_of(&space.key);
-    gutter(canvas, at, here, marked > 0);
-    let cells = Rect {
-        x: at.x + 2,
-        width: at.width.saturating_sub(2),
-        ..at
-    };
+    let cells = canvas.gutter(at, here, marked > 0);
     let key_style = if here { theme.cursor } else { theme.text };
     let cells = canvas.column(
         cells,
@@ -383,17 +361,8 @@ fn draw_inside(
             ..body
         };
         let here = row == within.cursor.at;
-        gutter(
-            canvas,
-            at,
-            here,
-            marks.is_some_and(|marks| marks.contains(&item.id)),
-        );
-        let cells = Rect {
-            x: at.x + 2,
-            width: at.width.saturating_sub(2),
-            ..at
-        };
+        let marked = marks.is_some_and(|marks| marks.contains(&item.id));
+        let cells = canvas.gutter(at, here, marked);
         let cells = canvas.column(cells, kind, type_name(&item.kind), Align::Left, theme.dim);
         let style = if here { theme.cursor } else { theme.text };
         let name = match space.title(ix) {

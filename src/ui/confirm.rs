@@ -3,15 +3,15 @@
 use ratatui::layout::Rect;
 
 use super::detail::style_of;
-use super::draw::Canvas;
+use super::draw::{Canvas, margin};
 use super::form::text_field;
 use super::modal::dialog;
-use crate::app::layout::centred;
+use crate::app::layout::{centred, inside};
 use crate::app::message::Size;
 use crate::app::modal::confirm::{At, Confirm, shape, title};
 use crate::app::modal::leave::Leaving;
 use crate::app::modal::question::QuestionDialog;
-use crate::app::modal::reading::folded;
+use crate::app::modal::reading::{Tone, folded};
 use crate::app::model::Model;
 use crate::text::{number, width};
 
@@ -28,23 +28,8 @@ pub(super) fn draw(model: &Model, confirm: &Confirm, canvas: &mut Canvas<'_>, si
         height: 1,
         ..inner
     };
-    let mut y = inner.y + u16::from(shape.airy);
-    let top = confirm
-        .top
-        .min(shape.lines.len().saturating_sub(shape.rows));
-    for (tone, line) in shape.lines.iter().skip(top).take(shape.rows) {
-        canvas.text(row(y), line, style_of(theme, *tone));
-        y += 1;
-    }
-    let below = shape.lines.len().saturating_sub(top + shape.rows);
-    if shape.rows < shape.lines.len() {
-        let note = if below > 0 {
-            format!("{} more, PgDn", number::count(below as u64, "line"))
-        } else {
-            "PgUp".to_owned()
-        };
-        canvas.bottom_note(at, &note, theme.warning);
-    }
+    let y = inner.y + u16::from(shape.airy);
+    let mut y = scrolled(canvas, at, y, (&shape.lines, shape.rows, confirm.top));
     y += u16::from(shape.airy);
     if confirm.wanted().is_some() {
         let mut used = 0;
@@ -93,34 +78,55 @@ pub(super) fn draw(model: &Model, confirm: &Confirm, canvas: &mut Canvas<'_>, si
     }
 }
 
+/// Draws from row `y` on as many of the dialog's lines as have room, from the `top`th on; the bottom
+/// border says when there are more. Gives the row after them.
+fn scrolled(
+    canvas: &mut Canvas<'_>,
+    dialog: Rect,
+    mut y: u16,
+    (lines, rows, top): (&[(Tone, String)], usize, usize),
+) -> u16 {
+    let theme = canvas.theme;
+    let inner = margin(inside(dialog));
+    let top = top.min(lines.len().saturating_sub(rows));
+    for (tone, line) in lines.iter().skip(top).take(rows) {
+        let row = Rect {
+            y,
+            height: 1,
+            ..inner
+        };
+        canvas.text(row, line, style_of(theme, *tone));
+        y += 1;
+    }
+    let below = lines.len().saturating_sub(top + rows);
+    if rows < lines.len() {
+        let note = if below > 0 {
+            format!("{} more, PgDn", number::count(below as u64, "line"))
+        } else {
+            "PgUp".to_owned()
+        };
+        canvas.bottom_note(dialog, &note, theme.warning);
+    }
+    y
+}
+
 /// Draws a job's question.
 pub(super) fn draw_question(question: &QuestionDialog, canvas: &mut Canvas<'_>, size: Size) {
     let theme = canvas.theme;
     let shape = question.shape(size);
     let at = centred(size, shape.wide, shape.high);
     let inner = dialog(canvas, at, question.title(), "");
-    let top = question
-        .top
-        .min(shape.lines.len().saturating_sub(shape.rows));
     let row = |y: u16| Rect {
         y,
         height: 1,
         ..inner
     };
-    let mut y = inner.y;
-    for (tone, line) in shape.lines.iter().skip(top).take(shape.rows) {
-        canvas.text(row(y), line, style_of(theme, *tone));
-        y += 1;
-    }
-    let below = shape.lines.len().saturating_sub(top + shape.rows);
-    if shape.rows < shape.lines.len() {
-        let note = if below > 0 {
-            format!("{} more, PgDn", number::count(below as u64, "line"))
-        } else {
-            "PgUp".to_owned()
-        };
-        canvas.bottom_note(at, &note, theme.warning);
-    }
+    let mut y = scrolled(
+        canvas,
+        at,
+        inner.y,
+        (&shape.lines, shape.rows, question.top),
+    );
     for (ix, (letter, label)) in shape.choices.iter().enumerate() {
         let here = ix == question.chosen;
         for (line, text) in label.iter().enumerate() {

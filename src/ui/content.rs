@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::draw::Canvas;
+use super::draw::{Canvas, margin};
 use super::spaces::{failure_bar, filter_line};
 use super::theme::Focus;
 use crate::app::layout::{Pane, inside};
@@ -20,11 +20,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         return;
     }
     let theme = canvas.theme;
-    let focus = if model.focus == Pane::Content && model.modals.is_empty() {
-        Focus::Here
-    } else {
-        Focus::Elsewhere
-    };
+    let focus = Focus::when(model.focus == Pane::Content && model.modals.is_empty());
     let content = &model.content;
     let mut pieces: Vec<(String, Style)> = Vec::new();
     for tab in Tab::ALL {
@@ -133,11 +129,7 @@ fn count(model: &Model, tab: Tab) -> String {
 
 fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, outline: &Outline) {
     let theme = canvas.theme;
-    let text = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
+    let text = margin(inner);
     let Some(space) = model.shown_space() else {
         canvas.lines(
             text,
@@ -149,15 +141,7 @@ fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, outline: &Outline)
         return;
     };
     if let Some(error) = &outline.error {
-        let hint = error.hint();
-        canvas.lines(
-            text,
-            [
-                (error.message.as_str(), theme.danger),
-                (hint.as_str(), theme.text),
-                ("r tries again.", theme.dim),
-            ],
-        );
+        canvas.failure(text, error);
         return;
     }
     let tab = model.content.tab;
@@ -197,28 +181,7 @@ fn draw_node(
     let theme = canvas.theme;
     let node = outline.tree.node(ix);
     let marked = outline.marks.contains(&node.id);
-    let glyph = match (here, marked) {
-        (true, _) => (theme.glyphs.caret, theme.caret),
-        (false, true) => (theme.glyphs.mark, theme.mark),
-        (false, false) => (" ", theme.text),
-    };
-    canvas.text(Rect { width: 1, ..at }, glyph.0, glyph.1);
-    if here && marked {
-        canvas.text(
-            Rect {
-                x: at.x + 1,
-                width: 1,
-                ..at
-            },
-            theme.glyphs.mark,
-            theme.mark,
-        );
-    }
-    let mut rest = Rect {
-        x: at.x + 2,
-        width: at.width.saturating_sub(2),
-        ..at
-    };
+    let mut rest = canvas.gutter(at, here, marked);
     // Deep trees keep half of the width for titles.
     let indent = (depth.saturating_mul(2)).min(at.width / 2);
     rest = Rect {

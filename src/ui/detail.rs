@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::draw::Canvas;
+use super::draw::{Canvas, margin};
 use super::spaces::failure_bar;
 use super::theme::{Focus, Theme};
 use crate::app::layout::{Pane, inside};
@@ -19,11 +19,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         return;
     }
     let theme = canvas.theme;
-    let focus = if model.focus == Pane::Detail && model.modals.is_empty() {
-        Focus::Here
-    } else {
-        Focus::Elsewhere
-    };
+    let focus = Focus::when(model.focus == Pane::Detail && model.modals.is_empty());
     let detail = &model.detail;
     let space = detail.space.as_ref();
     let name = detail
@@ -60,11 +56,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         );
     }
     let inner = inside(area);
-    let text = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
+    let text = margin(inner);
     match &detail.value {
         Remote::Absent => {
             if space.is_none() {
@@ -82,15 +74,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         Remote::Failed {
             old: None, error, ..
         } => {
-            let hint = error.hint();
-            canvas.lines(
-                text,
-                [
-                    (error.message.as_str(), theme.danger),
-                    (hint.as_str(), theme.text),
-                    ("r tries again.", theme.dim),
-                ],
-            );
+            canvas.failure(text, error);
         }
         Remote::Loading { .. } | Remote::Ready { .. } | Remote::Failed { .. } => {
             let all = lines(model, usize::from(text.width));

@@ -11,6 +11,7 @@ use super::theme::{Focus, Theme};
 use super::{across, chrome, content, detail, modal, preview, spaces, welcome};
 use crate::app::layout::{Layout, Pane, SMALLEST};
 use crate::app::model::{Model, Screen};
+use crate::confluence::ApiError;
 use crate::text::width::{self, Align};
 
 /// Draws everything.
@@ -57,6 +58,15 @@ pub fn draw(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
     }
     if let Some((x, y)) = canvas.cursor {
         frame.set_cursor_position((x, y));
+    }
+}
+
+/// The inside of a pane or dialog without the blank column at each side, where text stands.
+pub(super) fn margin(inner: Rect) -> Rect {
+    Rect {
+        x: inner.x + 1,
+        width: inner.width.saturating_sub(2),
+        ..inner
     }
 }
 
@@ -237,6 +247,40 @@ impl Canvas<'_> {
                 .chain([(" ", style)]);
             self.pieces(top, pieces);
         }
+    }
+
+    /// Draws what stands before a row, two columns: the caret, and the mark. Gives the rest of the
+    /// row.
+    pub(super) fn gutter(&mut self, row: Rect, here: bool, marked: bool) -> Rect {
+        let theme = self.theme;
+        let one = Rect { width: 1, ..row };
+        if here {
+            self.text(one, theme.glyphs.caret, theme.caret);
+        }
+        if marked {
+            // A marked row under the cursor keeps its mark beside the caret.
+            let x = row.x + u16::from(here);
+            self.text(Rect { x, ..one }, theme.glyphs.mark, theme.mark);
+        }
+        Rect {
+            x: row.x + 2,
+            width: row.width.saturating_sub(2),
+            ..row
+        }
+    }
+
+    /// Writes into a pane that has nothing else why reading failed, and what to do.
+    pub(super) fn failure(&mut self, area: Rect, error: &ApiError) {
+        let theme = self.theme;
+        let hint = error.hint();
+        self.lines(
+            area,
+            [
+                (error.message.as_str(), theme.danger),
+                (hint.as_str(), theme.text),
+                ("r tries again.", theme.dim),
+            ],
+        );
     }
 
     /// Writes a note into the bottom border, at its end.

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::backups;
 use super::confirm;
 use super::detail::style_of;
-use super::draw::Canvas;
+use super::draw::{Canvas, margin};
 use super::form;
 use super::jobs;
 use super::palette;
@@ -63,12 +63,7 @@ pub(super) fn dialog(canvas: &mut Canvas<'_>, at: Rect, title: &str, server: &st
             canvas.right(line, &format!(" {server} "), theme.dim);
         }
     }
-    let inner = inside(at);
-    Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    }
+    margin(inside(at))
 }
 
 fn draw_menu(menu: &Menu, canvas: &mut Canvas<'_>, size: Size) {

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::draw::Canvas;
+use super::draw::{Canvas, margin};
 use super::theme::{Focus, Theme};
 use crate::app::layout::inside;
 use crate::app::model::Model;
@@ -20,11 +20,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>) {
     let theme = canvas.theme;
     let preview = &model.preview;
     canvas.clear(area);
-    let focus = if model.preview_has_keys() && model.modals.is_empty() {
-        Focus::Here
-    } else {
-        Focus::Elsewhere
-    };
+    let focus = Focus::when(model.preview_has_keys() && model.modals.is_empty());
     let name = preview
         .subject
         .as_ref()
@@ -37,11 +33,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>) {
         focus,
     );
     let inner = inside(area);
-    let text = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
+    let text = margin(inner);
     if text.is_empty() {
         return;
     }

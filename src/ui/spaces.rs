@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::draw::Canvas;
+use super::draw::{Canvas, margin};
 use super::theme::Focus;
 use crate::app::inflight::{Retry, Waiter};
 use crate::app::layout::{Pane, inside};
@@ -23,11 +23,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     }
     let theme = canvas.theme;
     let spaces = &model.spaces;
-    let focus = if model.focus == Pane::Spaces && model.modals.is_empty() {
-        Focus::Here
-    } else {
-        Focus::Elsewhere
-    };
+    let focus = Focus::when(model.focus == Pane::Spaces && model.modals.is_empty());
     let counts = counts(model);
     let asked = summary(&spaces.asked);
     let asked = if asked.is_empty() {
@@ -155,31 +151,9 @@ fn draw_row(
     let theme = canvas.theme;
     let marked = model.spaces.marks.contains(&space.key);
     let archived = space.status == Some(SpaceStatus::Archived);
-    let glyph = match (here, marked) {
-        (true, _) => (theme.glyphs.caret, theme.caret),
-        (false, true) => (theme.glyphs.mark, theme.mark),
-        (false, false) => (" ", theme.text),
-    };
-    canvas.text(Rect { width: 1, ..at }, glyph.0, glyph.1);
-    // A marked row under the cursor keeps its mark beside the caret.
-    if here && marked {
-        canvas.text(
-            Rect {
-                x: at.x + 1,
-                width: 1,
-                ..at
-            },
-            theme.glyphs.mark,
-            theme.mark,
-        );
-    }
+    let cells = canvas.gutter(at, here, marked);
     let plain: Style = if archived { theme.dim } else { theme.text };
     let key_style = if here { theme.cursor } else { plain };
-    let cells = Rect {
-        x: at.x + 2,
-        width: at.width.saturating_sub(2),
-        ..at
-    };
     let cells = canvas.column(
         cells,
         columns.key,
@@ -260,11 +234,7 @@ fn next_try(model: &Model, retry: &Retry) -> String {
 
 fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, error: Option<&ApiError>) {
     let theme = canvas.theme;
-    let text = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
+    let text = margin(inner);
     let retry = retry(model);
     if let Some(retry) = retry {
         let next = next_try(model, retry);
@@ -276,15 +246,7 @@ fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, error: Option<&Api
             ],
         );
     } else if let Some(error) = error {
-        let hint = error.hint();
-        canvas.lines(
-            text,
-            [
-                (error.message.as_str(), theme.danger),
-                (hint.as_str(), theme.text),
-                ("r tries again.", theme.dim),
-            ],
-        );
+        canvas.failure(text, error);
     } else if let Some(load) = &model.spaces.load {
         let (have, _) = load.pager.progress();
         let so_far = if have > 0 {
@@ -339,11 +301,7 @@ fn bar(canvas: &mut Canvas<'_>, area: Rect, error: &ApiError, again: &str) {
     if inner.height < 3 {
         return;
     }
-    let text = Rect {
-        x: inner.x + 1,
-        width: inner.width.saturating_sub(2),
-        ..inner
-    };
+    let text = margin(inner);
     let folded = crate::app::modal::reading::folded(&error.message, usize::from(text.width));
     // The keys stand behind the last line, or below it where they don't fit.
     let last = folded.last().map_or(0, |line| width::width(line));

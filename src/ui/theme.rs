@@ -226,6 +226,17 @@ pub enum Focus {
     Elsewhere,
 }
 
+impl Focus {
+    /// Here, if it has the keys.
+    pub fn when(has_keys: bool) -> Self {
+        if has_keys {
+            Self::Here
+        } else {
+            Self::Elsewhere
+        }
+    }
+}
+
 /// The name of the theme that `auto` becomes once the background is known.
 pub fn auto_on(ground: Ground) -> &'static str {
     match ground {
