@@ -458,7 +458,7 @@ fn looks(cli: &Cli, config: &Config, paths: &Paths) -> Result<(Theme, Option<ByG
     let depth = screen::depth(variable);
     let own = paths.themes.join(format!("{name}.toml"));
     let plain = !name.contains(['/', '\\']) && !name.starts_with('.');
-    let text = std::fs::read_to_string(&own).ok().filter(|_| plain);
+    let text = config::file::text(&own).ok().filter(|_| plain);
     let theme = match &text {
         Some(text) => theme::parse(name, text, depth),
         None => theme::load(name, depth),

@@ -137,7 +137,10 @@ impl SecretSource {
                     &format!("the variable {name}"),
                     Zeroizing::new(value.into_bytes()),
                 ),
-                Err(_) => Err(SecretError::NotSet(name.clone())),
+                Err(std::env::VarError::NotPresent) => Err(SecretError::NotSet(name.clone())),
+                Err(std::env::VarError::NotUnicode(_)) => {
+                    Err(SecretError::NotText(format!("the variable {name}")))
+                }
             },
             Self::File(path) => {
                 let path = path.clone();

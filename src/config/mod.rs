@@ -3,16 +3,17 @@
 //! The file is TOML. It is walked by hand, not by serde, so that every problem in it is told at
 //! once, each with its line and what was probably meant.
 
+pub mod file;
 pub mod paths;
 mod problem;
 mod read;
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
 
 use crate::cli::LogLevel;
 use crate::confluence::client::Endpoint;
@@ -153,13 +154,14 @@ pub fn load(paths: &Paths) -> Result<Option<Config>, Failure> {
         )
         .caused_by(error)
     };
-    let mut file = match std::fs::File::open(&paths.config) {
+    let file = match file::open(&paths.config) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(&error)),
     };
-    let mut text = String::new();
-    file.read_to_string(&mut text)
+    let text = file::bytes_of(&file)
+        .and_then(file::into_text)
+        .map(Zeroizing::new)
         .map_err(|error| unreadable(&error))?;
     let private = crate::secret::check_private(&name, &file).map_err(|error| error.to_string());
     let folder = paths.config.parent().unwrap_or(std::path::Path::new("."));

@@ -19,7 +19,7 @@ use reqwest::header::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use url::{Host, Url};
 
 use super::call::{Call, Method, Reply, Request};
@@ -374,6 +374,8 @@ struct Inner {
     max_body: usize,
     patience: Patience,
     budget: Mutex<Budget>,
+    /// Whoever holds it is the next to have a turn.
+    queue: tokio::sync::Mutex<()>,
     freed: Notify,
     started: Instant,
     chance: RandomState,
@@ -395,6 +397,53 @@ struct Raw {
 
 /// A turn taken from the budget; given back however the request ends, also if it is dropped.
 struct Seat<'a>(&'a Inner);
+
+/// Tells somebody who waits why, and for how long, once for each wait.
+struct Teller<'a, F> {
+    notify: &'a mut F,
+    attempt: u32,
+    /// Until when the last word holds.
+    until: Instant,
+}
+
+impl<F: FnMut(Retry)> Teller<'_, F> {
+    fn tell(&mut self, wait: Duration) {
+        let now = Instant::now();
+        if now < self.until {
+            return;
+        }
+        self.until = now + wait.max(WORTH_TELLING);
+        if wait < WORTH_TELLING {
+            return;
+        }
+        (self.notify)(Retry {
+            error: ApiError::new(
+                ErrorKind::RateLimited {
+                    after_ms: Some(wait.as_millis() as u64),
+                },
+                "The server limits how often it may be asked.",
+            ),
+            attempt: self.attempt,
+            wait,
+        });
+    }
+}
+
+/// A place among those who wait for a turn; given back however the wait ends.
+struct Place<'a>(&'a Inner);
+
+impl<'a> Place<'a> {
+    fn take(inner: &'a Inner) -> Self {
+        inner.with_budget(Budget::waits);
+        Self(inner)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.with_budget(Budget::waits_no_more);
+    }
+}
 
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
@@ -494,6 +543,7 @@ impl Client {
             max_body: settings.max_body,
             patience: settings.patience,
             budget: Mutex::new(Budget::new(settings.concurrency)),
+            queue: tokio::sync::Mutex::new(()),
             freed: Notify::new(),
             started: Instant::now(),
             chance: RandomState::new(),
@@ -576,7 +626,7 @@ impl Client {
             inner.signed_in(&mut answer.outcome, as_nobody.then_some(status).flatten());
             tracing::debug!(
                 method = ?request.method,
-                path = %request.path,
+                path = request.path,
                 status,
                 ms = answer.took.as_millis() as u64,
                 failed = answer.outcome.as_ref().err().map(|error| error.message.as_str()),
@@ -619,48 +669,67 @@ impl Inner {
         (bits >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Waits for a turn; a write not longer than [`WRITE_PATIENCE`] in all.
+    /// Waits for a turn; a write not longer than [`WRITE_PATIENCE`] in all. Reads take their turns
+    /// in the order in which they came; a write passes them, as it follows a look just made.
     async fn seat(
         &self,
         nature: Nature,
         attempt: u32,
         notify: &mut impl FnMut(Retry),
     ) -> Result<Seat<'_>, ApiError> {
-        let mut told = false;
-        let begun = Instant::now();
+        if nature == Nature::Write {
+            return self.seat_of_a_write().await;
+        }
+        let _place = Place::take(self);
+        let mut teller = Teller {
+            notify,
+            attempt,
+            until: Instant::now(),
+        };
+        let turn = self.queue.lock();
+        tokio::pin!(turn);
+        let _first = loop {
+            tokio::select! {
+                biased;
+                first = &mut turn => break first,
+                // Many small waits are a long one for whoever is last.
+                () = sleep_until(teller.until) => teller.tell(self.expected()),
+            }
+        };
         loop {
             let freed = self.freed.notified();
-            let turn = self.with_budget(|budget| budget.turn(self.now(), nature));
-            let left = WRITE_PATIENCE.saturating_sub(begun.elapsed());
-            match turn {
+            match self.with_budget(|budget| budget.turn(self.now(), nature)) {
                 Turn::Go => return Ok(Seat(self)),
-                Turn::Full if nature == Nature::Write => {
-                    if timeout(left, freed).await.is_err() {
-                        return Err(unsent(None));
-                    }
-                }
-                Turn::In(wait) if nature == Nature::Write && wait > left => {
-                    return Err(unsent(Some(wait)));
-                }
                 Turn::Full => freed.await,
                 Turn::In(wait) => {
-                    if wait >= WORTH_TELLING && !told {
-                        told = true;
-                        notify(Retry {
-                            error: ApiError::new(
-                                ErrorKind::RateLimited {
-                                    after_ms: Some(wait.as_millis() as u64),
-                                },
-                                "The server limits how often it may be asked.",
-                            ),
-                            attempt,
-                            wait,
-                        });
-                    }
+                    teller.tell(self.expected().max(wait));
                     sleep(wait).await;
                 }
             }
         }
+    }
+
+    async fn seat_of_a_write(&self) -> Result<Seat<'_>, ApiError> {
+        let begun = Instant::now();
+        loop {
+            let freed = self.freed.notified();
+            let left = WRITE_PATIENCE.saturating_sub(begun.elapsed());
+            match self.with_budget(|budget| budget.turn(self.now(), Nature::Write)) {
+                Turn::Go => return Ok(Seat(self)),
+                Turn::Full => {
+                    if timeout(left, freed).await.is_err() {
+                        return Err(unsent(None));
+                    }
+                }
+                Turn::In(wait) if wait > left => return Err(unsent(Some(wait))),
+                Turn::In(wait) => sleep(wait).await,
+            }
+        }
+    }
+
+    /// How long whoever comes last has to wait, as far as it is known.
+    fn expected(&self) -> Duration {
+        self.with_budget(|budget| budget.queue(self.now()))
     }
 
     /// One attempt: out with the request, in with the whole answer.

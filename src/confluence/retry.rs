@@ -152,6 +152,8 @@ pub struct Budget {
     most: f64,
     window: f64,
     in_flight: usize,
+    /// Requests that wait for their turn.
+    waiting: usize,
     not_before: Duration,
     pace: Option<Pace>,
     /// Smoothed latency: slow, and fast.
@@ -204,6 +206,7 @@ impl Budget {
             most,
             window: most,
             in_flight: 0,
+            waiting: 0,
             not_before: Duration::ZERO,
             pace: None,
             usual: None,
@@ -245,6 +248,28 @@ impl Budget {
         }
         self.in_flight += 1;
         Turn::Go
+    }
+
+    /// A request begins to wait for its turn; it counts until [`Budget::waits_no_more`].
+    pub fn waits(&mut self) {
+        self.waiting = self.waiting.saturating_add(1);
+    }
+
+    /// A request has had its turn, or was given up.
+    pub fn waits_no_more(&mut self) {
+        self.waiting = self.waiting.saturating_sub(1);
+    }
+
+    /// How long it takes until all that wait have had their turn, at the pace of the server.
+    pub fn queue(&self, now: Duration) -> Duration {
+        let pause = self.not_before.saturating_sub(now);
+        let seconds = self
+            .pace
+            .as_ref()
+            .map_or(0.0, |pace| self.waiting as f64 / pace.per_second);
+        pause.saturating_add(Duration::from_secs_f64(
+            seconds.min(LONGEST_TURN.as_secs_f64()),
+        ))
     }
 
     /// A request is under way no more, whatever became of it.
@@ -508,6 +533,64 @@ mod tests {
             budget.answered(now, Duration::from_millis(50), None);
         }
         assert_eq!(budget.window(), 8);
+    }
+
+    #[test]
+    fn answers_that_take_twice_as_long_halve_the_window_and_small_ones_do_not() {
+        let after = |usual: u64, slow: u64| {
+            let mut budget = Budget::new(8);
+            let mut now = Duration::ZERO;
+            for latency in std::iter::repeat_n(usual, 100).chain(std::iter::repeat_n(slow, 5)) {
+                now += Duration::from_secs(1);
+                budget.answered(now, Duration::from_millis(latency), None);
+            }
+            budget.window()
+        };
+        assert_eq!(after(800, 800), 8);
+        assert!(after(800, 4_000) <= 4, "{}", after(800, 4_000));
+        assert_eq!(after(20, 100), 8, "nobody notices");
+    }
+
+    #[test]
+    fn the_window_grows_by_one_for_each_round_of_answers() {
+        let mut budget = Budget::new(64);
+        for second in 0..4 {
+            budget.overloaded(Duration::from_secs(second * 2));
+        }
+        assert_eq!(budget.window(), 4);
+        let mut sizes = Vec::new();
+        for _ in 0..3 {
+            for _ in 0..=budget.window() {
+                budget.answered(Duration::from_mins(1), Duration::from_millis(5), None);
+            }
+            sizes.push(budget.window());
+        }
+        assert_eq!(sizes, [5, 6, 7]);
+    }
+
+    #[test]
+    fn headers_slow_it_down_before_anything_is_refused() {
+        let mut budget = Budget::new(8);
+        assert_eq!(budget.turn(Duration::ZERO, Nature::Read), Turn::Go);
+        budget.finished();
+        let rate = RateHeaders {
+            remaining: 2.0,
+            per_second: 0.5,
+            limit: 60.0,
+        };
+        budget.answered(Duration::ZERO, Duration::from_millis(5), Some(rate));
+        for _ in 0..2 {
+            assert_eq!(budget.turn(Duration::ZERO, Nature::Read), Turn::Go);
+        }
+        let Turn::In(wait) = budget.turn(Duration::ZERO, Nature::Read) else {
+            panic!("nothing is left");
+        };
+        assert_eq!(wait, Duration::from_secs(2), "one every two seconds");
+        for _ in 0..7 {
+            budget.waits();
+        }
+        budget.waits_no_more();
+        assert_eq!(budget.queue(Duration::ZERO), Duration::from_secs(12));
     }
 
     #[test]

@@ -3,9 +3,9 @@
 //! Only the client uses it. It never trusts more than it is told to: a certificate that is refused
 //! is looked into only to say what is wrong with it.
 
+use core::net::IpAddr;
 use std::error::Error;
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -2,6 +2,7 @@
 //!
 //! The secret is fetched at the first request, behind the loop, and once for all requests.
 
+use std::io;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -10,7 +11,7 @@ use secrecy::zeroize::Zeroizing;
 use tokio::sync::OnceCell;
 
 use crate::app::message::Ticket;
-use crate::config::{Auth, Profile};
+use crate::config::{Auth, Profile, file};
 use crate::confluence::client::{Access, Client, Credentials, Endpoint, Retry, Settings};
 use crate::confluence::{ApiError, Call, ErrorKind, Reply};
 use crate::demo;
@@ -193,7 +194,11 @@ fn not_pem(path: &Path, bytes: &[u8]) -> ApiError {
 }
 
 async fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, ApiError> {
-    match tokio::fs::read(path).await {
+    let there = path.to_owned();
+    let bytes = tokio::task::spawn_blocking(move || file::bytes(&there))
+        .await
+        .unwrap_or_else(|lost| Err(io::Error::other(lost)));
+    match bytes {
         Ok(bytes) => Ok(Zeroizing::new(bytes)),
         Err(error) => Err(ApiError::new(
             ErrorKind::Settings,

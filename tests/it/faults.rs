@@ -3,12 +3,15 @@
 //! Nothing here waits for time to pass: limits come from the settings and are milliseconds.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::mpsc;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use coracle::confluence::client::{Access, Answer, Client, Credentials, Endpoint, Retry, Settings};
+use coracle::confluence::client::{
+    Access, Answer, Client, Credentials, Endpoint, Names, Retry, Settings,
+};
 use coracle::confluence::retry::Patience;
 use coracle::confluence::{Call, ErrorKind, Reply, SpaceKey};
 use secrecy::SecretString;
@@ -25,6 +28,9 @@ pub(crate) enum Line {
     Trickles,
     /// Announces no length and writes without end until the client leaves.
     Floods,
+    /// Writes this and reads the next request on the same line, which it never answers: so is a
+    /// line that one side has forgotten, after a sleep or behind a firewall.
+    AnswersOnce(Vec<u8>),
 }
 
 /// A server that takes one connection for each line of its script.
@@ -98,6 +104,11 @@ fn play(stream: &mut TcpStream, line: Line) {
             let _ = stream.set_read_timeout(Some(pause));
             // A read that times out is the pause; one that ends means that the client has left.
             while stream.write_all(b" ").is_ok() && !matches!(stream.read(&mut [0]), Ok(0)) {}
+        }
+        Line::AnswersOnce(bytes) => {
+            let _ = stream.write_all(&bytes);
+            let _ = request(stream);
+            let _ = stream.read(&mut [0]);
         }
         Line::Floods => {
             let _ = stream.write_all(HEAD);
@@ -434,4 +445,199 @@ fn an_answer_without_end_is_an_error() {
         kind(&send(&script, &Call::CurrentUser).0),
         ErrorKind::TooLarge
     );
+}
+
+#[test]
+fn a_line_that_was_forgotten_while_we_slept_is_given_up_and_a_new_one_is_made() {
+    let kept = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{USER}",
+        USER.len()
+    );
+    let script = Script::new(vec![Line::AnswersOnce(kept.into_bytes()), user()]);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let retries = runtime.block_on(async {
+        let client = Client::new(settings(&script.address)).expect("usable");
+        let first = client.send(&Call::CurrentUser, |_| {}).await;
+        assert!(first.outcome.is_ok(), "{first:?}");
+        let mut retries = Vec::new();
+        let second = client.send(&Call::CurrentUser, |it| retries.push(it)).await;
+        assert!(second.outcome.is_ok(), "{second:?}");
+        retries
+    });
+    assert_eq!(retries.len(), 1);
+    assert_eq!(retries[0].error.kind, ErrorKind::Timeout);
+}
+
+/// As somebody who knows the server by a name, whose addresses this function gives.
+fn by_name(
+    script: &Script,
+    look: impl Fn(&str) -> std::io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
+) -> Settings {
+    let port = script.address.rsplit(':').next().expect("a port");
+    Settings {
+        names: Some(Names::by(look)),
+        allow_http: true,
+        ..settings(&format!("http://wiki.example.org:{port}"))
+    }
+}
+
+fn here() -> Vec<SocketAddr> {
+    vec![SocketAddr::from(([127, 0, 0, 1], 0))]
+}
+
+#[test]
+fn a_name_that_is_not_found_for_a_while_is_looked_up_again() {
+    let script = Script::new(vec![user()]);
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&asked);
+    let settings = by_name(&script, move |_| {
+        if count.fetch_add(1, Ordering::SeqCst) < 2 {
+            return Err(std::io::Error::other(
+                "temporary failure in name resolution",
+            ));
+        }
+        Ok(here())
+    });
+    let (answer, retries) = send_with(settings, &Call::CurrentUser);
+    assert!(answer.outcome.is_ok(), "{answer:?}");
+    assert_eq!(asked.load(Ordering::SeqCst), 3);
+    assert_eq!(retries.len(), 2);
+    for retry in retries {
+        assert_eq!(retry.error.kind, ErrorKind::Connect);
+        assert_eq!(
+            retry.error.message,
+            "The name wiki.example.org is not found."
+        );
+    }
+}
+
+#[test]
+fn a_name_that_is_not_found_ends_a_write_for_certain() {
+    let script = Script::new(vec![]);
+    for nothing in [true, false] {
+        let settings = by_name(&script, move |_| {
+            if nothing {
+                return Ok(Vec::new());
+            }
+            Err(std::io::Error::other("no such host"))
+        });
+        let (answer, retries) = send_with(settings, &write());
+        let error = answer.outcome.expect_err("not found");
+        assert_eq!(error.kind, ErrorKind::Connect, "{error:?}");
+        assert!(!error.may_have_been_applied());
+        assert!(retries.is_empty());
+    }
+}
+
+/// An answer whose body is packed.
+fn packed(body: &[u8]) -> Line {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(9));
+    encoder.write_all(body).expect("into memory");
+    let body = encoder.finish().expect("into memory");
+    let mut bytes = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    bytes.extend(body);
+    Line::Says(bytes)
+}
+
+#[test]
+fn a_small_answer_that_grows_without_end_when_unpacked_is_an_error() {
+    // 64 MiB of blanks in 64 KiB; the limit of these tests is 1 MiB.
+    let script = Script::new(vec![
+        packed(USER.as_bytes()),
+        packed(&vec![b' '; 64 * 1024 * 1024]),
+    ]);
+    let (answer, _) = send_with(by_name(&script, |_| Ok(here())), &Call::CurrentUser);
+    assert!(answer.outcome.is_ok(), "{answer:?}");
+    let (answer, retries) = send_with(by_name(&script, |_| Ok(here())), &Call::CurrentUser);
+    let error = answer.outcome.expect_err("too large");
+    assert_eq!(error.kind, ErrorKind::TooLarge);
+    assert!(
+        error.message.contains("1 MiB"),
+        "the limit is told: {error}"
+    );
+    assert!(retries.is_empty(), "it would be as large again");
+    let requests = script.end();
+    assert!(requests[0].to_lowercase().contains("accept-encoding: gzip"));
+}
+
+#[test]
+fn a_packed_answer_that_is_cut_or_garbled_is_an_error() {
+    let Line::Says(mut cut) = packed(&USER.repeat(50).into_bytes()) else {
+        unreachable!("because that is what it is made of");
+    };
+    cut.truncate(cut.len() - 20);
+    let garbled = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nConnection: close\r\nContent-Length: 9\r\n\r\nnot gzip!";
+    let script = Script::new(vec![Line::Says(cut), Line::Says(garbled.to_vec())]);
+    for _ in 0..2 {
+        let (answer, _) = send_with(by_name(&script, |_| Ok(here())), &write());
+        let error = answer.outcome.expect_err("not whole");
+        assert_eq!(error.kind, ErrorKind::Truncated, "{error:?}");
+        assert!(error.may_have_been_applied());
+    }
+}
+
+#[test]
+fn heads_without_end_and_lines_that_are_no_http_are_errors() {
+    let mut endless = b"HTTP/1.1 200 OK\r\n".to_vec();
+    for number in 0..20_000 {
+        endless.extend(format!("X-{number}: {}\r\n", "a".repeat(40)).into_bytes());
+    }
+    for (bytes, kind) in [
+        (endless, ErrorKind::Lost),
+        (b"SSH-2.0-OpenSSH_9.6\r\n".to_vec(), ErrorKind::Malformed),
+        (b"HTTP/1.1 200 OK\r\nContent-Le".to_vec(), ErrorKind::Lost),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: application/json\r\n\r\nzz\r\n{}".to_vec(),
+            ErrorKind::Truncated,
+        ),
+    ] {
+        let begin = String::from_utf8_lossy(&bytes[..20]).into_owned();
+        let script = Script::new(vec![Line::Says(bytes)]);
+        let (answer, _) = send(&script, &write());
+        let error = answer.outcome.expect_err("no answer");
+        assert_eq!(error.kind, kind, "{begin}: {error:?}");
+        assert!(error.may_have_been_applied(), "{begin}");
+    }
+}
+
+#[test]
+fn a_head_that_stops_in_the_middle_is_given_up() {
+    let script = Script::new(vec![Line::Stalls(b"HTTP/1.1 200 OK\r\nContent-".to_vec())]);
+    let patient = Settings {
+        connect_timeout: Duration::from_millis(50),
+        ..settings(&script.address)
+    };
+    let (answer, _) = send_with(patient, &write());
+    assert_eq!(kind(&answer), ErrorKind::Timeout);
+}
+
+#[test]
+fn more_bytes_than_announced_are_not_taken_for_the_next_answer() {
+    let two = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {0}\r\n\r\n{USER}HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}",
+        USER.len()
+    );
+    let script = Script::new(vec![Line::Says(two.into_bytes()), user()]);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let client = Client::new(settings(&script.address)).expect("usable");
+        for _ in 0..2 {
+            let answer = client.send(&Call::CurrentUser, |_| {}).await;
+            let Ok(Reply::CurrentUser(user)) = answer.outcome else {
+                panic!("{answer:?}");
+            };
+            assert_eq!(user.username.as_deref(), Some("asmith"));
+        }
+    });
+    assert_eq!(script.end().len(), 2, "on a line of its own");
 }
