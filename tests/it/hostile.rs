@@ -10,7 +10,7 @@ use coracle::app::view::Kept;
 use coracle::config;
 use coracle::confluence::call::{Depth, SpacesFilter, Window};
 use coracle::confluence::{
-    ApiError, Call, ContentId, Headers, LongTaskId, Page, Reply, SpaceKey, SpaceStatus,
+    ApiError, Call, ContentId, ErrorKind, Headers, LongTaskId, Page, Reply, SpaceKey, SpaceStatus,
 };
 use coracle::jobs::backup::Manifest;
 use coracle::jobs::journal;
@@ -18,6 +18,7 @@ use coracle::ui::theme;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::faults::{Script, answer, send_with, settings};
 use crate::story::{Story, space, wiki};
 use crate::terminal::{Terminal, coracle};
 
@@ -161,13 +162,23 @@ fn answers() -> Vec<(Call, String)> {
     ]
 }
 
+/// What the real client makes of a body that a raw socket answers with.
+fn over_a_socket(call: &Call, body: &str) -> Result<Reply, ApiError> {
+    let script = Script::new(vec![answer("200 OK", "", body)]);
+    let settings = coracle::confluence::client::Settings {
+        max_body: 16 << 20,
+        read_timeout: std::time::Duration::from_secs(20),
+        ..settings(&script.address)
+    };
+    send_with(settings, call).0.outcome
+}
+
 #[test]
 fn every_text_of_every_answer_is_scrubbed() {
     for (call, sample) in answers() {
         let mut body: Value = serde_json::from_str(&sample).expect("a sample");
         assert!(poison(&mut body, "") > 1, "{call:?}");
-        let reply = call
-            .decode(200, &json_headers(), body.to_string().as_bytes())
+        let reply = over_a_socket(&call, &body.to_string())
             .unwrap_or_else(|error| panic!("{call:?}: {error:?}"));
         let told = serde_json::to_value(&reply).expect("plain data");
         assert!(look_through(&told, "") > 0, "{call:?}");
@@ -256,7 +267,7 @@ fn numbers_out_of_all_bounds_are_clamped_and_shown() {
             replace_numbers(&mut body, marker);
             let text = body.to_string().replace(&format!("\"{marker}\""), number);
             // Either it is taken or it is refused; a crash would be neither.
-            let _ = call.decode(200, &json_headers(), text.as_bytes());
+            let _ = over_a_socket(&call, &text);
         }
         // And what is taken can be shown.
         let call = Call::Spaces {
@@ -334,11 +345,8 @@ fn an_answer_of_a_hundred_thousand_rows_or_fields_is_taken_in_time_and_memory() 
         expand: String::new(),
         window: WINDOW,
     };
-    let Ok(Reply::Spaces(page)) = call.decode(
-        200,
-        &json_headers(),
-        format!("{{\"results\":[{rows}]}}").as_bytes(),
-    ) else {
+    let answer = over_a_socket(&call, &format!("{{\"results\":[{rows}]}}"));
+    let Ok(Reply::Spaces(page)) = answer else {
         panic!("a list");
     };
     assert_eq!(page.results.len(), 100_000);
@@ -351,7 +359,31 @@ fn an_answer_of_a_hundred_thousand_rows_or_fields_is_taken_in_time_and_memory() 
         expand: String::new(),
     };
     let body = format!("{{\"key\":\"ENG\",{fields}}}");
-    assert!(space.decode(200, &json_headers(), body.as_bytes()).is_ok());
+    assert!(over_a_socket(&space, &body).is_ok());
+}
+
+#[test]
+fn an_answer_that_is_ten_thousand_levels_deep_does_no_harm() {
+    let (open, close) = ("[".repeat(10_000), "]".repeat(10_000));
+    let objects = format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
+    let mut refused = 0;
+    for (call, _) in answers() {
+        for body in [
+            format!("{open}{close}"),
+            format!("{{\"results\":{open}{close}}}"),
+            format!("{{\"results\":[{{\"id\":\"1\",\"body\":{objects}}}]}}"),
+            objects.clone(),
+        ] {
+            let outcome = over_a_socket(&call, &body);
+            // What is of no use is passed over, however deep it is.
+            if let Err(error) = outcome {
+                refused += 1;
+                assert_eq!(error.kind, ErrorKind::Malformed, "{call:?}: {error:?}");
+                check_error(&error);
+            }
+        }
+    }
+    assert!(refused >= answers().len(), "{refused} refused");
 }
 
 // ---- Files --------------------------------------------------------------------------------

@@ -3,6 +3,9 @@
 //! A raw socket answers; the client is the real one. Nothing here is asked twice: repeated bad
 //! passwords lock an account.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
 use coracle::confluence::client::{Answer, Client, Credentials, Endpoint, Settings};
 use coracle::confluence::{ApiError, Call, ErrorKind, SpaceKey};
 use coracle::demo::{Fault, Options, Rule, Server};
@@ -376,4 +379,73 @@ fn a_moved_server_is_shown_with_the_setting_to_change() {
         Fault::Redirect("https://new.example.org/wiki/rest/api/user/current".to_owned()),
         &["https://new.example.org/wiki", "set `url`"],
     );
+}
+
+/// Opens a profile whose secret comes from here, and waits until this is shown.
+fn secret_from(home: &TempDir, source: &str, awaited: &[&str]) {
+    let server = Server::start(Options {
+        token: Some("s3cret-token".to_owned()),
+        ..Options::default()
+    })
+    .expect("a server");
+    let config = home.path().join("config.toml");
+    let text = format!("[profiles.p]\nurl = '{}'\n{source}\n", server.base_url());
+    fs::write(&config, text).expect("a configuration");
+    let mut terminal = Terminal::start(
+        coracle(home.path(), &["--config", &config.to_string_lossy()]),
+        160,
+        40,
+    );
+    for text in awaited {
+        terminal.wait_for(text);
+    }
+    let fine = terminal.contents().contains("42 of 42");
+    assert_eq!(
+        server.requests().is_empty(),
+        !fine,
+        "without it nothing is asked"
+    );
+    terminal.send([3]);
+    let ended = terminal.end();
+    assert_eq!(ended.code, 130);
+    assert!(!String::from_utf8_lossy(&ended.bytes).contains("s3cret"));
+}
+
+#[test]
+fn a_secret_that_others_can_read_is_not_used_also_behind_a_link() {
+    let home = TempDir::new().expect("a folder for the test");
+    let (file, link) = (home.path().join("token"), home.path().join("link"));
+    fs::write(&file, "s3cret-token\n").expect("a file");
+    std::os::unix::fs::symlink(&file, &link).expect("a link");
+    for (mode, awaited) in [
+        (0o644, &["mode 0644", "chmod 600"][..]),
+        (0o660, &["mode 0660", "chmod 600"]),
+        (0o600, &["42 of 42"]),
+    ] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("a mode");
+        for path in [&file, &link] {
+            let source = format!("token_file = '{}'", path.display());
+            secret_from(&home, &source, awaited);
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_cannot_be_had_is_told_with_what_to_do() {
+    let home = TempDir::new().expect("a folder for the test");
+    let empty = home.path().join("empty");
+    fs::write(&empty, "\n").expect("a file");
+    fs::set_permissions(&empty, fs::Permissions::from_mode(0o600)).expect("a mode");
+    for (source, awaited) in [
+        ("token_file = 'missing'".to_owned(), &["could not be read", "Check the path"][..]),
+        (format!("token_file = '{}'", empty.display()), &["gave nothing", "first line"]),
+        ("token_env = 'NOT_SET_HERE'".to_owned(), &["NOT_SET_HERE is not set"]),
+        (
+            "token_command = ['sh', '-c', 'echo s3cret-token; echo the store is locked >&2; exit 2']".to_owned(),
+            &["the store is locked", "by hand"],
+        ),
+        ("token_command = ['/nonexistent/pass']".to_owned(), &["could not be started"]),
+    ] {
+        secret_from(&home, &source, awaited);
+    }
 }

@@ -462,3 +462,69 @@ fn a_key_that_means_nothing_asks_for_nothing() {
         }
     }
 }
+
+/// The tests that a row of the documentation names in its last column: `module::test` of this
+/// binary, or `room::module::tests::test` of the library.
+fn named_tests(row: &str) -> Vec<String> {
+    let last = row.trim().trim_end_matches('|').rsplit('|').next();
+    let parts = last.unwrap_or_default().split('`');
+    // Every second part stands between backticks.
+    parts.skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// Whether a test of that name is where its name says.
+fn is_a_test(name: &str) -> bool {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let Some((place, test)) = name.rsplit_once("::") else {
+        return false;
+    };
+    let files = match place.strip_suffix("::tests") {
+        Some(module) => {
+            let path = root.join("src").join(module.replace("::", "/"));
+            vec![path.with_extension("rs"), path.join("mod.rs")]
+        }
+        None => vec![root.join("tests/it").join(place).with_extension("rs")],
+    };
+    files.iter().any(|file| {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        let Some((before, _)) = text.split_once(&format!("fn {test}(")) else {
+            return false;
+        };
+        // Attributes stand between the item before and the function.
+        let item = before.rsplit(['}', ';']).next().unwrap_or_default();
+        item.contains("#[test]") && !item.contains("#[ignore")
+    })
+}
+
+#[test]
+fn every_fault_of_the_documentation_has_its_test() {
+    let text = include_str!("../../docs/reliability.md");
+    let rows: Vec<&str> = text
+        .lines()
+        .filter(|line| {
+            line.starts_with("| ") && !line.starts_with("| fault ") && !line.starts_with("| ---")
+        })
+        .collect();
+    let mut faults = BTreeSet::new();
+    let mut before_a_server = 0;
+    for row in &rows {
+        let cells: Vec<&str> = row
+            .trim_matches(['|', ' '])
+            .split('|')
+            .map(str::trim)
+            .collect();
+        assert_eq!(cells.len(), 5, "{row}");
+        assert!(faults.insert(cells[0]), "told twice: {row}");
+        let tests = named_tests(row);
+        assert!(!tests.is_empty(), "no test: {row}");
+        for test in tests {
+            assert!(is_a_test(&test), "there is no test {test}: {row}");
+        }
+        let made = ["raw socket", "TLS server", "proxy", "embedded", "program"];
+        before_a_server += usize::from(made.iter().any(|how| cells[1].contains(how)));
+    }
+    assert!(before_a_server >= 60, "{before_a_server} of {}", rows.len());
+    // The check itself can fail.
+    assert!(!is_a_test("faults::a_test_that_is_not_there"));
+    assert!(!is_a_test("faults::here"), "a function that is no test");
+}

@@ -730,3 +730,103 @@ fn without_a_setting_the_environment_names_the_proxy() {
     );
     assert!(proxy.was_left_alone());
 }
+
+/// A folder with a configuration of one profile that has these settings beside its address.
+fn profile(port: u16, settings: &str, files: &[(&str, &[u8])]) -> (TempDir, String) {
+    let home = TempDir::new().expect("a folder for the test");
+    for (name, bytes) in files {
+        std::fs::write(home.path().join(name), bytes).expect("a file");
+    }
+    let config = home.path().join("config.toml");
+    // A name that is this machine in every list of hosts.
+    let text = format!("[profiles.harbour]\nurl = 'https://localhost:{port}'\n{settings}\n");
+    std::fs::write(&config, text).expect("a configuration");
+    let config = config.to_string_lossy().into_owned();
+    (home, config)
+}
+
+fn open(home: &TempDir, config: &str) -> Terminal {
+    Terminal::start(coracle(home.path(), &["--config", config]), 160, 40)
+}
+
+#[test]
+fn a_profile_brings_its_authority_and_its_certificate_from_files() {
+    let (servers, people) = (
+        Authority::named("Servers CA"),
+        Authority::named("People CA"),
+    );
+    let server = TlsServer::with(
+        servers.issues(&["localhost"], |_| {}),
+        Some(&people),
+        Manner::Answers,
+    );
+    let mine = people.issues(&["jdoe"], |_| {});
+    let ca = servers.pem();
+    let files: &[(&str, &[u8])] = &[
+        ("ca.pem", &ca),
+        ("me.pem", mine.certificate_pem.as_bytes()),
+        ("me.key", mine.key_pem.as_bytes()),
+        // How PKCS#12 begins: a sequence, and its version.
+        (
+            "me.p12",
+            &[0x30, 0x82, 0x0a, 0x10, 0x02, 0x01, 0x03, 0x30, 0x82, 0xff],
+        ),
+    ];
+    let settings = "ca_file = 'ca.pem'\nclient_cert = 'me.pem'\nclient_key = 'me.key'";
+    let (home, config) = profile(server.port, settings, files);
+    let mut terminal = open(&home, &config);
+    let seen = server.seen();
+    assert!(
+        seen.request.starts_with("GET /rest/api/user/current"),
+        "{seen:?}"
+    );
+    assert_eq!(seen.sni.as_deref(), Some("localhost"));
+    terminal.send([3]);
+    assert_eq!(terminal.end().code, 130);
+
+    for (settings, awaited) in [
+        ("ca_file = 'ca.pem'", "wants a client certificate"),
+        ("ca_file = 'ca.pem'\nclient_cert = 'me.p12'", "is PKCS#12"),
+        ("ca_file = 'missing.pem'", "could not be read"),
+        ("ca_file = 'me.key'", "no certificate in"),
+        ("client_cert = 'me.pem'", "client_key"),
+    ] {
+        let (home, config) = profile(server.port, settings, files);
+        let mut terminal = open(&home, &config);
+        terminal.wait_for(awaited);
+        terminal.send([3]);
+        assert_eq!(terminal.end().code, 130, "{settings}");
+    }
+}
+
+#[test]
+fn a_certificate_that_is_not_checked_is_said_on_every_screen() {
+    let authority = Authority::named("Harbour CA");
+    let server = TlsServer::new(authority.issues(&["localhost"], |_| {}));
+    let (home, config) = profile(server.port, "", &[]);
+    let mut terminal = open(&home, &config);
+    terminal.wait_for("CN=Harbour CA");
+    terminal.wait_for("ca_file");
+    terminal.send([3]);
+    assert_eq!(terminal.end().code, 130);
+
+    let (home, config) = profile(server.port, "insecure = true", &[]);
+    let mut terminal = open(&home, &config);
+    // While it signs in, over a dialog, and in the smallest window.
+    let banner = "certificate is not checked";
+    terminal.wait_for(banner);
+    terminal.send("?");
+    terminal.wait_for("Help");
+    assert!(
+        terminal.contents().contains(banner),
+        "{}",
+        terminal.contents()
+    );
+    terminal.send("q");
+    terminal.resize(40, 12);
+    terminal.wait("the banner in a small window", |screen| {
+        screen.contents().contains("certificate is not chec")
+    });
+    terminal.send([3]);
+    assert_eq!(terminal.end().code, 130);
+}
