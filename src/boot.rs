@@ -1,5 +1,6 @@
 //! The one place where everything is put together: command line, configuration, terminal, core.
 
+mod doctor;
 mod opening;
 
 use std::fmt::Write as _;
@@ -66,6 +67,12 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
         }
         Some(Command::Replay(options)) => {
             return replay(options).map(|()| Exit::Done.code());
+        }
+        Some(Command::Doctor(options)) => {
+            return doctor::doctor(options, &paths, cli.config.is_some()).map(Exit::code);
+        }
+        Some(Command::Bugreport(options)) => {
+            return doctor::bug_report(options, &paths, cli.config.is_some()).map(Exit::code);
         }
         Some(Command::Keys) => {
             let (config, _) = configuration(cli, &paths)?;

@@ -64,6 +64,10 @@ pub enum Command {
     Serve(ServeArgs),
     /// Show what was recorded with --record: its last screen
     Replay(ReplayArgs),
+    /// Check configuration, connection, sign-in and terminal; sends reads alone
+    Doctor(DoctorArgs),
+    /// Write one file that tells what a bug report needs, without a secret in it
+    Bugreport(BugreportArgs),
     /// Print the keys in effect
     Keys,
     /// Look after the record of everything that was written
@@ -72,6 +76,34 @@ pub enum Command {
     /// Look after the backups on this machine; needs no server
     #[command(subcommand)]
     Backup(BackupCommand),
+}
+
+/// What is checked, and how it is told.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct DoctorArgs {
+    /// Check this profile of the configuration instead of the default one.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Check this server; a token is taken from CORACLE_TOKEN.
+    #[arg(long, value_name = "URL", conflicts_with = "profile")]
+    pub url: Option<String>,
+    /// Print one JSON object instead of lines.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What goes into a bug report, and where to.
+#[derive(Clone, Debug, clap::Args)]
+pub struct BugreportArgs {
+    /// Check this profile of the configuration instead of the default one.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Check this server; a token is taken from CORACLE_TOKEN.
+    #[arg(long, value_name = "URL", conflicts_with = "profile")]
+    pub url: Option<String>,
+    /// Write into this new file instead of one in the state folder.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// What can be done with backups.

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`text`] | plain text, widths, wrapping, filters, documents; no domain, no terminal |
 //! | [`confluence`] | the remote system: calls, requests, answers; `client` is the only I/O |
+//! | [`doctor`] | what the checks of connection, configuration and terminal mean |
 //! | [`jobs`] | what changes things: pure state machines, journal and backup formats |
 //! | [`app`] | the pure core: model, messages, `update` |
 //! | [`ui`] | reads the model, writes cells |
@@ -23,6 +24,7 @@ pub mod cli;
 pub mod config;
 pub mod confluence;
 pub mod demo;
+pub mod doctor;
 pub mod jobs;
 pub mod report;
 pub mod secret;

@@ -36,16 +36,21 @@ pub(super) enum Which {
 }
 
 impl Which {
+    /// What the options of a command name.
+    pub(super) fn named(profile: Option<&String>, url: Option<&String>) -> Self {
+        match (url, profile) {
+            (Some(url), _) => Self::Url(url.clone()),
+            (None, Some(name)) => Self::Profile(name.clone()),
+            (None, None) => Self::Default,
+        }
+    }
+
     /// What the command line names.
     pub(super) fn of(cli: &Cli) -> Self {
         if cli.demo {
             Self::Demo
-        } else if let Some(url) = &cli.url {
-            Self::Url(url.clone())
-        } else if let Some(name) = &cli.profile {
-            Self::Profile(name.clone())
         } else {
-            Self::Default
+            Self::named(cli.profile.as_ref(), cli.url.as_ref())
         }
     }
 }
@@ -161,8 +166,41 @@ enum Folder {
 }
 
 fn open(which: &Which, config: &Config, there: There, paths: &Paths) -> Result<Opening, Failure> {
+    Ok(match choose(which, config, there, paths)? {
+        Chosen::Demo => demo(StartMode::Demo),
+        Chosen::Welcome => demo(StartMode::Welcome {
+            config_path: shown(&paths.config),
+        }),
+        Chosen::Server {
+            name,
+            profile,
+            folder,
+        } => to_profile(&name, &profile, folder),
+    })
+}
+
+/// What is to be opened, once it is known what there is.
+pub(super) enum Chosen {
+    Demo,
+    /// There is no configuration, and nothing was named.
+    Welcome,
+    Server {
+        name: String,
+        profile: Box<Profile>,
+        /// Where its files are.
+        folder: PathBuf,
+    },
+}
+
+/// Which server is meant.
+pub(super) fn choose(
+    which: &Which,
+    config: &Config,
+    there: There,
+    paths: &Paths,
+) -> Result<Chosen, Failure> {
     let named = match which {
-        Which::Demo => return Ok(demo(StartMode::Demo)),
+        Which::Demo => return Ok(Chosen::Demo),
         Which::Url(text) => {
             let url = Endpoint::parse(text)
                 .map_err(|error| Failure::new(Exit::Usage, &error.message).hint(error.hint()))?;
@@ -175,11 +213,7 @@ fn open(which: &Which, config: &Config, there: There, paths: &Paths) -> Result<O
         Some(name) => name,
         None => match config.profiles.len() {
             1 => config.profiles.keys().next().expect("because there is one"),
-            0 if there == There::No => {
-                return Ok(demo(StartMode::Welcome {
-                    config_path: shown(&paths.config),
-                }));
-            }
+            0 if there == There::No => return Ok(Chosen::Welcome),
             0 => {
                 return Err(Failure::new(
                     Exit::Usage,
@@ -210,11 +244,11 @@ fn open(which: &Which, config: &Config, there: There, paths: &Paths) -> Result<O
             ),
         );
     };
-    Ok(to_profile(
-        name,
-        profile,
-        paths.state.join("profiles").join(name),
-    ))
+    Ok(Chosen::Server {
+        name: name.clone(),
+        profile: Box::new(profile.clone()),
+        folder: paths.state.join("profiles").join(name),
+    })
 }
 
 fn names(config: &Config) -> String {
@@ -238,7 +272,7 @@ fn demo(mode: StartMode) -> Opening {
     }
 }
 
-fn by_url(url: Endpoint, paths: &Paths) -> Result<Opening, Failure> {
+fn by_url(url: Endpoint, paths: &Paths) -> Result<Chosen, Failure> {
     let mut profile = Profile::new(url);
     if std::env::var_os(TOKEN_VARIABLE).is_some_and(|token| !token.is_empty()) {
         profile.auth = Auth::Token(SecretSource::Env(TOKEN_VARIABLE.to_owned()));
@@ -267,11 +301,11 @@ fn by_url(url: Endpoint, paths: &Paths) -> Result<Opening, Failure> {
             }
         })
         .collect();
-    Ok(to_profile(
-        &host,
-        &profile,
-        paths.state.join("urls").join(place),
-    ))
+    Ok(Chosen::Server {
+        name: host,
+        profile: Box::new(profile),
+        folder: paths.state.join("urls").join(place),
+    })
 }
 
 fn to_profile(name: &str, profile: &Profile, folder: PathBuf) -> Opening {

@@ -210,6 +210,9 @@ pub enum Call {
     /// `GET {download}`: an attachment's file. `path` is relative to the base and is checked to
     /// stay below it.
     Download { path: String },
+    /// `GET` on the path below `/rest/api` that these segments make and that takes writes alone:
+    /// tells whether a server has the operation, and changes nothing. 405 means that it has.
+    Probe { segments: Vec<String> },
     /// `GET /user/current`.
     CurrentUser,
     /// `GET /server-information`.
@@ -306,6 +309,7 @@ impl Call {
             | Self::TrashedContent { .. }
             | Self::ContentByTitle { .. }
             | Self::Download { .. }
+            | Self::Probe { .. }
             | Self::CurrentUser
             | Self::ServerInfo
             | Self::Manifest

@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE,
 };
@@ -23,6 +25,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use url::{Host, Url};
 
 use super::call::{Call, Method, Reply, Request};
+use super::certificate::Certificate;
 use super::error::{ApiError, BAD_PASSWORD, BAD_TOKEN, ErrorKind, NO_SIGN_IN, PROXY_SIGN_IN};
 use super::headers::Headers;
 use super::retry::{Budget, Nature, Patience, RateHeaders, Turn};
@@ -296,6 +299,17 @@ pub struct Settings {
     pub max_body: usize,
     /// How patient to be with faults.
     pub patience: Patience,
+    /// Whether the server's certificate is told with each answer.
+    pub certificate: Tell,
+}
+
+/// Whether something is told that costs a little.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tell {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
 }
 
 impl Settings {
@@ -317,6 +331,7 @@ impl Settings {
             names: None,
             max_body: 128 * 1024 * 1024,
             patience: Patience::default(),
+            certificate: Tell::No,
         }
     }
 }
@@ -354,6 +369,10 @@ pub struct Answer {
     pub took: Duration,
     /// As whom the server took us (`X-AUSERNAME`), where it said so.
     pub user: Option<String>,
+    /// What time it is there (`Date`), where it said so.
+    pub date: Option<Timestamp>,
+    /// The server's certificate, where it has one and [`Settings::certificate`] asks for it.
+    pub certificate: Option<Certificate>,
 }
 
 /// A connection to one server. Clones share connections and budget.
@@ -393,6 +412,7 @@ struct Raw {
     headers: Headers,
     body: Vec<u8>,
     first_byte: Duration,
+    certificate: Option<Certificate>,
 }
 
 /// A turn taken from the budget; given back however the request ends, also if it is dropped.
@@ -489,7 +509,8 @@ impl Client {
             .tcp_keepalive(Duration::from_secs(30))
             // Below the 20 seconds after which Tomcat and many proxies hang up.
             .pool_idle_timeout(Duration::from_secs(15))
-            .gzip(!loopback);
+            .gzip(!loopback)
+            .tls_info(settings.certificate == Tell::Yes);
         let unusable = |what: &'static str| {
             move |_: reqwest::Error| {
                 ApiError::new(ErrorKind::Settings, format!("The {what} can't be used."))
@@ -578,6 +599,8 @@ impl Client {
             outcome: Err(ApiError::read_only_client()),
             took: Duration::ZERO,
             user: None,
+            date: None,
+            certificate: None,
         };
         let request = call.request();
         let nature = if call.is_read() && request.method == Method::Get {
@@ -617,6 +640,8 @@ impl Client {
             let mut as_nobody = false;
             answer.outcome = raw.and_then(|raw| {
                 answer.user = user_of(&raw.headers);
+                answer.date = date_of(&raw.headers);
+                answer.certificate = raw.certificate;
                 as_nobody = is_nobody(&raw.headers);
                 call.decode(raw.status, &raw.headers, &raw.body)
             });
@@ -770,6 +795,11 @@ impl Inner {
                 )
             })
             .collect();
+        let certificate = response
+            .extensions()
+            .get::<reqwest::tls::TlsInfo>()
+            .and_then(reqwest::tls::TlsInfo::peer_certificate)
+            .and_then(Certificate::read);
         let announced = response.content_length().unwrap_or(0);
         if announced > self.max_body as u64 {
             return Err(self.too_large(status));
@@ -796,6 +826,7 @@ impl Inner {
             headers,
             body,
             first_byte,
+            certificate,
         })
     }
 
@@ -979,6 +1010,12 @@ fn cut(error: &reqwest::Error) -> ApiError {
         ErrorKind::Truncated,
         "The line dropped in the middle of the answer.",
     )
+}
+
+/// The time of the answer: RFC 9110 has it in the form of mails.
+fn date_of(headers: &Headers) -> Option<Timestamp> {
+    const PARSER: rfc2822::DateTimeParser = rfc2822::DateTimeParser::new();
+    PARSER.parse_timestamp(headers.get("date")?).ok()
 }
 
 fn user_of(headers: &Headers) -> Option<String> {

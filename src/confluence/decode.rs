@@ -41,6 +41,10 @@ impl Call {
         if let Self::Download { .. } = self {
             return file(headers, body);
         }
+        // Whatever it says, it says nothing about a write.
+        if let Self::Probe { .. } = self {
+            return Ok(Reply::Done);
+        }
         let blank = body.iter().all(u8::is_ascii_whitespace);
         if blank && !self.is_read() {
             return Ok(Reply::Done);
@@ -169,6 +173,7 @@ impl Call {
             | Self::SetRestrictions { .. }
             | Self::AddLabels { .. } => Ok(Reply::Done),
             Self::Download { .. } => Ok(Reply::File(body.to_vec())),
+            Self::Probe { .. } => Ok(Reply::Done),
         }
     }
 
@@ -259,6 +264,7 @@ impl Call {
                 | Self::Manifest
                 | Self::AccessMode
                 | Self::Download { .. }
+                | Self::Probe { .. }
         )
     }
 }

@@ -5,6 +5,7 @@
 //! [`client`] touches the network.
 
 pub mod call;
+pub mod certificate;
 pub mod client;
 pub mod decode;
 pub mod error;

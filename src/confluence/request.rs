@@ -583,6 +583,10 @@ impl Call {
                     .collect::<Vec<_>>(),
             ),
             Self::Download { path } => download(path),
+            Self::Probe { segments } => {
+                let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+                get(path(&segments), Query::default())
+            }
             Self::CurrentUser => get(path(&["user", "current"]), Query::default()),
             Self::ServerInfo => get(path(&["server-information"]), Query::default()),
             Self::Manifest => get("/rest/applinks/1.0/manifest".to_owned(), Query::default()),

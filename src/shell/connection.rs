@@ -16,6 +16,7 @@ use crate::confluence::client::{Access, Client, Credentials, Endpoint, Retry, Se
 use crate::confluence::{ApiError, Call, ErrorKind, Reply};
 use crate::demo;
 use crate::report::scrub;
+use crate::secret::SecretError;
 
 /// What a run is connected to.
 #[derive(Clone, Debug)]
@@ -122,37 +123,9 @@ impl Line {
                 "There is no server to send this to.",
             ));
         };
-        let credentials = match &profile.auth {
-            Auth::Anonymous => Credentials::Anonymous,
-            Auth::Token(source) => Credentials::Bearer(source.read().await.map_err(no_secret)?),
-            Auth::Basic { user, password } => Credentials::Basic {
-                user: user.clone(),
-                password: password.read().await.map_err(no_secret)?,
-            },
-        };
-        let mut settings = Settings::new(profile.url, credentials);
-        settings.read_timeout = profile.timeout;
-        settings.concurrency = profile.concurrency.into();
+        let credentials = credentials(&profile.auth).await.map_err(no_secret)?;
+        let mut settings = settings(&profile, credentials).await?;
         settings.access = access;
-        settings.allow_http = profile.allow_http;
-        settings.insecure = profile.insecure;
-        settings.proxy = profile.proxy;
-        settings.no_proxy = match profile.no_proxy.as_slice() {
-            [] => None,
-            hosts => Some(hosts.join(",")),
-        };
-        if let Some(path) = &profile.ca_file {
-            settings.ca_pem = Some(read(path).await?.to_vec());
-        }
-        if let Some(ours) = &profile.client_certificate {
-            let mut pem = read(&ours.certificate).await?;
-            if let Some(key) = &ours.key {
-                pem.push(b'\n');
-                pem.extend_from_slice(&read(key).await?);
-            }
-            let text = std::str::from_utf8(&pem).map_err(|_| not_pem(&ours.certificate, &pem))?;
-            settings.identity_pem = Some(SecretString::from(text));
-        }
         let client = Client::new(settings)?;
         // It may have been opened for writing while the secret was fetched.
         let now = self.target.lock().unwrap_or_else(PoisonError::into_inner);
@@ -166,7 +139,46 @@ impl Line {
     }
 }
 
-fn no_secret(error: crate::secret::SecretError) -> ApiError {
+/// Fetches the secret of a profile.
+pub async fn credentials(auth: &Auth) -> Result<Credentials, SecretError> {
+    Ok(match auth {
+        Auth::Anonymous => Credentials::Anonymous,
+        Auth::Token(source) => Credentials::Bearer(source.read().await?),
+        Auth::Basic { user, password } => Credentials::Basic {
+            user: user.clone(),
+            password: password.read().await?,
+        },
+    })
+}
+
+/// What a client of this profile needs to know; reads its certificates.
+pub async fn settings(profile: &Profile, credentials: Credentials) -> Result<Settings, ApiError> {
+    let mut settings = Settings::new(profile.url.clone(), credentials);
+    settings.read_timeout = profile.timeout;
+    settings.concurrency = profile.concurrency.into();
+    settings.allow_http = profile.allow_http;
+    settings.insecure = profile.insecure;
+    settings.proxy.clone_from(&profile.proxy);
+    settings.no_proxy = match profile.no_proxy.as_slice() {
+        [] => None,
+        hosts => Some(hosts.join(",")),
+    };
+    if let Some(path) = &profile.ca_file {
+        settings.ca_pem = Some(read(path).await?.to_vec());
+    }
+    if let Some(ours) = &profile.client_certificate {
+        let mut pem = read(&ours.certificate).await?;
+        if let Some(key) = &ours.key {
+            pem.push(b'\n');
+            pem.extend_from_slice(&read(key).await?);
+        }
+        let text = std::str::from_utf8(&pem).map_err(|_| not_pem(&ours.certificate, &pem))?;
+        settings.identity_pem = Some(SecretString::from(text));
+    }
+    Ok(settings)
+}
+
+fn no_secret(error: SecretError) -> ApiError {
     ApiError::new(
         ErrorKind::Settings,
         format!("The secret could not be had: {error}. {}", error.hint()),

@@ -2,6 +2,7 @@
 //!
 //! It decides nothing: an `if` about the meaning of something belongs into `app` or `jobs`.
 
+pub mod ask;
 pub mod backups;
 pub mod clipboard;
 pub mod clock;
@@ -9,6 +10,7 @@ pub mod connection;
 pub mod crash;
 pub mod disk;
 pub mod event;
+pub mod examine;
 pub mod files;
 pub mod input;
 pub mod lock;

@@ -14,6 +14,7 @@ mod config;
 mod consent;
 mod contract;
 mod dialogs;
+mod doctor;
 mod embedded;
 mod faults;
 mod hostile;

@@ -18,9 +18,10 @@ use crate::story::{Story, wiki};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("confluence", &["text"]),
+    ("doctor", &["text", "confluence"]),
     ("jobs", &["text", "confluence"]),
-    ("app", &["text", "confluence", "jobs"]),
-    ("ui", &["text", "confluence", "jobs", "app"]),
+    ("app", &["text", "confluence", "doctor", "jobs"]),
+    ("ui", &["text", "confluence", "doctor", "jobs", "app"]),
     // Beside them all: it shares nothing with the client.
     ("demo", &[]),
     // What the program is started with.
@@ -33,6 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "text",
             "confluence",
+            "doctor",
             "jobs",
             "app",
             "ui",
@@ -48,6 +50,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "text",
             "confluence",
+            "doctor",
             "jobs",
             "app",
             "ui",
@@ -103,6 +106,7 @@ const INTERIOR: &[&str] = &[
 /// Each room and what it never contains, outside its tests.
 const NEVER: &[(&str, &[&[&str]])] = &[
     ("text", &[OUTSIDE]),
+    ("doctor", &[OUTSIDE]),
     ("jobs", &[OUTSIDE]),
     ("app", &[OUTSIDE]),
     ("ui", &[OUTSIDE, INTERIOR]),
@@ -286,6 +290,7 @@ fn the_order_of_the_rooms_has_no_circle() {
         "text",
         "demo",
         "confluence",
+        "doctor",
         "jobs",
         "app",
         "ui",

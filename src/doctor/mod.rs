@@ -1,0 +1,284 @@
+//! What the checks of a connection, a configuration and a terminal mean: pure decisions over what
+//! somebody else has found out.
+//!
+//! `coracle doctor`, the guided set-up and the bug report all tell these [`Finding`]s. Nothing here
+//! asks anything; the asking is done by the shell, with reads alone. A finding never holds a secret.
+
+pub mod local;
+pub mod server;
+pub mod terminal;
+
+use serde::{Deserialize, Serialize};
+
+/// What is looked at, in the order in which it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Check {
+    /// The configuration file.
+    Config,
+    /// Who can read the files that are ours.
+    Modes,
+    /// Whether the secret can be had.
+    Secret,
+    /// Which proxy is on the way.
+    Proxy,
+    /// Whether the name of the server is known.
+    Name,
+    /// Whether something listens there.
+    Connection,
+    /// Whether its certificate is one to trust.
+    Tls,
+    /// Whether the server takes the sign-in.
+    SignIn,
+    /// Whom it takes us for.
+    User,
+    /// Which version it is.
+    Version,
+    /// Whether it has one of the thirteen operations, counted from 1.
+    Operation(u8),
+    /// How far its clock is from ours.
+    Clock,
+    /// How many colours the terminal has.
+    Colors,
+    /// How large it is.
+    Size,
+    /// Whether it agrees with us on how wide characters are.
+    Width,
+    /// Whether text can be put on the clipboard through it.
+    Clipboard,
+    /// What is between it and us.
+    Between,
+    /// Whether it reports the mouse.
+    Mouse,
+    /// Whether it shows a frame as a whole.
+    Synchronized,
+}
+
+impl Check {
+    /// Its name for programs.
+    pub fn name(self) -> String {
+        let name = match self {
+            Self::Config => "config",
+            Self::Modes => "file-modes",
+            Self::Secret => "secret",
+            Self::Proxy => "proxy",
+            Self::Name => "dns",
+            Self::Connection => "tcp",
+            Self::Tls => "tls",
+            Self::SignIn => "sign-in",
+            Self::User => "user",
+            Self::Version => "version",
+            Self::Operation(number) => return format!("operation-{number}"),
+            Self::Clock => "clock",
+            Self::Colors => "terminal-colors",
+            Self::Size => "terminal-size",
+            Self::Width => "terminal-width",
+            Self::Clipboard => "terminal-clipboard",
+            Self::Between => "terminal-multiplexer",
+            Self::Mouse => "terminal-mouse",
+            Self::Synchronized => "terminal-synchronized",
+        };
+        name.to_owned()
+    }
+
+    /// Its label for people.
+    pub fn label(self) -> String {
+        let label = match self {
+            Self::Config => "Configuration",
+            Self::Modes => "File modes",
+            Self::Secret => "Secret",
+            Self::Proxy => "Proxy",
+            Self::Name => "Name",
+            Self::Connection => "Connection",
+            Self::Tls => "Certificate",
+            Self::SignIn => "Sign-in",
+            Self::User => "User",
+            Self::Version => "Version",
+            Self::Operation(number) => return format!("Operation {number}"),
+            Self::Clock => "Clock",
+            Self::Colors => "Colours",
+            Self::Size => "Size",
+            Self::Width => "Character widths",
+            Self::Clipboard => "Clipboard",
+            Self::Between => "Multiplexer",
+            Self::Mouse => "Mouse",
+            Self::Synchronized => "Whole frames",
+        };
+        label.to_owned()
+    }
+}
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// As it should be.
+    Ok,
+    /// Something to know; nothing is broken.
+    Note,
+    /// Broken.
+    Failed,
+    /// Not looked at, as something before it has failed or it doesn't apply.
+    Skipped,
+}
+
+impl Verdict {
+    /// The word at the start of a line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Note => "note",
+            Self::Failed => "FAILED",
+            Self::Skipped => "-",
+        }
+    }
+}
+
+/// What one check has found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What was looked at.
+    pub check: Check,
+    /// How it came out.
+    pub verdict: Verdict,
+    /// What was found: one line, scrubbed.
+    pub says: String,
+    /// What to do about it. Every failure has one.
+    pub hint: Option<String>,
+}
+
+impl Finding {
+    /// As it should be.
+    pub fn ok(check: Check, says: impl AsRef<str>) -> Self {
+        Self::new(check, Verdict::Ok, says, None)
+    }
+
+    /// Something to know.
+    pub fn note(check: Check, says: impl AsRef<str>, hint: impl AsRef<str>) -> Self {
+        Self::new(check, Verdict::Note, says, Some(hint.as_ref()))
+    }
+
+    /// Broken.
+    pub fn failed(check: Check, says: impl AsRef<str>, hint: impl AsRef<str>) -> Self {
+        Self::new(check, Verdict::Failed, says, Some(hint.as_ref()))
+    }
+
+    /// Not looked at.
+    pub fn skipped(check: Check, says: impl AsRef<str>) -> Self {
+        Self::new(check, Verdict::Skipped, says, None)
+    }
+
+    fn new(check: Check, verdict: Verdict, says: impl AsRef<str>, hint: Option<&str>) -> Self {
+        Self {
+            check,
+            verdict,
+            says: one_line(says.as_ref()),
+            hint: hint.map(one_line),
+        }
+    }
+
+    /// The line for people, with its hint on a second one; no line break at its end.
+    pub fn told(&self) -> String {
+        let (word, label) = (self.verdict.word(), self.check.label());
+        let mut told = format!("{word:<7} {label:<17} {}", self.says);
+        if let Some(hint) = &self.hint {
+            told.push_str("\n        ");
+            told.push_str(hint);
+        }
+        told
+    }
+}
+
+fn one_line(text: &str) -> String {
+    crate::text::plain::scrub(&text.replace(['\n', '\r'], " ")).into_owned()
+}
+
+/// What is to blame when something has failed, for the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The configuration.
+    Config,
+    /// The secret, or the server's opinion of it.
+    SignIn,
+    /// The server or the way to it.
+    Server,
+    /// Something on this machine.
+    Machine,
+}
+
+/// What is to blame for the first failure; `None` when nothing has failed.
+pub fn blame(findings: &[Finding]) -> Option<Blame> {
+    let failed = |finding: &&Finding| finding.verdict == Verdict::Failed;
+    let first = findings
+        .iter()
+        .filter(failed)
+        .min_by_key(|finding| match finding.check {
+            // Who can read a file has nothing to do with whether it works.
+            Check::Modes => (1, finding.check),
+            _ => (0, finding.check),
+        })?;
+    Some(match first.check {
+        Check::Config => Blame::Config,
+        Check::Secret | Check::SignIn | Check::User => Blame::SignIn,
+        Check::Proxy
+        | Check::Name
+        | Check::Connection
+        | Check::Tls
+        | Check::Version
+        | Check::Operation(_)
+        | Check::Clock => Blame::Server,
+        Check::Modes
+        | Check::Colors
+        | Check::Size
+        | Check::Width
+        | Check::Clipboard
+        | Check::Between
+        | Check::Mouse
+        | Check::Synchronized => Blame::Machine,
+    })
+}
+
+/// How many have failed, in words.
+pub fn summary(findings: &[Finding]) -> String {
+    let count = |verdict| findings.iter().filter(|f| f.verdict == verdict).count() as u64;
+    match (count(Verdict::Failed), count(Verdict::Note)) {
+        (0, 0) => "All is well.".to_owned(),
+        (0, notes) => format!(
+            "Nothing has failed; {}.",
+            crate::text::number::count(notes, "note")
+        ),
+        (failed, _) => format!("{} failed.", crate::text::number::count(failed, "check")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_failure_is_to_blame_but_not_who_can_read_a_file() {
+        let fine = Finding::ok(Check::Config, "it is there");
+        let modes = Finding::failed(Check::Modes, "0644", "chmod");
+        let sign_in = Finding::failed(Check::SignIn, "401", "make a token");
+        let tls = Finding::failed(Check::Tls, "expired", "wait");
+        assert_eq!(blame(&[]), None);
+        assert_eq!(blame(std::slice::from_ref(&fine)), None);
+        assert_eq!(blame(&[fine.clone(), modes.clone()]), Some(Blame::Machine));
+        assert_eq!(
+            blame(&[modes, sign_in.clone(), tls]),
+            Some(Blame::Server),
+            "what comes first on the way"
+        );
+        assert_eq!(blame(&[fine, sign_in]), Some(Blame::SignIn));
+    }
+
+    #[test]
+    fn a_finding_is_one_line_and_cannot_drive_a_terminal() {
+        let finding = Finding::failed(Check::Name, "a\nb\u{1b}[2J", "c\u{202e}\r\nd");
+        let told = finding.told();
+        assert_eq!(told.lines().count(), 2, "{told:?}");
+        assert!(
+            !told.contains('\u{1b}') && !told.contains('\u{202e}'),
+            "{told:?}"
+        );
+    }
+}

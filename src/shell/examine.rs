@@ -1,0 +1,610 @@
+//! Finds out what `doctor` decides over: fetches the secret, looks names up, connects, and sends a
+//! few harmless reads. Never a write; after a sign-in that was refused, nothing more.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+use url::Url;
+
+use super::clipboard::Through;
+use super::{ask, clock, connection, screen, terminal};
+use crate::config::{Auth, Config, Paths, Profile};
+use crate::confluence::call::{Depth, SpacesFilter, Window};
+use crate::confluence::client::{Access, Answer, Client, Credentials, Tell};
+use crate::confluence::retry::Patience;
+use crate::confluence::{ApiError, Call, ContentKind, CurrentUser, ErrorKind, Reply, ServerInfo};
+use crate::doctor::server::{self, Probe, Probes};
+use crate::doctor::terminal::{Between, Facts};
+use crate::doctor::{Check, Finding, local};
+use crate::report::scrub;
+use crate::secret::SecretSource;
+use crate::ui::theme::Depth as Colors;
+
+/// How long a name or a connection may take.
+const LINE_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a terminal may take to answer.
+const TERMINAL_LIMIT: Duration = Duration::from_millis(600);
+
+/// How many paths are looked at.
+const PATHS: usize = 5_000;
+
+/// Hands on one finding after the other.
+pub type TellFinding<'a> = &'a mut (dyn FnMut(Finding) + Send);
+
+/// What comes after the way to the server, for when the way is not there.
+const BEHIND: [Check; 5] = [
+    Check::SignIn,
+    Check::User,
+    Check::Version,
+    Check::Operation(0),
+    Check::Clock,
+];
+
+fn skip(checks: &[Check], why: &str, tell: TellFinding<'_>) {
+    for check in checks {
+        if let Check::Operation(0) = check {
+            for number in 1..=13 {
+                tell(Finding::skipped(Check::Operation(number), why));
+            }
+        } else {
+            tell(Finding::skipped(*check, why));
+        }
+    }
+}
+
+/// How the server is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Without a proxy; why, in words.
+    Direct(&'static str),
+    /// Through this one.
+    Proxy {
+        /// Its host.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// Who says so.
+        by: String,
+    },
+    /// Something is set that is no proxy's address.
+    Unusable {
+        /// Where it is set.
+        by: String,
+    },
+}
+
+/// Which way requests to this server take, by the profile and the customs of the environment.
+pub fn way(profile: &Profile, variable: impl Fn(&str) -> Option<String>) -> Way {
+    if profile.url.is_loopback() {
+        return Way::Direct("this machine is always reached without one");
+    }
+    let host = profile.url.host();
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    if let Some(proxy) = &profile.proxy {
+        if is_exempt(&profile.no_proxy.join(","), host) {
+            return Way::Direct("the profile's no_proxy names the host");
+        }
+        return proxy_at(proxy.expose_secret(), "the profile".to_owned());
+    }
+    let names: &[&str] = if profile.url.is_plain_http() {
+        &["http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"]
+    } else {
+        &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
+    };
+    let Some((name, address)) = names
+        .iter()
+        .find_map(|name| set(name).map(|value| (*name, value)))
+    else {
+        return Way::Direct("none is configured");
+    };
+    let except = set("NO_PROXY").or_else(|| set("no_proxy"));
+    if is_exempt(&except.unwrap_or_default(), host) {
+        return Way::Direct("NO_PROXY names the host");
+    }
+    proxy_at(&address, format!("the variable {name}"))
+}
+
+fn proxy_at(address: &str, by: String) -> Way {
+    let address = if address.contains("://") {
+        address.to_owned()
+    } else {
+        format!("http://{address}")
+    };
+    match Url::parse(&address) {
+        Ok(url) if url.has_host() => Way::Proxy {
+            host: scrub(url.host_str().unwrap_or_default()),
+            port: url.port_or_known_default().unwrap_or(1080),
+            by,
+        },
+        _ => Way::Unusable { by },
+    }
+}
+
+/// Whether a list of exceptions names a host, or a domain above it.
+fn is_exempt(list: &str, host: &str) -> bool {
+    list.split(',').map(str::trim).any(|entry| {
+        let entry = entry.trim_start_matches('.');
+        entry == "*"
+            || (!entry.is_empty()
+                && (host.eq_ignore_ascii_case(entry)
+                    || host
+                        .to_ascii_lowercase()
+                        .ends_with(&format!(".{}", entry.to_ascii_lowercase()))))
+    })
+}
+
+/// Checks one server: the secret, the way there, the sign-in, what it can do.
+pub async fn server(profile: &Profile, tell: TellFinding<'_>) {
+    let credentials = secret(profile, tell).await;
+    if !line(profile, tell).await {
+        skip(&[Check::Tls], "There is no connection.", tell);
+        skip(&BEHIND, "There is no connection.", tell);
+        return;
+    }
+    requests(profile, credentials, tell).await;
+}
+
+/// Fetches the secret, and says where from.
+async fn secret(profile: &Profile, tell: TellFinding<'_>) -> Option<Credentials> {
+    let source = match &profile.auth {
+        Auth::Anonymous => None,
+        Auth::Token(source) => Some(("token", source)),
+        Auth::Basic { password, .. } => Some(("password", password)),
+    };
+    let Some((what, source)) = source else {
+        tell(Finding::skipped(
+            Check::Secret,
+            "No token or password is configured.",
+        ));
+        return Some(Credentials::Anonymous);
+    };
+    let whence = match source {
+        SecretSource::Command(words) => {
+            format!(
+                "the command {}",
+                scrub(words.first().map_or("", String::as_str))
+            )
+        }
+        SecretSource::Env(name) => format!("the variable {}", scrub(name)),
+        SecretSource::File(path) => format!("the file {}", scrub(&path.to_string_lossy())),
+        SecretSource::Inline(_) => "the configuration itself".to_owned(),
+    };
+    match connection::credentials(&profile.auth).await {
+        Ok(credentials) => {
+            tell(Finding::ok(
+                Check::Secret,
+                format!("The {what} comes from {whence}."),
+            ));
+            Some(credentials)
+        }
+        Err(error) => {
+            tell(Finding::failed(
+                Check::Secret,
+                format!("The {what} could not be had: {error}."),
+                error.hint(),
+            ));
+            None
+        }
+    }
+}
+
+/// Looks the name up and connects. Says whether somebody listens.
+async fn line(profile: &Profile, tell: TellFinding<'_>) -> bool {
+    let url = Url::parse(profile.url.as_str()).ok();
+    let port = url.as_ref().and_then(Url::port_or_known_default);
+    let own = (
+        profile.url.host().trim_matches(['[', ']']).to_owned(),
+        port.unwrap_or(443),
+    );
+    let (host, port) = match way(profile, |name| std::env::var(name).ok()) {
+        Way::Direct(why) => {
+            tell(Finding::ok(Check::Proxy, format!("None: {why}.")));
+            own
+        }
+        Way::Proxy { host, port, by } => {
+            tell(Finding::ok(
+                Check::Proxy,
+                format!("{host}:{port}, as {by} says; it looks up the name of the server."),
+            ));
+            (host, port)
+        }
+        Way::Unusable { by } => {
+            tell(Finding::failed(
+                Check::Proxy,
+                format!("What {by} says is not the address of a proxy."),
+                "Write it as http://proxy.example.com:3128.",
+            ));
+            own
+        }
+    };
+    let shown = scrub(&host);
+    let found = timeout(LINE_LIMIT, lookup_host((host.as_str(), port))).await;
+    let addresses: Vec<_> = match found {
+        Ok(Ok(addresses)) => addresses.collect(),
+        Ok(Err(_)) => Vec::new(),
+        Err(_) => {
+            tell(Finding::failed(
+                Check::Name,
+                format!(
+                    "Looking {shown} up takes longer than {} s.",
+                    LINE_LIMIT.as_secs()
+                ),
+                "Check the network: a resolver does not answer. With a VPN, whether it is up.",
+            ));
+            skip(&[Check::Connection], "The name is not known.", tell);
+            return false;
+        }
+    };
+    if addresses.is_empty() {
+        tell(Finding::failed(
+            Check::Name,
+            format!("The name {shown} is not found."),
+            "Check the spelling, and the network: a name of the inside is known only there (VPN).",
+        ));
+        skip(&[Check::Connection], "The name is not known.", tell);
+        return false;
+    }
+    let list: Vec<String> = addresses
+        .iter()
+        .take(3)
+        .map(|a| a.ip().to_string())
+        .collect();
+    let more = if addresses.len() > list.len() {
+        " …"
+    } else {
+        ""
+    };
+    tell(Finding::ok(
+        Check::Name,
+        format!("{shown} is {}{more}.", list.join(", ")),
+    ));
+    let clock = clock::Clock::start();
+    let mut why = format!("nobody answers in {} s", LINE_LIMIT.as_secs());
+    for address in &addresses {
+        match timeout(LINE_LIMIT, TcpStream::connect(address)).await {
+            Ok(Ok(_)) => {
+                tell(Finding::ok(
+                    Check::Connection,
+                    format!("{address} answers in {} ms.", clock.now().0),
+                ));
+                return true;
+            }
+            Ok(Err(error)) => why = scrub(&error.to_string()),
+            Err(_) => {}
+        }
+    }
+    tell(Finding::failed(
+        Check::Connection,
+        format!("No connection to {shown}:{port}: {why}."),
+        "Check that the server is up, the port, and the network (VPN, firewall).",
+    ));
+    false
+}
+
+/// A client that is patient with nothing: a check tells what is, not what may become of it.
+async fn client(profile: &Profile, credentials: Credentials) -> Result<Client, ApiError> {
+    let mut settings = connection::settings(profile, credentials).await?;
+    settings.access = Access::ReadOnly;
+    settings.certificate = Tell::Yes;
+    settings.connect_timeout = LINE_LIMIT;
+    settings.patience = Patience {
+        attempts: 1,
+        limit_total: LINE_LIMIT,
+        longest_limit_wait: LINE_LIMIT,
+        ..Patience::default()
+    };
+    Client::new(settings)
+}
+
+async fn requests(profile: &Profile, credentials: Option<Credentials>, tell: TellFinding<'_>) {
+    let signs_in = !matches!(credentials, Some(Credentials::Anonymous));
+    let has_secret = credentials.is_some();
+    let client = match client(profile, credentials.unwrap_or(Credentials::Anonymous)).await {
+        Ok(client) => client,
+        Err(error) => {
+            tell(Finding::failed(Check::Config, &error.message, error.hint()));
+            skip(&[Check::Tls], "The connection can't be set up.", tell);
+            skip(&BEHIND, "The connection can't be set up.", tell);
+            return;
+        }
+    };
+    // The first request goes alone: several with one bad password can lock an account.
+    let first = if has_secret {
+        Call::CurrentUser
+    } else {
+        Call::ServerInfo
+    };
+    let answer = client.send(&first, |_| ()).await;
+    let now = clock::time_of_day();
+    tell(certificate(profile, &answer, now));
+    if !has_secret {
+        let why = "There is no secret to sign in with.";
+        skip(&BEHIND[..2], why, tell);
+        let info = server_info(&answer.outcome);
+        tell(server::version(&info));
+        skip(&[Check::Operation(0)], why, tell);
+        tell(told_time(&answer, now));
+        return;
+    }
+    let user = answer.outcome.clone().and_then(|reply| match reply {
+        Reply::CurrentUser(user) => Ok(user),
+        _ => Err(unexpected()),
+    });
+    let goes_on = may_go_on(&user);
+    for finding in server::sign_in(&user, signs_in) {
+        tell(finding);
+    }
+    if goes_on {
+        let mut info = server_info(&client.send(&Call::ServerInfo, |_| ()).await.outcome);
+        if info.as_ref().map_or(true, |info| info.version.is_none()) {
+            let other = server_info(&client.send(&Call::Manifest, |_| ()).await.outcome);
+            info = other.or(info);
+        }
+        tell(server::version(&info));
+        let version = info.ok().and_then(|info| info.version);
+        let probes = probe(&client).await;
+        for finding in server::operations(&probes, version.as_deref()) {
+            tell(finding);
+        }
+    } else {
+        let why = "Nothing more is asked before the sign-in works.";
+        skip(&[Check::Version, Check::Operation(0)], why, tell);
+    }
+    tell(told_time(&answer, now));
+}
+
+fn may_go_on(user: &Result<CurrentUser, ApiError>) -> bool {
+    user.as_ref()
+        .err()
+        .is_none_or(|error| error.kind == ErrorKind::NoSuchOperation)
+}
+
+fn told_time(answer: &Answer, now: Timestamp) -> Finding {
+    let took = u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX);
+    server::clock(answer.date, now, took)
+}
+
+fn certificate(profile: &Profile, answer: &Answer, now: Timestamp) -> Finding {
+    if profile.url.is_plain_http() {
+        return if profile.url.is_loopback() {
+            Finding::skipped(Check::Tls, "Plain HTTP, which does not leave this machine.")
+        } else {
+            Finding::note(
+                Check::Tls,
+                "Plain HTTP: others on the way can read along.",
+                "Use https; then take allow_http out of the profile.",
+            )
+        };
+    }
+    let found = server::tls(
+        answer.outcome.as_ref().map(|_| ()),
+        answer.certificate.as_ref(),
+        now,
+    );
+    if profile.insecure && found.verdict == crate::doctor::Verdict::Ok {
+        return Finding::note(
+            Check::Tls,
+            "The certificate is not checked, as the profile says.",
+            "Set ca_file to the authority that your organisation uses, and take insecure out.",
+        );
+    }
+    found
+}
+
+fn server_info(outcome: &Result<Reply, ApiError>) -> Result<ServerInfo, ApiError> {
+    outcome.clone().and_then(|reply| match reply {
+        Reply::ServerInfo(info) => Ok(info),
+        _ => Err(unexpected()),
+    })
+}
+
+fn unexpected() -> ApiError {
+    ApiError::new(
+        ErrorKind::Malformed,
+        "The answer is not one to this request.",
+    )
+}
+
+/// Asks about the operations, with reads alone, one after the other.
+async fn probe(client: &Client) -> Probes {
+    let window = Window { start: 0, limit: 1 };
+    let expand = String::new;
+    let segments = |path: &[&str]| Call::Probe {
+        segments: path.iter().map(|&segment| segment.to_owned()).collect(),
+    };
+    let outcome =
+        async |call: Call| -> Probe { client.send(&call, |_| ()).await.outcome.map(drop) };
+    let list = client
+        .send(
+            &Call::Spaces {
+                filter: SpacesFilter::default(),
+                expand: expand(),
+                window,
+            },
+            |_| (),
+        )
+        .await
+        .outcome;
+    let key = match &list {
+        Ok(Reply::Spaces(page)) => page.results.first().map(|space| space.key.clone()),
+        _ => None,
+    };
+    let mut probes = Probes {
+        spaces: Some(list.map(drop)),
+        private: Some(outcome(segments(&["space", "_private"])).await),
+        personal: Some(outcome(segments(&["space", "personal"])).await),
+        ..Probes::default()
+    };
+    let Some(key) = key else { return probes };
+    probes.space = Some(
+        outcome(Call::Space {
+            key: key.clone(),
+            expand: expand(),
+        })
+        .await,
+    );
+    probes.archive = Some(outcome(segments(&["space", key.as_str(), "archive"])).await);
+    probes.restore = Some(outcome(segments(&["space", key.as_str(), "restore"])).await);
+    probes.content = Some(
+        outcome(Call::SpaceContent {
+            key: key.clone(),
+            depth: Depth::Root,
+            expand: expand(),
+            window,
+        })
+        .await,
+    );
+    probes.of_type = Some(
+        outcome(Call::SpaceContentOfKind {
+            key: key.clone(),
+            kind: ContentKind::Page,
+            depth: Depth::Root,
+            expand: expand(),
+            window,
+        })
+        .await,
+    );
+    probes.trash = Some(
+        outcome(Call::Trash {
+            key,
+            cursor: None,
+            expand: expand(),
+            limit: 1,
+        })
+        .await,
+    );
+    probes
+}
+
+/// Looks at who can read what is ours.
+pub fn modes(paths: &Paths) -> Finding {
+    let mut entries = Vec::new();
+    for root in [&paths.state, &paths.backups, &paths.plans, &paths.exports] {
+        walk(root, 4, &mut entries);
+    }
+    entries.sort_by(|a, b| a.path.cmp(&b.path));
+    entries.dedup();
+    local::modes(&entries)
+}
+
+fn walk(path: &Path, depth: u32, entries: &mut Vec<local::Entry>) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Ok(metadata) = std::fs::symlink_metadata(path) else {
+        return;
+    };
+    // The mode of a link says nothing.
+    if metadata.is_symlink() || entries.len() >= PATHS {
+        return;
+    }
+    entries.push(local::Entry {
+        path: scrub(&path.to_string_lossy()),
+        mode: metadata.permissions().mode(),
+    });
+    if metadata.is_dir()
+        && depth > 0
+        && let Ok(below) = std::fs::read_dir(path)
+    {
+        for entry in below.flatten() {
+            walk(&entry.path(), depth - 1, entries);
+        }
+    }
+}
+
+/// Looks at the terminal, and asks it.
+pub fn terminal(config: &Config) -> Vec<Finding> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let depth = screen::depth(variable);
+    let colors = match depth {
+        Colors::Mono => "none",
+        Colors::Ansi16 => "16",
+        Colors::Ansi256 => "256",
+        Colors::True => "16 million",
+    };
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(|name| variable(name).filter(|value| !value.is_empty()))
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let size = terminal::size();
+    crate::doctor::terminal::findings(&Facts {
+        term: scrub(&variable("TERM").unwrap_or_default()),
+        colors: colors.to_owned(),
+        is_colored: depth != Colors::Mono,
+        size: (size.width, size.height),
+        between: match screen::between(variable) {
+            Through::Terminal => Between::Nothing,
+            Through::Tmux => Between::Tmux,
+            Through::Screen => Between::Screen,
+        },
+        utf8: locale.contains("utf-8") || locale.contains("utf8"),
+        wants_mouse: config.mouse,
+        answers: screen::may_ask(variable)
+            .then(|| ask::ask(TERMINAL_LIMIT))
+            .flatten(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::confluence::client::Endpoint;
+
+    fn profile(url: &str) -> Profile {
+        Profile::new(Endpoint::parse(url).expect("an address"))
+    }
+
+    #[test]
+    fn the_way_is_that_of_profile_and_environment() {
+        let variables = |pairs: &'static [(&'static str, &'static str)]| {
+            move |name: &str| {
+                pairs
+                    .iter()
+                    .find(|(variable, _)| *variable == name)
+                    .map(|(_, value)| (*value).to_owned())
+            }
+        };
+        let wiki = profile("https://wiki.example.com");
+        let direct = |way: Way| matches!(way, Way::Direct(_));
+        assert!(direct(way(&wiki, variables(&[]))));
+        let by_env = way(
+            &wiki,
+            variables(&[("HTTPS_PROXY", "http://me:hunter2@proxy.example.com:3128")]),
+        );
+        assert!(!format!("{by_env:?}").contains("hunter2"), "{by_env:?}");
+        assert_eq!(
+            by_env,
+            Way::Proxy {
+                host: "proxy.example.com".to_owned(),
+                port: 3128,
+                by: "the variable HTTPS_PROXY".to_owned(),
+            }
+        );
+        for except in ["*", "example.com", ".example.com", "a, wiki.example.com"] {
+            assert!(is_exempt(except, "wiki.example.com"), "{except}");
+        }
+        for except in ["", "ample.com", "other.example.com"] {
+            assert!(!is_exempt(except, "wiki.example.com"), "{except}");
+        }
+        let own = Profile {
+            proxy: Some("socks5h://inside".to_owned().into()),
+            ..wiki.clone()
+        };
+        assert!(matches!(
+            way(&own, variables(&[("NO_PROXY", "*")])),
+            Way::Proxy { port: 1080, .. }
+        ));
+        assert!(direct(way(
+            &profile("http://127.0.0.1:8090"),
+            variables(&[("http_proxy", "http://p:1")])
+        )));
+        assert!(matches!(
+            way(&wiki, variables(&[("ALL_PROXY", "http://")])),
+            Way::Unusable { .. }
+        ));
+    }
+}
