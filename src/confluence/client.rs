@@ -473,6 +473,13 @@ impl Drop for Seat<'_> {
     }
 }
 
+/// Says which cryptography TLS uses in this process, before the first client is built. Safe to
+/// call again.
+pub fn choose_cryptography() {
+    // An error means that it was said before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 impl Client {
     /// A client with these settings. Nothing is sent yet.
     pub fn new(settings: Settings) -> Result<Self, ApiError> {
@@ -543,6 +550,7 @@ impl Client {
                 .no_proxy(except);
             builder = builder.proxy(proxy);
         }
+        choose_cryptography();
         let http = builder.build().map_err(|error| {
             ApiError::new(
                 ErrorKind::Settings,

@@ -13,7 +13,9 @@ use std::marker::PhantomData;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor, value};
+use serde::de::{
+    DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor, value,
+};
 use serde_json::value::RawValue;
 
 use super::types::*;
@@ -397,11 +399,29 @@ pub(super) struct LinksWire {
     pub(super) status: Raw,
 }
 
+/// What a list holds a row of, and how it is read from the wire.
+pub(super) trait Row: Sized {
+    /// The shape of a row on the wire.
+    type Wire: DeserializeOwned + Into<Option<Self>>;
+}
+
+/// A row, made as soon as it is read: the shapes of the wire are ten times as large as what is
+/// kept of them, and five hundred of them side by side are memory that is never given back.
+/// `None` if it can't be named.
+#[derive(Debug)]
+pub(super) struct Kept<T>(Option<T>);
+
+impl<'de, T: Row> Deserialize<'de> for Kept<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::Wire::deserialize(deserializer).map(|row| Self(row.into()))
+    }
+}
+
 /// A page by `start`, or by cursor, or the map of pages by type.
 #[derive(Debug, Deserialize)]
-#[serde(default, rename_all = "camelCase", bound = "T: Deserialize<'de>")]
+#[serde(default, rename_all = "camelCase", bound = "T: Row")]
 pub(super) struct PageWire<T> {
-    pub(super) results: List<Maybe<T>>,
+    results: List<Maybe<Kept<T>>>,
     start: Number,
     limit: Number,
     total_count: Number,
@@ -433,14 +453,14 @@ impl<T> Default for PageWire<T> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct SpaceContentWire {
-    results: List<Maybe<ContentWire>>,
+    results: List<Maybe<Kept<Content>>>,
     start: Number,
     limit: Number,
     total_count: Number,
     #[serde(rename = "_links")]
     links: Maybe<LinksWire>,
-    page: Maybe<PageWire<ContentWire>>,
-    blogpost: Maybe<PageWire<ContentWire>>,
+    page: Maybe<PageWire<Content>>,
+    blogpost: Maybe<PageWire<Content>>,
 }
 
 impl<T> PageWire<T> {
@@ -451,22 +471,21 @@ impl<T> PageWire<T> {
             .find(|next| !next.is_empty())
     }
 
-    /// The page, its rows made by `row`. `None` if the answer was no page, or if it had rows and
-    /// none of them can be named.
-    pub(super) fn page<U>(self, row: impl Fn(T) -> Option<U>) -> Option<Page<U>> {
+    /// The page. `None` if the answer was no page, or if it had rows and none of them can be named.
+    pub(super) fn page(self) -> Option<Page<T>> {
         let has_next = self.next().is_some();
         Some(Page {
             start: self.start.count().unwrap_or(0),
             limit: self.limit.count(),
             total: self.total_count.count().or(self.total_size.count()),
             has_next,
-            results: rows(self.results, row)?,
+            results: rows(self.results)?,
         })
     }
 
     /// The same for a page by cursor. The cursor is the answer's own or, decoded once, the one in
     /// the query of `next`; of a link nothing but the query is ever read.
-    pub(super) fn cursor_page<U>(self, row: impl Fn(T) -> Option<U>) -> Option<CursorPage<U>> {
+    pub(super) fn cursor_page(self) -> Option<CursorPage<T>> {
         let next = self
             .next_cursor
             .0
@@ -477,7 +496,7 @@ impl<T> PageWire<T> {
         Some(CursorPage {
             next: next.map(Cursor),
             total: self.total_count.count().or(self.total_size.count()),
-            results: rows(self.results, row)?,
+            results: rows(self.results)?,
         })
     }
 }
@@ -490,19 +509,19 @@ fn cursor_of(link: &str) -> Option<String> {
         .map(|(_, value)| value.into_owned())
 }
 
-fn rows<T, U>(list: List<Maybe<T>>, row: impl Fn(T) -> Option<U>) -> Option<Vec<U>> {
+fn rows<T>(list: List<Maybe<Kept<T>>>) -> Option<Vec<T>> {
     let list = list.0?;
     let sent = list.len();
     let mut rows = Vec::with_capacity(sent);
-    rows.extend(list.into_iter().filter_map(|one| row(one.0?)));
+    rows.extend(list.into_iter().filter_map(|one| one.0?.0));
     (sent == 0 || !rows.is_empty()).then_some(rows)
 }
 
 impl SpaceContentWire {
     pub(super) fn answer(self) -> Option<SpaceContent> {
         if self.results.0.is_none() && (self.page.0.is_some() || self.blogpost.0.is_some()) {
-            let part = |part: Maybe<PageWire<ContentWire>>| match part.0 {
-                Some(page) if page.results.0.is_some() => page.page(ContentWire::in_list),
+            let part = |part: Maybe<PageWire<Content>>| match part.0 {
+                Some(page) if page.results.0.is_some() => page.page(),
                 // A type without rows may be left out or be `{}`.
                 Some(_) | None => Some(Page {
                     results: Vec::new(),
@@ -525,7 +544,7 @@ impl SpaceContentWire {
             links: self.links,
             ..PageWire::default()
         }
-        .page(ContentWire::in_list)
+        .page()
         .map(SpaceContent::Flat)
     }
 }
@@ -748,9 +767,19 @@ pub(super) struct SpaceWire {
     old_links: Maybe<LinksWire>,
 }
 
+impl Row for Space {
+    type Wire = SpaceWire;
+}
+
+impl From<SpaceWire> for Option<Space> {
+    fn from(row: SpaceWire) -> Self {
+        row.in_list()
+    }
+}
+
 impl SpaceWire {
     /// As a row of a list: `more` only if the server said more than an address.
-    pub(super) fn in_list(self) -> Option<Space> {
+    fn in_list(self) -> Option<Space> {
         let mut space = self.space(None)?;
         if let Some(more) = &space.more {
             let address_alone = SpaceMore {
@@ -1004,9 +1033,19 @@ pub(super) struct ContentWire {
     links: Maybe<LinksWire>,
 }
 
+impl Row for Content {
+    type Wire = ContentWire;
+}
+
+impl From<ContentWire> for Option<Content> {
+    fn from(row: ContentWire) -> Self {
+        row.in_list()
+    }
+}
+
 impl ContentWire {
     /// As a row of a list: `more` only if the server said more than an address.
-    pub(super) fn in_list(self) -> Option<Content> {
+    fn in_list(self) -> Option<Content> {
         let mut content = self.content(None)?;
         if let Some(more) = &content.more {
             let address_alone = ContentMore {

@@ -199,9 +199,12 @@ impl Wiki {
     /// The demo wiki.
     pub fn demo() -> Result<Self, MalformedWiki> {
         let mut wiki = Self::default();
-        wiki.read_people("people.txt", assets::PEOPLE)?;
-        for (file, text) in assets::SPACES {
-            wiki.read(file, text)?;
+        for (file, text) in assets::Texts::unpack().files() {
+            if file == assets::PEOPLE {
+                wiki.read_people(file, text)?;
+            } else {
+                wiki.read(file, text)?;
+            }
         }
         Ok(wiki)
     }

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 use ratatui::widgets::Widget as _;
 
-use super::theme::{Focus, Theme};
+use super::theme::{self, Focus, Theme};
 use super::{across, chrome, content, detail, modal, preview, spaces, welcome};
 use crate::app::layout::{Layout, Pane, SMALLEST};
 use crate::app::model::{Model, Screen};
@@ -56,6 +56,9 @@ pub fn draw(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
         }
         chrome::toasts(model, canvas, area);
     }
+    if std::ptr::eq(theme.glyphs, &raw const theme::ASCII) {
+        plain(canvas.buffer);
+    }
     if let Some((x, y)) = canvas.cursor {
         frame.set_cursor_position((x, y));
     }
@@ -67,6 +70,23 @@ pub(super) fn margin(inner: Rect) -> Rect {
         x: inner.x + 1,
         width: inner.width.saturating_sub(2),
         ..inner
+    }
+}
+
+/// Puts signs of ASCII in the place of those that stand in sentences and titles of ours. What a
+/// wiki holds keeps its letters, whatever their script.
+fn plain(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        let symbol = cell.symbol();
+        if symbol.is_ascii() || !symbol.chars().any(|c| theme::in_ascii(c).is_some()) {
+            continue;
+        }
+        // Marks without width stay: they may end or begin a text from right to left.
+        let symbol: String = symbol
+            .chars()
+            .map(|c| theme::in_ascii(c).unwrap_or(c))
+            .collect();
+        cell.set_symbol(&symbol);
     }
 }
 

@@ -705,6 +705,32 @@ pub static ASCII: Glyphs = Glyphs {
     bullet: "*",
 };
 
+/// What stands for a sign of ours where there is nothing but ASCII, as wide as the sign.
+pub(super) fn in_ascii(sign: char) -> Option<char> {
+    Some(match sign {
+        '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' => ' ',
+        '·' | '–' | '—' | '‐' | '‑' | '−' | '─' => '-',
+        '•' | '●' | '○' => '*',
+        '…' => '~',
+        '‘' | '’' => '\'',
+        '“' | '”' | '„' => '"',
+        '×' => 'x',
+        '←' | '◂' | '‹' | '«' => '<',
+        '→' | '▸' | '›' | '»' => '>',
+        '↑' => '^',
+        '↓' | '▾' => 'v',
+        '│' | '┃' => '|',
+        '╭' | '╮' | '╰' | '╯' | '┌' | '┐' | '└' | '┘' | '├' | '┤' | '┬' | '┴' | '┼' => {
+            '+'
+        }
+        '█' => '#',
+        '░' | '◌' => '.',
+        '✓' => 'y',
+        '✗' => 'x',
+        _ => return None,
+    })
+}
+
 impl Glyphs {
     /// The spinner's frame at a step that counts up.
     pub fn spin(&self, step: u64) -> &'static str {

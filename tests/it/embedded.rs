@@ -130,6 +130,7 @@ impl Got {
 }
 
 fn wiki(options: Options) -> Wiki {
+    coracle::confluence::client::choose_cryptography();
     Wiki {
         server: Server::start(options).expect("because loopback has a free port"),
         client: reqwest::Client::builder()

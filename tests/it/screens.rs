@@ -1,7 +1,12 @@
 //! Snapshots of every pane, dialog and state, at the sizes that people have.
 
+use std::num::NonZeroU16;
+
 use coracle::app::{StartMode, Writes};
 use coracle::confluence::{Call, ErrorKind, Reply, SpaceKey};
+
+use coracle::shell::writer::{ThriftyBackend, Traits};
+use coracle::ui::theme::{self, Depth, Theme};
 
 use crate::story::{Story, content, error, page, wiki};
 
@@ -130,53 +135,119 @@ fn dialogs() {
     }
 }
 
+/// Spaces and pages with names that are hard to keep in their columns.
+fn with_hard_names(width: u16, height: u16) -> Story {
+    let names = [
+        "日本語の港湾局とその長い名前のスペース",
+        "👩‍👩‍👧‍👦 family ❤️ and 🏴‍☠️ pirates",
+        "עברית and العربية in one row",
+        "Việt Nam, e\u{301}cole, ẅïḋë",
+        "a very long name that never ends and never ends and never ends and never ends and never ends",
+    ];
+    let mut story = Story::start(width, height);
+    story.answer_all(&|call| match call {
+        Call::Spaces { window, .. } => {
+            let all: Vec<_> = names
+                .iter()
+                .enumerate()
+                .map(|(n, name)| {
+                    let key = format!("K{n}");
+                    crate::story::space(&key, name, coracle::confluence::SpaceStatus::Current)
+                })
+                .collect();
+            Ok(Reply::Spaces(page(&all, *window)))
+        }
+        Call::SpaceContent { .. } => {
+            let pages: Vec<_> = names
+                .iter()
+                .enumerate()
+                .map(|(n, name)| content(&n.to_string(), name, 7, n % 2 == 0))
+                .collect();
+            let window = coracle::confluence::call::Window {
+                start: 0,
+                limit: 50,
+            };
+            Ok(Reply::SpaceContent(
+                coracle::confluence::SpaceContent::ByType {
+                    page: page(&pages, window),
+                    blogpost: page(&[], window),
+                },
+            ))
+        }
+        Call::Space { key, .. } if *key == SpaceKey::new("K0") => Err(error(
+            ErrorKind::Forbidden,
+            403,
+            "You may not see this space.",
+        )),
+        other => wiki(other),
+    });
+    story
+}
+
 #[test]
 fn hard_names() {
-    at_every_size("hard-names", |width, height| {
-        let names = [
-            "日本語の港湾局とその長い名前のスペース",
-            "👩‍👩‍👧‍👦 family ❤️ and 🏴‍☠️ pirates",
-            "עברית and العربية in one row",
-            "Việt Nam, e\u{301}cole, ẅïḋë",
-            "a very long name that never ends and never ends and never ends and never ends and never ends",
-        ];
-        let mut story = Story::start(width, height);
-        story.answer_all(&|call| match call {
-            Call::Spaces { window, .. } => {
-                let all: Vec<_> = names
-                    .iter()
-                    .enumerate()
-                    .map(|(n, name)| {
-                        let key = format!("K{n}");
-                        crate::story::space(&key, name, coracle::confluence::SpaceStatus::Current)
-                    })
-                    .collect();
-                Ok(Reply::Spaces(page(&all, *window)))
-            }
-            Call::SpaceContent { .. } => {
-                let pages: Vec<_> = names
-                    .iter()
-                    .enumerate()
-                    .map(|(n, name)| content(&n.to_string(), name, 7, n % 2 == 0))
-                    .collect();
-                let window = coracle::confluence::call::Window {
-                    start: 0,
-                    limit: 50,
+    at_every_size("hard-names", with_hard_names);
+}
+
+#[test]
+fn hard_names_leave_the_borders_where_they_are() {
+    for (width, height) in SIZES {
+        let mut story = with_hard_names(width, height);
+        for keys in ["", "j", "j", "j", "j", "Tab Tab", "j", "j", "s", "Esc"] {
+            story.keys(keys);
+            let screen = on_a_terminal(&story);
+            let at = |x, y| screen.cell(y, x).map_or("", |cell| cell.contents());
+            for x in 0..width {
+                let Some(top) = (0..height).find(|y| at(x, *y).starts_with(['╭', '╮'])) else {
+                    continue;
                 };
-                Ok(Reply::SpaceContent(
-                    coracle::confluence::SpaceContent::ByType {
-                        page: page(&pages, window),
-                        blogpost: page(&[], window),
-                    },
-                ))
+                let below = (top + 1..height).map(|y| at(x, y));
+                let until = below.take_while(|cell| !cell.starts_with(['╰', '╯']));
+                for (row, cell) in until.enumerate() {
+                    // A dialog's own border may cross it.
+                    assert!(
+                        cell.starts_with(['│', '┃', '╭', '╮', '─'])
+                            || !story.model.modals.is_empty(),
+                        "{width}×{height}, after {keys:?}: {cell:?} in column {x}, row {row}:\n{}",
+                        screen.contents()
+                    );
+                }
             }
-            Call::Space { key, .. } if *key == SpaceKey::new("K0") => Err(error(
-                ErrorKind::Forbidden,
-                403,
-                "You may not see this space.",
-            )),
-            other => wiki(other),
+        }
+    }
+}
+
+/// What a terminal shows once our writer has sent it the picture.
+fn on_a_terminal(story: &Story) -> vt100::Screen {
+    let (width, height) = (story.model.size.width, story.model.size.height);
+    let backend = ThriftyBackend::with_size(
+        Vec::new(),
+        Traits::new(Depth::True),
+        ratatui::layout::Size::new(width, height),
+    );
+    let mut terminal = ratatui::Terminal::new(backend).expect("a backend in memory");
+    terminal
+        .draw(|frame| coracle::ui::draw(&story.model, &Theme::auto(), frame))
+        .expect("memory takes any frame");
+    let cells = |count| NonZeroU16::new(count).expect("a screen has cells");
+    let mut model = vt100::Parser::new(cells(height), cells(width), 0);
+    model.process(terminal.backend().out());
+    model.screen().clone()
+}
+
+#[test]
+fn themes() {
+    for (theme, _) in theme::BUILT_IN {
+        let looks = theme::load(theme, Depth::True).expect("a built-in theme");
+        let mut story = Story::browsing(80, 24);
+        story.keys("Space j");
+        let roles: Vec<String> = looks
+            .roles()
+            .map(|(role, style)| format!("{role}: {style:?}"))
+            .collect();
+        let shown = format!("{}\n\n{}", story.looks(&looks), roles.join("\n"));
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(format!("theme-{theme}"), shown);
         });
-        story
-    });
+    }
 }

@@ -16,6 +16,8 @@ use coracle::confluence::{
 use coracle::ui::theme::Theme;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::style::{Modifier, Style};
 
 /// What a server answers to a call.
 pub(crate) type Answer = Result<Reply, ApiError>;
@@ -158,15 +160,22 @@ impl Story {
         self
     }
 
-    /// The screen as text, without the blanks at the ends of lines.
+    /// The screen as text, without the blanks at the ends of lines. Whoever looks at it has made
+    /// sure too that it can do without signs beyond ASCII.
     pub(crate) fn screen(&self) -> String {
+        let plain = self.drawn_with(&Theme::auto().with_glyphs(&coracle::ui::theme::ASCII));
+        let beyond: Vec<&str> = plain.lines().filter(|line| has_sign(line)).collect();
+        assert!(
+            beyond.is_empty(),
+            "signs beyond ASCII in:\n{}",
+            beyond.join("\n")
+        );
+        self.drawn_with(&Theme::auto())
+    }
+
+    fn drawn_with(&self, theme: &Theme) -> String {
         let size = self.model.size;
-        let mut terminal =
-            Terminal::new(TestBackend::new(size.width, size.height)).expect("a test backend");
-        terminal
-            .draw(|frame| coracle::ui::draw(&self.model, &Theme::auto(), frame))
-            .expect("a test backend takes any frame");
-        let buffer = terminal.backend().buffer();
+        let buffer = self.buffer(theme);
         let mut lines = Vec::new();
         for y in 0..size.height {
             let mut line = String::new();
@@ -182,6 +191,57 @@ impl Story {
         }
         lines.join("\n")
     }
+
+    fn buffer(&self, theme: &Theme) -> Buffer {
+        let size = self.model.size;
+        let mut terminal =
+            Terminal::new(TestBackend::new(size.width, size.height)).expect("a test backend");
+        terminal
+            .draw(|frame| coracle::ui::draw(&self.model, theme, frame))
+            .expect("a test backend takes any frame");
+        terminal.backend().buffer().clone()
+    }
+
+    /// The looks of the screen: a letter for each cell, and what each letter stands for.
+    pub(crate) fn looks(&self, theme: &Theme) -> String {
+        let buffer = self.buffer(theme);
+        let mut styles: Vec<Style> = Vec::new();
+        let mut rows = Vec::new();
+        for row in buffer.content.chunks(usize::from(self.model.size.width)) {
+            let letters = row.iter().map(|cell| {
+                // Of a blank, its ground alone is seen.
+                let style = match cell.symbol() {
+                    " " if !cell
+                        .modifier
+                        .intersects(Modifier::REVERSED | Modifier::UNDERLINED) =>
+                    {
+                        Style::new().bg(cell.bg)
+                    }
+                    _ => cell.style(),
+                };
+                let at = styles.iter().position(|known| *known == style);
+                let at = at.unwrap_or_else(|| {
+                    styles.push(style);
+                    styles.len() - 1
+                });
+                char::from(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"[at])
+            });
+            rows.push(letters.collect::<String>());
+        }
+        for (style, letter) in styles.iter().zip(('a'..='z').chain('A'..='Z')) {
+            rows.push(format!("{letter} {style:?}"));
+        }
+        rows.join("\n")
+    }
+}
+
+/// Whether there is a sign of ours that ASCII doesn't have: dots, dashes, quotes, arrows, lines,
+/// blocks. Letters are the wiki's, whatever their script.
+fn has_sign(line: &str) -> bool {
+    line.chars().any(|c| {
+        matches!(c, '·' | '×' | '–' | '—' | '‘'..='”' | '•' | '…' | '←'..='↓' | '✓' | '✗')
+            || matches!(c, '\u{2500}'..='\u{25ff}' | '\u{2800}'..='\u{28ff}')
+    })
 }
 
 /// The beginning of a story.

@@ -116,7 +116,7 @@ impl TlsServer {
 
     /// With the authority that clients have to show a certificate of.
     fn with(papers: Papers, clients: Option<&Authority>, manner: Manner) -> Self {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .expect("versions");

@@ -94,6 +94,7 @@ impl Bench {
             behaviour,
             ..Options::default()
         };
+        coracle::confluence::client::choose_cryptography();
         Self {
             server: Server::start(options).expect("loopback has a free port"),
             home: tempfile::tempdir().expect("a folder for the test"),

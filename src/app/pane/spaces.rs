@@ -102,6 +102,61 @@ impl Sort {
     }
 }
 
+impl Sort {
+    /// Puts the numbers of rows into this order. Rows that are equal in it stay as they are.
+    fn apply(self, rows: &[Space], order: &mut [u32]) {
+        let mut keyed: Vec<(u128, u32)> = order
+            .iter()
+            .map(|row| (self.start_of(&rows[*row as usize]), *row))
+            .collect();
+        let starts = |a: u128, b: u128| {
+            if self.descending {
+                b.cmp(&a)
+            } else {
+                a.cmp(&b)
+            }
+        };
+        keyed.sort_by(|(a, one), (b, other)| {
+            starts(*a, *b).then_with(|| self.compare(&rows[*one as usize], &rows[*other as usize]))
+        });
+        for (place, (_, row)) in order.iter_mut().zip(keyed) {
+            *place = row;
+        }
+    }
+
+    /// The first bytes of what a row is compared by, as a number with the same order. Nearly every
+    /// comparison ends with it, without a look at the texts all over the memory.
+    fn start_of(self, space: &Space) -> u128 {
+        match self.by {
+            SortBy::Key => start(space.key.as_str()),
+            SortBy::Name => start(&space.name),
+            SortBy::Status => {
+                let archived = space.status == Some(SpaceStatus::Archived);
+                let rank = u128::from(archived) * 2 + u128::from(space.kind == SpaceKind::Personal);
+                // Two bits before the text; what they push out is left to the full comparison.
+                rank << 126 | start(space.key.as_str()) >> 2
+            }
+        }
+    }
+}
+
+/// The first sixteen bytes of a text without case.
+fn start(text: &str) -> u128 {
+    let mut bytes = [0; 16];
+    let mut used = 0;
+    for c in text.chars().flat_map(char::to_lowercase) {
+        let mut buffer = [0; 4];
+        for byte in c.encode_utf8(&mut buffer).bytes() {
+            if used == bytes.len() {
+                return u128::from_be_bytes(bytes);
+            }
+            bytes[used] = byte;
+            used += 1;
+        }
+    }
+    u128::from_be_bytes(bytes)
+}
+
 /// Compares without case; equal texts by their bytes, so that the order is one.
 fn caseless(a: &str, b: &str) -> Ordering {
     let lower = |s: &'_ str| s.chars().flat_map(char::to_lowercase).collect::<String>();
@@ -168,26 +223,29 @@ impl SpaceTable {
             .map(|ix| u32::try_from(ix).unwrap_or(u32::MAX))
             .collect();
         fresh.sort_by(compare);
-        // Two sorted runs: merging costs one pass, where sorting all anew would cost a hundred.
-        let old = std::mem::take(&mut self.sorted);
-        let mut merged = Vec::with_capacity(rows.len());
-        let (mut old, mut fresh) = (old.into_iter().peekable(), fresh.into_iter().peekable());
-        while let (Some(a), Some(b)) = (old.peek(), fresh.peek()) {
-            merged.extend(if compare(a, b).is_gt() {
-                fresh.next()
-            } else {
-                old.next()
-            });
+        // Where each goes is found by halving: a page costs the comparisons of its own rows, however
+        // long the list is, and most pages go to its end.
+        let mut old = self.sorted.as_slice();
+        let in_order = |last: &u32, next: &u32| compare(last, next).is_le();
+        if let (Some(last), Some(next)) = (old.last(), fresh.first())
+            && in_order(last, next)
+        {
+            self.sorted.append(&mut fresh);
+            return;
         }
-        merged.extend(old);
-        merged.extend(fresh);
+        let mut merged = Vec::with_capacity(rows.len());
+        for next in fresh {
+            let (before, after) = old.split_at(old.partition_point(|row| in_order(row, &next)));
+            merged.extend_from_slice(before);
+            merged.push(next);
+            old = after;
+        }
+        merged.extend_from_slice(old);
         self.sorted = merged;
     }
 
     fn sort(&mut self, sort: Sort) {
-        let rows = &self.rows;
-        self.sorted
-            .sort_by(|a, b| sort.compare(&rows[*a as usize], &rows[*b as usize]));
+        sort.apply(&self.rows, &mut self.sorted);
     }
 
     /// Replaces what the list shows of one space.
@@ -448,8 +506,7 @@ impl SpacesPane {
         let mut view = scan.matches().to_vec();
         // The best first, unless another order was asked for.
         if self.sort != Sort::default() {
-            let (rows, sort) = (&self.table.rows, self.sort);
-            view.sort_by(|a, b| sort.compare(&rows[*a as usize], &rows[*b as usize]));
+            self.sort.apply(&self.table.rows, &mut view);
         }
         self.view = Some(view);
     }
@@ -755,5 +812,76 @@ pub fn standing(space: &Space) -> &'static str {
         (_, SpaceKind::Personal) => "personal",
         (Some(SpaceStatus::Current), SpaceKind::Global) => "current",
         (None, SpaceKind::Global) => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn space(key: &str, name: &str, archived: bool) -> Space {
+        Space {
+            id: None,
+            key: SpaceKey::new(key),
+            name: name.to_owned(),
+            kind: if key.starts_with('~') {
+                SpaceKind::Personal
+            } else {
+                SpaceKind::Global
+            },
+            status: Some(if archived {
+                SpaceStatus::Archived
+            } else {
+                SpaceStatus::Current
+            }),
+            more: None,
+        }
+    }
+
+    /// Keys and names of which many begin alike, differ in case alone, or are not ASCII.
+    fn spaces() -> impl Strategy<Value = Vec<Space>> {
+        let text = "[aAbBéÉßİ ]{0,3}(the same beginning |The Same Beginning )?[aAbBzZ世]{0,3}";
+        prop::collection::vec((("~?[aAbB]{1,4}", text), any::<bool>()), 0..40).prop_map(|rows| {
+            rows.into_iter()
+                .map(|((key, name), archived)| space(&key, &name, archived))
+                .collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn rows_are_in_order_however_they_came(
+            spaces in spaces(),
+            pages in 1usize..9,
+            order in 0..Sort::ALL.len(),
+            then in 0..Sort::ALL.len(),
+        ) {
+            let (sort, _) = Sort::ALL[order];
+            let mut table = SpaceTable::default();
+            for page in spaces.chunks(pages) {
+                table.add(page.to_vec(), sort);
+            }
+            for sort in [sort, Sort::ALL[then].0] {
+                table.sort(sort);
+                let mut plain: Vec<u32> = (0..table.len() as u32).collect();
+                plain.sort_by(|a, b| {
+                    sort.compare(&table.rows[*a as usize], &table.rows[*b as usize])
+                });
+                prop_assert_eq!(&table.sorted, &plain, "{:?}", sort);
+            }
+        }
+
+        #[test]
+        fn pages_are_merged_into_the_order(spaces in spaces(), pages in 1usize..9, order in 0..Sort::ALL.len()) {
+            let (sort, _) = Sort::ALL[order];
+            let mut table = SpaceTable::default();
+            for page in spaces.chunks(pages) {
+                table.add(page.to_vec(), sort);
+                let mut again = table.clone();
+                again.sort(sort);
+                prop_assert_eq!(&table.sorted, &again.sorted, "{:?}", sort);
+            }
+        }
     }
 }
