@@ -24,6 +24,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use url::{Host, Url};
 
+use super::body::Body;
 use super::call::{Call, Method, Reply, Request};
 use super::certificate::Certificate;
 use super::error::{ApiError, BAD_PASSWORD, BAD_TOKEN, ErrorKind, NO_SIGN_IN, PROXY_SIGN_IN};
@@ -410,7 +411,7 @@ impl fmt::Debug for Client {
 struct Raw {
     status: u16,
     headers: Headers,
-    body: Vec<u8>,
+    body: Body,
     first_byte: Duration,
     certificate: Option<Certificate>,
 }
@@ -812,7 +813,7 @@ impl Inner {
         if announced > self.max_body as u64 {
             return Err(self.too_large(status));
         }
-        let mut body = Vec::with_capacity(announced as usize);
+        let mut body = Body::announced(announced as usize);
         let reading = Instant::now();
         loop {
             let piece = timeout(self.read_timeout, response.chunk())
@@ -823,7 +824,7 @@ impl Inner {
             if body.len() + piece.len() > self.max_body {
                 return Err(self.too_large(status));
             }
-            body.extend_from_slice(&piece);
+            body.push(&piece);
             let spent = reading.elapsed();
             if spent > self.read_timeout && (body.len() as u64) < SLOWEST * spent.as_secs().max(1) {
                 return Err(slow("The answer trickles in too slowly.").with_status(status));

@@ -4,6 +4,7 @@
 //! [`Call::decode`] turns status, headers and body into a [`Reply`]. Both are pure; only
 //! [`client`] touches the network.
 
+mod body;
 pub mod call;
 pub mod certificate;
 pub mod client;
