@@ -1033,9 +1033,9 @@ impl Model {
         outcome: Result<CursorPage<Content>, ApiError>,
         out: &mut Vec<Effect>,
     ) {
-        let missing = outcome.as_ref().is_err_and(|error| {
-            matches!(error.kind, ErrorKind::NoSuchOperation | ErrorKind::NotFound)
-        });
+        let missing = outcome
+            .as_ref()
+            .is_err_and(|error| self.session.shows_no_trash(error));
         let Some(across) = &mut self.across else {
             return;
         };
@@ -1043,7 +1043,7 @@ impl Model {
             return;
         };
         let space = &mut across.rows[row as usize];
-        if missing && self.session.has_trash.is_none() {
+        if missing {
             // The space is in the list, so it is the operation that is not there.
             self.session.has_trash = Some(false);
             space.read = Read::Waiting;

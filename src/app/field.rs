@@ -77,6 +77,12 @@ impl Field {
         self.area.move_cursor(CursorMove::End);
     }
 
+    /// Puts the cursor before everything.
+    pub fn to_top(&mut self) {
+        self.area.move_cursor(CursorMove::Top);
+        self.area.move_cursor(CursorMove::Head);
+    }
+
     /// Inserts text at the cursor, in place of what is selected.
     pub fn insert(&mut self, text: &str) {
         let text = match self.lines {

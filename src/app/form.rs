@@ -60,9 +60,11 @@ impl FormField {
         Self::with(label, Control::Text(Field::new(Lines::One, text)))
     }
 
-    /// Text of many lines.
+    /// Text of many lines, seen from its beginning.
     pub fn area(label: &str, text: &str) -> Self {
-        Self::with(label, Control::Text(Field::new(Lines::Many, text)))
+        let mut field = Field::new(Lines::Many, text);
+        field.to_top();
+        Self::with(label, Control::Text(field))
     }
 
     /// One of a few.
@@ -274,9 +276,8 @@ mod tests {
             FormField::area("Description", "one\ntwo"),
             FormField::line("Name", ""),
         ]);
-        key(&mut form, "Up");
-        assert_eq!(form.focus, 0);
         key(&mut form, "Down");
+        assert_eq!(form.focus, 0);
         key(&mut form, "Down");
         assert_eq!(form.focus, 1);
     }

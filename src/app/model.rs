@@ -23,7 +23,7 @@ use super::pane::preview::PreviewPane;
 use super::pane::spaces::SpacesPane;
 use super::remote::Remote;
 use super::view::View;
-use crate::confluence::{AccessMode, ApiError, CurrentUser, ServerInfo, SpaceKey};
+use crate::confluence::{AccessMode, ApiError, CurrentUser, ErrorKind, ServerInfo, SpaceKey};
 
 /// How long the cursor rests before detail and content follow it, in milliseconds.
 pub const REST: u64 = 120;
@@ -179,6 +179,22 @@ pub struct Session {
     pub has_trash: Option<bool>,
     /// Whether the first request was answered, so that others may follow.
     pub open: bool,
+}
+
+impl Session {
+    /// Whether the refused list of the trash of a space that is there shows that the server has no
+    /// such operation. From 10.0 on it has it: a 404 then is a node that stumbles, and it must not
+    /// make a trash look empty.
+    pub fn shows_no_trash(&self, error: &ApiError) -> bool {
+        let major = |info: &ServerInfo| info.version.as_ref()?.split('.').next()?.parse().ok();
+        let major: Option<u32> = self.server.value().and_then(major);
+        self.has_trash.is_none()
+            && match error.kind {
+                ErrorKind::NoSuchOperation => true,
+                ErrorKind::NotFound => major.is_none_or(|major| major < 10),
+                _ => false,
+            }
+    }
 }
 
 /// A short notice over the panes.

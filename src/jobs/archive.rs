@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::desk::{Desk, Fate, Settled, is_not_offered, is_not_there, unexpected};
+use super::desk::{Desk, Fate, Settled, is_not_offered, is_not_there, refused, unexpected};
 use super::job::{Machine, Outcome, Step};
 use crate::confluence::{ApiError, Call, Reply, SpaceKey, SpaceStatus};
 
@@ -106,6 +106,7 @@ impl Machine for Archive {
                     desk.settle(item, write, Settled::Done);
                     desk.close(item, Outcome::Done(None));
                 }
+                Some(_) if desk.looks_again(item, write) => {}
                 Some(_) => {
                     let why = "The answer was lost, and the space is as it was.";
                     desk.settle(item, write, Settled::NotApplied(why));
@@ -141,7 +142,7 @@ impl Machine for Archive {
         match fate {
             Fate::Applied { .. } => desk.close(item, Outcome::Done(None)),
             Fate::Refused(error) if is_not_offered(&error) => *stage = Stage::WhatIsMissing,
-            Fate::Refused(error) => desk.close(item, Outcome::Failed(error.message)),
+            Fate::Refused(error) => desk.close(item, refused(error)),
             Fate::NotApplied(_) => *stage = Stage::Ready,
             Fate::InDoubt(_) => *stage = Stage::Settle,
             Fate::NeverKnown(why) => desk.close(item, Outcome::Unknown(why)),

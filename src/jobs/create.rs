@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::desk::{Desk, Fate, Settled, is_not_there, unexpected};
+use super::desk::{Desk, Fate, Settled, is_not_there, refused, unexpected};
 use super::job::{Machine, Outcome, Step};
 use crate::confluence::call::Audience;
 use crate::confluence::{ApiError, Call, Reply, Space, SpaceKey};
@@ -168,6 +168,8 @@ impl Machine for Create {
                     desk.close(item, Outcome::Unknown(why));
                 }
             }
+            (_, Err(error))
+                if is_not_there(&error) && desk.looks_again(item, Step::CreateSpace) => {}
             (_, Err(error)) if is_not_there(&error) => {
                 let why = "The answer was lost, and there is no such space.";
                 desk.settle(item, Step::CreateSpace, Settled::NotApplied(why));
@@ -189,7 +191,7 @@ impl Machine for Create {
     fn wrote(&mut self, desk: &mut Desk, item: u32, _: Step, fate: Fate) {
         match fate {
             Fate::Applied { .. } => desk.close(item, Outcome::Done(None)),
-            Fate::Refused(error) => desk.close(item, Outcome::Failed(error.message)),
+            Fate::Refused(error) => desk.close(item, refused(error)),
             Fate::NotApplied(_) => self.stage = Stage::Look,
             Fate::InDoubt(_) => self.stage = Stage::Settle,
             Fate::NeverKnown(why) => desk.close(item, Outcome::Unknown(why)),

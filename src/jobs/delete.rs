@@ -53,7 +53,10 @@ enum Stage {
     Begin,
     Listing,
     Saving,
+    /// The person is asked about what could not be saved.
     Asking,
+    /// The person is asked about what the server would not list.
+    AskingUnlisted,
     Ready,
     Polling(LongTaskId),
     /// Asking for the space: after a lost answer, or a task that ended or was lost.
@@ -86,8 +89,9 @@ pub(super) struct Delete {
     listing: Option<Listing>,
     rows: Vec<Seen>,
     /// Types in its trash that the server would not list.
-    #[serde(default)]
     unlisted: Vec<ContentKind>,
+    /// Types that may go without having been listed: the person said so, in this run.
+    given_up: Vec<ContentKind>,
     save: Option<Save>,
     /// What is in a verified backup, with its version.
     saved: HashMap<ContentId, Option<u64>>,
@@ -121,6 +125,7 @@ impl Delete {
             listing: None,
             rows: Vec::new(),
             unlisted: Vec::new(),
+            given_up: Vec::new(),
             save: None,
             saved: HashMap::new(),
             rounds_here: 0,
@@ -212,6 +217,18 @@ impl Delete {
             return;
         }
         if wanted.is_empty() && agrees {
+            if self
+                .unlisted
+                .iter()
+                .any(|kind| !self.given_up.contains(kind))
+            {
+                self.stage = Stage::AskingUnlisted;
+                desk.ask(Question::Unlisted {
+                    space: self.keys[item as usize].clone(),
+                    kinds: self.unlisted.clone(),
+                });
+                return;
+            }
             self.stage = Stage::Ready;
             // What could not be listed has to be said also after an interruption.
             desk.checkpoint();
@@ -277,6 +294,7 @@ impl Delete {
             desk.settle(item, Step::Delete, Settled::Unknown(&why));
             self.end(desk, item, Outcome::Unknown(why));
         } else {
+            desk.part(task.percentage);
             let name = &desk.lines()[item as usize].subject;
             let stalled = if still >= STUCK_MS {
                 ", not moving"
@@ -385,7 +403,7 @@ impl Machine for Delete {
         let key = self.keys[item as usize].clone();
         let at = self.next_at.max(desk.at());
         match &self.stage {
-            Stage::Begin | Stage::Asking => {}
+            Stage::Begin | Stage::Asking | Stage::AskingUnlisted => {}
             Stage::Listing | Stage::Saving | Stage::Ready if desk.is_stopping() => {}
             Stage::Listing => {
                 if desk.is_busy(item) {
@@ -414,6 +432,7 @@ impl Machine for Delete {
                     } else {
                         self.stage = Stage::Asking;
                         desk.ask(Question::NotSaved {
+                            space: Some(key),
                             items: save.not_saved().to_vec(),
                         });
                     }
@@ -486,7 +505,7 @@ impl Machine for Delete {
                 Ok(_) | Err(_) => self.stage = Stage::Settling(Why::Expired),
             },
             Stage::Settling(why) => self.settled(desk, current, answer, why),
-            Stage::Begin | Stage::Asking | Stage::Ready => {}
+            Stage::Begin | Stage::Asking | Stage::AskingUnlisted | Stage::Ready => {}
         }
     }
 
@@ -531,9 +550,17 @@ impl Machine for Delete {
     }
 
     fn decide(&mut self, desk: &mut Desk, decision: Decision) {
-        let (Stage::Asking, Some(item)) = (&self.stage, self.current) else {
+        let (Stage::Asking | Stage::AskingUnlisted, Some(item)) = (&self.stage, self.current)
+        else {
             return;
         };
+        if self.stage == Stage::AskingUnlisted && decision == Decision::GoOn {
+            self.given_up.append(&mut self.unlisted);
+            // Time has passed: what is in it is looked at once more.
+            self.listing = None;
+            self.stage = Stage::Listing;
+            return;
+        }
         let why = "Not all of it could be saved, so it was not deleted.";
         self.end(desk, item, Outcome::NotSaved(why.to_owned()));
         if decision != Decision::LeaveOut {
@@ -544,6 +571,7 @@ impl Machine for Delete {
     fn reopened(&mut self, desk: &mut Desk) {
         // Whatever was asked is asked again, about what is then found.
         desk.answered();
+        self.given_up.clear();
         self.next_at = 0;
         self.moved = Moved::default();
         if !matches!(

@@ -34,6 +34,9 @@ const LIMITED_TRIES: u32 = 30;
 const LONGEST_HOLD_MS: u64 = 120_000;
 /// Writes after which the job is stored again, so that little has to be replayed.
 const WRITES_PER_CHECKPOINT: u32 = 256;
+/// How often a write whose answer was lost is looked for before it counts as not applied: at once,
+/// then after 1, 2 and 4 seconds. A server, or a proxy's queue, may still be at it.
+const LOOKS: u32 = 4;
 
 /// What is known of how a write went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +95,26 @@ struct Flight {
     record: Option<Box<Record>>,
 }
 
+/// A write whose fate has to be settled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Doubt {
+    intent: Record,
+    /// Looks that showed nothing of it.
+    looks: u32,
+    /// When it is looked for again.
+    look_at: u64,
+}
+
+impl Doubt {
+    fn about(intent: Record) -> Self {
+        Self {
+            intent,
+            looks: 0,
+            look_at: 0,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 struct Pending {
     no: u64,
@@ -110,8 +133,7 @@ pub(super) struct Desk {
     /// Lines before this one are all closed.
     first_open: usize,
     flights: Vec<Flight>,
-    /// Writes whose fate has to be settled, with their intents.
-    doubts: Vec<Record>,
+    doubts: Vec<Doubt>,
     /// Ends of writes that have not reached the journal yet.
     endings: Vec<Record>,
     question: Option<Question>,
@@ -127,6 +149,14 @@ pub(super) struct Desk {
     checkpoint_due: bool,
     since_checkpoint: u32,
     message: String,
+    /// How far the thing at work is, in percent, where the server tells.
+    part: u8,
+    /// How many of how many are saved, while a backup is made.
+    saving: Option<(usize, usize)>,
+    /// Since when things are done at the pace that they are done at now.
+    paced_from: u64,
+    /// What had an outcome by then.
+    paced_closed: usize,
     #[serde(skip)]
     pending: Vec<Pending>,
     #[serde(skip)]
@@ -157,6 +187,10 @@ impl Desk {
             checkpoint_due: false,
             since_checkpoint: 0,
             message: String::new(),
+            part: 0,
+            saving: None,
+            paced_from: 0,
+            paced_closed: 0,
             pending: Vec::new(),
             out: Vec::new(),
             consent,
@@ -187,6 +221,7 @@ impl Desk {
         self.lines.clear();
         self.closed = 0;
         self.first_open = 0;
+        self.paced_closed = 0;
     }
 
     pub(super) fn is_open(&self, item: u32) -> bool {
@@ -212,6 +247,7 @@ impl Desk {
         };
         if line.outcome.is_none() {
             self.closed += 1;
+            self.part = 0;
         }
         line.outcome = Some(outcome);
         while self
@@ -252,8 +288,14 @@ impl Desk {
         self.stopping
     }
 
+    /// A read; one that asks what became of a write waits until it is time for that.
     pub(super) fn read(&mut self, item: u32, step: Step, call: Call) {
-        self.read_at(item, step, call, self.at);
+        let doubt = self.doubts.iter().find(|it| it.intent.item == item);
+        let at = match doubt {
+            Some(doubt) if settles(step) => doubt.look_at.max(self.at),
+            _ => self.at,
+        };
+        self.read_at(item, step, call, at);
     }
 
     pub(super) fn read_at(&mut self, item: u32, step: Step, call: Call, at: u64) {
@@ -326,16 +368,33 @@ impl Desk {
         }
     }
 
+    /// Whether a write is to be looked for once more, a while later, because a look showed nothing
+    /// of it. Only when this says no is it known not to be applied.
+    pub(super) fn looks_again(&mut self, item: u32, step: Step) -> bool {
+        let at = self.at;
+        let is_it = |doubt: &&mut Doubt| doubt.intent.item == item && doubt.intent.step == step;
+        let Some(doubt) = self.doubts.iter_mut().find(is_it) else {
+            return false;
+        };
+        doubt.looks += 1;
+        if doubt.looks >= LOOKS {
+            return false;
+        }
+        doubt.look_at = at + (500 << doubt.looks);
+        self.say("The answer was lost. Looking what became of it.");
+        true
+    }
+
     /// Writes the end of a write that was in doubt, or that a long task carried on.
     pub(super) fn settle(&mut self, item: u32, step: Step, how: Settled<'_>) {
         let Some(index) = self
             .doubts
             .iter()
-            .position(|doubt| doubt.item == item && doubt.step == step)
+            .position(|doubt| doubt.intent.item == item && doubt.intent.step == step)
         else {
             return;
         };
-        let intent = self.doubts.remove(index);
+        let intent = self.doubts.remove(index).intent;
         let (outcome, made, note) = match how {
             Settled::Done => (Phase::Done, None, None),
             Settled::Made(id) => (Phase::Done, Some(id.to_owned()), None),
@@ -365,6 +424,20 @@ impl Desk {
         self.message = message.into();
     }
 
+    /// Tells how far the thing at work is, in percent, until it has an outcome.
+    pub(super) fn part(&mut self, percent: u8) {
+        self.part = percent.min(99);
+    }
+
+    /// Tells how far a backup is. Afterwards the pace is that of what follows it.
+    pub(super) fn saving(&mut self, progress: Option<(usize, usize)>) {
+        if self.saving.is_some() && progress.is_none() {
+            self.paced_from = self.at;
+            self.paced_closed = self.closed;
+        }
+        self.saving = progress;
+    }
+
     /// Ends the job: what is open is left alone.
     pub(super) fn halt(&mut self, why: impl Into<String>) {
         self.halted.get_or_insert(why.into());
@@ -377,7 +450,11 @@ impl Desk {
     }
 
     pub(super) fn begin(&mut self) {
-        self.began.get_or_insert(self.at);
+        if self.began.is_none() {
+            self.began = Some(self.at);
+            self.paced_from = self.at;
+            self.paced_closed = self.closed;
+        }
         self.checkpoint_due = true;
     }
 
@@ -565,20 +642,20 @@ impl Desk {
         let fate = match outcome {
             Ok(reply) if is_only_a_promise(&flight.call, &reply) => {
                 self.strikes = 0;
-                self.doubts.push(*record);
+                self.doubts.push(Doubt::about(*record));
                 Fate::InDoubt("The server took the request and named no task.".to_owned())
             }
             Ok(reply) => {
                 self.strikes = 0;
                 let (made, task) = made_by(&reply);
                 if task.is_some() {
-                    self.doubts.push(*record);
+                    self.doubts.push(Doubt::about(*record));
                 } else {
                     self.record_end(*record, Phase::Done, made.clone(), None);
                 }
                 Fate::Applied { made, task }
             }
-            Err(error) if was_certainly_not_applied(&error) => {
+            Err(error) if !error.may_have_been_applied() => {
                 let note = Some(error.message.clone());
                 self.record_end(*record, Phase::Failed, None, note);
                 if ends_everything(&error) {
@@ -587,7 +664,7 @@ impl Desk {
                 Fate::Refused(error)
             }
             Err(error) => {
-                self.doubts.push(*record);
+                self.doubts.push(Doubt::about(*record));
                 Fate::InDoubt(error.message)
             }
         };
@@ -704,11 +781,11 @@ impl Desk {
     pub(super) fn progress(&self) -> Progress {
         let finished = self.closed;
         let total = self.lines.len();
-        let spent = self.began.map(|began| self.at.saturating_sub(began));
-        let per_second = match spent {
-            Some(ms) if ms >= 1_000 && finished > 0 => Some(finished as f64 * 1_000.0 / ms as f64),
-            _ => None,
-        };
+        let spent = self.at.saturating_sub(self.paced_from);
+        let done = finished.saturating_sub(self.paced_closed);
+        let has_pace = self.began.is_some() && self.saving.is_none();
+        let per_second =
+            (has_pace && spent >= 1_000 && done > 0).then(|| done as f64 * 1_000.0 / spent as f64);
         Progress {
             finished,
             total,
@@ -716,6 +793,8 @@ impl Desk {
             per_second,
             remaining_ms: per_second
                 .map(|rate| ((total - finished) as f64 * 1_000.0 / rate) as u64),
+            part: self.part,
+            saving: self.saving,
             message: if self.is_held() {
                 self.held_because.clone()
             } else {
@@ -738,7 +817,7 @@ impl Desk {
             .iter()
             .filter(|flight| flight.record.is_some())
             .map(|flight| flight.no)
-            .chain(self.doubts.iter().map(|doubt| doubt.no))
+            .chain(self.doubts.iter().map(|doubt| doubt.intent.no))
             .collect();
         let known = self.last;
         self.flights.clear();
@@ -747,6 +826,9 @@ impl Desk {
         // The program's clock begins anew with each run.
         self.at = 0;
         self.began = None;
+        self.message.clear();
+        self.part = 0;
+        self.saving = None;
         self.held_until = 0;
         // What had ended, though the journal does not say so yet, is said as soon as it goes on.
         for ending in std::mem::take(&mut self.endings) {
@@ -770,7 +852,7 @@ impl Desk {
                 continue;
             }
             if record.outcome == Phase::Intended {
-                self.doubts.push(record.clone());
+                self.doubts.push(Doubt::about(record.clone()));
             }
             news.push((record.item, record.step, fate_of(record)));
         }
@@ -875,43 +957,6 @@ fn ends_everything(error: &ApiError) -> bool {
     )
 }
 
-/// Whether the server has said, or cannot have heard, that a write is not applied. Everything
-/// else leaves it in doubt.
-fn was_certainly_not_applied(error: &ApiError) -> bool {
-    match error.kind {
-        // A write that was taken as nobody's was taken all the same.
-        ErrorKind::Anonymous => !error.status.is_some_and(|it| (200..300).contains(&it)),
-        ErrorKind::Invalid
-        | ErrorKind::Unauthorized
-        | ErrorKind::CaptchaLock { .. }
-        | ErrorKind::Licence
-        | ErrorKind::Forbidden
-        | ErrorKind::NotFound
-        | ErrorKind::NoSuchOperation
-        | ErrorKind::ReadOnlySite
-        | ErrorKind::Conflict
-        | ErrorKind::RateLimited { .. }
-        | ErrorKind::Connect
-        | ErrorKind::Tls
-        | ErrorKind::ReadOnlyClient
-        | ErrorKind::Cancelled
-        | ErrorKind::BadUrl
-        | ErrorKind::NotConfluence
-        | ErrorKind::CloudNotSupported
-        | ErrorKind::Settings => true,
-        ErrorKind::Server
-        | ErrorKind::Status
-        | ErrorKind::Redirect { .. }
-        | ErrorKind::NotJson { .. }
-        | ErrorKind::Malformed
-        | ErrorKind::Truncated
-        | ErrorKind::TooLarge
-        | ErrorKind::RepeatedCursor
-        | ErrorKind::Timeout
-        | ErrorKind::Lost => false,
-    }
-}
-
 fn made_by(reply: &Reply) -> (Option<String>, Option<String>) {
     match reply {
         Reply::LongTaskStarted(id) => (None, Some(id.0.clone())),
@@ -947,13 +992,19 @@ pub(super) fn is_not_offered(error: &ApiError) -> bool {
     error.kind == ErrorKind::NoSuchOperation || is_not_there(error)
 }
 
-/// A refusal as the outcome of a thing; with what to do where the message alone does not tell.
-pub(super) fn refused(error: ApiError) -> Outcome {
-    Outcome::Failed(match error.kind {
+/// A refusal in words; with what to do where the message alone does not tell.
+pub(super) fn refusal(error: ApiError) -> String {
+    match error.kind {
+        ErrorKind::Forbidden => format!("{} {}", error.message, error.hint()),
         ErrorKind::NoSuchOperation => format!(
             "{} If it worked before, a proxy may forbid it: ask an administrator, or use a browser.",
             error.message
         ),
         _ => error.message,
-    })
+    }
+}
+
+/// A refusal as the outcome of a thing.
+pub(super) fn refused(error: ApiError) -> Outcome {
+    Outcome::Failed(refusal(error))
 }

@@ -34,6 +34,23 @@ impl DryRun {
     }
 }
 
+/// What an act does to a thing, in a word.
+fn done_to(act: Act) -> &'static str {
+    match act {
+        Act::CreateSpace => "made",
+        Act::UpdateSpace => "changed",
+        Act::ArchiveSpaces => "archived",
+        Act::RestoreSpaces => "taken out of the archive",
+        Act::DeleteSpaces => "deleted",
+        Act::PurgeMarked => "purged",
+        Act::PurgeAll => "emptied of its trash",
+        Act::BackUp => "backed up",
+        Act::RestoreContent => "restored",
+        Act::Recreate => "made again",
+        Act::OpenForWriting | Act::DryRun => "read",
+    }
+}
+
 impl Machine for DryRun {
     fn go(&mut self, desk: &mut Desk) {
         let open: Vec<u32> = desk.open().take(16).collect();
@@ -60,7 +77,7 @@ impl Machine for DryRun {
     }
 
     fn read(&mut self, desk: &mut Desk, item: u32, _: Step, answer: Result<Reply, ApiError>) {
-        let would = format!("Dry run: {} would be sent.", self.would.as_str());
+        let would = format!("It would be {}.", done_to(self.would));
         let outcome = match (answer, &self.things[item as usize]) {
             (Ok(Reply::Content(now)), Thing::Item(_, seen)) => {
                 let version = now.version.and_then(|version| version.number);

@@ -18,7 +18,7 @@ use super::purge::{Goal, Purge};
 use super::recreate::{Recipe, Recreate};
 use super::restore::Restore;
 use super::update::{SpaceForm, Update};
-use crate::confluence::{ApiError, Call, ContentId, Reply, SpaceKey};
+use crate::confluence::{ApiError, Call, ContentId, ContentKind, Reply, SpaceKey};
 
 /// Names a job and its files. Made by the caller: letters, digits and hyphens, unique in a profile.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -115,9 +115,21 @@ pub enum Outcome {
     NotSaved(String),
 }
 
+/// What a [`Line`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Thing {
+    /// A space, known by its key.
+    Space,
+    /// A content, known by its title.
+    Content,
+}
+
 /// One thing of a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
+    /// What it is about.
+    pub thing: Thing,
     /// The key of the space or the id of the content.
     pub subject: Arc<str>,
     /// Its name or title.
@@ -127,8 +139,17 @@ pub struct Line {
 }
 
 impl Line {
+    /// What a person calls it: the key of a space, the title of a content.
+    pub fn name(&self) -> &str {
+        match self.thing {
+            Thing::Content if !self.title.is_empty() => &self.title,
+            Thing::Space | Thing::Content => &self.subject,
+        }
+    }
+
     pub(super) fn space(key: &SpaceKey, name: &str) -> Self {
         Self {
+            thing: Thing::Space,
             subject: Arc::from(key.as_str()),
             title: Arc::from(name),
             outcome: None,
@@ -137,6 +158,7 @@ impl Line {
 
     pub(super) fn content(id: &ContentId, title: &str) -> Self {
         Self {
+            thing: Thing::Content,
             subject: Arc::from(id.as_str()),
             title: Arc::from(title),
             outcome: None,
@@ -216,8 +238,19 @@ pub enum Question {
     },
     /// These could not be backed up: [`Decision::LeaveOut`] or [`Decision::Stop`].
     NotSaved {
+        /// The space that they are in, where it is to be deleted.
+        space: Option<SpaceKey>,
         /// Which, and why.
         items: Vec<NotSaved>,
+    },
+    /// The server would not list these in the trash of a space that is to be deleted, so they
+    /// would be in no backup. Answered once for the whole job: [`Decision::GoOn`],
+    /// [`Decision::LeaveOut`] or [`Decision::Stop`].
+    Unlisted {
+        /// The space.
+        space: SpaceKey,
+        /// What it would not list.
+        kinds: Vec<ContentKind>,
     },
     /// Somebody changed the space meanwhile: [`Decision::KeepMine`], [`Decision::KeepTheirs`],
     /// [`Decision::Merge`] or [`Decision::Stop`].
@@ -242,6 +275,8 @@ pub enum Decision {
     Stop,
     /// Go on without what could not be saved; it stays on the server.
     LeaveOut,
+    /// Go on all the same, although not everything is in a backup.
+    GoOn,
     /// Overwrite their change.
     KeepMine,
     /// Leave their change; nothing is written.
@@ -358,6 +393,10 @@ pub struct Progress {
     pub per_second: Option<f64>,
     /// Milliseconds until the end, at this rate.
     pub remaining_ms: Option<u64>,
+    /// How far the thing at work is, in percent, where the server tells.
+    pub part: u8,
+    /// How many of how many are saved, while the backup is made that comes first.
+    pub saving: Option<(usize, usize)>,
     /// What it is doing, in one line.
     pub message: String,
 }

@@ -222,7 +222,7 @@ impl Listing {
 }
 
 /// Types in words: "comments and attachments".
-pub(super) fn in_words(kinds: &[ContentKind]) -> String {
+pub fn in_words(kinds: &[ContentKind]) -> String {
     let words: Vec<&str> = kinds
         .iter()
         .map(|kind| match kind {

@@ -38,7 +38,8 @@ pub use create::NewSpace;
 pub use delete::{BackupChoice, DeleteOptions};
 pub use job::{
     Decision, Head, Job, JobEffect, JobEvent, JobId, JobState, JobWrite, Line, OnFailure, Outcome,
-    Progress, Question, RequestNo, Step, StoreError, Stored, Unfit, WriteNo,
+    Progress, Question, RequestNo, Step, StoreError, Stored, Thing, Unfit, WriteNo,
 };
+pub use listing::in_words as kinds_in_words;
 pub use recreate::{Recipe, UnknownRestrictions};
 pub use update::SpaceForm;

@@ -8,7 +8,9 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::desk::{Desk, Fate, Settled, WHOLE, is_not_offered, is_not_there, refused, unexpected};
+use super::desk::{
+    Desk, Fate, Settled, WHOLE, is_not_offered, is_not_there, refusal, refused, unexpected,
+};
 use super::job::{
     Decision, Head, JobWrite, Line, Machine, Outcome, Question, Step, StoreError, Stored,
 };
@@ -165,6 +167,7 @@ impl Purge {
         let Some(save) = &self.save else {
             return;
         };
+        desk.say("");
         let mut left_out = false;
         for (item, kept) in save.kept() {
             let target = &mut self.targets[*item as usize];
@@ -351,6 +354,7 @@ impl Purge {
                 let error = other.err().unwrap_or_else(unexpected);
                 desk.close(item, Outcome::Failed(error.message));
             }
+            (Step::Settle, Ok(Reply::Content(_))) if desk.looks_again(item, Step::Purge) => {}
             (Step::Settle, Ok(Reply::Content(_))) => {
                 let why = "The answer was lost, and it is still in the trash.";
                 desk.settle(item, Step::Purge, Settled::NotApplied(why));
@@ -425,6 +429,7 @@ impl Machine for Purge {
                     } else {
                         self.stage = Stage::Asking;
                         desk.ask(Question::NotSaved {
+                            space: None,
                             items: save.not_saved().to_vec(),
                         });
                     }
@@ -531,7 +536,7 @@ impl Machine for Purge {
                     self.stage = Stage::Looking(0);
                 }
                 Fate::Refused(error) if is_not_offered(&error) => self.stage = Stage::Items,
-                Fate::Refused(error) => desk.halt(error.message),
+                Fate::Refused(error) => desk.halt(refusal(error)),
                 Fate::NotApplied(_) => self.stage = Stage::ListingAgain,
                 Fate::InDoubt(_) | Fate::NeverKnown(_) => self.stage = Stage::Looking(0),
             }

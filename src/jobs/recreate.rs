@@ -345,6 +345,9 @@ impl Recreate {
 
     /// Not applied after all: once more, but not for ever.
     fn once_more(&mut self, desk: &mut Desk, item: u32, step: Step, back_to: Stage) {
+        if desk.looks_again(item, step) {
+            return;
+        }
         let why = "The answer was lost, and it was not applied.";
         desk.settle(item, step, Settled::NotApplied(why));
         let thing = &mut self.things[item as usize];

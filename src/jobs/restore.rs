@@ -325,6 +325,9 @@ impl Machine for Restore {
             (Stage::Settle, _, Err(error)) if is_not_there(&error) => {
                 thing.stage = Stage::SettleElsewhere;
             }
+            (Stage::SettleElsewhere, _, Ok(_)) if desk.looks_again(item, Step::Restore) => {
+                thing.stage = Stage::Settle;
+            }
             (Stage::SettleElsewhere, _, Ok(_)) => {
                 let why = "The answer was lost, and it is still in the trash.";
                 desk.settle(item, Step::Restore, Settled::NotApplied(why));
@@ -368,7 +371,7 @@ impl Machine for Restore {
                 if parent_of(&now) == thing.parent {
                     desk.settle(item, Step::Move, Settled::Done);
                     self.placed(desk, item, Ok(()));
-                } else {
+                } else if !desk.looks_again(item, Step::Move) {
                     let why = "The answer was lost, and it is where it was.";
                     desk.settle(item, Step::Move, Settled::NotApplied(why));
                     thing.stage = Stage::Place;

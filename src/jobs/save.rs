@@ -79,6 +79,8 @@ enum Asked {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Save {
     folder: String,
+    /// How many were wanted.
+    total: usize,
     todo: VecDeque<Wanted>,
     slots: Vec<Slot>,
     kept: Vec<(u32, Kept)>,
@@ -98,6 +100,7 @@ impl Save {
     pub(super) fn new(folder: String, wanted: Vec<Wanted>) -> Self {
         Self {
             folder,
+            total: wanted.len(),
             todo: wanted.into(),
             slots: Vec::new(),
             kept: Vec::new(),
@@ -187,10 +190,8 @@ impl Save {
     }
 
     fn fetch(&mut self, desk: &mut Desk) {
-        desk.say(format!(
-            "Saving, {} to go",
-            self.todo.len() + self.slots.len()
-        ));
+        desk.saving(Some((self.kept.len(), self.total)));
+        desk.say("");
         for index in 0..self.slots.len() {
             if !desk.has_room() {
                 return;
@@ -245,6 +246,7 @@ impl Save {
         let Stage::ReadingBack(index, _) = self.stage else {
             return;
         };
+        desk.saving(None);
         desk.say("Reading the backup back");
         let name = match self.files.get(index) {
             Some(file) => file.name.clone(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::desk::{Desk, Fate, Settled, is_not_there, unexpected};
+use super::desk::{Desk, Fate, Settled, is_not_there, refused, unexpected};
 use super::job::{Decision, Machine, Outcome, Question, Step};
 use crate::confluence::{ApiError, Call, ContentId, Reply, Space, SpaceKey};
 
@@ -17,18 +17,21 @@ pub struct SpaceForm {
     pub description: Option<String>,
     /// The homepage; `None` where there is none or the server did not say.
     pub homepage: Option<ContentId>,
+    /// What that page is called, where known: for people to read, it is never sent.
+    #[serde(default)]
+    pub homepage_title: Option<String>,
 }
 
 impl SpaceForm {
     /// The form for a space that was read with `description.plain` and `homepage` expanded.
     pub fn of(space: &Space) -> Self {
         let more = space.more.as_deref();
+        let page = more.and_then(|more| more.homepage.as_ref());
         Self {
             name: space.name.clone(),
             description: more.and_then(|more| more.description.clone()),
-            homepage: more
-                .and_then(|more| more.homepage.as_ref())
-                .map(|page| page.id.clone()),
+            homepage: page.map(|page| page.id.clone()),
+            homepage_title: page.and_then(|page| page.title.clone()),
         }
     }
 
@@ -145,6 +148,9 @@ impl Machine for Update {
             desk.settle(item, Step::UpdateSpace, Settled::Done);
             desk.close(item, Outcome::Done(None));
         } else if now.says_the_same(&self.base) {
+            if desk.looks_again(item, Step::UpdateSpace) {
+                return;
+            }
             let why = "The answer was lost, and the space is as it was.";
             desk.settle(item, Step::UpdateSpace, Settled::NotApplied(why));
             self.stage = Stage::Check;
@@ -162,7 +168,7 @@ impl Machine for Update {
     fn wrote(&mut self, desk: &mut Desk, item: u32, _: Step, fate: Fate) {
         match fate {
             Fate::Applied { .. } => desk.close(item, Outcome::Done(None)),
-            Fate::Refused(error) => desk.close(item, Outcome::Failed(error.message)),
+            Fate::Refused(error) => desk.close(item, refused(error)),
             Fate::NotApplied(_) => self.stage = Stage::Check,
             Fate::InDoubt(_) => self.stage = Stage::Settle,
             Fate::NeverKnown(why) => desk.close(item, Outcome::Unknown(why)),

@@ -1,7 +1,6 @@
 //! The forms for a new space and for one that is changed.
 
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 use super::draw::Canvas;
 use super::form;
@@ -9,14 +8,13 @@ use super::modal::dialog;
 use crate::app::layout::centred;
 use crate::app::message::Size;
 use crate::app::modal::edit_space::{
-    EditSpaceForm, HOMEPAGE, NAME, PICKER_ROWS, PagePicker, Stage,
+    EditSpaceForm, Mark, PICKER_ROWS, PagePicker, Stage, diff_columns,
 };
 use crate::app::modal::new_space::NewSpaceForm;
 use crate::app::modal::reading::folded;
 use crate::app::model::Model;
 use crate::jobs::JobId;
-use crate::text::diff::{self, Change};
-use crate::text::{number, width};
+use crate::text::width;
 
 fn server(model: &Model) -> String {
     format!("{} · {}", model.profile.name, model.profile.host())
@@ -168,7 +166,7 @@ pub(super) fn draw_edit(model: &Model, edit: &EditSpaceForm, canvas: &mut Canvas
         }
         Stage::Picking(picker) => draw_picker(model, picker, canvas, size, &title),
         Stage::Diff { top } => {
-            let lines = diff_lines(edit, canvas, usize::from(wide));
+            let lines = edit.diff(diff_columns(size));
             let foot: &[(&str, &str)] = if edit.job.is_some() {
                 &[("", "Saving …")]
             } else {
@@ -187,13 +185,19 @@ pub(super) fn draw_edit(model: &Model, edit: &EditSpaceForm, canvas: &mut Canvas
                 problem,
             );
             let skip = (*top).min(lines.len().saturating_sub(usize::from(body.height)));
-            for (ix, (text, style)) in lines
+            for (ix, (mark, text)) in lines
                 .iter()
                 .skip(skip)
                 .take(usize::from(body.height))
                 .enumerate()
             {
                 let y = body.y + u16::try_from(ix).unwrap_or(0);
+                let style = match mark {
+                    Mark::Label | Mark::Same => theme.dim,
+                    Mark::Removed => theme.removed,
+                    Mark::Added => theme.added,
+                    Mark::Warning => theme.warning,
+                };
                 canvas.text(
                     Rect {
                         y,
@@ -201,62 +205,11 @@ pub(super) fn draw_edit(model: &Model, edit: &EditSpaceForm, canvas: &mut Canvas
                         ..body
                     },
                     text,
-                    *style,
+                    style,
                 );
             }
         }
     }
-}
-
-/// Old and new, field by field; only what differs.
-fn diff_lines(edit: &EditSpaceForm, canvas: &Canvas<'_>, wide: usize) -> Vec<(String, Style)> {
-    let theme = canvas.theme;
-    let (Some(base), Some(mine)) = (&edit.base, edit.mine()) else {
-        return Vec::new();
-    };
-    let mut lines: Vec<(String, Style)> = Vec::new();
-    let mut field = |label: &str, old: &str, new: &str| {
-        if old == new {
-            return;
-        }
-        if !lines.is_empty() {
-            lines.push((String::new(), theme.text));
-        }
-        lines.push((label.to_owned(), theme.dim));
-        for piece in diff::lines(old, new) {
-            let (sign, style) = match piece.change {
-                Change::Same => (" ", theme.dim),
-                Change::Removed => ("-", theme.removed),
-                Change::Added => ("+", theme.added),
-            };
-            for line in piece.text.lines() {
-                for part in folded(line, wide.saturating_sub(4).max(10)) {
-                    lines.push((format!("{sign} {part}"), style));
-                }
-            }
-        }
-    };
-    let base_text = base.description.clone().unwrap_or_default();
-    field(&edit.form.fields[NAME].label, &base.name, &mine.name);
-    field(
-        "Description",
-        &base_text,
-        mine.description.as_deref().unwrap_or_default(),
-    );
-    let home = edit.form.fields[HOMEPAGE].text();
-    if mine.homepage != base.homepage {
-        let old = if edit.base_home.is_empty() {
-            "none"
-        } else {
-            edit.base_home.as_str()
-        };
-        field("Homepage", old, &home);
-    }
-    if mine.description.as_deref() == Some("") && !base_text.is_empty() {
-        lines.push((String::new(), theme.text));
-        lines.push(("The description is cleared.".to_owned(), theme.warning));
-    }
-    lines
 }
 
 fn draw_picker(
@@ -295,17 +248,7 @@ fn draw_picker(
         &picker.search,
         true,
     );
-    let (have, total) = picker.pager.progress();
-    let count = match total {
-        Some(total) => format!(
-            "{} of {}",
-            number::grouped(have as u64),
-            number::grouped(total)
-        ),
-        None if picker.pager.is_done() => number::count(have as u64, "page"),
-        None => format!("{}+", number::grouped(have as u64)),
-    };
-    canvas.right(line, &count, theme.dim);
+    canvas.right(line, &picker.count(), theme.dim);
     let list = Rect {
         y: body.y + 2,
         height: body.height.saturating_sub(2),

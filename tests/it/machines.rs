@@ -391,14 +391,49 @@ fn old(server: &mut Server, call: &Call) -> Option<Result<Reply, ApiError>> {
 }
 
 #[test]
-fn what_could_not_be_listed_is_named() {
-    let mut bench = deletion(BackupChoice::Save);
+fn a_space_is_not_deleted_unasked_when_some_of_its_trash_can_not_be_listed() {
+    let asked = || {
+        let mut bench = deletion(BackupChoice::Save);
+        bench.run(&mut |server, call, _| old(server, call), |_| false);
+        let Some(Question::Unlisted { space, kinds }) = bench.job.question() else {
+            panic!("{:?}", bench.job.question());
+        };
+        assert_eq!(space.as_str(), "ENG");
+        assert_eq!(kinds_in_words(kinds), "comments and attachments");
+        assert_eq!(bench.deletions(), 0);
+        bench
+    };
+    let mut bench = asked();
+    bench.feed(JobEvent::Decide(Decision::GoOn));
     bench.finish(&mut |server, call, _| old(server, call));
+    assert_eq!(bench.deletions(), 1);
     let [Outcome::Done(Some(note))] = &bench.outcomes()[..] else {
         panic!("{:?}", bench.outcomes());
     };
     assert!(note.contains("comments and attachments"), "{note}");
 
+    for decision in [Decision::Stop, Decision::LeaveOut] {
+        let mut bench = asked();
+        bench.feed(JobEvent::Decide(decision));
+        bench.finish(&mut |server, call, _| old(server, call));
+        assert_eq!(bench.deletions(), 0);
+        assert!(matches!(&bench.outcomes()[..], [Outcome::NotSaved(_)]));
+        assert!(bench.server.rooms.contains_key("ENG"));
+    }
+
+    // A yes is for this run: after a kill it is asked anew.
+    let mut bench = asked();
+    bench.feed(JobEvent::Decide(Decision::GoOn));
+    bench.disk();
+    bench.kill();
+    bench.feed(JobEvent::Resume);
+    bench.run(&mut |server, call, _| old(server, call), |_| false);
+    assert!(bench.job.question().is_some());
+    assert_eq!(bench.deletions(), 0);
+}
+
+#[test]
+fn what_could_not_be_listed_is_named() {
     let mut bench = purge_all();
     bench.finish(&mut |server, call, _| old(server, call));
     let whole = bench.count(|call| matches!(call, Call::PurgeTrash { .. }));
@@ -509,4 +544,160 @@ fn the_options_of_a_deletion_are_told_after_a_kill() {
     let options = bench.job.delete_options().expect("it deletes");
     assert_eq!(options.backup, BackupChoice::Declined);
     assert_eq!(purge_all().job.delete_options(), None);
+}
+
+/// A job that makes, changes or archives a space, or takes items out of the trash.
+fn plain_jobs() -> Vec<Bench> {
+    let form = |name: &str| SpaceForm {
+        name: name.into(),
+        description: Some(String::new()),
+        homepage: None,
+        homepage_title: None,
+    };
+    let new = NewSpace::Global {
+        key: SpaceKey::new("NEW"),
+        name: "New".into(),
+        description: String::new(),
+        audience: call::Audience::Everybody,
+    };
+    let item = ItemTarget {
+        id: ContentId::new("100"),
+        kind: ContentKind::Page,
+        title: "One".into(),
+        version: None,
+        space: Some(SpaceKey::new("ENG")),
+    };
+    let one = vec![item];
+    let purge = head(Act::PurgeMarked, &[], one.clone());
+    let consent = agree(Challenge::new(purge.target.clone()));
+    let eng = SpaceKey::new("ENG");
+    [
+        Job::create_space(head(Act::CreateSpace, &["NEW"], Vec::new()), new),
+        Job::update_space(
+            head(Act::UpdateSpace, &["ENG"], Vec::new()),
+            eng,
+            form("ENG"),
+            form("Engineers"),
+        ),
+        Job::archive_spaces(head(Act::ArchiveSpaces, &["ENG"], Vec::new())),
+        Job::purge_marked(purge, consent).expect("agreed to"),
+        Job::restore_content(head(Act::RestoreContent, &[], one)),
+    ]
+    .map(|job| Bench::new(job, wiki()))
+    .into()
+}
+
+#[test]
+fn a_write_that_is_applied_late_is_not_sent_a_second_time() {
+    for mut bench in plain_jobs() {
+        let what = bench.job.head().target.act;
+        let mut late: Option<(Call, u64)> = None;
+        let mut sent = 0;
+        bench.finish(&mut |server, call, at| {
+            // Five seconds after the line dropped the server has come to it.
+            if let Some((call, _)) = late.take_if(|(_, since)| at >= *since + 5_000) {
+                server.serve(&call).expect("it is applied");
+            }
+            if call.is_read() {
+                return None;
+            }
+            sent += 1;
+            late = (sent == 1).then(|| (call.clone(), at));
+            (sent == 1).then(lost)
+        });
+        assert_eq!((sent, bench.job.state()), (1, JobState::Done), "{what:?}");
+        assert_eq!(bench.outcomes().len(), 1, "{what:?}");
+    }
+}
+
+#[test]
+fn a_write_that_never_arrived_is_looked_for_in_growing_steps_and_sent_again() {
+    for mut bench in plain_jobs() {
+        let what = bench.job.head().target.act;
+        let mut sent = Vec::new();
+        bench.finish(&mut |_, call, at| {
+            if call.is_read() {
+                return None;
+            }
+            sent.push(at);
+            (sent.len() == 1).then(lost)
+        });
+        assert_eq!(bench.job.state(), JobState::Done, "{what:?}");
+        let [first, second] = sent[..] else {
+            panic!("{what:?} was sent {} times", sent.len());
+        };
+        assert_eq!(second - first, 7_000, "{what:?}");
+    }
+}
+
+#[test]
+fn what_is_told_of_a_purged_trash_was_read_after_it() {
+    // The server says that it has emptied the trash, and one item is there all the same.
+    let mut bench = purge_all();
+    let mut purged = false;
+    bench.finish(&mut |server, call, _| match call {
+        Call::PurgeTrash { .. } => {
+            purged = true;
+            server.docs.remove("100");
+            Some(Ok(Reply::Done))
+        }
+        _ => None,
+    });
+    assert!(purged);
+    assert!(
+        matches!(
+            &bench.outcomes()[..],
+            [Outcome::Done(None), Outcome::Failed(_)]
+        ),
+        "{:?}",
+        bench.outcomes()
+    );
+    assert_eq!(bench.job.state(), JobState::Failed);
+
+    // Nothing can be read any more: nothing is told to be done.
+    let mut bench = purge_all();
+    let mut purged = false;
+    bench.finish(&mut |_, call, _| match call {
+        Call::PurgeTrash { .. } => {
+            purged = true;
+            None
+        }
+        _ if purged => Some(Err(fail(ErrorKind::Forbidden, 403))),
+        _ => None,
+    });
+    assert_eq!(bench.job.state(), JobState::Unknown);
+    assert!(
+        matches!(
+            &bench.outcomes()[..],
+            [Outcome::Unknown(_), Outcome::Unknown(_)]
+        ),
+        "{:?}",
+        bench.outcomes()
+    );
+}
+
+#[test]
+fn a_backup_tells_how_far_it_is_and_the_pace_afterwards_is_that_of_the_purge() {
+    let mut bench = purge_marked();
+    let mut told = Vec::new();
+    let mut slow = |_: &mut Server, _: &Call, _: u64| None;
+    for _ in 0..2 {
+        let before = bench.sent.len();
+        bench.run(&mut slow, |bench| bench.sent.len() > before);
+        told.push(bench.job.progress().saving);
+    }
+    bench.at += 60_000;
+    bench.run(&mut slow, |bench| {
+        bench.count(|call| matches!(call, Call::PurgeContent { .. })) == 1
+    });
+    assert!(told.contains(&Some((0, 2))), "{told:?}");
+    bench.at += 1_000;
+    bench.finish(&mut slow);
+    let progress = bench.job.progress();
+    assert_eq!((progress.saving, progress.finished), (None, 2));
+    // A minute of saving does not count.
+    assert!(
+        progress.per_second.is_some_and(|rate| rate > 0.5),
+        "{progress:?}"
+    );
 }

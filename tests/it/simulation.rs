@@ -996,6 +996,7 @@ impl World {
                 let decision = match question {
                     Question::TitleCollision { .. } => Decision::Rename,
                     Question::NotSaved { .. } => Decision::LeaveOut,
+                    Question::Unlisted { .. } => Decision::GoOn,
                     Question::SpaceChanged { .. } => {
                         self.frozen_space = false;
                         Decision::KeepMine
@@ -1238,6 +1239,7 @@ fn job(scenario: u64, server: &mut Server, disk: &mut Disk, dice: &mut Dice) -> 
                 name: name.into(),
                 description: Some("As it was.".into()),
                 homepage: None,
+                homepage_title: None,
             };
             let head = head(Act::UpdateSpace, &["ENG"], Vec::new());
             Job::update_space(head, SpaceKey::new("ENG"), form("ENG"), form("Engineers"))

@@ -9,7 +9,8 @@ use crate::app::form::{Control, Form, FormField, Note, Taken};
 use crate::app::inflight::Waiter;
 use crate::app::key::{Chord, Key};
 use crate::app::list::{Cursor, Step};
-use crate::app::message::{Effect, Ticket};
+use crate::app::message::{Effect, Size, Ticket};
+use crate::app::modal::reading::folded;
 use crate::app::model::Model;
 use crate::app::pane::detail::EXPAND;
 use crate::confluence::call::{Depth, Window};
@@ -18,7 +19,9 @@ use crate::confluence::{
     ApiError, Call, Content, ContentId, ContentKind, Page, Reply, Space, SpaceKey,
 };
 use crate::jobs::{Act, Job, JobId, SpaceForm, SpaceTarget};
+use crate::text::diff::{self, Change};
 use crate::text::filter::{Filter, Index, Progress, Scan};
+use crate::text::number;
 
 /// The fields, in order.
 pub const NAME: usize = 0;
@@ -85,12 +88,44 @@ impl PagePicker {
         self.refilter();
     }
 
+    /// How many pages there are to choose from: those that match, of those read so far.
+    pub fn count(&self) -> String {
+        let have = self.pages.len() as u64;
+        let (_, total) = self.pager.progress();
+        let all = match total {
+            Some(total) => number::grouped(total.max(have)),
+            None if self.pager.is_done() => number::grouped(have),
+            None => format!("{}+", number::grouped(have)),
+        };
+        let shown = number::grouped(self.view.len() as u64);
+        if self.search.is_empty() && self.pager.is_done() {
+            number::count(have, "page")
+        } else {
+            format!("{shown} of {all}")
+        }
+    }
+
     /// The page under the cursor.
     pub fn chosen(&self) -> Option<&(ContentId, String)> {
         self.view
             .get(self.cursor.at)
             .and_then(|ix| self.pages.get(*ix as usize))
     }
+}
+
+/// How a line of the diff is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// The name of a field.
+    Label,
+    /// As it was and is.
+    Same,
+    /// As it was.
+    Removed,
+    /// As it will be.
+    Added,
+    /// Something to know.
+    Warning,
 }
 
 /// What the dialog shows.
@@ -191,6 +226,7 @@ impl EditSpaceForm {
         let base = self.base.as_ref()?;
         let text = self.form.fields[DESCRIPTION].text();
         let same = text == base.description.as_deref().unwrap_or_default();
+        let same_page = self.homepage == base.homepage;
         Some(SpaceForm {
             name: self.form.fields[NAME].text().trim().to_owned(),
             description: if same {
@@ -199,7 +235,54 @@ impl EditSpaceForm {
                 Some(text)
             },
             homepage: self.homepage.clone(),
+            homepage_title: if same_page {
+                base.homepage_title.clone()
+            } else {
+                Some(self.form.fields[HOMEPAGE].text())
+            },
         })
+    }
+
+    /// Old and new at this width, field by field; only what differs.
+    pub fn diff(&self, columns: usize) -> Vec<(Mark, String)> {
+        let (Some(base), Some(mine)) = (&self.base, self.mine()) else {
+            return Vec::new();
+        };
+        let mut lines: Vec<(Mark, String)> = Vec::new();
+        let mut field = |label: &str, old: &str, new: &str| {
+            if old == new {
+                return;
+            }
+            if !lines.is_empty() {
+                lines.push((Mark::Same, String::new()));
+            }
+            lines.push((Mark::Label, label.to_owned()));
+            for piece in diff::lines(old, new) {
+                let (sign, mark) = match piece.change {
+                    Change::Same => (" ", Mark::Same),
+                    Change::Removed => ("-", Mark::Removed),
+                    Change::Added => ("+", Mark::Added),
+                };
+                for line in piece.text.lines() {
+                    for part in folded(line, columns.saturating_sub(4).max(10)) {
+                        lines.push((mark, format!("{sign} {part}")));
+                    }
+                }
+            }
+        };
+        let text = |form: &SpaceForm| form.description.clone().unwrap_or_default();
+        field("Name", &base.name, &mine.name);
+        field("Description", &text(base), &text(&mine));
+        if mine.homepage != base.homepage {
+            let title = |title: &str| if title.is_empty() { "none" } else { title }.to_owned();
+            let new = self.form.fields[HOMEPAGE].text();
+            field("Homepage", &title(&self.base_home), &title(&new));
+        }
+        if text(&mine).is_empty() && !text(base).is_empty() {
+            lines.push((Mark::Same, String::new()));
+            lines.push((Mark::Warning, "The description is cleared.".to_owned()));
+        }
+        lines
     }
 
     /// Whether anything differs from the space as it was read.
@@ -307,10 +390,22 @@ impl Model {
                 return Outcome::Stay;
             }
             Stage::Diff { top } => {
+                let from = *top;
+                let rows = diff_rows(self.size);
+                let last = dialog
+                    .diff(diff_columns(self.size))
+                    .len()
+                    .saturating_sub(rows);
+                let Stage::Diff { top } = &mut dialog.stage else {
+                    return Outcome::Stay;
+                };
+                let from = from.min(last);
                 match chord.key {
                     Key::Char('y') if !chord.ctrl => return self.save_space(dialog, out),
-                    Key::Up | Key::Char('k') => *top = top.saturating_sub(1),
-                    Key::Down | Key::Char('j') => *top += 1,
+                    Key::Up | Key::Char('k') => *top = from.saturating_sub(1),
+                    Key::Down | Key::Char('j') => *top = (from + 1).min(last),
+                    Key::PageUp => *top = from.saturating_sub(rows),
+                    Key::PageDown => *top = (from + rows).min(last),
                     Key::Esc | Key::Char('n' | 'q' | 'e') => dialog.stage = Stage::Form,
                     Key::Char(_) if !chord.ctrl => {}
                     _ => return Outcome::Pass,
@@ -458,6 +553,16 @@ impl Model {
             }
         }
     }
+}
+
+/// The columns of the text in a dialog on a screen of this size.
+pub fn diff_columns(size: Size) -> usize {
+    usize::from(size.width.saturating_sub(6).min(78))
+}
+
+/// How many lines of the diff are shown at once: what a dialog as tall as the screen leaves.
+pub fn diff_rows(size: Size) -> usize {
+    usize::from(size.height.saturating_sub(3)).max(1)
 }
 
 enum Picked {

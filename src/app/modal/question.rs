@@ -7,8 +7,9 @@ use crate::app::key::{Chord, Key};
 use crate::app::message::{Effect, LogLevel, Size};
 use crate::app::modal::reading::{Tone, folded};
 use crate::app::model::Model;
-use crate::confluence::ContentId;
-use crate::jobs::{Decision, JobEvent, JobId, JobState, Question};
+use crate::jobs::{
+    Act, Decision, Job, JobEvent, JobId, JobState, Question, SpaceForm, kinds_in_words,
+};
 use crate::text::{number, width};
 
 /// The dialog.
@@ -16,6 +17,12 @@ use crate::text::{number, width};
 pub struct QuestionDialog {
     /// Whose question it is.
     pub job: JobId,
+    /// What that job is called.
+    pub of: String,
+    /// What it does.
+    pub act: Act,
+    /// How many spaces it is about.
+    pub spaces: usize,
     /// The question.
     pub question: Question,
     /// The line under the cursor.
@@ -51,14 +58,17 @@ pub struct Choice {
 }
 
 impl QuestionDialog {
-    /// The dialog for a question; the cursor is on the harmless answer.
-    pub fn new(job: JobId, question: Question) -> Self {
-        Self {
-            job,
-            question,
+    /// The dialog for what a job asks, if it asks; the cursor is on the harmless answer.
+    pub fn of(job: &Job) -> Option<Self> {
+        Some(Self {
+            job: job.head().id.clone(),
+            of: job.head().title.clone(),
+            act: job.head().target.act,
+            spaces: job.head().target.spaces.len(),
+            question: job.question()?.clone(),
             chosen: 0,
             top: 0,
-        }
+        })
     }
 
     /// The ways to answer, the harmless first.
@@ -69,23 +79,29 @@ impl QuestionDialog {
             decision,
         };
         match &self.question {
-            Question::TitleCollision { .. } => vec![
-                choice('s', "Skip it and all like it", Decision::Skip),
-                choice(
-                    'r',
-                    "Restore it and all like it under another title",
-                    Decision::Rename,
-                ),
-                choice('x', "Stop the job here", Decision::Stop),
-            ],
-            Question::NotSaved { .. } => vec![
-                choice('x', "Stop: nothing is purged", Decision::Stop),
+            Question::TitleCollision { .. } => {
+                let again = match self.act {
+                    Act::Recreate => "Make it and all like it under another title",
+                    _ => "Restore it and all like it under another title",
+                };
+                vec![
+                    choice('s', "Skip it and all like it", Decision::Skip),
+                    choice('r', again, Decision::Rename),
+                    choice('x', "Stop the job here", Decision::Stop),
+                ]
+            }
+            Question::NotSaved { space: Some(_), .. } => self.leaving(None),
+            Question::NotSaved { space: None, .. } => vec![
+                choice('x', "Stop the job: nothing is purged", Decision::Stop),
                 choice(
                     'l',
                     "Leave these on the server and go on with the others",
                     Decision::LeaveOut,
                 ),
             ],
+            Question::Unlisted { .. } => {
+                self.leaving(Some(choice('d', "Delete it all the same", Decision::GoOn)))
+            }
             Question::SpaceChanged { mine, .. } => {
                 let mut choices = vec![
                     choice('t', "Keep theirs: nothing is written", Decision::KeepTheirs),
@@ -105,11 +121,33 @@ impl QuestionDialog {
         }
     }
 
+    /// The ways to answer about a space that is to be deleted: one of many can be left alone.
+    fn leaving(&self, go_on: Option<Choice>) -> Vec<Choice> {
+        let stop = if self.spaces > 1 {
+            "Stop the job: no more is deleted"
+        } else {
+            "Stop: it is not deleted"
+        };
+        let leave = Choice {
+            letter: 'l',
+            label: "Leave this space alone and go on with the others",
+            decision: Decision::LeaveOut,
+        };
+        let stop = Choice {
+            letter: 'x',
+            label: stop,
+            decision: Decision::Stop,
+        };
+        let leave = (self.spaces > 1).then_some(leave);
+        [Some(stop), leave, go_on].into_iter().flatten().collect()
+    }
+
     /// What the dialog is called.
     pub fn title(&self) -> &'static str {
         match self.question {
             Question::TitleCollision { .. } => "The title is taken",
             Question::NotSaved { .. } => "Not all could be backed up",
+            Question::Unlisted { .. } => "Not all could be listed",
             Question::SpaceChanged { .. } => "Changed meanwhile",
         }
     }
@@ -158,21 +196,38 @@ impl QuestionDialog {
                 say(Tone::Plain, "", &text);
                 say(Tone::Dim, "", "The answer is for the whole job.");
             }
-            Question::NotSaved { items } => {
+            Question::NotSaved { space, items } => {
                 let count = number::count(items.len() as u64, "item");
-                let text = format!("{count} could not be backed up, so nothing was purged:");
+                let text = match space {
+                    Some(key) => format!(
+                        "{count} of {key} could not be backed up, so {key} was not deleted:"
+                    ),
+                    None => format!("{count} could not be backed up, so nothing was purged:"),
+                };
                 say(Tone::Warning, "", &text);
                 for item in items {
                     say(Tone::Plain, "  ", &format!("{}: {}", item.title, item.why));
                 }
             }
+            Question::Unlisted { space, kinds } => {
+                let what = kinds_in_words(kinds);
+                let text = format!(
+                    "The server does not list the {what} in the trash of {space}. If there are any, \
+                     they are in no backup, and they are gone when {space} is deleted."
+                );
+                say(Tone::Warning, "", &text);
+                let text = "Everything else in it is saved, and it is not deleted yet.";
+                say(Tone::Plain, "", text);
+                say(Tone::Dim, "", "The answer is for the whole job.");
+            }
             Question::SpaceChanged { base, mine, theirs } => {
                 let text = "Somebody changed this space since the form was opened.";
                 say(Tone::Warning, "", text);
                 let plain = |text: &Option<String>| text.clone().unwrap_or_default();
-                let page = |id: &Option<ContentId>| {
-                    id.as_ref()
-                        .map_or_else(|| "none".to_owned(), |id| format!("page {id}"))
+                let page = |form: &SpaceForm| match (&form.homepage_title, &form.homepage) {
+                    (Some(title), _) => title.clone(),
+                    (None, Some(id)) => format!("page {id}"),
+                    (None, None) => "none".to_owned(),
                 };
                 for (label, was, now, wanted) in [
                     (
@@ -187,12 +242,7 @@ impl QuestionDialog {
                         plain(&theirs.description),
                         plain(&mine.description),
                     ),
-                    (
-                        "Homepage",
-                        page(&base.homepage),
-                        page(&theirs.homepage),
-                        page(&mine.homepage),
-                    ),
+                    ("Homepage", page(base), page(theirs), page(mine)),
                 ] {
                     if was == now && now == wanted {
                         continue;
@@ -217,17 +267,19 @@ impl QuestionDialog {
     }
 
     /// Mine where it differs from the base, theirs elsewhere.
-    fn merged(&self) -> Option<crate::jobs::SpaceForm> {
+    fn merged(&self) -> Option<SpaceForm> {
         let Question::SpaceChanged { base, mine, theirs } = &self.question else {
             return None;
         };
         let pick = |differs: bool| if differs { mine } else { theirs };
-        Some(crate::jobs::SpaceForm {
+        let page = pick(mine.homepage != base.homepage);
+        Some(SpaceForm {
             name: pick(mine.name != base.name).name.clone(),
             description: pick(mine.description != base.description)
                 .description
                 .clone(),
-            homepage: pick(mine.homepage != base.homepage).homepage.clone(),
+            homepage: page.homepage.clone(),
+            homepage_title: page.homepage_title.clone(),
         })
     }
 }

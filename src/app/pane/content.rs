@@ -755,8 +755,7 @@ impl Model {
         out: &mut Vec<Effect>,
     ) {
         if let Err(error) = &outcome
-            && self.session.has_trash.is_none()
-            && matches!(error.kind, ErrorKind::NoSuchOperation | ErrorKind::NotFound)
+            && self.session.shows_no_trash(error)
             && self.spaces.table.get(key).is_some()
         {
             // The space is there, so it is the operation that is not.
