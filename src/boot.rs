@@ -263,9 +263,9 @@ fn verify_journals(files: &[PathBuf], state: &Path) -> Result<Exit, Failure> {
         match journal::verify(lines) {
             Ok(verified) => {
                 say(&format!(
-                    "{}: {} entries, unbroken\n",
+                    "{}: {}, unbroken\n",
                     shown(file),
-                    verified.entries
+                    crate::text::number::count(verified.entries, "entry")
                 ));
                 for aside in verified.set_aside {
                     say(&format!(

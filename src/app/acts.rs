@@ -5,7 +5,8 @@ use super::layout::Pane;
 use super::message::{Effect, LogLevel};
 use super::modal::Modal;
 use super::modal::confirm::Confirm;
-use super::modal::leave::Leaving;
+use super::modal::jobs::told;
+use super::modal::leave::{Leaving, UNSAVED};
 use super::model::{Model, Screen, Writes};
 use super::tree::{Node, Standing};
 use crate::confluence::{SpaceKey, SpaceStatus};
@@ -210,13 +211,9 @@ impl Model {
 
     /// What would be left, a line each: jobs at work, forms with changes.
     pub(in crate::app) fn left_open(&self) -> Vec<String> {
-        let mut left: Vec<String> = self
-            .jobs
-            .at_work()
-            .map(|job| job.head().title.clone())
-            .collect();
+        let mut left: Vec<String> = self.jobs.at_work().map(told).collect();
         if self.modals.iter().any(Modal::has_changes) {
-            left.push("A form with changes that are not saved".to_owned());
+            left.push(UNSAVED.to_owned());
         }
         left
     }

@@ -4,6 +4,7 @@
 //! A job outlives the screen that started it. Its requests go out as any other; its lines of the
 //! journal go out one at a time, in the order in which they were asked for.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -19,8 +20,8 @@ use super::pane::content::Tab;
 use crate::confluence::{AccessMode, ApiError, ErrorKind, Reply};
 use crate::jobs::journal::{Chain, Entry, Reached, Record, Scribe};
 use crate::jobs::{
-    Act, Consent, Head, Job, JobEffect, JobEvent, JobId, JobState, JobWrite, Outcome, RequestNo,
-    StoreError, Stored, Target, Unfit, WriteNo, ledger,
+    Act, Consent, Head, Job, JobEffect, JobEvent, JobId, JobState, JobWrite, Line, Outcome,
+    RequestNo, StoreError, Stored, Target, Thing, Unfit, WriteNo, ledger,
 };
 
 /// How many entries of the journal are kept for the view.
@@ -74,7 +75,7 @@ pub(in crate::app) enum Ending {
 /// All jobs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Jobs {
-    /// The oldest first.
+    /// Those that are not over, then those that are; the newest first in both.
     pub list: Vec<Entered>,
     /// The journal.
     pub journal: Journal,
@@ -115,10 +116,48 @@ impl Default for Jobs {
 impl Jobs {
     /// A job by its name.
     pub fn get(&self, id: &JobId) -> Option<&Job> {
+        self.entered(id).map(|entered| &entered.job)
+    }
+
+    /// A job by its name, with where it is from.
+    pub fn entered(&self, id: &JobId) -> Option<&Entered> {
         self.list
             .iter()
+            .find(|entered| entered.job.head().id == *id)
+    }
+
+    /// The job under the cursor of the view.
+    pub fn at_cursor(&self) -> Option<&Entered> {
+        self.list.get(self.cursor.at)
+    }
+
+    /// The job that was made last.
+    pub fn newest(&self) -> Option<&Job> {
+        self.list
+            .iter()
+            .rev()
             .map(|entered| &entered.job)
-            .find(|job| job.head().id == *id)
+            .max_by_key(|job| job.head().created)
+    }
+
+    /// Puts the cursor of the view on a job.
+    pub(in crate::app) fn point_at(&mut self, id: &JobId) {
+        let here = |entered: &Entered| entered.job.head().id == *id;
+        if let Some(at) = self.list.iter().position(here) {
+            self.cursor.at = at;
+        }
+    }
+
+    /// Puts the jobs in their order; the cursor stays on its job.
+    fn arrange(&mut self) {
+        let here = self.at_cursor().map(|it| it.job.head().id.clone());
+        self.list.sort_by_key(|entered| {
+            let job = &entered.job;
+            (job.state().is_over(), Reverse(job.head().created))
+        });
+        if let Some(id) = here {
+            self.point_at(&id);
+        }
     }
 
     fn get_mut(&mut self, id: &JobId) -> Option<&mut Job> {
@@ -239,7 +278,8 @@ impl Model {
     /// Begins a job; it goes on whatever is shown. Says its name.
     pub(in crate::app) fn begin_job(&mut self, job: Job, out: &mut Vec<Effect>) -> JobId {
         let id = job.head().id.clone();
-        self.jobs.list.push(Entered { job, found: false });
+        self.jobs.list.insert(0, Entered { job, found: false });
+        self.jobs.arrange();
         self.job_event(&id, JobEvent::Begin, out);
         id
     }
@@ -316,6 +356,7 @@ impl Model {
         }
         self.write_lines(out);
         if is_over && !was_over {
+            self.jobs.arrange();
             self.job_ended(id, out);
         }
     }
@@ -500,7 +541,9 @@ impl Model {
                     .chain(found.open)
                     .map(|job| Entered { job, found: true });
                 let mine = std::mem::take(&mut self.jobs.list);
-                self.jobs.list = old.chain(mine).collect();
+                self.jobs.list = mine.into_iter().chain(old).collect();
+                self.jobs.cursor = Cursor::default();
+                self.jobs.arrange();
                 let skip = entries.len().saturating_sub(ENTRIES);
                 let mine = std::mem::take(&mut self.jobs.entries);
                 self.jobs.entries = entries.into_iter().skip(skip).chain(mine).collect();
@@ -514,10 +557,7 @@ impl Model {
                             if open == 1 { "it" } else { "them" },
                         ),
                     );
-                    self.jobs.cursor = Cursor {
-                        at: self.jobs.list.len().saturating_sub(1),
-                        top: 0,
-                    };
+                    self.jobs.cursor.at = 0;
                     if self.modals.is_empty() {
                         self.modals.push(Modal::Jobs);
                     }
@@ -626,10 +666,9 @@ impl Model {
             let title = job.head().title.clone();
             self.say(
                 LogLevel::Warning,
-                format!("{title}: a question is to be answered. J shows the job, r its question."),
+                format!("{title} asks you something. J shows the job, Enter its question."),
             );
-        } else if let Some(question) = job.question() {
-            let dialog = QuestionDialog::new(id.clone(), question.clone());
+        } else if let Some(dialog) = QuestionDialog::of(job) {
             self.modals.push(Modal::Question(dialog));
         }
     }
@@ -643,7 +682,7 @@ impl Model {
             .iter()
             .filter_map(|line| match &line.outcome {
                 Some(Outcome::Failed(why) | Outcome::Unknown(why) | Outcome::NotSaved(why)) => {
-                    Some(format!("{}: {why}", line.subject))
+                    Some(told_of(job, line, why))
                 }
                 _ => None,
             })
@@ -652,7 +691,7 @@ impl Model {
             .lines()
             .iter()
             .filter_map(|line| match &line.outcome {
-                Some(Outcome::Done(Some(note))) => Some(format!("{}: {note}", line.subject)),
+                Some(Outcome::Done(Some(note))) => Some(told_of(job, line, note)),
                 _ => None,
             })
             .collect();
@@ -766,6 +805,16 @@ impl Model {
             }
             Act::BackUp | Act::OpenForWriting | Act::DryRun => {}
         }
+    }
+}
+
+/// What is told of one thing of a job. What the job's title names already is not named again.
+fn told_of(job: &Job, line: &Line, what: &str) -> String {
+    let alone = job.lines().len() == 1 && line.thing == Thing::Space;
+    if alone {
+        what.to_owned()
+    } else {
+        format!("{}: {what}", line.name())
     }
 }
 

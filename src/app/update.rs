@@ -7,7 +7,7 @@ use super::jobs::Journal;
 use super::key::{Chord, Key, KeyPress};
 use super::keymap::Found;
 use super::layout::{Layout, Pane, Split, inside};
-use super::list::Step;
+use super::list::{Cursor, Step};
 use super::message::{Effect, LogLevel, Millis, Mouse, Msg, Position, Stop, Ticket};
 use super::modal::Modal;
 use super::modal::reading::{Reading, What};
@@ -332,11 +332,9 @@ impl Model {
             Action::Backups => self.open_backups(out),
             Action::Unlock => self.unlock(out),
             Action::Jobs => {
-                self.jobs.cursor.at = self
-                    .jobs
-                    .cursor
-                    .at
-                    .min(self.jobs.list.len().saturating_sub(1));
+                // What the notices said is told here too, and they would lie over it.
+                self.toasts.clear();
+                self.jobs.cursor = Cursor::default();
                 self.modals.push(Modal::Jobs);
             }
             Action::View => self.reshape_trash(),
@@ -363,7 +361,10 @@ impl Model {
                 self.modals
                     .push(Modal::Reading(Reading::new(What::Help(here))));
             }
-            Action::Log => self.modals.push(Modal::Reading(Reading::new(What::Log))),
+            Action::Log => {
+                self.toasts.clear();
+                self.modals.push(Modal::Reading(Reading::new(What::Log)));
+            }
             Action::Refresh => self.refresh(out),
             Action::Cancel => self.cancel(out),
             Action::Back => match (&self.screen, self.focus) {
@@ -857,8 +858,8 @@ impl Model {
                     self.spaces.replace(&space, height);
                     if self.detail.space.as_ref() == Some(&key) {
                         self.detail.value.settle(self.now, Ok(space));
-                    } else if self.jobs.list.last().is_some_and(|entered| {
-                        let target = &entered.job.head().target;
+                    } else if self.jobs.newest().is_some_and(|job| {
+                        let target = &job.head().target;
                         target.act == Act::CreateSpace
                             && target.spaces.iter().any(|space| space.key == key)
                     }) {

@@ -9,7 +9,8 @@ use crate::app::action::{Action, Availability, VERBS, Verb};
 use crate::app::layout::{Pane, WIDE};
 use crate::app::message::{LogLevel, Millis};
 use crate::app::modal::Modal;
-use crate::app::modal::edit_space::Stage;
+use crate::app::modal::edit_space::{Stage, diff_columns, diff_rows};
+use crate::app::modal::jobs::{asks, percent};
 use crate::app::modal::reading::folded;
 use crate::app::model::{Model, SLOW, SPIN, Screen, Writes};
 use crate::confluence::{AccessMode, ErrorKind};
@@ -203,10 +204,22 @@ fn activity(model: &Model, spinner: &[&str]) -> Option<Activity> {
         return Some(Activity::Waiting(text));
     }
     let jobs: Vec<&Job> = model.jobs.at_work().collect();
+    let told_above = matches!(
+        model.modals.last(),
+        Some(Modal::Question(_) | Modal::Jobs | Modal::Job(_))
+    );
+    if !told_above && let Some(job) = jobs.iter().find(|job| asks(job) || job.trouble().is_some()) {
+        let what = if asks(job) { "asks you" } else { "waits" };
+        return Some(Activity::Waiting(format!("a job {what}  J shows it")));
+    }
     let work = jobs.first().map(|job| {
         let progress = job.progress();
-        let percent = number::percent(progress.finished as u64, progress.total as u64);
-        format!("{} {percent}", number::count(jobs.len() as u64, "job"))
+        let count = number::count(jobs.len() as u64, "job");
+        let what = match progress.saving {
+            Some(_) => ", backup",
+            None => "",
+        };
+        format!("{count}{what} {}", percent(job))
     });
     let left = model.jobs.left_over();
     let work = work
@@ -279,7 +292,12 @@ fn hints(model: &Model) -> Vec<(String, String)> {
         Some(Modal::EditSpace(form)) if !matches!(form.stage, Stage::Form) => {
             return match form.stage {
                 Stage::Picking(_) => own(&[("Enter", "pick"), ("↑ ↓", "move"), ("Esc", "back")]),
-                Stage::Diff { .. } => own(&[("y", "save"), ("j/k", "move"), ("Esc", "back")]),
+                Stage::Diff { .. }
+                    if form.diff(diff_columns(model.size)).len() > diff_rows(model.size) =>
+                {
+                    own(&[("y", "save"), ("j/k", "scroll"), ("Esc", "back")])
+                }
+                Stage::Diff { .. } => own(&[("y", "save"), ("Esc", "back")]),
                 Stage::Failed(_) => own(&[("r", "try again"), ("Esc", "leave")]),
                 Stage::Reading | Stage::Form => own(&[("Esc", "leave")]),
             };
@@ -299,20 +317,13 @@ fn hints(model: &Model) -> Vec<(String, String)> {
             return own(&[("y", "confirm"), ("Tab", "next"), ("Esc", "cancel")]);
         }
         Some(Modal::Question(_)) => return own(&[("Enter", "choose"), ("Esc", "later")]),
-        Some(Modal::Jobs | Modal::Job(_)) => {
-            return own(&[
-                ("p", "pause"),
-                ("c", "cancel"),
-                ("r", "go on"),
-                ("Enter", "details"),
-                ("o", "plans"),
-                ("q", "close"),
-            ]);
-        }
+        Some(Modal::Jobs | Modal::Job(_)) => return own(&model.job_hints()),
         Some(Modal::Backups(backups)) => return own(backups.hints()),
         Some(Modal::Plans(_)) => return own(&[("Enter", "apply"), ("q", "close")]),
         Some(Modal::Profiles(_)) => return own(&[("Enter", "open"), ("Esc", "stay")]),
-        Some(Modal::Leave(_)) => return own(&[("y", "leave"), ("Esc", "stay")]),
+        Some(Modal::Leave(leaving)) => {
+            return own(&[("y", leaving.verb()), ("Esc", "stay")]);
+        }
         Some(Modal::Reading(_)) | None => {}
     }
     let contexts = model.contexts();

@@ -115,7 +115,7 @@ pub(super) fn draw_question(question: &QuestionDialog, canvas: &mut Canvas<'_>, 
     let theme = canvas.theme;
     let shape = question.shape(size);
     let at = centred(size, shape.wide, shape.high);
-    let inner = dialog(canvas, at, question.title(), "");
+    let inner = dialog(canvas, at, question.title(), &question.of);
     let row = |y: u16| Rect {
         y,
         height: 1,
@@ -160,59 +160,44 @@ pub(super) fn draw_question(question: &QuestionDialog, canvas: &mut Canvas<'_>, 
 /// Draws "Leave?".
 pub(super) fn draw_leave(leaving: &Leaving, canvas: &mut Canvas<'_>, size: Size) {
     let theme = canvas.theme;
-    let (title, lines) = match leaving {
-        Leaving::Form => (
-            "Leave the form?",
-            vec!["What you typed is not saved and would be lost.".to_owned()],
-        ),
-        Leaving::Program { left, .. } => {
-            let mut lines = vec!["Still open:".to_owned()];
-            lines.extend(left.iter().map(|line| format!("  {line}")));
-            lines.push(
-                "Jobs stop after the requests under way; the next start offers to go on."
-                    .to_owned(),
-            );
-            ("Quit?", lines)
-        }
-        Leaving::Profile { to, left } => {
-            let mut lines = vec!["Still open:".to_owned()];
-            lines.extend(left.iter().map(|line| format!("  {line}")));
-            lines.push(format!(
-                "Jobs stop after the requests under way; opening this profile again offers to go on. Then {to} is opened."
-            ));
-            ("Switch the profile?", lines)
-        }
-    };
     let wide = size.width.saturating_sub(4).min(64);
-    let lines: Vec<String> = lines
+    let lines: Vec<String> = leaving
+        .lines()
         .iter()
-        .flat_map(|line| folded(line, usize::from(wide - 4)))
+        .flat_map(|line| {
+            let indent = line.len() - line.trim_start().len();
+            let room = usize::from(wide.saturating_sub(4)).saturating_sub(indent);
+            let folded = folded(line.trim_start(), room);
+            folded
+                .into_iter()
+                .map(move |line| format!("{}{line}", " ".repeat(indent)))
+        })
         .collect();
     let at = centred(size, wide, u16::try_from(lines.len()).unwrap_or(4) + 5);
-    let inner = dialog(canvas, at, title, "");
-    canvas.lines(
-        Rect {
-            y: inner.y + 1,
-            height: inner.height.saturating_sub(3),
-            ..inner
-        },
-        lines.iter().map(|line| (line.as_str(), theme.text)),
-    );
+    let inner = dialog(canvas, at, leaving.title(), "");
+    let room = inner.height.saturating_sub(3);
+    for (line, y) in lines.iter().take(usize::from(room)).zip(inner.y + 1..) {
+        canvas.text(
+            Rect {
+                y,
+                height: 1,
+                ..inner
+            },
+            line,
+            theme.text,
+        );
+    }
     let foot = Rect {
         y: inner.bottom().saturating_sub(1),
         height: 1,
         ..inner
     };
-    let word = match leaving {
-        Leaving::Form => " leave   ",
-        Leaving::Program { .. } => " quit   ",
-        Leaving::Profile { .. } => " switch   ",
-    };
+    let word = format!(" {}   ", leaving.verb());
     canvas.pieces(
         foot,
         [
             ("y", theme.key),
-            (word, theme.key_word),
+            (&word, theme.key_word),
             ("Esc", theme.key),
             (" stay", theme.key_word),
         ],

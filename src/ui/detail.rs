@@ -122,6 +122,7 @@ pub(super) fn style_of(theme: &Theme, tone: Tone) -> Style {
         Tone::Dim => theme.dim,
         Tone::Heading => theme.heading,
         Tone::Key => theme.key,
+        Tone::Good => theme.good,
         Tone::Warning => theme.warning,
         Tone::Danger => theme.danger,
     }

@@ -11,6 +11,7 @@ use crate::app::key::{Chord, Key, KeyPress, Stroke};
 use crate::app::list::Step;
 use crate::app::message::{DiskCall, Effect, LogLevel, Millis, Size};
 use crate::app::modal::Modal;
+use crate::app::modal::jobs::told;
 use crate::app::modal::reading::{Tone, folded};
 use crate::app::model::{Model, Writes};
 use crate::confluence::call::{Depth, Window};
@@ -18,7 +19,7 @@ use crate::confluence::{ApiError, Call, ContentKind, Moment, Permission, Reply, 
 use crate::jobs::plan::Plan;
 use crate::jobs::{
     Act, Answer, BackupChoice, Challenge, Consent, DeleteOptions, ItemTarget, Job, JobId,
-    OnFailure, Recipe, SpaceTarget, Target,
+    OnFailure, Recipe, SpaceTarget, Target, Thing,
 };
 use crate::text::{number, width};
 
@@ -195,6 +196,17 @@ impl Confirm {
         count >= HELD_KEYS
     }
 
+    /// Agrees to go on with a job, as it was begun.
+    pub(super) fn going_on(mut self, job: &Job) -> Self {
+        self.resumes = Some(job.head().id.clone());
+        if let Some(options) = job.delete_options() {
+            self.backup = options.backup;
+            self.on_failure = options.on_failure;
+            self.replan();
+        }
+        self
+    }
+
     fn replan(&mut self) {
         self.plan = Plan::of(self.target().clone(), self.backup, self.plan.created);
     }
@@ -263,10 +275,12 @@ impl Model {
     pub(in crate::app) fn confirm(&mut self, mut dialog: Confirm, out: &mut Vec<Effect>) {
         let act = dialog.target().act;
         if matches!(act, Act::DeleteSpaces | Act::PurgeAll) {
+            let over = self.over_for(&dialog);
             let keys: Vec<SpaceKey> = dialog
                 .target()
                 .spaces
                 .iter()
+                .filter(|space| !over.contains(&space.key))
                 .take(FACTS)
                 .map(|space| space.key.clone())
                 .collect();
@@ -318,6 +332,16 @@ impl Model {
         self.modals.push(Modal::Confirm(Box::new(dialog)));
     }
 
+    /// Spaces with which the job that the dialog goes on with is through.
+    fn over_for(&self, dialog: &Confirm) -> Vec<SpaceKey> {
+        let job = dialog.resumes.as_ref().and_then(|id| self.jobs.get(id));
+        job.iter()
+            .flat_map(|job| job.lines())
+            .filter(|line| line.thing == Thing::Space && line.outcome.is_some())
+            .map(|line| SpaceKey::new(&*line.subject))
+            .collect()
+    }
+
     pub(super) fn confirm_key(
         &mut self,
         dialog: &mut Confirm,
@@ -339,9 +363,9 @@ impl Model {
                 ('d', act) if act != Act::OpenForWriting && act != Act::Recreate => {
                     let target = dialog.target().clone();
                     let head = self.head(format!("Dry run: {}", heading(&target)), target);
-                    self.begin_job(Job::dry_run(head), out);
+                    let id = self.begin_job(Job::dry_run(head), out);
+                    self.jobs.point_at(&id);
                     self.modals.push(Modal::Jobs);
-                    self.jobs.cursor.at = self.jobs.list.len().saturating_sub(1);
                     return Outcome::Stay;
                 }
                 ('b', Act::DeleteSpaces) if dialog.resumes.is_none() => {
@@ -698,6 +722,9 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<(Tone, String)>
             lines.extend(folded(text, columns).into_iter().map(|line| (tone, line)));
         }
     };
+    if let Some(job) = dialog.resumes.as_ref().and_then(|id| model.jobs.get(id)) {
+        say(Tone::Warning, &format!("Goes on with: {}", told(job)));
+    }
     if target.items.is_empty() || target.act == Act::PurgeAll {
         about_spaces(model, dialog, &mut say);
     }
@@ -872,7 +899,12 @@ fn about_spaces(model: &Model, dialog: &Confirm, say: &mut impl FnMut(Tone, &str
     if target.act == Act::OpenForWriting {
         return;
     }
+    let over = model.over_for(dialog);
     for space in target.spaces.iter().take(NAMED) {
+        if over.contains(&space.key) {
+            say(Tone::Dim, &format!("{} · {}   done", space.key, space.name));
+            continue;
+        }
         let facts = dialog.facts.iter().find(|facts| facts.key == space.key);
         let mut line = format!("{} · {}", space.key, space.name);
         if let Some(listed) = model.spaces.table.get(&space.key) {
@@ -950,7 +982,7 @@ fn named(target: &Target) -> String {
 fn options(dialog: &Confirm) -> String {
     let target = dialog.target();
     let mut parts = Vec::new();
-    if target.act == Act::DeleteSpaces {
+    if target.act == Act::DeleteSpaces && dialog.resumes.is_none() {
         parts.push(match dialog.backup {
             BackupChoice::Save => "b decline the backup",
             BackupChoice::Declined => "b back up first",

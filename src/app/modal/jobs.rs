@@ -1,16 +1,21 @@
-//! The list of jobs, and one of them in detail.
+//! The list of jobs, and one of them in detail: what they show, and what their keys do.
+
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::confirm::{Confirm, heading};
 use super::question::QuestionDialog;
+use super::reading::{Line, Tone, folded, height, width};
 use super::{Modal, Outcome, is_esc};
+use crate::app::jobs::Entered;
 use crate::app::key::{Chord, Key};
 use crate::app::list::Step;
 use crate::app::message::{Effect, LogLevel};
-use crate::app::modal::reading::height;
 use crate::app::model::Model;
-use crate::jobs::{Act, Job, JobEvent, JobId, JobState};
+use crate::jobs::{Act, Job, JobEvent, JobId, JobState, Outcome as Became, Thing};
+use crate::text::number;
+use crate::text::width::{Align, fit};
 
 /// A job in detail.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -23,10 +28,8 @@ pub struct JobView {
 
 impl Model {
     fn job_at_cursor(&self) -> Option<JobId> {
-        self.jobs
-            .list
-            .get(self.jobs.cursor.at)
-            .map(|entered| entered.job.head().id.clone())
+        let entered = self.jobs.at_cursor();
+        entered.map(|entered| entered.job.head().id.clone())
     }
 
     pub(super) fn jobs_key(&mut self, chord: Chord, out: &mut Vec<Effect>) -> Outcome {
@@ -55,6 +58,9 @@ impl Model {
             }
             Key::Enter => {
                 if let Some(job) = self.job_at_cursor() {
+                    if self.asks(&job) {
+                        return self.take_up(&job, out, Modal::Jobs);
+                    }
                     self.modals.push(Modal::Jobs);
                     self.modals.push(Modal::Job(JobView { job, top: 0 }));
                     return Outcome::Close;
@@ -76,11 +82,10 @@ impl Model {
         out: &mut Vec<Effect>,
     ) -> Outcome {
         let rows = height(self.size);
-        let lines = self
-            .jobs
-            .get(&view.job)
-            .map_or(0, |job| job.lines().len() + 8);
-        let last = lines.saturating_sub(rows);
+        let len = lines(self, view, width(self.size)).len();
+        let last = len.saturating_sub(rows);
+        // What it shows may have become shorter.
+        view.top = view.top.min(last);
         match chord.key {
             Key::Up | Key::Char('k') => view.top = view.top.saturating_sub(1),
             Key::Down | Key::Char('j') => view.top = (view.top + 1).min(last),
@@ -89,6 +94,10 @@ impl Model {
             Key::Home | Key::Char('g') => view.top = 0,
             Key::End | Key::Char('G') => view.top = last,
             Key::Char('q') => return Outcome::Close,
+            Key::Enter if self.asks(&view.job) => {
+                let (id, same) = (view.job.clone(), Modal::Job(view.clone()));
+                return self.take_up(&id, out, same);
+            }
             _ if is_esc(chord) => return Outcome::Close,
             _ => {
                 let (id, same) = (view.job.clone(), Modal::Job(view.clone()));
@@ -96,6 +105,47 @@ impl Model {
             }
         }
         Outcome::Stay
+    }
+
+    fn asks(&self, id: &JobId) -> bool {
+        self.jobs.get(id).is_some_and(asks)
+    }
+
+    /// The keys that mean something for the job that is looked at, and what.
+    pub fn job_hints(&self) -> Vec<(&'static str, &'static str)> {
+        let (entered, alone) = match self.modals.last() {
+            Some(Modal::Job(view)) => (self.jobs.entered(&view.job), true),
+            _ => (self.jobs.at_cursor(), false),
+        };
+        let mut hints = Vec::new();
+        if let Some(entered) = entered {
+            let asks = asks(&entered.job);
+            if asks {
+                hints.push(("Enter", "answer"));
+            } else if !alone {
+                hints.push(("Enter", "details"));
+            }
+            match entered.job.state() {
+                JobState::Queued | JobState::Running => {
+                    if !asks {
+                        hints.push(("p", "pause"));
+                    }
+                    hints.push(("c", "cancel"));
+                }
+                JobState::Paused => {
+                    if !asks {
+                        hints.push(("r", "go on"));
+                    }
+                    hints.push(("c", "cancel"));
+                }
+                JobState::Done | JobState::Failed | JobState::Cancelled | JobState::Unknown => {}
+            }
+        }
+        if !alone {
+            hints.push(("o", "plans"));
+        }
+        hints.push(("q", "close"));
+        hints
     }
 
     /// `p` pause or go on, `c` cancel, `r` take up again or answer what it asks.
@@ -122,11 +172,7 @@ impl Model {
             );
             return Outcome::Stay;
         }
-        let found = self
-            .jobs
-            .list
-            .iter()
-            .any(|entered| entered.found && entered.job.head().id == *id);
+        let found = self.jobs.entered(id).is_some_and(|entered| entered.found);
         match chord.key {
             // Another process may be at work on it.
             Key::Char('p' | 'c') if !chord.ctrl && found && self.why_read_only().is_some() => {
@@ -168,26 +214,19 @@ impl Model {
             self.say(LogLevel::Warning, reason);
             return Outcome::Stay;
         }
-        if let Some(question) = job.question() {
-            let dialog = QuestionDialog::new(id.clone(), question.clone());
+        if let Some(dialog) = QuestionDialog::of(job) {
             self.modals.push(behind);
             self.modals.push(Modal::Question(dialog));
             return Outcome::Close;
         }
-        let found = self
-            .jobs
-            .list
-            .iter()
-            .any(|entered| entered.found && entered.job.head().id == *id);
+        let found = self.jobs.entered(id).is_some_and(|entered| entered.found);
         if job.challenge().is_none() && !found {
             self.resume_job(id, None, out);
             return Outcome::Stay;
         }
         // What can't be undone is agreed to anew in each run; what an earlier run left is shown
         // before it goes on.
-        let mut dialog = Confirm::new(job.head().target.clone(), self.time(self.now));
-        dialog.resumes = Some(id.clone());
-        dialog.skipped.push(format!("Goes on with: {}", told(job)));
+        let dialog = Confirm::new(job.head().target.clone(), self.time(self.now)).going_on(job);
         self.modals.push(behind);
         self.confirm(dialog, out);
         Outcome::Close
@@ -205,17 +244,176 @@ pub fn told(job: &Job) -> String {
     )
 }
 
-/// The state of a job, in one word.
-pub fn word(job: &Job) -> &'static str {
+/// Whether a job waits for an answer.
+pub fn asks(job: &Job) -> bool {
+    job.question().is_some() && !job.state().is_over()
+}
+
+/// Where a job stands, in a word or two.
+pub fn word(entered: &Entered) -> &'static str {
+    let job = &entered.job;
     match job.state() {
+        JobState::Queued | JobState::Running | JobState::Paused if entered.found => "left over",
+        _ if job.is_cancelling() => "stopping",
+        _ if asks(job) => "asks you",
         JobState::Queued => "queued",
-        JobState::Running if job.is_cancelling() => "stopping",
-        JobState::Running if job.question().is_some() => "asks you",
         JobState::Running => "running",
+        JobState::Paused if job.trouble().is_some() => "waits",
         JobState::Paused => "paused",
         JobState::Done => "done",
         JobState::Failed => "failed",
         JobState::Cancelled => "cancelled",
         JobState::Unknown => "unknown",
     }
+}
+
+/// The tone of [`word`].
+pub fn tone(entered: &Entered) -> Tone {
+    let job = &entered.job;
+    match job.state() {
+        _ if asks(job) => Tone::Warning,
+        JobState::Queued | JobState::Running | JobState::Cancelled => Tone::Plain,
+        JobState::Paused => Tone::Warning,
+        JobState::Done => Tone::Good,
+        JobState::Failed | JobState::Unknown => Tone::Danger,
+    }
+}
+
+/// How far a job is, at what pace and for how long still; of one that is over, how far it came.
+pub fn pace(model: &Model, job: &Job) -> Vec<String> {
+    let progress = job.progress();
+    let of = |done: usize, total: usize| {
+        format!(
+            "{} of {}",
+            number::grouped(done as u64),
+            number::grouped(total as u64)
+        )
+    };
+    let mut parts = Vec::new();
+    match progress.saving {
+        Some((saved, total)) if !job.state().is_over() => {
+            parts.push(format!("backing up {}", of(saved, total)));
+        }
+        _ if progress.total > 0 => parts.push(of(progress.finished, progress.total)),
+        _ => {}
+    }
+    if job.state() != JobState::Running {
+        return parts;
+    }
+    match progress.per_second {
+        Some(rate) if rate >= 1.0 => parts.push(format!("{rate:.0}/s")),
+        Some(rate) if rate >= 0.1 => parts.push(format!("{rate:.1}/s")),
+        _ => {}
+    }
+    if let Some(left) = progress.remaining_ms {
+        let left = number::duration(Duration::from_millis(left / 1_000 * 1_000));
+        parts.push(format!("{left} left"));
+    } else if let Some(started) = progress.started_ms {
+        let spent = model.now.0.saturating_sub(started) / 1_000 * 1_000;
+        if spent > 0 {
+            parts.push(number::duration(Duration::from_millis(spent)));
+        }
+    }
+    parts
+}
+
+/// What there is to say of a job beside how far it is.
+pub fn remark(job: &Job) -> Option<String> {
+    let bad = |line: &crate::jobs::Line| match &line.outcome {
+        Some(Became::Failed(why) | Became::Unknown(why) | Became::NotSaved(why)) => {
+            Some(why.clone())
+        }
+        _ => None,
+    };
+    if job.state().is_over() {
+        let halted = || job.halted().map(str::to_owned);
+        let backup = || job.backup().map(|backup| format!("backup {backup}"));
+        return job
+            .lines()
+            .iter()
+            .find_map(bad)
+            .or_else(halted)
+            .or_else(backup);
+    }
+    if let Some(dialog) = QuestionDialog::of(job) {
+        return Some(format!("{}.", dialog.title()));
+    }
+    Some(job.progress().message).filter(|message| !message.is_empty())
+}
+
+/// How much of a job is done, in percent, the part of the thing at work with it.
+pub fn percent(job: &Job) -> String {
+    let progress = job.progress();
+    let (done, total) = progress
+        .saving
+        .unwrap_or((progress.finished, progress.total));
+    let part = u64::from(progress.part);
+    number::percent(done as u64 * 100 + part, total as u64 * 100)
+}
+
+/// The width of the labels of [`lines`].
+const LABEL: usize = 10;
+
+/// A job in detail, at this width: what is known of it, then its things and what became of each.
+pub fn lines(model: &Model, view: &JobView, columns: usize) -> Vec<Line> {
+    let Some(entered) = model.jobs.entered(&view.job) else {
+        return Vec::new();
+    };
+    let job = &entered.job;
+    let room = columns.saturating_sub(LABEL).max(10);
+    let label = |text: &str| (Tone::Dim, fit(text, LABEL, Align::Left).into_owned());
+    let mut lines: Vec<Line> = Vec::new();
+    let mut fact = |name: &str, tone: Tone, text: &str| {
+        for (ix, text) in folded(text, room).into_iter().enumerate() {
+            lines.push(vec![label(if ix == 0 { name } else { "" }), (tone, text)]);
+        }
+    };
+    fact("state", tone(entered), word(entered));
+    let made = number::exact(job.head().created, &model.zone);
+    fact("made", Tone::Plain, &made);
+    let pace = pace(model, job).join("  ");
+    if !pace.is_empty() {
+        fact("progress", Tone::Plain, &pace);
+    }
+    if let Some(trouble) = job.trouble() {
+        fact("waits", Tone::Warning, trouble);
+    } else if let Some(why) = job.halted() {
+        fact("ended", Tone::Danger, why);
+    } else if asks(job) {
+        let title = remark(job).unwrap_or_default();
+        fact("asks", Tone::Warning, &format!("{title} Enter answers."));
+    } else if entered.found && !job.state().is_over() {
+        let text =
+            "An earlier run left it unfinished. Nothing goes on by itself: r asks you first.";
+        fact("waits", Tone::Warning, text);
+    } else if let Some(doing) = remark(job).filter(|_| !job.state().is_over()) {
+        fact("does", Tone::Plain, &doing);
+    }
+    if let Some(backup) = job.backup() {
+        fact("backup", Tone::Plain, backup);
+    }
+    lines.push(Vec::new());
+    for line in job.lines() {
+        let (word, tone, why) = match &line.outcome {
+            None => ("open", Tone::Dim, None),
+            Some(Became::Done(note)) => ("done", Tone::Good, note.as_deref()),
+            Some(Became::Gone) => ("gone", Tone::Dim, Some("It had vanished meanwhile.")),
+            Some(Became::Failed(why)) => ("failed", Tone::Danger, Some(why.as_str())),
+            Some(Became::Skipped(why)) => ("skipped", Tone::Warning, Some(why.as_str())),
+            Some(Became::Unknown(why)) => ("unknown", Tone::Danger, Some(why.as_str())),
+            Some(Became::NotSaved(why)) => ("not saved", Tone::Danger, Some(why.as_str())),
+        };
+        let name = match line.thing {
+            Thing::Space if !line.title.is_empty() && line.title != line.subject => {
+                format!("{} · {}", line.subject, line.title)
+            }
+            Thing::Space | Thing::Content => line.name().to_owned(),
+        };
+        let word = fit(word, LABEL, Align::Left).into_owned();
+        lines.push(vec![(tone, word), (Tone::Plain, name)]);
+        for text in why.map(|why| folded(why, room)).unwrap_or_default() {
+            lines.push(vec![label(""), (Tone::Dim, text)]);
+        }
+    }
+    lines
 }

@@ -7,6 +7,9 @@ use crate::app::key::{Chord, Key};
 use crate::app::message::Effect;
 use crate::app::model::Model;
 
+/// What a form with changes is called among what would be left.
+pub const UNSAVED: &str = "A form with changes that are not saved";
+
 /// What is to be left.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Leaving {
@@ -26,6 +29,50 @@ pub enum Leaving {
         /// What would be left, a line each.
         left: Vec<String>,
     },
+}
+
+impl Leaving {
+    /// What the dialog asks.
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::Form => "Leave the form?",
+            Self::Program { .. } => "Quit?",
+            Self::Profile { .. } => "Switch the profile?",
+        }
+    }
+
+    /// What `y` does, in a word.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Form => "leave",
+            Self::Program { .. } => "quit",
+            Self::Profile { .. } => "switch",
+        }
+    }
+
+    /// What is said: what is still open, and what becomes of it.
+    pub fn lines(&self) -> Vec<String> {
+        let (left, offered) = match self {
+            Self::Form => {
+                return vec!["What you typed is not saved and would be lost.".to_owned()];
+            }
+            Self::Program { left, .. } => (left, "the next start offers to go on."),
+            Self::Profile { left, .. } => (left, "opening this profile again offers to go on."),
+        };
+        let mut lines = vec!["Still open:".to_owned()];
+        lines.extend(left.iter().map(|line| format!("  {line}")));
+        lines.push(String::new());
+        if left.iter().any(|line| line != UNSAVED) {
+            lines.push(format!("Jobs stop after the requests under way; {offered}"));
+        }
+        if left.iter().any(|line| line == UNSAVED) {
+            lines.push("What is typed into the form is lost.".to_owned());
+        }
+        if let Self::Profile { to, .. } = self {
+            lines.push(format!("Then {to} is opened."));
+        }
+        lines
+    }
 }
 
 impl Model {

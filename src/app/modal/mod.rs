@@ -77,21 +77,24 @@ impl Modal {
 
     /// Whether it takes its keys itself, before the table of verbs.
     pub fn takes_keys(&self) -> bool {
+        !self.is_reading()
+    }
+
+    /// The job that saves what was typed into it, while that is at work.
+    fn saved_by(&self) -> Option<&JobId> {
         match self {
-            Self::Reading(reading) => reading.typing,
-            Self::Menu(_)
-            | Self::Palette(_)
-            | Self::SpacesFilter(_)
-            | Self::NewSpace(_)
-            | Self::EditSpace(_)
-            | Self::Confirm(_)
-            | Self::Question(_)
-            | Self::Jobs
-            | Self::Job(_)
-            | Self::Plans(_)
-            | Self::Backups(_)
-            | Self::Profiles(_)
-            | Self::Leave(_) => true,
+            Self::NewSpace(form) => form.job.as_ref(),
+            Self::EditSpace(form) => form.job.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Takes what the server refused: the form can be typed in again.
+    fn refused(&mut self, why: &str) {
+        match self {
+            Self::NewSpace(form) => form.refused(why),
+            Self::EditSpace(form) => form.refused(why),
+            _ => {}
         }
     }
 
@@ -263,31 +266,17 @@ impl Model {
             .or_else(|| job.halted().map(str::to_owned))
             .unwrap_or_else(|| "It was not done.".to_owned());
         // A form that was left while it was saved comes back, below what is looked at now.
-        let is_its = |modal: &Modal| match modal {
-            Modal::NewSpace(dialog) => dialog.job.as_ref() == Some(id),
-            Modal::EditSpace(dialog) => dialog.job.as_ref() == Some(id),
-            _ => false,
-        };
+        let is_its = |modal: &Modal| modal.saved_by() == Some(id);
         if let Some(place) = self.jobs.parked.iter().position(is_its) {
             let form = self.jobs.parked.remove(place);
             self.modals.insert(0, form);
         }
-        self.modals.retain_mut(|modal| match modal {
-            Modal::NewSpace(dialog) if dialog.job.as_ref() == Some(id) => match state {
-                JobState::Done => false,
-                _ => {
-                    dialog.refused(&why);
-                    true
-                }
-            },
-            Modal::EditSpace(dialog) if dialog.job.as_ref() == Some(id) => match state {
-                JobState::Done => false,
-                _ => {
-                    dialog.refused(&why);
-                    true
-                }
-            },
-            _ => true,
+        self.modals.retain_mut(|modal| {
+            if !is_its(modal) {
+                return true;
+            }
+            modal.refused(&why);
+            state != JobState::Done
         });
     }
 

@@ -24,6 +24,8 @@ pub enum Tone {
     Heading,
     /// A key.
     Key,
+    /// Something went well.
+    Good,
     /// Something to know.
     Warning,
     /// Something failed.
