@@ -86,7 +86,12 @@ impl Desk {
         Ok(match call {
             DiskCall::ReadJobs => DiskReply::Jobs {
                 journal: self.journal.join("\n").into_bytes(),
-                checkpoints: self.files.values().cloned().collect(),
+                checkpoints: self
+                    .files
+                    .iter()
+                    .filter(|(name, _)| name.starts_with("job-"))
+                    .map(|(_, text)| text.clone())
+                    .collect(),
             },
             DiskCall::AppendJournal(line) => {
                 if !self.takes_lines {
@@ -133,6 +138,28 @@ impl Desk {
             }
         }
         any
+    }
+
+    /// Answers disk and requests, but for those that are held, until nothing else is asked.
+    pub(crate) fn work_but(
+        &mut self,
+        server: &dyn Fn(&Call) -> Answer,
+        held: &dyn Fn(&Call) -> bool,
+    ) {
+        loop {
+            let disk = self.answer_disk();
+            let place = self.story.open.iter().position(|(_, call)| !held(call));
+            if let Some((ticket, call)) = place.and_then(|place| self.story.open.remove(place)) {
+                let outcome = server(&call);
+                self.story.happen(Msg::Reply {
+                    ticket,
+                    outcome,
+                    took_ms: 42,
+                });
+            } else if !disk {
+                return;
+            }
+        }
     }
 
     /// Answers disk and requests until nothing more is asked.
