@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::plain::scrub;
+
 /// A key without its modifiers. Letters carry their case (`G` is `Char('G')`, without Shift).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Key {
@@ -133,6 +135,12 @@ const NAMES: &[(&str, Key)] = &[
 )]
 pub struct BadKey(pub String);
 
+/// What follows a modifier; `None` where there is no such modifier, or nothing behind it.
+fn behind<'t>(text: &'t str, modifier: &str) -> Option<&'t str> {
+    let (start, rest) = text.split_at_checked(modifier.len())?;
+    (start.eq_ignore_ascii_case(modifier) && !rest.is_empty()).then_some(rest)
+}
+
 impl FromStr for Chord {
     type Err = BadKey;
 
@@ -141,24 +149,24 @@ impl FromStr for Chord {
         let mut chord = Self::plain(Key::Esc);
         let mut rest = text;
         loop {
-            let lower = rest.to_ascii_lowercase();
-            if lower.starts_with("ctrl-") && rest.len() > 5 {
+            if let Some(after) = behind(rest, "ctrl-") {
                 chord.ctrl = true;
-                rest = &rest[5..];
-            } else if lower.starts_with("alt-") && rest.len() > 4 {
+                rest = after;
+            } else if let Some(after) = behind(rest, "alt-") {
                 chord.alt = true;
-                rest = &rest[4..];
-            } else if lower.starts_with("shift-") && rest.len() > 6 {
+                rest = after;
+            } else if let Some(after) = behind(rest, "shift-") {
                 chord.shift = true;
-                rest = &rest[6..];
+                rest = after;
             } else {
                 break;
             }
         }
         let mut chars = rest.chars();
         chord.key = match (chars.next(), chars.next()) {
-            (Some(c), None) => Key::Char(c),
-            (None, _) => return Err(bad()),
+            // Keys are shown in the footer and in the help.
+            (Some(c), None) if scrub(rest) == rest => Key::Char(c),
+            (Some(_), None) | (None, _) => return Err(bad()),
             _ => match NAMES
                 .iter()
                 .find(|(name, _)| name.eq_ignore_ascii_case(rest))
@@ -172,7 +180,13 @@ impl FromStr for Chord {
         };
         if let Key::Char(c) = chord.key {
             if chord.shift {
-                chord.key = Key::Char(c.to_uppercase().next().unwrap_or(c));
+                // Some letters have no capital of one letter; no key types two.
+                let mut capital = c.to_uppercase();
+                let capital = match (capital.next(), capital.next()) {
+                    (Some(capital), None) => capital,
+                    _ => c,
+                };
+                chord.key = Key::Char(capital);
                 chord.shift = false;
             }
             if chord.ctrl {
@@ -234,8 +248,29 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_by_name() {
-        for name in ["", "Ctrl-", "Hyper-x", "F99", "Entr"] {
+        for name in ["", "Ctrl-", "Hyper-x", "F99", "Entr", "Ctr\u{e9}-"] {
             assert!(name.parse::<Chord>().is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn what_can_not_be_shown_is_no_key() {
+        for c in ['\u{1b}', '\u{9b}', '\u{202e}', '\u{200b}', '\u{301}'] {
+            assert!(c.to_string().parse::<Chord>().is_err(), "{c:?}");
+            assert!(format!("Ctrl-{c}").parse::<Chord>().is_err(), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn a_letter_without_a_capital_stays_itself() {
+        assert_eq!("Shift-ß".parse::<Chord>(), "ß".parse());
+        assert_eq!("Shift-ö".parse::<Chord>(), "Ö".parse());
+    }
+
+    #[test]
+    fn modifiers_without_end_take_no_time() {
+        let text = "Ctrl-".repeat(200_000);
+        assert_eq!(text.parse::<Chord>(), Err(BadKey(text.clone())));
+        assert_eq!(format!("{text}j").parse::<Chord>(), "Ctrl-j".parse());
     }
 }

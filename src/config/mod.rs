@@ -273,12 +273,16 @@ pub fn parse(
 
 /// All problems of a file as one failure.
 pub fn failure(name: &str, text: &str, problems: &[Problem]) -> Failure {
+    // Nobody reads more at once, and a file of nothing else would be told for minutes.
+    const MOST: usize = 100;
     let told: Vec<String> = problems
         .iter()
+        .take(MOST)
         .map(|problem| problem.told(name, text))
         .collect();
     let count = match problems.len() {
         1 => "1 problem".to_owned(),
+        n if n > MOST => format!("{n} problems, {MOST} of them shown,"),
         n => format!("{n} problems"),
     };
     Failure::new(

@@ -45,7 +45,7 @@ impl Problem {
         let mut told = format!("{name}:{line}:{column}: {}", scrub(&self.message));
         let content = text.lines().nth(line - 1).unwrap_or_default();
         if self.quote == Quote::Show && !content.trim().is_empty() {
-            let content = content.replace('\t', " ");
+            let (content, column) = window(&content.replace('\t', " "), column);
             let (before, rest) = match content.char_indices().nth(column - 1) {
                 Some((at, _)) => content.split_at(at),
                 None => (content.as_str(), ""),
@@ -71,6 +71,24 @@ impl Problem {
         }
         told
     }
+}
+
+/// What is shown of a line: all of it, or where that is very long, what is around a column. With
+/// the column as it is then.
+fn window(line: &str, column: usize) -> (String, usize) {
+    const SHOWN: usize = 160;
+    const BEFORE: usize = 60;
+    if line.len() <= SHOWN {
+        return (line.to_owned(), column);
+    }
+    let from = (column - 1).saturating_sub(BEFORE);
+    let mut rest = line.chars().skip(from);
+    let mut shown = String::from(if from > 0 { "…" } else { "" });
+    shown.extend(rest.by_ref().take(SHOWN));
+    if rest.next().is_some() {
+        shown.push('…');
+    }
+    (shown, column - from + usize::from(from > 0))
 }
 
 /// The name that was probably meant, if one is near.

@@ -5,7 +5,7 @@
 //! the files of trashed attachments. This module is pure over bytes. `docs/backup-format.md`
 //! describes the format for other tools.
 
-use std::io::{self, BufRead as _, BufReader, Read, Write as _};
+use std::io::{self, BufRead, BufReader, Read, Write as _};
 
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
@@ -26,10 +26,24 @@ pub const MANIFEST: &str = "manifest.json";
 pub const FORMAT: &str = "coracle-backup";
 /// `version` of the manifest that this program writes, and the newest that it reads.
 pub const VERSION: u32 = 1;
+/// How much an items file may hold when it is unpacked, and one line of it too, in bytes. Files
+/// are begun anew every few megabytes; what is longer was packed to fill the memory.
+pub const UNPACKED: u64 = 512 << 20;
 /// What has to be expanded so that an item can be saved whole.
 pub const EXPAND: &str = "body.storage,version,ancestors,history,space,container,metadata.labels,\
 extensions,restrictions.read.restrictions.user,restrictions.read.restrictions.group,\
 restrictions.update.restrictions.user,restrictions.update.restrictions.group";
+
+const TOO_LARGE: &str = "it holds more than a backup ever has in one file";
+
+/// Reads the next line of an unpacked file into `line`, which is empty; `false` at the end.
+pub fn next_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    let read = from.take(UNPACKED).read_until(b'\n', line)?;
+    if read as u64 == UNPACKED && line.last() != Some(&b'\n') {
+        return Err(io::Error::other(TOO_LARGE));
+    }
+    Ok(read > 0)
+}
 
 /// What a backup is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -263,8 +277,12 @@ pub fn unpack(name: &str, bytes: &[u8]) -> Result<Vec<Item>, BackupError> {
     let unreadable = |why: String| BackupError::Unreadable(name.to_owned(), why);
     let mut text = String::new();
     MultiGzDecoder::new(bytes)
+        .take(UNPACKED + 1)
         .read_to_string(&mut text)
         .map_err(|problem| unreadable(problem.to_string()))?;
+    if text.len() as u64 > UNPACKED {
+        return Err(unreadable(TOO_LARGE.to_owned()));
+    }
     text.lines()
         .map(|line| serde_json::from_str(line).map_err(|problem| unreadable(problem.to_string())))
         .collect()
@@ -319,7 +337,7 @@ impl FileEntry {
         }
         let mut lines = BufReader::new(MultiGzDecoder::new(open().map_err(trouble)?));
         let (mut line, mut found) = (Vec::new(), 0);
-        while lines.read_until(b'\n', &mut line).map_err(trouble)? > 0 {
+        while next_line(&mut lines, &mut line).map_err(trouble)? {
             serde_json::from_slice::<Item>(&line).map_err(|problem| {
                 BackupError::Unreadable(self.name.clone(), problem.to_string())
             })?;

@@ -5,14 +5,14 @@
 //! its longest line.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
 use super::files;
 use crate::confluence::ContentId;
-use crate::jobs::backup::{BackupError, Contents, Found, Item, MANIFEST, Manifest};
+use crate::jobs::backup::{BackupError, Contents, Found, Item, MANIFEST, Manifest, next_line};
 
 /// A manifest is not read further than this, in bytes.
 const MANIFEST_LIMIT: u64 = 64 << 20;
@@ -163,7 +163,7 @@ fn each(folder: &Path, name: &str, mut take: impl FnMut(Item) -> bool) -> Result
     let file = File::open(folder.join(name)).map_err(trouble)?;
     let mut lines = BufReader::new(MultiGzDecoder::new(file));
     let mut line = Vec::new();
-    while lines.read_until(b'\n', &mut line).map_err(trouble)? > 0 {
+    while next_line(&mut lines, &mut line).map_err(trouble)? {
         let item = serde_json::from_slice(&line)
             .map_err(|problem| BackupError::Unreadable(name.to_owned(), problem.to_string()))?;
         if !take(item) {

@@ -15,12 +15,16 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::files;
-use crate::app::message::{Effect, Millis, Msg};
+use crate::app::message::{Effect, Millis, Msg, Size};
 use crate::app::model::{Model, Start};
 use crate::app::update::update;
 
 /// The version of the format. Another one is refused.
 pub const VERSION: u32 = 1;
+
+/// No terminal is wider or higher than this; a recording that says so was made up, and would have
+/// us draw gigabytes.
+const LARGEST: u16 = 2_000;
 
 /// The first line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -134,6 +138,7 @@ impl<'t> Replay<'t> {
             }
         }
         let head: Head = read(0, first)?;
+        drawable(0, head.start.size)?;
         let (model, effects) = Model::new(head.start);
         let replay = Self {
             model,
@@ -147,7 +152,13 @@ impl<'t> Replay<'t> {
     /// end of the program that wrote it counts as the end.
     pub fn step(&mut self) -> Option<Result<Millis, ReplayError>> {
         let (ix, text) = self.lines.next()?;
-        let line: Line = match read(ix, text) {
+        let line = read(ix, text).and_then(|line: Line| {
+            if let Msg::Resized(size) = line.msg {
+                drawable(ix, size)?;
+            }
+            Ok(line)
+        });
+        let line = match line {
             Ok(line) => line,
             Err(_) if !self.whole && self.lines.clone().next().is_none() => return None,
             Err(error) => return Some(Err(error)),
@@ -155,6 +166,16 @@ impl<'t> Replay<'t> {
         let _ = update(&mut self.model, line.at, line.msg);
         Some(Ok(line.at))
     }
+}
+
+fn drawable(ix: usize, size: Size) -> Result<(), ReplayError> {
+    if size.width.max(size.height) <= LARGEST {
+        return Ok(());
+    }
+    Err(ReplayError::Line {
+        line: ix + 1,
+        why: format!("no terminal has {} × {}", size.width, size.height),
+    })
 }
 
 fn read<T: serde::de::DeserializeOwned>(ix: usize, text: &str) -> Result<T, ReplayError> {

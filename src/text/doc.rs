@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
@@ -162,8 +163,9 @@ pub struct Run {
     pub style: Style,
     /// What it is.
     pub kind: RunKind,
-    /// Where it leads: an address, or the name of a page, file or user.
-    pub link: Option<String>,
+    /// Where it leads: an address, or the name of a page, file or user. Shared by the runs of one
+    /// link, for a page may have very many of them.
+    pub link: Option<Arc<str>>,
 }
 
 /// What a piece of a line is, for the theme to colour.
@@ -533,7 +535,7 @@ impl Layout {
                 .is_some_and(|next| next.link == run.link);
             if let Some(target) = &run.link
                 && !goes_on
-                && *target != run.text
+                && **target != *run.text
             {
                 let number = self.number(target);
                 spans.push(span(&format!("[{number}]"), Ink::Dim));

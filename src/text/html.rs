@@ -18,7 +18,9 @@ pub fn parse(body: &str) -> Doc {
     let (body, cut) = markup::limited(body);
     let tokenizer = Tokenizer::new(Sink(RefCell::new(Builder::new())), TokenizerOpts::default());
     let input = BufferQueue::default();
-    input.push_back(StrTendril::from_slice(body));
+    for piece in with_few_attributes(body) {
+        input.push_back(StrTendril::from_slice(piece));
+    }
     // The sink never asks for a pause, so this reads to the end.
     let _ = tokenizer.feed(&input);
     tokenizer.end();
@@ -27,6 +29,56 @@ pub fn parse(body: &str) -> Doc {
         builder.note(note);
     }
     builder.finish()
+}
+
+/// The body in pieces, without the attributes of a tag past the first few hundred: the tokenizer
+/// compares each with all before it, and a tag with a hundred thousand would take minutes. Reads
+/// tags as the tokenizer does; what looks like one in a script may be cut too, and isn't shown.
+fn with_few_attributes(body: &str) -> Vec<&str> {
+    const MOST: usize = 250;
+    let bytes = body.as_bytes();
+    let mut pieces = Vec::new();
+    let (mut kept_from, mut at) = (0, 0);
+    while let Some(found) = memchr::memchr(b'<', &bytes[at..]) {
+        at += found + 1;
+        let name = at + usize::from(bytes.get(at) == Some(&b'/'));
+        if !bytes.get(name).is_some_and(u8::is_ascii_alphabetic) {
+            continue;
+        }
+        let ends_word = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>');
+        let to = |from: usize, end: &dyn Fn(&u8) -> bool| {
+            let rest = &bytes[from.min(bytes.len())..];
+            from + rest.iter().position(end).unwrap_or(rest.len())
+        };
+        at = to(name, &ends_word);
+        let mut cut = None;
+        for number in 0.. {
+            at = to(at, &|byte| !byte.is_ascii_whitespace() && *byte != b'/');
+            if at >= bytes.len() || bytes[at] == b'>' {
+                break;
+            }
+            if number == MOST {
+                cut = Some(at);
+            }
+            // A name, which may begin with `=`, and perhaps a value.
+            at = to(at + 1, &|byte| ends_word(byte) || *byte == b'=');
+            let equals = to(at, &|byte| !byte.is_ascii_whitespace());
+            if bytes.get(equals) == Some(&b'=') {
+                at = to(equals + 1, &|byte| !byte.is_ascii_whitespace());
+                at = match bytes.get(at) {
+                    Some(quote @ (b'"' | b'\'')) => to(at + 1, &|byte| byte == quote) + 1,
+                    _ => to(at, &|byte| byte.is_ascii_whitespace() || *byte == b'>'),
+                };
+            }
+        }
+        if let Some(cut) = cut {
+            pieces.push(&body[kept_from..body.floor_char_boundary(cut)]);
+            kept_from = at.min(bytes.len());
+        }
+        at = at.min(bytes.len());
+    }
+    pieces.push(&body[kept_from..]);
+    pieces
 }
 
 /// Hands on what the tokenizer reads. The trait gives it a shared reference, hence the cell.
@@ -129,6 +181,42 @@ mod tests {
             "│ Note\n│ Heads up\n│\n│ Body.\n\nState [OPEN] [image: pic.png]\n\n\
              [x] yes\n[ ] no\n\n│ py\n│ a\n│   b"
         );
+    }
+
+    #[test]
+    fn a_tag_of_very_many_attributes_takes_no_longer_than_its_length() {
+        let mut tag = String::from("a<b");
+        for number in 0..100_000 {
+            tag.push_str(&format!(" x{number}='>' /y{number} = z"));
+        }
+        assert_eq!(shown(&format!("{tag}>c</b> d")), "ac d");
+        assert_eq!(shown(&tag), "a");
+        let few = "<i title='>' data-x=1>a</i><p =\"\">b < c <é d='x'>e";
+        assert_eq!(with_few_attributes(few), [few]);
+    }
+
+    #[test]
+    fn runs_share_their_link() {
+        let address = format!("https://x.example/{}", "y".repeat(1 << 20));
+        let body = format!("<a href='{address}'>{}</a>", "<b>x</b> ".repeat(100_000));
+        let doc = parse(&body);
+        let links = doc.links();
+        assert_eq!(links.len(), 1);
+        assert!(
+            links[0].len() < 9_000 && links[0].ends_with('…'),
+            "{}",
+            links[0].len()
+        );
+        let Some(crate::text::doc::Block::Paragraph(runs)) = doc.blocks.first() else {
+            panic!("a paragraph");
+        };
+        let first = runs[0].link.as_ref().expect("a link");
+        let shared = |run: &crate::text::doc::Run| {
+            run.link
+                .as_ref()
+                .is_some_and(|link| std::sync::Arc::ptr_eq(link, first))
+        };
+        assert!(runs.len() > 100_000 && runs.iter().all(shared));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! only say how a macro looks which has a form of its own here.
 
 use std::mem;
+use std::sync::Arc;
 
 use super::doc::{Block, Cell, Doc, Item, ListKind, PanelKind, Run, RunKind, Style};
 use super::plain::{scrub, scrub_lines};
@@ -18,6 +19,9 @@ pub(super) const DEPTH: usize = 24;
 /// How much of a body is read, in bytes: a preview is for a look, and the largest pages on
 /// record are smaller.
 pub(super) const SIZE: usize = 4 << 20;
+
+/// How much of a link's target is kept, in bytes: what servers take as an address, at most.
+const ADDRESS: usize = 8 << 10;
 
 /// How far up an end looks for its beginning.
 const REACH: usize = 128;
@@ -140,8 +144,8 @@ impl Container {
 /// A link or an image that is open.
 struct Resource {
     is_image: bool,
-    target: Option<String>,
-    anchor: Option<String>,
+    target: Option<Arc<str>>,
+    anchor: Option<Arc<str>>,
     name: Option<String>,
     /// Whether text came before the target.
     text_before: bool,
@@ -450,9 +454,9 @@ impl Builder {
             }
             "ac:plain-text-body" => self.capture(Capture::Body),
             "a" | "ac:link" => {
-                let target = attribute(attributes, "href").map(|href| scrub(href).into_owned());
+                let target = attribute(attributes, "href").map(address);
                 let anchor =
-                    attribute(attributes, "ac:anchor").map(|anchor| format!("#{}", scrub(anchor)));
+                    attribute(attributes, "ac:anchor").map(|anchor| address(&format!("#{anchor}")));
                 self.resources.push(Resource {
                     is_image: false,
                     target,
@@ -468,7 +472,7 @@ impl Builder {
                 let name = attribute(attributes, "alt").or(attribute(attributes, "ac:alt"));
                 self.resources.push(Resource {
                     is_image: true,
-                    target: source.map(|source| scrub(source).into_owned()),
+                    target: source.map(address),
                     anchor: None,
                     name: name.map(|name| scrub(name).into_owned()),
                     text_before: false,
@@ -524,7 +528,9 @@ impl Builder {
         }
         // The page that an attachment hangs on comes inside of it; the attachment is what counts.
         match self.resources.last_mut() {
-            Some(resource) if resource.target.is_none() => resource.target = Some(target),
+            Some(resource) if resource.target.is_none() => {
+                resource.target = Some(address(&target));
+            }
             Some(_) => {}
             None => self.run(target, RunKind::Aside),
         }
@@ -626,7 +632,8 @@ impl Builder {
         };
         if resource.is_image {
             let name = resource.name.filter(|name| !name.trim().is_empty());
-            let name = name.or(resource.target).filter(|name| !name.is_empty());
+            let name = name.or(resource.target.map(|target| target.to_string()));
+            let name = name.filter(|name| !name.is_empty());
             self.run(name.unwrap_or_else(|| "unnamed".to_owned()), RunKind::Image);
             return;
         }
@@ -637,7 +644,7 @@ impl Builder {
             let text = if resource.text_before {
                 format!(" ({target})")
             } else {
-                target.clone()
+                target.to_string()
             };
             let style = self.style;
             self.top().runs.push(Run {
@@ -871,6 +878,18 @@ fn panel_of_class(class: &str) -> Option<PanelKind> {
             _ => None,
         }
     })
+}
+
+/// A target as it is shown and told apart from others. What is longer than any address that works
+/// is cut: thousands of links could have it.
+fn address(target: &str) -> Arc<str> {
+    let target = scrub(target);
+    if target.len() <= ADDRESS {
+        return Arc::from(&*target);
+    }
+    let end = target.floor_char_boundary(ADDRESS);
+    // Cut within a cluster, what is left could begin otherwise.
+    Arc::from(&*scrub(&format!("{}…", &target[..end])))
 }
 
 fn file_name(path: &str) -> &str {

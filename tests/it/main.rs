@@ -17,6 +17,7 @@ mod dialogs;
 mod doctor;
 mod embedded;
 mod faults;
+mod fuzz;
 mod hostile;
 mod jobs;
 mod journal;

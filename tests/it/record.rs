@@ -156,3 +156,22 @@ fn what_is_no_recording_is_refused_with_its_line() {
         Some(Err(ReplayError::Line { line: 2, .. }))
     ));
 }
+
+#[test]
+fn a_size_that_no_terminal_has_is_refused() {
+    let start =
+        serde_json::to_string(&crate::story::beginning(65_535, 65_535)).expect("plain data");
+    let text = format!("{{\"recording\":1,\"coracle\":\"0\",\"start\":{start}}}\n");
+    assert!(matches!(
+        Replay::new(&text),
+        Err(ReplayError::Line { line: 1, .. })
+    ));
+    let start = serde_json::to_string(&crate::story::beginning(80, 24)).expect("plain data");
+    let resized = r#"{"at":1,"msg":{"Resized":{"width":80,"height":65535}}}"#;
+    let text = format!("{{\"recording\":1,\"coracle\":\"0\",\"start\":{start}}}\n{resized}\n");
+    let (mut replay, _) = Replay::new(&text).expect("a beginning");
+    assert!(matches!(
+        replay.step(),
+        Some(Err(ReplayError::Line { line: 2, .. }))
+    ));
+}
