@@ -142,6 +142,12 @@ impl Filter {
     /// Reads a filter. `fields` are the names that this list knows; `before`, `after`, `older`
     /// and `newer` among them take dates and ages.
     pub fn parse(text: &str, fields: &[&str]) -> Result<Self, FilterError> {
+        // No row has a control character in it. Taken out first, for what they hide would be read
+        // otherwise without them.
+        let text: String = text
+            .chars()
+            .filter(|c| c.is_whitespace() || !c.is_control())
+            .collect();
         let mut terms = Vec::new();
         let mut rest = text.trim_start();
         while !rest.is_empty() {
@@ -227,8 +233,7 @@ fn value(text: &str) -> (String, &str) {
         return (out, "");
     }
     let end = text.find(char::is_whitespace).unwrap_or(text.len());
-    let word = text[..end].chars().filter(|c| !c.is_control()).collect();
-    (word, &text[end..])
+    (text[..end].to_owned(), &text[end..])
 }
 
 /// The name in front of a colon, where there is one that could be a field.
@@ -478,6 +483,13 @@ mod tests {
         }
         assert!(matches!(error("type:"), FilterError::NoValue { .. }));
         assert_eq!(error("!older:3d").hint(), "Use `newer:` instead.");
+    }
+
+    #[test]
+    fn control_characters_hide_no_sign() {
+        assert_eq!(terms("ty\u{14}pe\u{9b}:page"), [is("type", "page")]);
+        assert_eq!(terms("\u{1}'a \u{7f}!b"), terms("'a !b"));
+        assert_eq!(terms("\"a\tb\u{1b}c\""), [Term::Exact("a bc".into())]);
     }
 
     #[test]
