@@ -105,3 +105,47 @@ pub(super) fn nearest<'a>(
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_very_long_line_what_is_around_the_mark_is_shown() {
+        let text = format!("{} here = 1 {}", "ä".repeat(5_000), "z".repeat(5_000));
+        let at = text.find("here").expect("because it was just written");
+        let problem = Problem {
+            span: at..at + 4,
+            message: "Wrong.".to_owned(),
+            hint: None,
+            quote: Quote::Show,
+        };
+        let told = problem.told("c.toml", &text);
+        assert!(told.starts_with("c.toml:1:5002: Wrong.\n 1 | …"), "{told}");
+        assert!(told.len() < 600, "{}", told.len());
+        let lines: Vec<&str> = told.lines().collect();
+        let column = |line: &str, what| {
+            let at = line.find(what).expect("it is there");
+            line[..at].chars().count()
+        };
+        assert_eq!(column(lines[1], "here"), column(lines[2], "^^^^"));
+        assert!(lines[1].ends_with('…') && lines[2].ends_with(" ^^^^"));
+    }
+
+    #[test]
+    fn a_file_of_nothing_but_problems_is_told_in_part() {
+        let text = "x = 1\n".repeat(3);
+        let problem = Problem {
+            span: 0..1,
+            message: "Wrong.".to_owned(),
+            hint: None,
+            quote: Quote::Show,
+        };
+        let told = crate::config::failure("c.toml", &text, &vec![problem; 5_000]).text();
+        assert!(
+            told.contains("5000 problems, 100 of them shown, in"),
+            "{told}"
+        );
+        assert_eq!(told.matches("Wrong.").count(), 100);
+    }
+}

@@ -38,8 +38,12 @@ const TOO_LARGE: &str = "it holds more than a backup ever has in one file";
 
 /// Reads the next line of an unpacked file into `line`, which is empty; `false` at the end.
 pub fn next_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
-    let read = from.take(UNPACKED).read_until(b'\n', line)?;
-    if read as u64 == UNPACKED && line.last() != Some(&b'\n') {
+    line_up_to(UNPACKED, from, line)
+}
+
+fn line_up_to(most: u64, from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    let read = from.take(most).read_until(b'\n', line)?;
+    if read as u64 == most && line.last() != Some(&b'\n') {
         return Err(io::Error::other(TOO_LARGE));
     }
     Ok(read > 0)
@@ -274,13 +278,17 @@ pub fn pack(lines: &str) -> Vec<u8> {
 
 /// The items of a packed file called `name`.
 pub fn unpack(name: &str, bytes: &[u8]) -> Result<Vec<Item>, BackupError> {
+    unpack_up_to(UNPACKED, name, bytes)
+}
+
+fn unpack_up_to(most: u64, name: &str, bytes: &[u8]) -> Result<Vec<Item>, BackupError> {
     let unreadable = |why: String| BackupError::Unreadable(name.to_owned(), why);
     let mut text = String::new();
     MultiGzDecoder::new(bytes)
-        .take(UNPACKED + 1)
+        .take(most + 1)
         .read_to_string(&mut text)
         .map_err(|problem| unreadable(problem.to_string()))?;
-    if text.len() as u64 > UNPACKED {
+    if text.len() as u64 > most {
         return Err(unreadable(TOO_LARGE.to_owned()));
     }
     text.lines()
@@ -396,5 +404,37 @@ impl Manifest {
             });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_packed_to_fill_the_memory_is_refused() {
+        let bomb = pack(&" ".repeat(1 << 20));
+        let told = unpack_up_to(1_000, "items-0001.ndjson.gz", &bomb);
+        let Err(BackupError::Unreadable(_, why)) = told else {
+            panic!("it was read: {told:?}");
+        };
+        assert_eq!(why, TOO_LARGE);
+        let mut lines = BufReader::new(MultiGzDecoder::new(bomb.as_slice()));
+        let mut line = Vec::new();
+        let told = line_up_to(1_000, &mut lines, &mut line).expect_err("it is too long");
+        assert_eq!(told.to_string(), TOO_LARGE);
+        assert_eq!(line.len(), 1_000);
+    }
+
+    #[test]
+    fn lines_as_long_as_they_may_be_are_read() {
+        let mut from = BufReader::new(b"123\n1234".as_slice());
+        let mut line = Vec::new();
+        assert!(line_up_to(5, &mut from, &mut line).expect("it fits"));
+        line.clear();
+        assert!(line_up_to(5, &mut from, &mut line).expect("it fits"));
+        assert_eq!(line, b"1234");
+        assert!(!line_up_to(5, &mut from, &mut line).expect("the end"));
+        assert_eq!(unpack_up_to(3, "x", &pack("")), Ok(Vec::new()));
     }
 }
