@@ -429,7 +429,7 @@ fn visits(count: u64, begin: impl Fn() -> Desk, check: impl Fn(&Visit)) -> usize
 
 #[test]
 fn nothing_is_destroyed_that_was_not_agreed_to_by_typing() {
-    let destroyed = visits(800, || Desk::browsing(80, 24), |_| {});
+    let destroyed = visits(2_000, || Desk::browsing(80, 24), |_| {});
     // Else nothing was shown.
     assert!(destroyed > 20, "only {destroyed} destructive requests left");
 }

@@ -132,7 +132,7 @@ fn one_that_asks() {
         visit.keys("J");
         shown("jobs-asking", visit);
         // Enter is the way to the question, from the list and from the job.
-        visit.keys("Enter").sees("Not all could be backed up");
+        visit.keys("Enter").sees("Stop the job: nothing is");
         visit.keys("Esc");
         assert!(visit.desk.screen().contains("Jobs"));
     });
