@@ -141,6 +141,7 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
         scratch,
         target: opened.target,
         hold: opened.hold,
+        config: paths.config.clone(),
         open_profile: opener(cli.read_only, paths),
         record,
         crash: if cli.crash {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::key::KeyPress;
 use super::model::Switched;
 use crate::confluence::{ApiError, Call, ContentId, Reply};
+use crate::doctor::Finding;
 use crate::jobs::backup::{BackupError, Contents, Found};
 
 /// Milliseconds since the program began, from a clock that never goes back.
@@ -110,6 +111,13 @@ pub enum Msg {
     /// Another profile was opened, with nothing sent to its server yet, or why it was not: a
     /// sentence.
     Switched(Result<Box<Switched>, String>),
+    /// A check of an `Effect::Examine` came out; `None`: there are no more.
+    Examined {
+        /// Which test.
+        ticket: Ticket,
+        /// What was found.
+        finding: Option<Finding>,
+    },
     /// A file was read or written.
     Disk {
         /// Which `Effect::Disk`.
@@ -346,6 +354,22 @@ pub enum Effect {
     /// back as `Msg::Switched` before anything else happens. What else is asked for in the same
     /// batch after it is done only if the profile can't be opened.
     Switch(String),
+    /// Test the connection that this text of a configuration describes, with reads alone; each
+    /// finding comes as `Msg::Examined`. Can be given up by `Cancel`.
+    Examine {
+        /// Its name.
+        ticket: Ticket,
+        /// The configuration.
+        text: String,
+    },
+    /// Write this text as the configuration, where there is none yet; the outcome comes as
+    /// `Msg::Disk`.
+    SaveConfig {
+        /// Its name.
+        ticket: Ticket,
+        /// The configuration.
+        text: String,
+    },
     /// Stop the program, as Ctrl-z does in a shell.
     Suspend,
     /// Draw everything anew.

@@ -64,6 +64,8 @@ pub fn update(model: &mut Model, at: Millis, msg: Msg) -> Vec<Effect> {
         }
         Msg::Switched(Ok(switched)) => model.begin_anew(*switched, &mut out),
         Msg::Switched(Err(why)) => model.say(LogLevel::Error, why),
+        Msg::Examined { ticket, finding } => model.examined(ticket, finding),
+        Msg::Disk { ticket, outcome } if model.config_saved(ticket, &outcome, &mut out) => {}
         Msg::Disk { ticket, outcome } => {
             if let Some(outcome) = model.job_disk(ticket, outcome, &mut out) {
                 model.disk_came(ticket, outcome, &mut out);
@@ -213,12 +215,13 @@ impl Model {
             return;
         };
         match (chord.key, *chosen) {
-            (Key::Char('d'), _) | (Key::Enter, 0) => {
+            (Key::Char('c'), _) | (Key::Enter, 0) => self.set_up(),
+            (Key::Char('d'), _) | (Key::Enter, 1) => {
                 self.screen = Screen::Panes;
                 "demo".clone_into(&mut self.profile.name);
                 out.push(Effect::StartDemo);
             }
-            (Key::Enter, 1) => self.act(Action::Help, out),
+            (Key::Enter, 2) => self.act(Action::Help, out),
             (Key::Enter, _) => self.quit(0, out),
             _ => {}
         }
@@ -467,7 +470,7 @@ impl Model {
         if let Screen::Welcome { chosen, .. } = &mut self.screen {
             match step {
                 Step::Up => *chosen = chosen.saturating_sub(1),
-                Step::Down => *chosen = (*chosen + 1).min(2),
+                Step::Down => *chosen = (*chosen + 1).min(3),
                 _ => {}
             }
             return;

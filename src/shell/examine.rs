@@ -138,6 +138,27 @@ fn is_exempt(list: &str, host: &str) -> bool {
     })
 }
 
+/// Checks the server that the one profile of a configuration's text names.
+pub async fn text(text: &str, path: &Path, tell: TellFinding<'_>) {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    match crate::config::parse(text, folder, Ok(())) {
+        Ok(config) => {
+            for profile in config.profiles.values() {
+                server(profile, tell).await;
+            }
+        }
+        Err(problems) => {
+            for problem in problems {
+                tell(Finding::failed(
+                    Check::Config,
+                    &problem.message,
+                    problem.hint.as_deref().unwrap_or("Change it in the form."),
+                ));
+            }
+        }
+    }
+}
+
 /// Checks one server: the secret, the way there, the sign-in, what it can do.
 pub async fn server(profile: &Profile, tell: TellFinding<'_>) {
     let credentials = secret(profile, tell).await;

@@ -15,6 +15,12 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes a folder with all above it that is missing; one that is there keeps its mode, as it may hold
+/// what is not ours.
+pub fn make_folder_above(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
 /// Opens a file to append to; a new one is readable by its owner alone.
 pub fn open_to_append(path: &Path) -> io::Result<File> {
     OpenOptions::new()
@@ -42,6 +48,16 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = std::fs::remove_file(&beside);
     }
     written?;
+    sync_folder_of(path)
+}
+
+/// Makes a file with all that is in it; one that is there stays as it is.
+pub fn create_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = path.with_added_extension(format!("{}.new", std::process::id()));
+    // A link fails where there is something already, which a renaming would put out of the way.
+    let made = write_beside(&beside, bytes).and_then(|()| std::fs::hard_link(&beside, path));
+    let _ = std::fs::remove_file(&beside);
+    made?;
     sync_folder_of(path)
 }
 

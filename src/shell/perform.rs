@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
@@ -15,9 +16,11 @@ use tokio::task::AbortHandle;
 use super::connection::{Line, Target};
 use super::disk::Disk;
 use super::event::Event;
-use crate::app::message::{Connected, DiskCall, Msg, Ticket};
+use super::{examine, files};
+use crate::app::message::{Connected, DiskCall, DiskError, DiskReply, Msg, Ticket};
 use crate::confluence::Call;
 use crate::confluence::client::Retry;
+use crate::report::scrub;
 
 /// From this many tickets on, those of finished reads are cleared away.
 const TIDY: usize = 256;
@@ -112,6 +115,51 @@ impl Perform {
     /// Lets writes out from now on: a protected profile was opened on purpose.
     pub fn allow_writes(&self) {
         self.line.allow_writes();
+    }
+
+    /// Tests the connection that a configuration describes; relative paths in it start at the folder
+    /// of `path`.
+    pub fn examine(&mut self, ticket: Ticket, text: String, path: PathBuf) {
+        let Some(runtime) = &self.runtime else {
+            return;
+        };
+        let events = self.events.clone();
+        let task = runtime.spawn(async move {
+            let tell = |finding| {
+                // Nobody listens any more when the program ends.
+                let _ = events.send(Event::Core(Msg::Examined { ticket, finding }));
+            };
+            examine::text(&text, &path, &mut |finding| tell(Some(finding))).await;
+            tell(None);
+        });
+        self.reads.insert(ticket, task.abort_handle());
+    }
+
+    /// Writes the configuration, where there is none yet, for its owner alone.
+    pub fn save_config(&self, ticket: Ticket, text: String, path: PathBuf) {
+        let Some(runtime) = &self.runtime else {
+            return;
+        };
+        let events = self.events.clone();
+        runtime.spawn_blocking(move || {
+            let folder = path.parent().map_or(Ok(()), files::make_folder_above);
+            let outcome = folder
+                .and_then(|()| files::create_whole(&path, text.as_bytes()))
+                .map(|()| DiskReply::Written)
+                .map_err(|error| DiskError {
+                    message: match error.kind() {
+                        io::ErrorKind::AlreadyExists => format!(
+                            "There is a configuration at {} already; it was left as it is.",
+                            scrub(&path.to_string_lossy())
+                        ),
+                        _ => format!(
+                            "{} could not be written: {error}.",
+                            scrub(&path.to_string_lossy())
+                        ),
+                    },
+                });
+            let _ = events.send(Event::Core(Msg::Disk { ticket, outcome }));
+        });
     }
 
     /// Reads or writes a file.

@@ -79,6 +79,8 @@ pub struct Session {
     pub hold: Option<ProfileLock>,
     /// Opens another profile.
     pub open_profile: OpenProfile,
+    /// Where the configuration is, or would be.
+    pub config: PathBuf,
     /// Where everything is recorded, if it is.
     pub record: Option<Recorder>,
     /// Whether to panic after the first frame.
@@ -140,6 +142,7 @@ struct Shell {
     /// Held until another profile is open, or the process is gone, however it ends.
     hold: Option<ProfileLock>,
     open_profile: OpenProfile,
+    config: PathBuf,
     record: Option<Recorder>,
     scratch: PathBuf,
     visit: Option<Visit>,
@@ -204,6 +207,7 @@ impl Shell {
             perform,
             hold: session.hold,
             open_profile: session.open_profile,
+            config: session.config,
             record: session.record,
             scratch: session.scratch,
             visit: None,
@@ -362,6 +366,12 @@ impl Shell {
                         // What is left was asked for by a core that is gone.
                         return;
                     }
+                }
+                Effect::Examine { ticket, text } => {
+                    self.perform.examine(ticket, text, self.config.clone());
+                }
+                Effect::SaveConfig { ticket, text } => {
+                    self.perform.save_config(ticket, text, self.config.clone());
                 }
                 Effect::AllowWrites => self.perform.allow_writes(),
                 Effect::Suspend => self.suspend(),

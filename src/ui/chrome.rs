@@ -320,6 +320,7 @@ fn hints(model: &Model) -> Vec<(String, String)> {
         Some(Modal::Jobs | Modal::Job(_)) => return own(&model.job_hints()),
         Some(Modal::Backups(backups)) => return own(backups.hints()),
         Some(Modal::Plans(_)) => return own(&[("Enter", "apply"), ("q", "close")]),
+        Some(Modal::SetUp(dialog)) => return own(dialog.hints()),
         Some(Modal::Profiles(_)) => return own(&[("Enter", "open"), ("Esc", "stay")]),
         Some(Modal::Leave(leaving)) => {
             return own(&[("y", leaving.verb()), ("Esc", "stay")]);

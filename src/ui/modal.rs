@@ -11,6 +11,7 @@ use super::jobs;
 use super::palette;
 use super::plans;
 use super::profiles;
+use super::setup;
 use super::space_forms;
 use super::theme::Focus;
 use crate::app::layout::{centred, inside};
@@ -41,6 +42,7 @@ pub(super) fn draw(model: &Model, modal: &Modal, canvas: &mut Canvas<'_>, area: 
         Modal::Plans(list) => plans::draw(model, list, canvas, size),
         Modal::Backups(backups) => backups::draw(model, backups, canvas, size),
         Modal::Profiles(list) => profiles::draw(model, list, canvas, size),
+        Modal::SetUp(dialog) => setup::draw(dialog, canvas, size),
         Modal::Job(view) => jobs::draw_one(model, view, canvas, size),
         Modal::Leave(leaving) => confirm::draw_leave(leaving, canvas, size),
     }

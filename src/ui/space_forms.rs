@@ -29,7 +29,7 @@ fn concern(model: &Model, problem: Option<&str>, job: Option<&JobId>) -> String 
 }
 
 /// A dialog of the height that a form wants, with a line for what concerns no field and one for keys.
-fn framed(
+pub(super) fn framed(
     canvas: &mut Canvas<'_>,
     size: Size,
     title: &str,

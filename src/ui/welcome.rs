@@ -22,7 +22,8 @@ const BOAT_ASCII: [&str; 4] = [
 ];
 
 /// The lines to choose from, with their keys.
-const CHOICES: [(&str, &str); 3] = [
+const CHOICES: [(&str, &str); 4] = [
+    ("Connect to my Confluence", "c"),
     ("Look around in the demo wiki", "d"),
     ("Read the keys first", "?"),
     ("Quit", "q"),
@@ -87,6 +88,10 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         );
     }
     let note = format!("No config file at {config_path}");
+    // The last line is the footer's.
+    if at.y + 11 + 1 >= area.bottom() {
+        return;
+    }
     canvas.text(
         Rect {
             x: at.x + 4.min(at.width),

@@ -30,6 +30,7 @@ mod pty;
 mod rate;
 mod record;
 mod screens;
+mod setup;
 mod sign_in;
 mod simulation;
 mod story;

@@ -12,6 +12,7 @@ pub mod plans;
 pub mod profiles;
 pub mod question;
 pub mod reading;
+pub mod setup;
 pub mod spaces_filter;
 
 use serde::Serialize;
@@ -28,6 +29,7 @@ use self::plans::Plans;
 use self::profiles::Profiles;
 use self::question::QuestionDialog;
 use self::reading::Reading;
+use self::setup::SetUp;
 use self::spaces_filter::SpacesFilterForm;
 use super::action::Action;
 use super::form::{Control, Taken};
@@ -65,6 +67,8 @@ pub enum Modal {
     Backups(Box<Backups>),
     /// The profiles that can be switched to.
     Profiles(Profiles),
+    /// The guided set-up.
+    SetUp(Box<SetUp>),
     /// "Leave?"
     Leave(Leaving),
 }
@@ -103,6 +107,7 @@ impl Modal {
         match self {
             Self::NewSpace(form) => form.is_changed() && form.job.is_none(),
             Self::EditSpace(form) => form.is_changed() && form.job.is_none(),
+            Self::SetUp(form) => form.is_changed(),
             Self::Menu(_)
             | Self::Palette(_)
             | Self::Reading(_)
@@ -149,6 +154,7 @@ impl Model {
             Modal::Jobs => self.jobs_key(press.chord, out),
             Modal::Plans(plans) => self.plans_key(plans, press.chord, out),
             Modal::Backups(backups) => self.backups_key(backups, press, out),
+            Modal::SetUp(dialog) => self.setup_key(dialog, press.chord, out),
             Modal::Profiles(profiles) => self.profiles_key(profiles, press.chord, out),
             Modal::Job(view) => self.job_key(view, press.chord, out),
             Modal::Leave(leaving) => self.leave_key(leaving, press.chord, out),
@@ -178,6 +184,7 @@ impl Model {
             }
             Some(Modal::Reading(reading)) => reading.paste(text),
             Some(Modal::Backups(backups)) => backups.paste(text),
+            Some(Modal::SetUp(dialog)) => Self::setup_paste(dialog, text),
             Some(Modal::NewSpace(dialog)) if dialog.job.is_none() => {
                 if dialog.form.paste(text) == Taken::Changed {
                     dialog.changed(now);
