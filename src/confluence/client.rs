@@ -213,14 +213,15 @@ impl Credentials {
     fn header(&self) -> Result<Option<HeaderValue>, ApiError> {
         let text = match self {
             Self::Anonymous => return Ok(None),
-            Self::Bearer(token) => format!("Bearer {}", token.expose_secret()),
+            Self::Bearer(token) => joined(&["Bearer ", token.expose_secret()]),
             Self::Basic { user, password } => {
-                let pair = SecretString::from(format!("{user}:{}", password.expose_secret()));
-                let code = base64::engine::general_purpose::STANDARD.encode(pair.expose_secret());
-                format!("Basic {code}")
+                let pair = joined(&[user, ":", password.expose_secret()]);
+                let code = SecretString::from(
+                    base64::engine::general_purpose::STANDARD.encode(pair.expose_secret()),
+                );
+                joined(&["Basic ", code.expose_secret()])
             }
         };
-        let text = SecretString::from(text);
         let mut value = HeaderValue::from_str(text.expose_secret()).map_err(|_| {
             ApiError::new(
                 ErrorKind::Settings,
@@ -230,6 +231,16 @@ impl Credentials {
         value.set_sensitive(true);
         Ok(Some(value))
     }
+}
+
+/// The parts as one secret, in a place that is large enough from the beginning: what grows is
+/// copied, and the old place is not wiped.
+fn joined(parts: &[&str]) -> SecretString {
+    let mut whole = String::with_capacity(parts.iter().map(|part| part.len()).sum());
+    for part in parts {
+        whole.push_str(part);
+    }
+    SecretString::from(whole)
 }
 
 /// What the client may do.
