@@ -188,11 +188,15 @@ fn a_secret_goes_to_its_own_server_and_nowhere_else() {
         secret_file(home.path(), "two", TWO),
     );
     fs::write(&config, text).expect("a configuration");
-    let mut command = coracle(home.path(), &["--config", &config.to_string_lossy()]);
-    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
-        command.env(name, format!("http://{}", world.address));
-    }
-    let mut terminal = Terminal::start(command, 150, 50);
+    let config = config.to_string_lossy().into_owned();
+    let run = |arguments: &[&str]| {
+        let mut command = coracle(home.path(), arguments);
+        for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
+            command.env(name, format!("http://{}", world.address));
+        }
+        Terminal::start(command, 150, 50)
+    };
+    let mut terminal = run(&["--config", &config]);
     for next in ["@\r", "q"] {
         sees(&mut terminal, "Spaces 2 of 2");
         // Every list and text of a space, with its foreign links, and the redirect.
@@ -215,7 +219,15 @@ fn a_secret_goes_to_its_own_server_and_nowhere_else() {
     }
     let ended = terminal.end();
     assert_eq!(ended.code, 0, "{}", ended.screen);
-    let shown = String::from_utf8_lossy(&ended.bytes).into_owned();
+    let mut shown = String::from_utf8_lossy(&ended.bytes).into_owned();
+    for profile in ["one", "two"] {
+        let asked = (first.requests().len(), second.requests().len());
+        let ended = run(&["doctor", "--profile", profile, "--config", &config]).end();
+        shown.push_str(&String::from_utf8_lossy(&ended.bytes));
+        let now = (first.requests().len(), second.requests().len());
+        assert_eq!(now.0 > asked.0, profile == "one", "{}", ended.screen);
+        assert_eq!(now.1 > asked.1, profile == "two", "{}", ended.screen);
+    }
 
     let basic = base64::engine::general_purpose::STANDARD.encode(format!("jdoe:{TWO}"));
     let (to_one, to_two) = (one.heard(), two.heard());
@@ -361,6 +373,14 @@ impl Household {
         self.written.extend(ended.bytes);
     }
 
+    /// Runs a command to its end, however it ends.
+    fn runs(&mut self, arguments: &[&str]) {
+        let ended = Terminal::start(self.command(arguments), 150, 50).end();
+        assert!(ended.code <= 4, "{arguments:?} {}", ended.screen);
+        assert!(!ended.screen.is_empty(), "{arguments:?}");
+        self.written.extend(ended.bytes);
+    }
+
     fn clean(&self, what: &str, bytes: &[u8]) {
         for needle in &self.needles {
             assert!(
@@ -422,6 +442,13 @@ fn nothing_that_is_left_behind_holds_a_secret() {
     house.visit(&["journal", "verify"], &[], 0);
     house.visit(&["backup", "verify"], &[], 0);
     house.visit(&["replay", "--frames", &record], &[], 0);
+    for profile in ["good", "word", "variable", "inline", "loud", "nowhere"] {
+        house.runs(&["doctor", "--profile", profile]);
+    }
+    let report = house.home.path().join("report.txt");
+    let report = report.to_string_lossy().into_owned();
+    house.runs(&["doctor", "--json"]);
+    house.runs(&["bugreport", "--output", &report]);
     // A configuration that is wrong is quoted, but not where a secret may stand.
     let broken = house.home.path().join("broken.toml");
     fs::write(
@@ -457,6 +484,7 @@ fn nothing_that_is_left_behind_holds_a_secret() {
         (".ndjson.gz", "Gone one"),
         ("view.json", "ALPHA"),
         ("visit.ndjson", "The first one."),
+        ("report.txt", "profiles"),
     ] {
         assert!(
             left.iter().any(|(path, bytes)| path.contains(name)
