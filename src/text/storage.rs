@@ -4,8 +4,11 @@
 //! with macro bodies in CDATA sections, which an HTML parser would break. Any text may come in:
 //! what is not well-formed is shown as it is, with a note, and nothing is lost.
 
+use std::collections::BTreeMap;
+
+use html5ever::data::NAMED_ENTITIES;
 use quick_xml::Reader;
-use quick_xml::escape::{resolve_html5_entity, unescape_with};
+use quick_xml::escape::unescape_with;
 use quick_xml::events::{BytesStart, Event};
 
 use super::doc::{Block, Doc};
@@ -34,8 +37,8 @@ pub fn parse(body: &str) -> Doc {
             Ok(Event::GeneralRef(entity)) => {
                 if let Ok(Some(c)) = entity.resolve_char_ref() {
                     builder.text(c.encode_utf8(&mut [0; 4]));
-                } else if let Some(text) = resolve_html5_entity(&entity) {
-                    builder.text(text);
+                } else if let Some(text) = meaning(&entity) {
+                    builder.text(&text);
                 } else {
                     builder.text(&format!("&{};", &*entity));
                 }
@@ -63,11 +66,30 @@ fn attributes(tag: &BytesStart<'_>) -> Attributes {
         .with_checks(false)
         .flatten()
         .map(|attribute| {
-            let value = unescape_with(&attribute.value, resolve_html5_entity);
+            let entities = attribute.value.split('&').skip(1);
+            let known: BTreeMap<&str, String> = entities
+                .filter_map(|rest| rest.split_once(';'))
+                .filter_map(|(name, _)| Some((name, meaning(name)?)))
+                .collect();
+            let resolve = |name: &str| known.get(name).map(String::as_str);
+            let value = unescape_with(&attribute.value, resolve);
             let value = value.map_or_else(|_| attribute.value.to_string(), |value| value.into());
             (attribute.key.into_inner().to_owned(), value)
         })
         .collect()
+}
+
+/// What an entity of HTML stands for. Taken from the table of the HTML parser: a second one would
+/// weigh as much as the reader of the whole format.
+fn meaning(entity: &str) -> Option<String> {
+    let (first, second) = NAMED_ENTITIES.get(format!("{entity};").as_str())?;
+    let text: String = [*first, *second]
+        .into_iter()
+        .filter(|point| *point != 0)
+        .filter_map(char::from_u32)
+        .collect();
+    // The beginnings of names are in the table too, and stand for nothing.
+    (!text.is_empty()).then_some(text)
 }
 
 #[cfg(test)]
