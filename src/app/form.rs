@@ -235,6 +235,17 @@ impl Form {
         self.focus = field;
     }
 
+    /// Puts what was refused beside the field that it speaks of: the first of `words` that is in
+    /// it tells which. What speaks of none is given back.
+    pub fn refused(&mut self, why: &str, words: &[(&str, usize)]) -> Option<String> {
+        let lower = why.to_lowercase();
+        let Some((_, field)) = words.iter().find(|(word, _)| lower.contains(word)) else {
+            return Some(why.to_owned());
+        };
+        self.problem(*field, why);
+        None
+    }
+
     /// Whether any field has a problem.
     pub fn has_problem(&self) -> bool {
         self.fields

@@ -294,20 +294,12 @@ impl EditSpaceForm {
     pub(in crate::app) fn refused(&mut self, why: &str) {
         self.job = None;
         self.stage = Stage::Form;
-        let lower = why.to_lowercase();
-        let field = if lower.contains("homepage") {
-            Some(HOMEPAGE)
-        } else if lower.contains("description") {
-            Some(DESCRIPTION)
-        } else if lower.contains("name") {
-            Some(NAME)
-        } else {
-            None
-        };
-        match field {
-            Some(field) => self.form.problem(field, why),
-            None => self.problem = Some(why.to_owned()),
-        }
+        let words = [
+            ("homepage", HOMEPAGE),
+            ("description", DESCRIPTION),
+            ("name", NAME),
+        ];
+        self.problem = self.form.refused(why, &words);
     }
 }
 

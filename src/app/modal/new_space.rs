@@ -242,22 +242,14 @@ impl NewSpaceForm {
     /// Puts what the server refused beside the field that it concerns.
     pub(in crate::app) fn refused(&mut self, why: &str) {
         self.job = None;
-        let lower = why.to_lowercase();
-        let field = if self.is_personal() {
-            lower.contains("description").then_some(DESCRIPTION)
-        } else if lower.contains("key") {
-            Some(KEY)
-        } else if lower.contains("name") {
-            Some(NAME)
-        } else if lower.contains("description") {
-            Some(DESCRIPTION)
+        let words = [("key", KEY), ("name", NAME), ("description", DESCRIPTION)];
+        // Of a personal space the description alone is given.
+        let words = if self.is_personal() {
+            &words[2..]
         } else {
-            None
+            &words[..]
         };
-        match field {
-            Some(field) => self.form.problem(field, why),
-            None => self.problem = Some(why.to_owned()),
-        }
+        self.problem = self.form.refused(why, words);
     }
 }
 
