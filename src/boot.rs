@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 
 use self::opening::{Ready, Which, ready};
 use crate::app::action::{Context, VERBS};
-use crate::app::keymap::{Keymap, Rebinding};
+use crate::app::keymap::Keymap;
 use crate::app::model::{Start, Switched};
 use crate::cli::{BackupCommand, Cli, Command, JournalCommand, ReplayArgs};
 use crate::config::{self, Config, Paths};
@@ -54,13 +54,17 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
         paths.config.clone_from(config);
     }
     if cli.print_paths {
+        if cli.demo {
+            // Each demo that runs has the next folder.
+            paths.of_demo();
+        }
         say(&paths.lines());
         return Ok(Exit::Done.code());
     }
     match &cli.command {
         Some(Command::Serve(options)) => {
             return demo::serve_blocking(options)
-                .map(|()| Exit::Done.code())
+                .map(|signal| Exit::Signal(signal).code())
                 .map_err(|error| {
                     Failure::new(Exit::Failed, "The embedded server has ended.").caused_by(&error)
                 });
@@ -76,7 +80,7 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
         }
         Some(Command::Keys) => {
             let (config, _) = configuration(cli, &paths)?;
-            say(&key_table(&keymap(&config, &paths)?));
+            say(&key_table(&config.keymap));
             return Ok(Exit::Done.code());
         }
         Some(Command::Journal(JournalCommand::Verify { files })) => {
@@ -97,7 +101,7 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
         ));
     }
     let (config, there) = configuration(cli, &paths)?;
-    let keymap = keymap(&config, &paths)?;
+    let keymap = config.keymap.clone();
     let (theme, by_ground) = looks(cli, &config, &paths)?;
     let which = Which::of(cli);
     let ready = ready(&which, cli.read_only, &config, there, &paths)?;
@@ -419,44 +423,6 @@ fn configuration(cli: &Cli, paths: &Paths) -> Result<(Config, There), Failure> {
         )),
         None => Ok((Config::default(), There::No)),
     }
-}
-
-fn keymap(config: &Config, paths: &Paths) -> Result<Keymap, Failure> {
-    let mut problems = Vec::new();
-    let mut changes = Vec::new();
-    for binding in &config.keys {
-        match Context::ALL
-            .into_iter()
-            .find(|context| context.name() == binding.context)
-        {
-            Some(context) => changes.push(Rebinding {
-                context,
-                verb: binding.verb.clone(),
-                keys: binding.keys.clone(),
-            }),
-            None => {
-                let known: Vec<&str> = Context::ALL.iter().map(|context| context.name()).collect();
-                problems.push(format!(
-                    "[keys.{}] there is no such place; there are {}.",
-                    binding.context,
-                    known.join(", ")
-                ));
-            }
-        }
-    }
-    match Keymap::with(&changes) {
-        Ok(keymap) if problems.is_empty() => return Ok(keymap),
-        Ok(_) => {}
-        Err(errors) => problems.extend(errors.iter().map(ToString::to_string)),
-    }
-    Err(Failure::new(
-        Exit::Usage,
-        format!(
-            "The keys in {} can't be used.\n{}",
-            shown(&paths.config),
-            problems.join("\n")
-        ),
-    ))
 }
 
 /// The theme to begin with, and where it is `auto`, what follows the terminal's background.

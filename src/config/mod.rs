@@ -15,6 +15,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 
+use crate::app::keymap::Keymap;
 use crate::cli::LogLevel;
 use crate::confluence::client::Endpoint;
 use crate::report::{Exit, Failure, scrub};
@@ -38,6 +39,8 @@ pub struct Config {
     pub log: LogLevel,
     /// Keys by context and verb. The core knows which there are.
     pub keys: Vec<KeyBinding>,
+    /// The keys in effect.
+    pub keymap: Keymap,
     /// The servers, by name.
     pub profiles: BTreeMap<String, Profile>,
 }
@@ -51,6 +54,7 @@ impl Default for Config {
             mouse: true,
             log: LogLevel::default(),
             keys: Vec::new(),
+            keymap: Keymap::default(),
             profiles: BTreeMap::new(),
         }
     }

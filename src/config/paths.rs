@@ -49,6 +49,15 @@ impl Paths {
         }
     }
 
+    /// The same for a demo, the first that runs: what it keeps is in a folder of its own, and is
+    /// removed when the next one begins.
+    pub fn of_demo(&mut self) {
+        let folder = self.state.join("demo-1");
+        self.backups = folder.join("backups");
+        self.plans = folder.join("plans");
+        self.state = folder;
+    }
+
     /// One line for each, as `--print-paths` prints them.
     pub fn lines(&self) -> String {
         let mut lines = String::new();

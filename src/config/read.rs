@@ -12,6 +12,8 @@ use url::Url;
 
 use super::problem::{Problem, Quote, nearest};
 use super::{Auth, ClientCertificate, Config, KeyBinding, PROFILE_KEYS, Profile, TOP_KEYS};
+use crate::app::action::Context;
+use crate::app::keymap::{Keymap, KeymapError, Keys, Rebinding};
 use crate::cli::LogLevel;
 use crate::confluence::client::Endpoint;
 use crate::secret::SecretSource;
@@ -79,7 +81,7 @@ impl Reader<'_> {
                 "ascii" => self.set(&mut config.ascii, |r| r.boolean(key, value)),
                 "mouse" => self.set(&mut config.mouse, |r| r.boolean(key, value)),
                 "log" => self.set(&mut config.log, |r| r.level(key, value)),
-                "keys" => config.keys = self.keys(key, value),
+                "keys" => (config.keys, config.keymap) = self.keys(key, value),
                 "profiles" => {
                     for (name, value) in self.table(key, value).into_iter().flatten() {
                         self.profile_name(name);
@@ -111,25 +113,61 @@ impl Reader<'_> {
         config
     }
 
-    fn keys(&mut self, key: &Name<'_>, value: &Value<'_>) -> Vec<KeyBinding> {
+    fn keys(&mut self, key: &Name<'_>, value: &Value<'_>) -> (Vec<KeyBinding>, Keymap) {
         let mut bindings = Vec::new();
+        let mut changes: Vec<Rebinding> = Vec::new();
+        let mut places: Vec<KeyPlace> = Vec::new();
         for (context, value) in self.table(key, value).into_iter().flatten() {
+            let name = context.get_ref();
+            let known = Context::ALL.into_iter().find(|c| *c.name() == **name);
+            if known.is_none() {
+                let names = Context::ALL.map(Context::name);
+                let hint = match nearest(name, names) {
+                    Some(near) => format!("Did you mean `{near}`?"),
+                    None => format!("There are {}.", names.join(", ")),
+                };
+                let message = format!("There is no place `{name}` that has keys.");
+                self.wrong(context.span(), message, Some(hint));
+            }
             for (verb, value) in self.table(context, value).into_iter().flatten() {
                 // One key may stand without its list.
                 let keys = match value.get_ref().as_str() {
                     Some(one) => Some(vec![one.to_owned()]),
                     None => self.strings(verb, value),
                 };
-                if let Some(keys) = keys {
-                    bindings.push(KeyBinding {
-                        context: context.get_ref().to_string(),
-                        verb: verb.get_ref().to_string(),
-                        keys,
-                    });
-                }
+                let (Some(keys), Some(known)) = (keys, known) else {
+                    continue;
+                };
+                let spans = match value.get_ref().as_array() {
+                    Some(array) => array.iter().map(Spanned::span).collect(),
+                    None => vec![value.span()],
+                };
+                places.push(KeyPlace {
+                    verb: verb.span(),
+                    keys: spans,
+                });
+                changes.push(Rebinding {
+                    context: known,
+                    verb: verb.get_ref().to_string(),
+                    keys: keys.clone(),
+                });
+                bindings.push(KeyBinding {
+                    context: known.name().to_owned(),
+                    verb: verb.get_ref().to_string(),
+                    keys,
+                });
             }
         }
-        bindings
+        let keymap = Keymap::with(&changes).unwrap_or_else(|errors| {
+            let mut told = Vec::new();
+            for error in errors {
+                let span = key_span(&error, &changes, &places, &told);
+                told.push(span.clone());
+                self.wrong(span, error.to_string(), None);
+            }
+            Keymap::default()
+        });
+        (bindings, keymap)
     }
 
     fn profile_name(&mut self, name: &Name<'_>) {
@@ -480,6 +518,53 @@ impl Reader<'_> {
             hint,
             quote: quote(name),
         });
+    }
+}
+
+/// Where a change of keys stands.
+struct KeyPlace {
+    verb: Range<usize>,
+    /// Each of its keys.
+    keys: Vec<Range<usize>>,
+}
+
+/// What of the file a problem with keys is about. What was told already is not told again.
+fn key_span(
+    error: &KeymapError,
+    changes: &[Rebinding],
+    places: &[KeyPlace],
+    told: &[Range<usize>],
+) -> Range<usize> {
+    let of = |context: Context, verbs: &[&str], is_meant: &dyn Fn(&str) -> bool| {
+        let here = changes
+            .iter()
+            .zip(places)
+            .filter(|(change, _)| change.context == context)
+            .filter(|(change, _)| verbs.contains(&change.verb.as_str()));
+        let keys = here.clone().flat_map(|(change, place)| {
+            let keys = change.keys.iter().zip(&place.keys);
+            keys.filter(|(key, _)| is_meant(key)).map(|(_, span)| span)
+        });
+        let verbs = here.map(|(_, place)| &place.verb);
+        keys.chain(verbs)
+            .find(|span| !told.contains(span))
+            .cloned()
+            .unwrap_or(0..0)
+    };
+    match error {
+        KeymapError::Verb { context, verb, .. } => of(*context, &[verb], &|_| false),
+        KeymapError::Key { context, verb, .. } => {
+            of(*context, &[verb], &|key| key.parse::<Keys>().is_err())
+        }
+        KeymapError::Conflict {
+            context,
+            keys,
+            one,
+            other,
+        } => of(*context, &[other, one], &|key| {
+            key.parse::<Keys>()
+                .is_ok_and(|parsed| parsed.to_string() == *keys)
+        }),
     }
 }
 

@@ -452,8 +452,9 @@ fn open(options: &Options) -> Result<Connection, ServeError> {
     Ok(db)
 }
 
-/// Runs `coracle serve` until SIGINT or SIGTERM: prints the base URL on one line when it listens.
-pub fn serve_blocking(args: &ServeArgs) -> Result<(), ServeError> {
+/// Runs `coracle serve` until SIGINT or SIGTERM: prints the base URL on one line when it listens. Says
+/// the number of the signal.
+pub fn serve_blocking(args: &ServeArgs) -> Result<u8, ServeError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -471,14 +472,18 @@ pub fn serve_blocking(args: &ServeArgs) -> Result<(), ServeError> {
     writeln!(out, "{}", server.base_url())
         .and_then(|()| out.flush())
         .map_err(ServeError::System)?;
-    runtime.block_on(async {
+    Ok(runtime.block_on(async {
         tokio::select! {
-            () = interrupt.came() => {}
-            () = terminate.came() => {}
+            () = interrupt.came() => SIGINT,
+            () = terminate.came() => SIGTERM,
         }
-    });
-    Ok(())
+    }))
 }
+
+/// Ctrl-C, by its number.
+const SIGINT: u8 = 2;
+/// The polite end, by its number.
+const SIGTERM: u8 = 15;
 
 /// A signal that ends the server.
 struct Signal {

@@ -92,37 +92,66 @@ fn keys_that_cannot_be_are_told_all_at_once() {
     let file = home.path().join("mine.toml");
     std::fs::write(
         &file,
-        "[keys.nowhere]\nquit = 'x'\n[keys.everywhere]\nquti = 'x'\nhelp = 'Hyper-x'\n",
+        "[keys.nowhere]\nquit = 'x'\n[keys.everywhere]\nquti = 'x'\nhelp = ['F1', 'Hyper-x']\n\
+         [them]\n[keys.spaces]\nsort = 'f'\n",
     )
     .expect("a configuration");
     let output = coracle(home.path(), &["keys", "--config", &file.to_string_lossy()]);
     assert_eq!(output.status.code(), Some(2));
     let said = text(&output.stderr);
-    for word in ["nowhere", "quti", "Did you mean", "Hyper-x"] {
-        assert!(said.contains(word), "{said}");
+    // Each with its line and column, and in the same breath as the others.
+    for place in [
+        "mine.toml:1:7: There is no place `nowhere`",
+        "mine.toml:4:1: [keys.everywhere] there is no verb `quti` here. Did you mean `quit`",
+        "mine.toml:5:15: [keys.everywhere] help: ",
+        "mine.toml:6:2: There is no setting `them`",
+        " 5 | help = ['F1', 'Hyper-x']\n   |               ^^^^^^^^^",
+    ] {
+        assert!(said.contains(place), "{place}\n{said}");
+    }
+    assert!(
+        said.contains("mine.toml:8:8: [keys.spaces] f is bound to both"),
+        "{said}"
+    );
+    assert!(said.starts_with("error: 5 problems"), "{said}");
+}
+
+#[test]
+fn serve_prints_where_it_is_and_tells_the_signal_that_ended_it() {
+    use rustix::process::Signal;
+    use std::io::{BufRead as _, BufReader};
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_coracle"))
+            .args(["serve", "--port", "0"])
+            .env("HOME", home.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("its output"))
+            .read_line(&mut line)
+            .expect("a line");
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, signal).expect("it runs");
+        let status = child.wait().expect("its exit code");
+        assert!(line.starts_with("http://127.0.0.1:"), "{line}");
+        assert_eq!(status.code(), Some(code), "{signal:?}");
     }
 }
 
 #[test]
-fn serve_prints_where_it_is_and_ends_at_a_signal() {
-    use std::io::{BufRead as _, BufReader};
+fn the_folders_of_a_demo_are_its_own() {
     let home = tempfile::tempdir().expect("a folder for the test");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_coracle"))
-        .args(["serve", "--port", "0"])
-        .env("HOME", home.path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().expect("its output"))
-        .read_line(&mut line)
-        .expect("a line");
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
-    let status = child.wait().expect("its exit code");
-    assert!(line.starts_with("http://127.0.0.1:"), "{line}");
-    assert_eq!(status.code(), Some(0));
+    let output = coracle(home.path(), &["--demo", "--print-paths"]);
+    let said = text(&output.stdout);
+    assert_eq!(said.matches("/demo-1").count(), 3, "{said}");
+    for line in ["state", "backups", "plans"] {
+        let found = said.lines().find(|l| l.starts_with(line)).expect("a line");
+        assert!(found.contains("/demo-1"), "{said}");
+    }
+    assert!(!home.path().join(".local").exists(), "nothing is made");
 }
 
 #[test]

@@ -28,7 +28,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("report", &["text"]),
     ("secret", &["report"]),
     ("cli", &["demo"]),
-    ("config", &["cli", "confluence", "report", "secret", "ui"]),
+    (
+        "config",
+        &["app", "cli", "confluence", "report", "secret", "ui"],
+    ),
     (
         "shell",
         &[
