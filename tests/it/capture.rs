@@ -197,7 +197,9 @@ fn a_secret_goes_to_its_own_server_and_nowhere_else() {
         Terminal::start(command, 150, 50)
     };
     let mut terminal = run(&["--config", &config]);
-    for next in ["@\r", "q"] {
+    for (name, next) in [("one", "@\r"), ("two", "q")] {
+        // Not the screen of the other one, which looks the same.
+        sees(&mut terminal, &format!("coracle {name} ALPHA"));
         sees(&mut terminal, "Spaces 2 of 2");
         // Every list and text of a space, with its foreign links, and the redirect.
         sees(&mut terminal, "The first one.");
