@@ -4,6 +4,7 @@ mod doctor;
 mod opening;
 
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,10 +20,10 @@ use crate::cli::{BackupCommand, Cli, Command, JournalCommand, ReplayArgs};
 use crate::config::{self, Config, Paths};
 use crate::demo;
 use crate::jobs::backup::Found;
-use crate::jobs::journal;
+use crate::jobs::journal::Verifier;
 use crate::report::{Exit, Failure, scrub};
 use crate::shell::clock::Clock;
-use crate::shell::disk::JOURNAL;
+use crate::shell::disk::{JOURNAL, each_line};
 use crate::shell::record::{Recorder, Replay, ReplayError};
 use crate::shell::run::{ByGround, Crash, OpenProfile, Session, run};
 use crate::shell::terminal::{self, MouseCapture};
@@ -256,16 +257,14 @@ fn verify_journals(files: &[PathBuf], state: &Path) -> Result<Exit, Failure> {
     }
     let mut exit = Exit::Done;
     for file in files {
-        let bytes = std::fs::read(file).map_err(|error| {
-            Failure::new(Exit::Failed, format!("{} could not be read.", shown(file)))
-                .caused_by(&error)
-        })?;
-        let mut lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
-        // What follows the last line break.
-        if lines.last().is_some_and(|line| line.is_empty()) {
-            lines.pop();
-        }
-        match journal::verify(lines) {
+        let mut verifier = Verifier::default();
+        let read = File::open(file)
+            .and_then(|file| each_line(file, |line| verifier.push(line).map(|_| ())))
+            .map_err(|error| {
+                Failure::new(Exit::Failed, format!("{} could not be read.", shown(file)))
+                    .caused_by(&error)
+            })?;
+        match read.map(|()| verifier.finish()) {
             Ok(verified) => {
                 say(&format!(
                     "{}: {}, unbroken\n",

@@ -8,20 +8,27 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
 use super::action::Action;
+use super::acts::LONG;
+use super::disk::DiskWaiter;
 use super::inflight::Waiter;
 use super::key::{Chord, Key};
-use super::layout::Layout;
+use super::layout::{Layout, WIDE};
 use super::list::{Cursor, Step};
+use super::message::{DiskCall, DiskError, DiskReply, Size};
 use super::message::{Effect, LogLevel, Millis};
 use super::modal::Modal;
 use super::modal::confirm::Confirm;
 use super::modal::menu::{Choice, Entry, Menu};
 use super::model::{Model, Screen};
 use super::pane::filter::FilterLine;
+use super::pane::first_seen::{FirstSeen, file_name};
+use super::tree::{IdSet, ShortId, date_of, day_number};
 use crate::confluence::call::Window;
 use crate::confluence::paging::{CursorPager, Pager};
 use crate::confluence::{
@@ -135,6 +142,19 @@ pub struct Item {
     by: u32,
     /// The titles of what it was below, outermost first, one on a line.
     under: u32,
+    /// Days from 1970 to the first sight; 0 for not known.
+    seen: u16,
+}
+
+impl Item {
+    /// On which day we saw it in the trash for the first time.
+    pub fn first_seen(&self) -> Option<Date> {
+        date_of(self.seen)
+    }
+
+    fn number(&self) -> Option<u64> {
+        ShortId::of(&self.id).map(ShortId::number)
+    }
 }
 
 /// How far the trash of a space is read.
@@ -178,6 +198,10 @@ pub struct SpaceTrash {
     pub oldest: Option<Moment>,
     /// The newest last edit.
     pub newest: Option<Moment>,
+    /// When its items were seen for the first time, while it is read.
+    seen: FirstSeen,
+    /// Of how many items that was looked up.
+    noted: usize,
     /// The items are those of the read before.
     old: bool,
     /// What the filter lets through, best first; `None` while there is no filter.
@@ -196,6 +220,8 @@ impl SpaceTrash {
             total: None,
             oldest: None,
             newest: None,
+            seen: FirstSeen::default(),
+            noted: 0,
             old: false,
             matched: None,
         }
@@ -236,6 +262,7 @@ impl SpaceTrash {
 
     fn clear(&mut self) {
         self.items = Vec::new();
+        self.noted = 0;
         self.titles.clear();
         self.oldest = None;
         self.newest = None;
@@ -269,7 +296,28 @@ impl SpaceTrash {
             edited,
             by: names.number(by.as_ref().map_or("", |by| by.display_name.as_str())),
             under: names.number(&under),
+            seen: 0,
         });
+    }
+
+    /// Looks up when the items that came were seen first. Says what is to be written, once it is
+    /// read to its end.
+    fn note_seen(&mut self, today: Date) -> Option<String> {
+        for item in &mut self.items[self.noted..] {
+            let Some(number) = item.number() else {
+                continue;
+            };
+            // Not read yet: all of them later.
+            let day = self.seen.day_of(number, today)?;
+            item.seen = day_number(day);
+        }
+        self.noted = self.items.len();
+        if !self.is_settled() {
+            return None;
+        }
+        let all = self.items.iter();
+        let all = all.filter_map(|item| Some((item.number()?, item.first_seen()?)));
+        self.seen.finish(all, self.read == Read::Complete)
     }
 
     /// Takes items out that are not in the trash any more.
@@ -292,6 +340,7 @@ impl SpaceTrash {
                 .push(titles.row(u32::try_from(ix).unwrap_or(u32::MAX)));
             self.items.push(item);
         }
+        self.noted = self.items.len();
         if self.total.is_some() {
             self.total = Some(self.items.len() as u64);
         }
@@ -363,7 +412,7 @@ pub struct Across {
     /// The space under the cursor: it stays there when rows move.
     pub at: Option<SpaceKey>,
     /// The marked items.
-    pub marks: BTreeMap<SpaceKey, BTreeSet<ContentId>>,
+    pub marks: BTreeMap<SpaceKey, IdSet>,
     last_mark: Option<SpaceKey>,
     /// How many marked items the filter hides.
     hidden: usize,
@@ -459,7 +508,7 @@ impl Across {
 
     /// How many items are marked.
     pub fn marked(&self) -> usize {
-        self.marks.values().map(BTreeSet::len).sum()
+        self.marks.values().map(IdSet::len).sum()
     }
 
     /// How many of them the filter hides.
@@ -469,7 +518,7 @@ impl Across {
 
     /// How many items of a space are marked.
     pub fn marked_of(&self, key: &SpaceKey) -> usize {
-        self.marks.get(key).map_or(0, BTreeSet::len)
+        self.marks.get(key).map_or(0, IdSet::len)
     }
 
     /// Who edited an item last; empty where the server did not say.
@@ -560,6 +609,28 @@ impl Across {
             }
         }
         inside.cursor.keep_in_view(inside.view.len(), height);
+    }
+
+    /// What is listed: the items of the space that is looked into, else those of every space
+    /// that is shown; each with its space, as far as the filter lets them through.
+    pub fn listed(&self) -> Vec<(&SpaceTrash, Vec<u32>)> {
+        match &self.inside {
+            Some(inside) => vec![(&self.rows[inside.row], inside.view.clone())],
+            None => self
+                .view
+                .iter()
+                .map(|ix| &self.rows[*ix as usize])
+                .map(|space| (space, space.shown()))
+                .collect(),
+        }
+    }
+
+    /// How many items are listed.
+    pub fn listed_len(&self) -> usize {
+        match &self.inside {
+            Some(inside) => inside.view.len(),
+            None => self.matching(),
+        }
     }
 
     /// The item under the cursor, when a space is looked into.
@@ -781,6 +852,24 @@ impl Across {
         (spaces, items)
     }
 
+    /// The spaces meant, where all that is meant is all of their trash and that is long.
+    fn whole_trashes(&self) -> Option<Vec<SpaceTarget>> {
+        if self.marked() < LONG {
+            return None;
+        }
+        let whole = |(key, marks): (&SpaceKey, &IdSet)| {
+            let space = self.rows.get(*self.by_key.get(key)? as usize)?;
+            let is_whole = space.read == Read::Complete
+                && space.items.len() == marks.len()
+                && space.items.iter().all(|item| marks.contains(&item.id));
+            is_whole.then(|| SpaceTarget {
+                key: space.key.clone(),
+                name: space.name.clone(),
+            })
+        };
+        self.marks.iter().map(whole).collect()
+    }
+
     /// The filter text changed: look at everything anew, from here on row by row.
     fn refilter(&mut self) {
         if self.filter.applied.is_some() {
@@ -898,7 +987,10 @@ pub fn type_name(kind: &ContentKind) -> &str {
 
 impl Model {
     /// Opens the view: with what was read before, or from the beginning.
-    pub(in crate::app) fn open_across(&mut self) {
+    pub(in crate::app) fn open_across(&mut self, out: &mut Vec<Effect>) {
+        if self.preview.is_open {
+            self.close_preview(out);
+        }
         let scope = if self.spaces.marks.is_empty() {
             Scope::All
         } else {
@@ -938,8 +1030,44 @@ impl Model {
 
     /// How many rows the view shows.
     pub fn across_height(&self) -> usize {
-        // Header, footer, two borders and the heads of the columns.
-        usize::from(self.size.height.saturating_sub(5)).max(1)
+        // Two borders and the heads of the columns.
+        usize::from(self.across_areas().0.height.saturating_sub(3)).max(1)
+    }
+
+    /// Where the view is, and the preview below it, or over it where only one fits.
+    pub fn across_areas(&self) -> (Rect, Rect) {
+        let Size { width, height } = self.size;
+        let whole = Rect {
+            x: 0,
+            y: height.min(1),
+            width,
+            height: height.saturating_sub(2),
+        };
+        if !self.preview.is_open || width < WIDE {
+            return (whole, whole);
+        }
+        let table = (whole.height * 2 / 5).max(6).min(whole.height);
+        let below = Rect {
+            y: whole.y + table,
+            height: whole.height - table,
+            ..whole
+        };
+        (
+            Rect {
+                height: table,
+                ..whole
+            },
+            below,
+        )
+    }
+
+    /// What is under the cursor: a space, and an item where one is looked into.
+    pub(in crate::app) fn across_subject(&self) -> Option<(&SpaceTrash, Option<u32>)> {
+        let across = self.across.as_ref()?;
+        if across.inside.is_some() {
+            return across.item_at_cursor().map(|(space, ix)| (space, Some(ix)));
+        }
+        across.at_cursor().map(|space| (space, None))
     }
 
     /// Goes on with reading and filtering. Called after everything that happens.
@@ -988,6 +1116,8 @@ impl Model {
             };
             let space = &mut across.rows[row as usize];
             let key = space.key.clone();
+            let begins = space.read == Read::Waiting && space.seen.ask();
+            let seen_of = begins.then(|| key.clone());
             if space.read == Read::Waiting {
                 space.by_list = without;
                 space.read = if without {
@@ -1022,6 +1152,11 @@ impl Model {
                             .ask(Waiter::AcrossList(key, window), call, self.now, out);
                     }
                 }
+            }
+            if let Some(key) = seen_of {
+                let name = file_name(&key);
+                let call = DiskCall::ReadState { name };
+                self.ask_disk(DiskWaiter::FirstSeenAcross(key), call, out);
             }
         }
     }
@@ -1175,12 +1310,53 @@ impl Model {
                 }
             }
         }
+        self.note_seen_across(row, out);
         if let Some(across) = &mut self.across {
             if across.settled() == across.rows.len() {
                 across.as_of = Some(at);
             }
             across.settle(height);
         }
+    }
+
+    /// Takes the file of first sights of a space.
+    pub(in crate::app) fn across_seen_came(
+        &mut self,
+        key: &SpaceKey,
+        outcome: Result<DiskReply, DiskError>,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(across) = &mut self.across else {
+            return;
+        };
+        let Some(row) = across.by_key.get(key).copied() else {
+            return;
+        };
+        let seen = &mut across.rows[row as usize].seen;
+        match &outcome {
+            Ok(DiskReply::Text(text)) => seen.answered(text.as_deref()),
+            Ok(_) | Err(_) => seen.unreadable(),
+        }
+        self.note_seen_across(row, out);
+    }
+
+    /// Notes when items were seen first, and writes what is new.
+    fn note_seen_across(&mut self, row: u32, out: &mut Vec<Effect>) {
+        let today = self.today();
+        let Some(across) = &mut self.across else {
+            return;
+        };
+        let space = &mut across.rows[row as usize];
+        let Some(text) = space.note_seen(today) else {
+            return;
+        };
+        let key = space.key.clone();
+        if let Some(trees) = self.content.trees_of(&key) {
+            trees.first_seen.forget();
+        }
+        let name = file_name(&key);
+        let call = DiskCall::WriteState { name, text };
+        self.ask_disk(DiskWaiter::Kept, call, out);
     }
 
     /// Gives up what is under way; it is asked for again when reading goes on.
@@ -1268,6 +1444,14 @@ impl Model {
     pub(in crate::app) fn on_items_across(&mut self, act: Act, out: &mut Vec<Effect>) {
         let mut target = self.target(act);
         let Some(across) = &self.across else { return };
+        if act == Act::BackUp
+            && let Some(spaces) = across.whole_trashes()
+        {
+            target.spaces = spaces;
+            let dialog = Confirm::new(target, self.time(self.now));
+            self.confirm(dialog, out);
+            return;
+        }
         (target.spaces, target.items) = across.acted_on();
         if target.items.is_empty() {
             let text = match (across.inside.is_some(), across.at_cursor()) {
@@ -1301,6 +1485,9 @@ impl Model {
     /// Closes the view; what was read is kept.
     fn close_across(&mut self, out: &mut Vec<Effect>) {
         self.stop_across(out);
+        if self.preview.is_open {
+            self.close_preview(out);
+        }
         self.screen = Screen::Panes;
     }
 

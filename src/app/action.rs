@@ -243,8 +243,8 @@ verbs! {
     Collapse "collapse" ["h", "Left"], [Panes, Across], 0, "", "Collapse", "Collapse the row, or move to its parent; in the space list and in detail, nothing.";
     Expand "expand" ["l", "Right"], [Panes, Across], 0, "", "Expand", "Expand the row, or move to its first child; in the space list, go to its content.";
     Open "open" ["Enter"], [Panes, Across], 8, "open", "Open", "Open the space, or expand and collapse the row.";
-    NextPane "next-pane" ["Tab"], [Panes, InPreview], 5, "pane", "Next pane", "Go to the next pane.";
-    PreviousPane "previous-pane" ["Shift-Tab"], [Panes, InPreview], 0, "", "Previous pane", "Go to the pane before.";
+    NextPane "next-pane" ["Tab"], [Panes, Across, InPreview], 5, "pane", "Next pane", "Go to the next pane.";
+    PreviousPane "previous-pane" ["Shift-Tab"], [Panes, Across, InPreview], 0, "", "Previous pane", "Go to the pane before.";
     PaneSpaces "pane-spaces" ["1"], [Panes], 0, "", "Spaces", "Go to the list of spaces.";
     PaneDetail "pane-detail" ["2"], [Panes], 0, "", "Detail", "Go to the space's detail.";
     PaneContent "pane-content" ["3"], [Panes], 0, "", "Content", "Go to the space's content.";
@@ -270,11 +270,11 @@ verbs! {
     Unlock "unlock" ["!"], [Panes], 0, "", "Open for writing", "Open a protected profile for writing until you quit, by typing its name.";
     Jobs "jobs" ["J"], [Everywhere], 1, "jobs", "Jobs", "Show all jobs: what runs, what waits for you, what became of the others.";
     View "view" ["v"], [TrashTab], 4, "view", "Tree or table", "Show the trash as the tree that it was, or as a table.";
-    TrashAcross "trash-across" ["T"], [Panes], 0, "all trash", "Trash across spaces", "Show the trash of all spaces, or of the marked ones, in one table.";
-    Preview "preview" ["p"], [Content, InPreview], 6, "preview", "Preview", "Show the text of the page, blog post or trashed item under the cursor, or close it.";
-    Export "export" ["E"], [Content], 3, "export", "Export", "Write what is listed into a file, as CSV or NDJSON.";
-    Copy "copy" ["y"], [Panes], 2, "copy", "Copy", "Copy the key, title, id or address of this row.";
-    Browse "browse" ["o"], [Panes], 2, "browser", "Open in browser", "Open this row in a browser, or show its address.";
+    TrashAcross "trash-across" ["T"], [Panes], 5, "all trash", "Trash across spaces", "Show the trash of all spaces, or of the marked ones, in one table.";
+    Preview "preview" ["p"], [Content, Across, InPreview], 6, "preview", "Preview", "Show the text of the page, blog post or trashed item under the cursor, or close it.";
+    Export "export" ["E"], [Content, Across], 3, "export", "Export", "Write what is listed into a file, as CSV or NDJSON.";
+    Copy "copy" ["y"], [Panes, Across], 2, "copy", "Copy", "Copy the key, title, id or address of this row.";
+    Browse "browse" ["o"], [Panes, Across], 2, "browser", "Open in browser", "Open this row in a browser, or show its address.";
     SwitchProfile "switch-profile" ["@"], [Everywhere], 0, "", "Switch profile", "Open another profile of the configuration; nothing of this server stays on the screen.";
     Palette "palette" [":"], [Everywhere], 0, "", "Command palette", "Find any command by its name, with its key, and run it.";
     Help "help" ["?"], [Everywhere], 9, "help", "Help", "Show all keys, those of this pane first.";

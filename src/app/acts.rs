@@ -8,9 +8,14 @@ use super::modal::confirm::Confirm;
 use super::modal::jobs::told;
 use super::modal::leave::{Leaving, UNSAVED};
 use super::model::{Model, Screen, Writes};
+use super::pane::content::TrashRead;
 use super::tree::{Node, Standing};
 use crate::confluence::{SpaceKey, SpaceStatus};
 use crate::jobs::{Act, ItemTarget, SpaceTarget};
+
+/// From this many items on a backup of all of a trash is one of the trash as it then is, and not of
+/// each item by name.
+pub(in crate::app) const LONG: usize = 10_000;
 
 impl Model {
     /// The spaces that an act means: the marked ones where marks are in force, else the one that
@@ -154,6 +159,14 @@ impl Model {
             .collect()
     }
 
+    /// Whether all of a long trash is marked: what is meant is then the trash, not a list of items.
+    fn means_whole_trash(&self) -> bool {
+        let outline = &self.content.trees.trash;
+        outline.marks.len() >= LONG
+            && self.content.trees.trash_read == TrashRead::Complete
+            && outline.all_marked()
+    }
+
     /// An act on trashed items of the space that is looked at.
     pub(in crate::app) fn on_items(&mut self, act: Act, out: &mut Vec<Effect>) {
         if self.screen == Screen::Across {
@@ -165,6 +178,13 @@ impl Model {
         };
         let mut target = self.target(act);
         target.spaces.push(self.space_target(&key));
+        if act == Act::BackUp && self.means_whole_trash() {
+            // A list of all of it would be longer than anybody reads, and would fill the memory.
+            let mut dialog = Confirm::new(target, self.time(self.now));
+            dialog.hidden = self.content.trees.trash.hidden_marks();
+            self.confirm(dialog, out);
+            return;
+        }
         target.items = self.meant_items();
         if target.items.is_empty() {
             self.say(

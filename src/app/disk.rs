@@ -14,6 +14,8 @@ use crate::confluence::SpaceKey;
 pub enum DiskWaiter {
     /// When the trashed items of a space were seen for the first time.
     FirstSeen(SpaceKey),
+    /// The same, for the trash across spaces.
+    FirstSeenAcross(SpaceKey),
     /// Something that is kept from run to run: only a failure is worth a word.
     Kept,
     /// A list that was exported: the file is named to the person.
@@ -55,6 +57,9 @@ impl Model {
         };
         match (waiter, outcome) {
             (DiskWaiter::FirstSeen(key), outcome) => self.first_seen_came(&key, outcome, out),
+            (DiskWaiter::FirstSeenAcross(key), outcome) => {
+                self.across_seen_came(&key, outcome, out);
+            }
             (DiskWaiter::Plans, outcome) => self.plans_came(outcome),
             (DiskWaiter::Backup(asked), outcome) => self.backup_came(asked, outcome),
             (DiskWaiter::Kept, Ok(_)) => {}

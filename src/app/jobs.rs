@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::inflight::Waiter;
 use super::layout::Pane;
 use super::list::Cursor;
-use super::message::{DiskCall, DiskError, DiskReply, Effect, LogLevel, Millis, Ticket};
+use super::message::{DiskCall, DiskError, DiskReply, ENTRIES, Effect, LogLevel, Millis, Ticket};
 use super::modal::Modal;
 use super::modal::question::QuestionDialog;
 use super::model::{Model, Writes};
@@ -23,9 +23,6 @@ use crate::jobs::{
     Act, Consent, Head, Job, JobEffect, JobEvent, JobId, JobState, JobWrite, Line, Outcome,
     RequestNo, StoreError, Stored, Target, Thing, Unfit, WriteNo, ledger,
 };
-
-/// How many entries of the journal are kept for the view.
-const ENTRIES: usize = 2_000;
 
 /// How many jobs that are over are remembered from run to run.
 const KEPT: usize = 50;
@@ -478,7 +475,7 @@ impl Model {
                 journal,
                 checkpoints,
             }) => (journal, checkpoints),
-            Ok(_) => (Vec::new(), Vec::new()),
+            Ok(_) => (Box::new(Ok(ledger::Journal::default())), Vec::new()),
             Err(error) => {
                 self.say(
                     LogLevel::Warning,
@@ -488,8 +485,7 @@ impl Model {
                 return;
             }
         };
-        let lines = journal.split(|byte| *byte == b'\n');
-        match ledger::read(lines) {
+        match *journal {
             Err(broken) => {
                 self.close_journal(format!("{broken} {}", broken.hint()), out);
                 self.say(
@@ -497,7 +493,11 @@ impl Model {
                     format!("{broken} {} Until then nothing is changed.", broken.hint()),
                 );
             }
-            Ok((entries, verified)) => {
+            Ok(ledger::Journal {
+                recent,
+                needed,
+                verified,
+            }) => {
                 for aside in &verified.set_aside {
                     self.keep(super::message::LogLine {
                         level: LogLevel::Info,
@@ -508,7 +508,7 @@ impl Model {
                     });
                 }
                 self.open_journal(verified.chain, out);
-                let found = ledger::find(checkpoints.iter().map(String::as_str), &entries);
+                let found = ledger::find(checkpoints.iter().map(String::as_str), &needed);
                 for (place, problem) in &found.unreadable {
                     self.say(
                         LogLevel::Warning,
@@ -544,9 +544,8 @@ impl Model {
                 self.jobs.list = mine.into_iter().chain(old).collect();
                 self.jobs.cursor = Cursor::default();
                 self.jobs.arrange();
-                let skip = entries.len().saturating_sub(ENTRIES);
                 let mine = std::mem::take(&mut self.jobs.entries);
-                self.jobs.entries = entries.into_iter().skip(skip).chain(mine).collect();
+                self.jobs.entries = recent.into_iter().chain(mine).collect();
                 if open > 0 {
                     self.say(
                         LogLevel::Warning,

@@ -7,6 +7,8 @@ use super::model::Switched;
 use crate::confluence::{ApiError, Call, ContentId, Reply};
 use crate::doctor::Finding;
 use crate::jobs::backup::{BackupError, Contents, Found};
+use crate::jobs::journal::Broken;
+use crate::jobs::ledger;
 
 /// Milliseconds since the program began, from a clock that never goes back.
 #[derive(
@@ -172,6 +174,9 @@ pub enum LogLevel {
     Error,
 }
 
+/// How many entries of the journal are kept for the view.
+pub const ENTRIES: usize = 2_000;
+
 /// What can be asked of the disk. Names are resolved by the shell to the folders of
 /// `coracle --print-paths`; the core never sees a path.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -180,7 +185,8 @@ pub enum DiskCall {
     AppendJournal(String),
     /// Read the whole journal, for the view.
     ReadJournal,
-    /// Read the whole journal and the files of all jobs (`job-….json`).
+    /// Read the files of all jobs (`job-….json`), and of the journal what they need and the last
+    /// [`ENTRIES`] entries.
     ReadJobs,
     /// Write one file of a backup and sync it with its folder.
     WriteBackup {
@@ -295,10 +301,10 @@ pub enum DiskReply {
     Contents(Box<Result<Contents, BackupError>>),
     /// Whether a backup is what was written.
     Verified(Result<(), BackupError>),
-    /// The journal, empty if there is none yet, and the text of each job's file.
+    /// What the journal says, and the text of each job's file.
     Jobs {
-        /// The journal.
-        journal: Vec<u8>,
+        /// The journal, as far as a start needs it, or where it is broken.
+        journal: Box<Result<ledger::Journal, Broken>>,
         /// The files, in the order of their names.
         checkpoints: Vec<String>,
     },

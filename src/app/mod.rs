@@ -21,6 +21,7 @@ pub mod modal;
 pub mod model;
 pub mod pane;
 pub mod remote;
+mod sort;
 pub mod tree;
 pub mod update;
 pub mod view;

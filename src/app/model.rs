@@ -37,8 +37,8 @@ pub const SPIN: u64 = 250;
 /// From this age on a request shows in the footer, in milliseconds.
 pub const SLOW: u64 = 200;
 
-/// From this width on the trash has all its columns, with their names.
-pub const TABLE: u16 = 70;
+/// From this width on the trash has columns, with their names.
+pub const TABLE: u16 = 54;
 
 /// How many lines of the log are kept for the view.
 const LOG_LINES: usize = 2_000;
@@ -473,6 +473,9 @@ impl Model {
     /// Where the preview is: beside the list of spaces, below the tree; alone where only one pane
     /// fits.
     pub fn preview_area(&self) -> Rect {
+        if self.screen == Screen::Across {
+            return self.across_areas().1;
+        }
         match layout(self.size, self.focus, self.split) {
             Layout::TooSmall => Rect::ZERO,
             Layout::Panes { mut panes, .. } => make_room(self.size, &mut panes),
@@ -510,7 +513,7 @@ impl Model {
                 &[Everywhere]
             };
         }
-        if self.preview_has_keys() && self.screen == Screen::Panes {
+        if self.preview_has_keys() {
             return &[Preview, Reading, Everywhere];
         }
         match (&self.screen, self.focus) {

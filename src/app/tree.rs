@@ -17,6 +17,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::message::Millis;
+use super::sort::Sorter;
+use crate::confluence::ids::{ATTACHMENT, ODD};
+pub use crate::confluence::ids::{IdSet, ShortId};
 use crate::confluence::{ApiError, Content, ContentId, ContentKind, ContentRef, Moment};
 use crate::text::filter::{Filter, Index, Progress, Scan, Term};
 
@@ -34,6 +37,9 @@ const SCAN_SLICE: usize = 8_000;
 
 /// How many nodes are put into rows in a slice.
 const ROWS_SLICE: usize = 40_000;
+
+/// To compare two nodes costs about so much more than to put one into a row.
+const SORT_COST: usize = 2;
 
 /// The fields that filters of these trees know.
 pub const FIELDS: [&str; 7] = ["type", "by", "under", "before", "after", "older", "newer"];
@@ -165,34 +171,6 @@ pub enum Row {
     Rest(Option<NodeIx>, u16),
 }
 
-/// An id as a number: ids of content are numbers, those of attachments `att` and a number.
-/// Others are numbered here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ShortId(u64);
-
-const ATTACHMENT: u64 = 1 << 63;
-const ODD: u64 = 1 << 62;
-
-impl ShortId {
-    /// The number of an id that is one; `None` for ids of any other form.
-    pub fn of(id: &ContentId) -> Option<Self> {
-        let text = id.as_str();
-        let (flag, digits) = match text.strip_prefix("att") {
-            Some(digits) => (ATTACHMENT, digits),
-            None => (0, text),
-        };
-        let is_number = (1..=18).contains(&digits.len())
-            && digits.bytes().all(|b| b.is_ascii_digit())
-            && (digits == "0" || !digits.starts_with('0'));
-        digits
-            .parse::<u64>()
-            .ok()
-            .filter(|_| is_number)
-            .map(|number| Self(number | flag))
-    }
-}
-
 /// What is kept of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 struct Slot {
@@ -279,6 +257,29 @@ struct Build {
     rows: Vec<Row>,
     at: NodeIx,
     depth: u32,
+    order: Ordering,
+}
+
+/// What is being put in order before, or after, the rows are built.
+#[derive(Clone, Debug, PartialEq)]
+enum Ordering {
+    /// The children of one node after the other, those of this one next; `NONE` for the roots,
+    /// which are the last.
+    Siblings(NodeIx, Option<Siblings>),
+    /// The rows of a table, once they are all there.
+    Rows,
+    /// The same, at work.
+    SortingRows(Sorter<NodeIx>),
+    /// Nothing, or nothing any more.
+    Done,
+}
+
+/// The children of one node, being put in order.
+#[derive(Clone, Debug, PartialEq)]
+struct Siblings {
+    sorter: Sorter<NodeIx>,
+    /// Nodes from this one on came later.
+    end: NodeIx,
 }
 
 /// What a slice of work has led to.
@@ -384,8 +385,7 @@ impl Tree {
                 .ok()
                 .and_then(|ix| self.odd.get(ix).cloned())
                 .unwrap_or_else(|| ContentId::new("")),
-            file if file & ATTACHMENT != 0 => ContentId::new(format!("att{}", file ^ ATTACHMENT)),
-            number => ContentId::new(number.to_string()),
+            _ => short.id(),
         }
     }
 
@@ -433,6 +433,46 @@ impl Tree {
         self.lens.as_ref().map(|lens| lens.scan.matches().len())
     }
 
+    /// How many of the items that match are in a set.
+    pub fn matches_in(&self, set: &IdSet) -> usize {
+        let Some(lens) = &self.lens else {
+            return set.len();
+        };
+        let is_in = |ix: &&NodeIx| {
+            let slot = &self.slots[**ix as usize];
+            let is_odd = slot.id.0 & ATTACHMENT == 0 && slot.id.0 & ODD != 0;
+            !slot.dead
+                && slot.standing == Standing::Item
+                && if is_odd {
+                    set.contains(&self.id_of(slot.id))
+                } else {
+                    set.contains_number(slot.id)
+                }
+        };
+        lens.scan.matches().iter().filter(is_in).count()
+    }
+
+    /// Whether a node is an item that the tree lists.
+    pub fn is_item(&self, ix: NodeIx) -> bool {
+        let slot = &self.slots[ix as usize];
+        slot.standing == Standing::Item && !slot.dead
+    }
+
+    /// Puts the ids of nodes into a set.
+    pub fn put_into(&self, set: &mut IdSet, nodes: &[NodeIx]) {
+        let is_odd = |id: ShortId| id.0 & ATTACHMENT == 0 && id.0 & ODD != 0;
+        let mut numbers = Vec::with_capacity(nodes.len());
+        for ix in nodes {
+            let id = self.slots[*ix as usize].id;
+            if is_odd(id) {
+                set.insert(&self.id_of(id));
+            } else {
+                numbers.push(id);
+            }
+        }
+        set.insert_numbers(numbers);
+    }
+
     /// Whether the filter still looks.
     pub fn is_looking(&self) -> bool {
         self.lens
@@ -466,9 +506,16 @@ impl Tree {
         };
         let mut listed = Vec::new();
         match self.shape {
+            // The rows are just that, once they are built.
+            Shape::Table if !self.is_stale() => {
+                listed.extend(self.rows.iter().filter_map(|row| match row {
+                    Row::Node(ix, _) => Some(*ix),
+                    Row::Rest(..) => None,
+                }));
+            }
             Shape::Table => {
                 listed.extend((0..self.end()).filter(|ix| is_listed(*ix)));
-                self.put_in_order(&mut listed);
+                listed.sort_by(|a, b| self.compare(*a, *b));
             }
             Shape::Tree => {
                 let mut at = self.first_root;
@@ -1179,14 +1226,21 @@ impl Tree {
                 return Worked::OnTheWay;
             }
             self.urgent = false;
-            if self.shape == Shape::Tree && self.order != Order::Server {
-                self.sort_siblings();
-            }
-            let (at, rows) = match self.shape {
-                Shape::Tree => (self.first_root, Vec::new()),
-                Shape::Table => (0, Vec::new()),
+            let order = match (self.order, self.shape) {
+                (Order::Server, _) => Ordering::Done,
+                (_, Shape::Tree) => Ordering::Siblings(0, None),
+                (_, Shape::Table) => Ordering::Rows,
             };
-            self.build = Some(Build { rows, at, depth: 0 });
+            let at = match self.shape {
+                Shape::Tree => self.first_root,
+                Shape::Table => 0,
+            };
+            self.build = Some(Build {
+                rows: Vec::new(),
+                at,
+                depth: 0,
+                order,
+            });
             if self.shape == Shape::Tree && at == NONE {
                 let build = self.build.as_mut();
                 if let Some(build) = build
@@ -1200,11 +1254,20 @@ impl Tree {
         let Some(mut build) = self.build.take() else {
             return Worked::OnTheWay;
         };
+        if let Ordering::Siblings(..) = build.order {
+            self.sort_siblings(&mut build, nodes);
+            // The first of the roots may be another one by now.
+            build.at = self.first_root;
+            if build.order != Ordering::Done || !self.is_small() {
+                self.build = Some(build);
+                return Worked::OnTheWay;
+            }
+        }
         match self.shape {
             Shape::Tree => self.build_tree(&mut build, nodes),
             Shape::Table => self.build_table(&mut build, nodes),
         }
-        if build.at != NONE {
+        if build.at != NONE || build.order != Ordering::Done {
             self.build = Some(build);
             return Worked::OnTheWay;
         }
@@ -1263,6 +1326,22 @@ impl Tree {
     }
 
     fn build_table(&self, build: &mut Build, nodes: usize) {
+        match &mut build.order {
+            Ordering::SortingRows(sorter) => {
+                if !sorter.step(nodes / SORT_COST, |a, b| self.compare(*a, *b)) {
+                    return;
+                }
+                let listed = sorter.take();
+                build.rows.clear();
+                build
+                    .rows
+                    .extend(listed.into_iter().map(|ix| Row::Node(ix, 0)));
+                build.order = Ordering::Done;
+                self.push_rest(build, NONE, 0);
+                return;
+            }
+            Ordering::Siblings(..) | Ordering::Rows | Ordering::Done => {}
+        }
         let end = self.end();
         let until = build
             .at
@@ -1277,54 +1356,105 @@ impl Tree {
         build.at = until;
         if until == end {
             build.at = NONE;
-            if self.order != Order::Server {
-                let mut listed: Vec<NodeIx> = build
-                    .rows
-                    .iter()
-                    .filter_map(|row| match row {
-                        Row::Node(ix, _) => Some(*ix),
-                        Row::Rest(..) => None,
-                    })
-                    .collect();
-                self.put_in_order(&mut listed);
-                build.rows.clear();
-                build
-                    .rows
-                    .extend(listed.into_iter().map(|ix| Row::Node(ix, 0)));
+            if build.order == Ordering::Rows {
+                let listed = build.rows.iter().filter_map(|row| match row {
+                    Row::Node(ix, _) => Some(*ix),
+                    Row::Rest(..) => None,
+                });
+                build.order = Ordering::SortingRows(Sorter::new(listed.collect()));
+            } else {
+                self.push_rest(build, NONE, 0);
             }
-            self.push_rest(build, NONE, 0);
         }
     }
 
-    fn put_in_order(&self, nodes: &mut [NodeIx]) {
-        let edited = |ix: &NodeIx| self.slots[*ix as usize].edited;
+    fn compare(&self, a: NodeIx, b: NodeIx) -> std::cmp::Ordering {
+        let edited = |ix: NodeIx| self.slots[ix as usize].edited;
         match self.order {
-            Order::Server => {}
-            Order::Title => nodes.sort_by(|a, b| self.index.folded(*a).cmp(self.index.folded(*b))),
-            Order::Newest => nodes.sort_by_key(|ix| std::cmp::Reverse(edited(ix))),
-            Order::Oldest => nodes.sort_by_key(edited),
+            Order::Server => std::cmp::Ordering::Equal,
+            Order::Title => self.index.folded(a).cmp(self.index.folded(b)),
+            Order::Newest => edited(b).cmp(&edited(a)),
+            Order::Oldest => edited(a).cmp(&edited(b)),
         }
     }
 
-    fn sort_siblings(&mut self) {
-        let mut parents: Vec<NodeIx> = (0..self.end())
-            .filter(|ix| {
-                let slot = &self.slots[*ix as usize];
-                slot.first != slot.last
-            })
-            .collect();
-        parents.push(NONE);
-        for parent in parents {
-            let mut kids: Vec<NodeIx> = self.kids(some(parent)).collect();
-            self.put_in_order(&mut kids);
-            match self.slots.get_mut(parent as usize) {
-                Some(slot) => (slot.first, slot.last) = (NONE, NONE),
-                None => (self.first_root, self.last_root) = (NONE, NONE),
+    /// Puts children in order, those of one node after the other, for as long as `budget` lasts.
+    fn sort_siblings(&mut self, build: &mut Build, budget: usize) {
+        let Ordering::Siblings(next, work) = &mut build.order else {
+            return;
+        };
+        let mut left = budget / SORT_COST;
+        loop {
+            let parent = *next;
+            let mut siblings = match work.take() {
+                Some(siblings) => siblings,
+                None => {
+                    let kids: Vec<NodeIx> = self.kids(some(parent)).collect();
+                    left = left.saturating_sub(1 + kids.len() / SORT_COST);
+                    Siblings {
+                        sorter: Sorter::new(kids),
+                        end: self.end(),
+                    }
+                }
+            };
+            let cost = siblings.sorter.len().min(left);
+            if !siblings
+                .sorter
+                .step(left.max(1), |a, b| self.compare(*a, *b))
+            {
+                *work = Some(siblings);
+                return;
             }
-            for kid in kids {
-                self.link(parent, kid);
+            left = left.saturating_sub(cost);
+            if siblings.sorter.len() > 1 && !self.relink(parent, siblings) {
+                // What was sorted is no longer what is there.
+                continue;
+            }
+            if parent == NONE {
+                build.order = Ordering::Done;
+                return;
+            }
+            let end = self.end();
+            *next = (parent + 1..end)
+                .find(|ix| {
+                    let slot = &self.slots[*ix as usize];
+                    slot.first != slot.last
+                })
+                .unwrap_or(NONE);
+            if left == 0 {
+                return;
             }
         }
+    }
+
+    /// Hangs children below their parent in the order that was found; what came meanwhile comes
+    /// last. Says whether it could: not where others were hung there meanwhile.
+    fn relink(&mut self, parent: NodeIx, mut siblings: Siblings) -> bool {
+        let mut kids = siblings.sorter.take();
+        kids.retain(|kid| {
+            let slot = &self.slots[*kid as usize];
+            !slot.dead && slot.parent == parent
+        });
+        let sorted = kids.len();
+        let mut count = 0;
+        for kid in self.kids(some(parent)) {
+            count += 1;
+            if kid >= siblings.end {
+                kids.push(kid);
+            }
+        }
+        if kids.len() != count {
+            return false;
+        }
+        self.rows_stale |= kids.len() > sorted;
+        match self.slots.get_mut(parent as usize) {
+            Some(slot) => (slot.first, slot.last) = (NONE, NONE),
+            None => (self.first_root, self.last_root) = (NONE, NONE),
+        }
+        for kid in kids {
+            self.link(parent, kid);
+        }
+        true
     }
 
     /// The row of a node, if it is shown.
@@ -1356,12 +1486,12 @@ fn show_way(slots: &[Slot], shown: &mut [u8], to: NodeIx) {
 }
 
 /// Days since 1970, from 1 on.
-fn day_number(day: Date) -> u16 {
+pub(in crate::app) fn day_number(day: Date) -> u16 {
     let days = (day - jiff::civil::date(1970, 1, 1)).get_days();
     u16::try_from(days).unwrap_or(0)
 }
 
-fn date_of(day: u16) -> Option<Date> {
+pub(in crate::app) fn date_of(day: u16) -> Option<Date> {
     let days = SignedDuration::from_hours(i64::from(day) * 24);
     (day > 0)
         .then(|| jiff::civil::date(1970, 1, 1).checked_add(days).ok())

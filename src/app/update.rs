@@ -13,7 +13,7 @@ use super::modal::Modal;
 use super::modal::reading::{Reading, What};
 use super::modal::spaces_filter::SpacesFilterForm;
 use super::model::{Model, REST, Screen, Session};
-use super::pane::content::Tab;
+use super::pane::content::{Tab, TrashRead};
 use super::remote::Remote;
 use crate::confluence::{ApiError, Call, ContentKind, ErrorKind, Reply};
 use crate::jobs::Act;
@@ -232,11 +232,11 @@ impl Model {
         if !self.modals.is_empty() && self.modal_verb(action, out) {
             return;
         }
-        if self.modals.is_empty() && self.screen == Screen::Across && self.across_verb(action, out)
-        {
+        if self.preview_verb(action, out) {
             return;
         }
-        if self.preview_verb(action, out) {
+        if self.modals.is_empty() && self.screen == Screen::Across && self.across_verb(action, out)
+        {
             return;
         }
         if let Availability::No(reason) = self.availability(action) {
@@ -277,7 +277,8 @@ impl Model {
             Action::Filter => match self.focus {
                 Pane::Spaces | Pane::Detail => self.spaces.filter.open(),
                 Pane::Content => {
-                    self.content.outline_mut().filter.open();
+                    let height = self.rows_of(Pane::Content);
+                    self.content.outline_mut().open_filter(height);
                     self.want_whole_trash(out);
                 }
             },
@@ -297,6 +298,22 @@ impl Model {
                 Pane::Content => {
                     self.content.outline_mut().mark_all();
                     self.want_whole_trash(out);
+                    if self.content.is_trash()
+                        && self.content.trees.trash_read != TrashRead::Complete
+                    {
+                        let marked = self.content.outline().marks.len() as u64;
+                        self.say(
+                            LogLevel::Info,
+                            format!(
+                                "Not everything is read yet: {} marked. The rest is being read; * again marks it too.",
+                                if marked == 1 {
+                                    "1 item is".to_owned()
+                                } else {
+                                    format!("{} items are", crate::text::number::grouped(marked))
+                                }
+                            ),
+                        );
+                    }
                 }
             },
             Action::ClearMarks => match self.focus {
@@ -341,7 +358,7 @@ impl Model {
                 self.modals.push(Modal::Jobs);
             }
             Action::View => self.reshape_trash(),
-            Action::TrashAcross => self.open_across(),
+            Action::TrashAcross => self.open_across(out),
             Action::Preview => self.open_preview(out),
             Action::Export => {
                 let menu = self.export_menu();
@@ -420,7 +437,9 @@ impl Model {
                 no("There are no spaces here yet.")
             }
             Action::ServerFilter if !self.session.open => no("No server has answered yet."),
-            Action::Copy | Action::Browse | Action::Trash if self.spaces.at_cursor().is_none() => {
+            Action::Copy | Action::Browse | Action::Trash
+                if self.screen == Screen::Panes && self.spaces.at_cursor().is_none() =>
+            {
                 no("There is no space under the cursor.")
             }
             Action::NewSpace
@@ -444,6 +463,50 @@ impl Model {
                 no("The configuration has no profiles. coracle --print-paths says where it is.")
             }
             Action::TrashAcross if self.spaces.table.is_empty() => no("No spaces are listed yet."),
+            // Inside a space its items have nothing to be opened.
+            Action::Open | Action::Expand
+                if self.screen == Screen::Across
+                    && self
+                        .across
+                        .as_ref()
+                        .is_some_and(|across| across.inside.is_some()) =>
+            {
+                no("")
+            }
+            Action::NextPane | Action::PreviousPane
+                if self.screen == Screen::Across && !self.preview.is_open =>
+            {
+                no("")
+            }
+            Action::Preview if self.screen == Screen::Across => {
+                let is_item = self
+                    .across
+                    .as_ref()
+                    .is_some_and(|across| across.item_at_cursor().is_some());
+                if is_item {
+                    Availability::Yes
+                } else {
+                    no("Look inside a space first: its items have texts.")
+                }
+            }
+            Action::Export if self.screen == Screen::Across => {
+                if self
+                    .across
+                    .as_ref()
+                    .is_some_and(|across| across.listed_len() > 0)
+                {
+                    Availability::Yes
+                } else {
+                    no("There is nothing to export in this list.")
+                }
+            }
+            Action::Copy | Action::Browse if self.screen == Screen::Across => {
+                if self.across_subject().is_some() {
+                    Availability::Yes
+                } else {
+                    no("There is nothing under the cursor.")
+                }
+            }
             Action::Preview if self.content.outline().node().is_none() => {
                 no("There is nothing to preview under the cursor.")
             }

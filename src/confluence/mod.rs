@@ -11,6 +11,7 @@ pub mod client;
 pub mod decode;
 pub mod error;
 pub mod headers;
+pub mod ids;
 pub mod paging;
 mod request;
 pub mod retry;

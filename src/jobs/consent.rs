@@ -5,6 +5,8 @@
 //! [`Consent`]. A consent has private fields and is never written to disk, so a job that was
 //! loaded from a file has none and must ask again.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::confluence::{Call, ContentId, ContentKind, SpaceKey};
@@ -154,7 +156,7 @@ pub enum Answer {
 /// A question that has to be answered on purpose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Challenge {
-    target: Target,
+    target: Arc<Target>,
     wants: Answer,
 }
 
@@ -162,7 +164,10 @@ impl Challenge {
     /// Asks about `target`, as [`Target::wants`] demands.
     pub fn new(target: Target) -> Self {
         let wants = target.wants();
-        Self { target, wants }
+        Self {
+            target: Arc::new(target),
+            wants,
+        }
     }
 
     /// What the question is about.
@@ -188,7 +193,7 @@ impl Challenge {
             Answer::ProfileName(name) => typed == name,
         };
         agreed.then(|| Consent {
-            target: self.target.clone(),
+            target: Arc::clone(&self.target),
         })
     }
 }
@@ -196,7 +201,7 @@ impl Challenge {
 /// The yes to one target. Made by [`Challenge::answer`] alone; never stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consent {
-    target: Target,
+    target: Arc<Target>,
 }
 
 impl Consent {

@@ -6,13 +6,14 @@
 //! decides nothing about the work itself.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::consent::{self, Consent};
+use super::consent::{self, Act, Consent, Target};
 use super::job::{
-    Head, JobEffect, JobWrite, Line, Outcome, Progress, Question, RequestNo, Step, StoreError,
-    Stored, WriteNo, fate_of,
+    Head, JobEffect, JobId, JobWrite, Line, Outcome, Progress, Question, RequestNo, Step,
+    StoreError, Stored, WriteNo, fate_of,
 };
 use super::journal::{Phase, Record};
 use crate::confluence::call::Method;
@@ -37,6 +38,8 @@ const WRITES_PER_CHECKPOINT: u32 = 256;
 /// How often a write whose answer was lost is looked for before it counts as not applied: at once,
 /// then after 1, 2 and 4 seconds. A server, or a proxy's queue, may still be at it.
 const LOOKS: u32 = 4;
+/// About so many times a long job is stored between its beginning and its end.
+const CHECKPOINTS: u32 = 16;
 
 /// What is known of how a write went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,7 +127,9 @@ struct Pending {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Desk {
-    head: Head,
+    /// The job's own: stored with the job, not twice.
+    #[serde(skip, default = "nobody")]
+    head: Arc<Head>,
     at: u64,
     began: Option<u64>,
     last: u64,
@@ -157,6 +162,9 @@ pub(super) struct Desk {
     paced_from: u64,
     /// What had an outcome by then.
     paced_closed: usize,
+    /// How far it is, where the lines don't tell: finished, and in all.
+    #[serde(default)]
+    tally: Option<(usize, usize)>,
     #[serde(skip)]
     pending: Vec<Pending>,
     #[serde(skip)]
@@ -166,7 +174,7 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(head: Head, lines: Vec<Line>, consent: Option<Consent>) -> Self {
+    pub(super) fn new(head: Arc<Head>, lines: Vec<Line>, consent: Option<Consent>) -> Self {
         Self {
             head,
             at: 0,
@@ -191,6 +199,7 @@ impl Desk {
             saving: None,
             paced_from: 0,
             paced_closed: 0,
+            tally: None,
             pending: Vec::new(),
             out: Vec::new(),
             consent,
@@ -201,6 +210,22 @@ impl Desk {
 
     pub(super) fn head(&self) -> &Head {
         &self.head
+    }
+
+    /// After it was loaded: whose it is.
+    pub(super) fn belongs_to(&mut self, head: Arc<Head>) {
+        self.head = head;
+    }
+
+    /// Whether what the journal says of the write of this number is not known here.
+    pub(super) fn needs(&self, no: u64) -> bool {
+        no > self.last
+            || self
+                .flights
+                .iter()
+                .any(|flight| flight.no == no && flight.record.is_some())
+            || self.doubts.iter().any(|doubt| doubt.no == no)
+            || self.endings.iter().any(|ending| ending.no == no)
     }
 
     pub(super) fn at(&self) -> u64 {
@@ -219,6 +244,7 @@ impl Desk {
     /// Begins the list of things anew.
     pub(super) fn forget_lines(&mut self) {
         self.lines.clear();
+        self.tally = None;
         self.closed = 0;
         self.first_open = 0;
         self.paced_closed = 0;
@@ -363,7 +389,9 @@ impl Desk {
             record: Some(Box::new(record)),
         });
         self.since_checkpoint += 1;
-        if self.since_checkpoint >= WRITES_PER_CHECKPOINT {
+        // A longer job is stored less often: else storing it would take longer than doing it.
+        let due = WRITES_PER_CHECKPOINT.max(self.lines.len() as u32 / CHECKPOINTS);
+        if self.since_checkpoint >= due {
             self.checkpoint();
         }
     }
@@ -418,6 +446,11 @@ impl Desk {
     /// Has the job stored as soon as this event has been dealt with, and nothing new sent before.
     pub(super) fn checkpoint(&mut self) {
         self.checkpoint_due = true;
+    }
+
+    /// How far it is, where the lines don't tell.
+    pub(super) fn tally(&mut self, finished: usize, total: usize) {
+        self.tally = Some((finished, total));
     }
 
     pub(super) fn say(&mut self, message: impl Into<String>) {
@@ -779,8 +812,7 @@ impl Desk {
     }
 
     pub(super) fn progress(&self) -> Progress {
-        let finished = self.closed;
-        let total = self.lines.len();
+        let (finished, total) = self.tally.unwrap_or((self.closed, self.lines.len()));
         let spent = self.at.saturating_sub(self.paced_from);
         let done = finished.saturating_sub(self.paced_closed);
         let has_pace = self.began.is_some() && self.saving.is_none();
@@ -792,7 +824,7 @@ impl Desk {
             started_ms: self.began,
             per_second,
             remaining_ms: per_second
-                .map(|rate| ((total - finished) as f64 * 1_000.0 / rate) as u64),
+                .map(|rate| (total.saturating_sub(finished) as f64 * 1_000.0 / rate) as u64),
             part: self.part,
             saving: self.saving,
             message: if self.is_held() {
@@ -901,6 +933,23 @@ impl Desk {
         self.last += 1;
         self.last
     }
+}
+
+/// Nobody's head, until the job says whose desk it is.
+fn nobody() -> Arc<Head> {
+    Arc::new(Head {
+        id: JobId::new(""),
+        title: String::new(),
+        target: Target {
+            act: Act::DryRun,
+            profile: String::new(),
+            host: String::new(),
+            spaces: Vec::new(),
+            items: Vec::new(),
+        },
+        created: jiff::Timestamp::UNIX_EPOCH,
+        user: None,
+    })
 }
 
 /// Whether a request only learns what became of a write.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::archive::{Archive, Direction};
+use super::back_up::BackUp;
 use super::backup::NotSaved;
 use super::consent::{Act, Challenge, Consent, Target};
 use super::create::{Create, NewSpace};
@@ -450,6 +451,7 @@ enum Work {
     Archive(Archive),
     Delete(Box<Delete>),
     Purge(Box<Purge>),
+    BackUp(Box<BackUp>),
     Restore(Restore),
     Recreate(Box<Recreate>),
     DryRun(DryRun),
@@ -463,6 +465,7 @@ impl Work {
             Self::Archive(machine) => machine,
             Self::Delete(machine) => machine.as_mut(),
             Self::Purge(machine) => machine.as_mut(),
+            Self::BackUp(machine) => machine.as_mut(),
             Self::Restore(machine) => machine,
             Self::Recreate(machine) => machine.as_mut(),
             Self::DryRun(machine) => machine,
@@ -475,7 +478,7 @@ impl Work {
 /// Plain data: it can be cloned, compared and stored. Only a consent is not stored with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Job {
-    head: Head,
+    head: Arc<Head>,
     state: JobState,
     cancelled: bool,
     /// What keeps it from going on: the disk, for instance.
@@ -486,7 +489,8 @@ pub struct Job {
 
 impl Job {
     fn new(head: Head, lines: Vec<Line>, work: Work, consent: Option<Consent>) -> Self {
-        let desk = Desk::new(head.clone(), lines, consent);
+        let head = Arc::new(head);
+        let desk = Desk::new(Arc::clone(&head), lines, consent);
         Self {
             head,
             state: JobState::Queued,
@@ -561,19 +565,24 @@ impl Job {
         let [space] = head.target.spaces.as_slice() else {
             return Err(Unfit::Nothing);
         };
-        let work = Work::Purge(Box::new(Purge::all(&head, &space.key, Goal::Purge)));
+        let work = Work::Purge(Box::new(Purge::all(&head, &space.key)));
         Ok(Self::new(head, Vec::new(), work, Some(consent)))
     }
 
-    /// The target's trashed items backed up; without items, the whole trash of its one space.
+    /// The target's trashed items backed up; without items, the whole trash of its spaces.
     pub fn back_up(head: Head) -> Result<Self, Unfit> {
-        let work = match (head.target.items.as_slice(), head.target.spaces.as_slice()) {
-            ([], [space]) => Purge::all(&head, &space.key, Goal::BackUp),
-            ([], _) => return Err(Unfit::Nothing),
-            _ => Purge::marked(&head, Goal::BackUp),
+        let (work, lines) = match (head.target.items.as_slice(), head.target.spaces.as_slice()) {
+            ([], []) => return Err(Unfit::Nothing),
+            ([], _) => (
+                Work::BackUp(Box::new(BackUp::new(&head))),
+                space_lines(&head.target),
+            ),
+            _ => (
+                Work::Purge(Box::new(Purge::marked(&head, Goal::BackUp))),
+                item_lines(&head.target),
+            ),
         };
-        let lines = item_lines(&head.target);
-        Ok(Self::new(head, lines, Work::Purge(Box::new(work)), None))
+        Ok(Self::new(head, lines, work, None))
     }
 
     /// The target's items taken out of the trash, parents first.
@@ -608,6 +617,7 @@ impl Job {
     pub fn reopen(checkpoint: &str, entries: &[Entry]) -> Result<Self, Unfit> {
         let mut job: Self = serde_json::from_str(checkpoint)
             .map_err(|problem| Unfit::NotAJob(problem.to_string()))?;
+        job.desk.belongs_to(Arc::clone(&job.head));
         if job.state.is_over() {
             return Ok(job);
         }
@@ -624,6 +634,16 @@ impl Job {
         }
         job.work.machine().reopened(&mut job.desk);
         Ok(job)
+    }
+
+    /// A job as its last checkpoint had it, to look at; `None` if it is none.
+    pub(super) fn stored(checkpoint: &str) -> Option<Self> {
+        serde_json::from_str(checkpoint).ok()
+    }
+
+    /// Whether what the journal says of its write of this number is not in its checkpoint.
+    pub(super) fn needs(&self, no: u64) -> bool {
+        self.desk.needs(no)
     }
 
     /// What is known of it since before it began.
@@ -665,7 +685,16 @@ impl Job {
     pub fn backup(&self) -> Option<&str> {
         match &self.work {
             Work::Purge(purge) => purge.backup(),
+            Work::BackUp(back_up) => back_up.backup(),
             Work::Delete(delete) => delete.backup(),
+            _ => None,
+        }
+    }
+
+    /// How many items it holds in memory at this moment, where it saves whole trashes.
+    pub fn held(&self) -> Option<usize> {
+        match &self.work {
+            Work::BackUp(back_up) => Some(back_up.held()),
             _ => None,
         }
     }

@@ -5,6 +5,7 @@
 //! shell's business. What a line holds is listed in [`Record`]: no header, no query, no body, so
 //! no secret can get in. `docs/journal.md` describes the format.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 
@@ -153,11 +154,11 @@ pub struct SetAside {
     /// Its number, counted from 1.
     pub line: u64,
     /// Why it does not count.
-    pub why: &'static str,
+    pub why: Cow<'static, str>,
 }
 
 /// A chain that holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {
     /// How many entries it has.
     pub entries: u64,
@@ -168,7 +169,7 @@ pub struct Verified {
 }
 
 /// A chain that does not hold.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("The journal is broken at line {line}: {why}")]
 pub struct Broken {
     /// The first line that is wrong, counted from 1.
@@ -247,6 +248,7 @@ impl Verifier {
     }
 
     fn set_aside(&mut self, line: u64, why: &'static str) {
+        let why = Cow::Borrowed(why);
         self.found.set_aside.push(SetAside { line, why });
     }
 }

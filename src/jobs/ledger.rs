@@ -3,8 +3,12 @@
 //! A job's checkpoint says what it was about; the journal says which of its writes were announced
 //! and how they ended. Together they are all that is known.
 
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
 use super::consent::Challenge;
-use super::job::{Job, Unfit};
+use super::job::{Job, JobId, Unfit};
 use super::journal::{Broken, Entry, Verified, Verifier};
 
 /// What a start finds.
@@ -31,22 +35,104 @@ pub fn find<'a>(checkpoints: impl IntoIterator<Item = &'a str>, entries: &[Entry
     found
 }
 
-/// Reads a journal: its entries and where its chain ends.
-pub fn read<L: AsRef<[u8]>>(
-    lines: impl IntoIterator<Item = L>,
-) -> Result<(Vec<Entry>, Verified), Broken> {
-    let mut verifier = Verifier::default();
-    let mut entries: Vec<Entry> = Vec::new();
-    for line in lines {
-        if let Some(entry) = verifier.push(line.as_ref())? {
-            // A line that was written again replaces the one before.
-            if entries.last().is_some_and(|last| last.seq == entry.seq) {
-                entries.pop();
-            }
-            entries.push(entry);
+/// What a start needs of a journal.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Journal {
+    /// Its last entries, for the view.
+    pub recent: Vec<Entry>,
+    /// The last entry about each write of an unfinished job whose end its checkpoint does not tell.
+    pub needed: Vec<Entry>,
+    /// Where its chain ends.
+    pub verified: Verified,
+}
+
+/// Reads a journal line by line and keeps no more of it than a start needs: a journal has two
+/// lines for every item that was ever purged.
+#[derive(Debug)]
+pub struct Reader {
+    verifier: Verifier,
+    most: usize,
+    recent: VecDeque<Entry>,
+    open: BTreeMap<JobId, Job>,
+    needed: BTreeMap<(JobId, u64), Entry>,
+    /// What the last line replaced among the needed, should it have to be taken back.
+    replaced: Option<((JobId, u64), Option<Entry>)>,
+}
+
+impl Reader {
+    /// For jobs with these checkpoints, and the last `most` entries.
+    pub fn new<'a>(checkpoints: impl IntoIterator<Item = &'a str>, most: usize) -> Self {
+        let jobs = checkpoints.into_iter().filter_map(Job::stored);
+        Self {
+            verifier: Verifier::default(),
+            most,
+            recent: VecDeque::new(),
+            open: jobs
+                .filter(|job| !job.state().is_over())
+                .map(|job| (job.head().id.clone(), job))
+                .collect(),
+            needed: BTreeMap::new(),
+            replaced: None,
         }
     }
-    Ok((entries, verifier.finish()))
+
+    /// Takes the next line, without its line break.
+    pub fn push(&mut self, line: &[u8]) -> Result<(), Broken> {
+        let Some(entry) = self.verifier.push(line)? else {
+            return Ok(());
+        };
+        // A line that was written again replaces the one before.
+        if self.recent.back().is_some_and(|last| last.seq == entry.seq) {
+            self.recent.pop_back();
+            match self.replaced.take() {
+                Some((key, Some(before))) => {
+                    self.needed.insert(key, before);
+                }
+                Some((key, None)) => {
+                    self.needed.remove(&key);
+                }
+                None => {}
+            }
+        }
+        self.replaced = None;
+        let record = &entry.record;
+        if self
+            .open
+            .get(&record.job)
+            .is_some_and(|job| job.needs(record.no))
+        {
+            let key = (record.job.clone(), record.no);
+            let before = self.needed.insert(key.clone(), entry.clone());
+            self.replaced = Some((key, before));
+        }
+        if self.recent.len() >= self.most.max(1) {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(entry);
+        Ok(())
+    }
+
+    /// The result, when all lines have been taken.
+    pub fn finish(self) -> Journal {
+        Journal {
+            recent: self.recent.into(),
+            needed: self.needed.into_values().collect(),
+            verified: self.verifier.finish(),
+        }
+    }
+}
+
+/// Reads a journal whose lines are at hand; see [`Reader`].
+pub fn read<'a, L: AsRef<[u8]>>(
+    lines: impl IntoIterator<Item = L>,
+    checkpoints: impl IntoIterator<Item = &'a str>,
+    most: usize,
+) -> Result<Journal, Broken> {
+    let mut reader = Reader::new(checkpoints, most);
+    for line in lines {
+        reader.push(line.as_ref())?;
+    }
+    Ok(reader.finish())
 }
 
 /// What has to be agreed to before open jobs may go on, each with its job's place in the list.

@@ -3,18 +3,18 @@
 //! What a whole-trash purge destroys is decided by such a list, so an end that is not certain is
 //! an error, never a shorter list.
 
-use std::collections::HashSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::desk::{is_not_offered, unexpected};
 use crate::confluence::call::{Depth, Window};
+use crate::confluence::ids::IdSet;
 use crate::confluence::{
     ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Cursor, ErrorKind, Reply,
     SpaceKey,
 };
 
-const LIMIT: u64 = 200;
+/// Rows that are asked for at once.
+pub(super) const LIMIT: u64 = 200;
 const EXPAND: &str = "version";
 
 /// What the trash of a server without operation 12 is asked for, one type after the other.
@@ -49,8 +49,11 @@ pub(super) struct Listing {
     place: Place,
     seen: Vec<Seen>,
     #[serde(skip)]
-    ids: HashSet<ContentId>,
+    ids: IdSet,
     barren: u32,
+    /// How many rows there are in all, as far as the server told.
+    #[serde(skip)]
+    total: Option<u64>,
     /// Whether the trash is read without operation 12, one type after the other.
     by_kind: bool,
     /// What the server would not list.
@@ -73,8 +76,9 @@ impl Listing {
             space,
             place,
             seen: Vec::new(),
-            ids: HashSet::new(),
+            ids: IdSet::default(),
             barren: 0,
+            total: None,
             by_kind: false,
             unlisted: Vec::new(),
         }
@@ -131,6 +135,16 @@ impl Listing {
         self.seen
     }
 
+    /// What was seen since this was asked last; each thing once.
+    pub(super) fn take_seen(&mut self) -> Vec<Seen> {
+        std::mem::take(&mut self.seen)
+    }
+
+    /// How many rows there are in all, as far as the server told.
+    pub(super) fn total(&self) -> Option<u64> {
+        self.total
+    }
+
     pub(super) fn len(&self) -> usize {
         self.seen.len()
     }
@@ -138,6 +152,7 @@ impl Listing {
     pub(super) fn take(&mut self, answer: Result<Reply, ApiError>) -> Result<(), ApiError> {
         match (answer, self.place.clone()) {
             (Ok(Reply::Trash(page)), Place::Trash(asked)) => {
+                self.total = page.total.or(self.total);
                 self.add(page.results, ContentStatus::Trashed)?;
                 match page.next {
                     Some(next) if asked.as_ref() == Some(&next) => {
@@ -197,7 +212,7 @@ impl Listing {
     fn add(&mut self, rows: Vec<Content>, status: ContentStatus) -> Result<usize, ApiError> {
         let before = self.seen.len();
         for row in rows {
-            if self.ids.insert(row.id.clone()) {
+            if self.ids.insert(&row.id) {
                 self.seen.push(Seen {
                     id: row.id,
                     kind: row.kind,

@@ -21,6 +21,7 @@ pub mod ledger;
 pub mod plan;
 
 mod archive;
+mod back_up;
 mod create;
 mod delete;
 mod desk;

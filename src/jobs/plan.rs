@@ -137,6 +137,10 @@ impl Plan {
             Act::RestoreSpaces => vec![step("Take each space out of the archive", spaces)],
             Act::CreateSpace => vec![step("Make the space", Some(1))],
             Act::UpdateSpace => vec![step("Read the space again and change it", Some(1))],
+            Act::BackUp if target.items.is_empty() => vec![
+                step("Save all that is in the trash by then", None),
+                step("Read the backup back and compare it", None),
+            ],
             Act::BackUp => vec![
                 step("Save each item", items),
                 step("Read the backup back and compare it", None),

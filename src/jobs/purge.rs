@@ -1,4 +1,5 @@
-//! Trash purged, after it has been saved: chosen items, or all of it. Also a backup alone.
+//! Trash purged, after it has been saved: chosen items, or all of it. Also a backup of chosen items
+//! alone.
 //!
 //! An item is purged only while the server still holds the version that is in the verified
 //! backup, asked just before. The whole trash is purged in one stroke only when it holds exactly
@@ -97,8 +98,9 @@ impl Purge {
         Self::new(head, goal, None, Stage::Saving, targets.collect())
     }
 
-    pub(super) fn all(head: &Head, space: &SpaceKey, goal: Goal) -> Self {
-        Self::new(head, goal, Some(space.clone()), Stage::Listing, Vec::new())
+    pub(super) fn all(head: &Head, space: &SpaceKey) -> Self {
+        let all = Some(space.clone());
+        Self::new(head, Goal::Purge, all, Stage::Listing, Vec::new())
     }
 
     fn new(
@@ -164,34 +166,34 @@ impl Purge {
 
     /// The backup is verified: what is in it may go.
     fn saved(&mut self, desk: &mut Desk) {
-        let Some(save) = &self.save else {
+        let Some(save) = &mut self.save else {
             return;
         };
         desk.say("");
         let mut left_out = false;
-        for (item, kept) in save.kept() {
-            let target = &mut self.targets[*item as usize];
+        for (item, kept) in save.take_kept() {
+            let target = &mut self.targets[item as usize];
             match kept {
-                Kept::Saved(version) if target.seen.is_some() && target.seen != *version => {
+                Kept::Saved(version) if target.seen.is_some() && target.seen != version => {
                     left_out = true;
-                    target.saved = *version;
+                    target.saved = version;
                     let why =
                         "It has changed since it was marked. It is in the backup as it is now.";
-                    desk.close(*item, Outcome::Skipped(why.to_owned()));
+                    desk.close(item, Outcome::Skipped(why.to_owned()));
                 }
                 Kept::Saved(version) => {
-                    target.saved = *version;
+                    target.saved = version;
                     if self.goal == Goal::BackUp {
-                        desk.close(*item, Outcome::Done(None));
+                        desk.close(item, Outcome::Done(None));
                     }
                 }
                 Kept::Gone => {
                     left_out = true;
-                    desk.close(*item, Outcome::Gone);
+                    desk.close(item, Outcome::Gone);
                 }
                 Kept::Not(why) => {
                     left_out = true;
-                    desk.close(*item, Outcome::NotSaved(why.clone()));
+                    desk.close(item, Outcome::NotSaved(why));
                 }
             }
         }

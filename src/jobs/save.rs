@@ -76,6 +76,18 @@ enum Asked {
     No,
 }
 
+/// Where what is wanted comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Supply {
+    /// All of it was given at the beginning, and what becomes of each is remembered.
+    #[default]
+    Given,
+    /// It comes little by little; what is saved is forgotten.
+    Coming,
+    /// The same, and no more will come.
+    Ended,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Save {
     folder: String,
@@ -89,6 +101,12 @@ pub(super) struct Save {
     manifest: Option<FileEntry>,
     items: u64,
     stage: Stage,
+    /// Whether all that is wanted is known, or comes little by little.
+    #[serde(default)]
+    supply: Supply,
+    /// Of what comes little by little: what could not be saved and was not told yet.
+    #[serde(skip)]
+    exceptions: Vec<(Wanted, Kept)>,
     /// Lines not yet on the disk. Not stored: what was interrupted is begun anew.
     #[serde(skip)]
     buffer: String,
@@ -109,8 +127,53 @@ impl Save {
             manifest: None,
             items: 0,
             stage: Stage::Fetching,
+            supply: Supply::Given,
+            exceptions: Vec::new(),
             buffer: String::new(),
             buffered: 0,
+        }
+    }
+
+    /// A backup of what is wanted little by little; see [`Save::want`].
+    pub(super) fn streamed(folder: String) -> Self {
+        Self {
+            supply: Supply::Coming,
+            ..Self::new(folder, Vec::new())
+        }
+    }
+
+    /// One more to be saved.
+    pub(super) fn want(&mut self, wanted: Wanted) {
+        self.todo.push_back(wanted);
+    }
+
+    /// Nothing more will be wanted.
+    pub(super) fn finish(&mut self) {
+        self.supply = Supply::Ended;
+    }
+
+    /// How many wait to be saved.
+    pub(super) fn waiting(&self) -> usize {
+        self.todo.len() + self.slots.len()
+    }
+
+    /// How many were fetched so far.
+    pub(super) fn items(&self) -> u64 {
+        self.items
+    }
+
+    /// What could not be saved since this was asked last, where things come little by little.
+    pub(super) fn take_exceptions(&mut self) -> Vec<(Wanted, Kept)> {
+        std::mem::take(&mut self.exceptions)
+    }
+
+    fn settle(&mut self, wanted: Wanted, kept: Kept) {
+        match (self.supply, &kept) {
+            (Supply::Given, _) => self.kept.push((wanted.item, kept)),
+            (Supply::Coming | Supply::Ended, Kept::Saved(_)) => {}
+            (Supply::Coming | Supply::Ended, Kept::Gone | Kept::Not(_)) => {
+                self.exceptions.push((wanted, kept));
+            }
         }
     }
 
@@ -134,6 +197,11 @@ impl Save {
     /// What became of the items, once it is verified.
     pub(super) fn kept(&self) -> &[(u32, Kept)] {
         &self.kept
+    }
+
+    /// The same, to be forgotten here.
+    pub(super) fn take_kept(&mut self) -> Vec<(u32, Kept)> {
+        std::mem::take(&mut self.kept)
     }
 
     pub(super) fn not_saved(&self) -> &[NotSaved] {
@@ -190,8 +258,13 @@ impl Save {
     }
 
     fn fetch(&mut self, desk: &mut Desk) {
-        desk.saving(Some((self.kept.len(), self.total)));
-        desk.say("");
+        match self.supply {
+            Supply::Given => {
+                desk.saving(Some((self.kept.len(), self.total)));
+                desk.say("");
+            }
+            Supply::Coming | Supply::Ended => desk.say("Saving"),
+        }
         for index in 0..self.slots.len() {
             if !desk.has_room() {
                 return;
@@ -216,7 +289,7 @@ impl Save {
             desk.read(slot.wanted.item, step, call);
             self.slots.push(slot);
         }
-        if self.todo.is_empty() && self.slots.is_empty() {
+        if self.waiting() == 0 && self.supply != Supply::Coming {
             self.flush(desk);
             self.stage = Stage::Writing;
             self.go(desk);
@@ -366,8 +439,8 @@ impl Save {
                 self.keep(desk, index, None, Some(file));
             }
             (Step::Fetch, Err(error)) if is_not_there(&error) => {
-                self.slots.remove(index);
-                self.kept.push((item, Kept::Gone));
+                let slot = self.slots.remove(index);
+                self.settle(slot.wanted, Kept::Gone);
             }
             (_, other) => {
                 let why = other.err().unwrap_or_else(unexpected).message;
@@ -388,8 +461,7 @@ impl Save {
             return;
         };
         let item = Item::of(content, slot.wanted.status, attachments, file);
-        self.kept
-            .push((slot.wanted.item, Kept::Saved(item.version_number())));
+        self.settle(slot.wanted, Kept::Saved(item.version_number()));
         self.buffer.push_str(&backup::line(&item));
         self.buffered += 1;
         self.items += 1;
@@ -401,12 +473,11 @@ impl Save {
     fn give_up(&mut self, index: usize, why: &str) {
         let slot = self.slots.remove(index);
         self.not_saved.push(NotSaved {
-            id: slot.wanted.id,
+            id: slot.wanted.id.clone(),
             title: slot.wanted.title.to_string(),
             why: why.to_owned(),
         });
-        self.kept
-            .push((slot.wanted.item, Kept::Not(why.to_owned())));
+        self.settle(slot.wanted, Kept::Not(why.to_owned()));
     }
 }
 

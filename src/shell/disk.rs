@@ -4,7 +4,7 @@
 //! events; a second one does the long reads, which the journal must not wait for. Whatever has been answered with [`DiskReply::Written`] survives a crash.
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use super::event::Event;
 use super::{backups, files};
-use crate::app::message::{DiskCall, DiskError, DiskReply, Msg, Ticket};
+use crate::app::message::{DiskCall, DiskError, DiskReply, ENTRIES, Msg, Ticket};
+use crate::jobs::ledger::Reader;
 
 /// The name of the journal in the folder of a profile.
 pub const JOURNAL: &str = "journal.ndjson";
@@ -297,18 +298,41 @@ fn read_texts(folder: &Path, begin: &str) -> Result<Vec<(String, String)>, DiskE
     files.into_iter().map(read).collect()
 }
 
-/// The journal and the files of all jobs.
+/// Gives every line of a file, without its line break, to `take`, until that fails; none of them is
+/// kept.
+pub fn each_line<E>(
+    file: File,
+    mut take: impl FnMut(&[u8]) -> Result<(), E>,
+) -> io::Result<Result<(), E>> {
+    let mut lines = BufReader::new(file);
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        if line.last() == Some(&b'\n') {
+            line.pop();
+        }
+        if let Err(error) = take(&line) {
+            return Ok(Err(error));
+        }
+        line.clear();
+    }
+    Ok(Ok(()))
+}
+
+/// What a start needs of the journal, and the files of all jobs.
 fn read_jobs(folder: &Path) -> Result<DiskReply, DiskError> {
     let path = folder.join(JOURNAL);
-    let journal = match std::fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+    let files = read_texts(folder, "job-")?;
+    let checkpoints: Vec<String> = files.into_iter().map(|(_, text)| text).collect();
+    let mut reader = Reader::new(checkpoints.iter().map(String::as_str), ENTRIES);
+    let journal = match File::open(&path) {
+        Ok(file) => each_line(file, |line| reader.push(line))
+            .map_err(|error| failed(&error, &path))?
+            .map(|()| reader.finish()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(reader.finish()),
         Err(error) => return Err(failed(&error, &path)),
     };
-    let files = read_texts(folder, "job-")?;
-    let checkpoints = files.into_iter().map(|(_, text)| text).collect();
     Ok(DiskReply::Jobs {
-        journal,
+        journal: Box::new(journal),
         checkpoints,
     })
 }

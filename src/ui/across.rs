@@ -16,7 +16,7 @@ use crate::text::width::Align;
 /// Draws the view.
 pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let Some(across) = &model.across else { return };
-    let focus = Focus::when(model.modals.is_empty());
+    let focus = Focus::when(model.modals.is_empty() && !model.preview_has_keys());
     match &across.inside {
         Some(within) => draw_inside(model, across, within, canvas, area, focus),
         None => draw_spaces(model, across, canvas, area, focus),
@@ -26,6 +26,17 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
 
 /// "2 marked: 30,443 items", or what the filter lets through.
 fn foot(across: &Across) -> String {
+    let mut notes = Vec::new();
+    if across.is_filtering() {
+        notes.push("filtering …".to_owned());
+    } else if across.filter.applied.is_some() {
+        let matching = across.matching() as u64;
+        notes.push(format!(
+            "{} in {}",
+            number::count(matching, "item"),
+            number::count(across.len() as u64, "space")
+        ));
+    }
     let marked = across.marked() as u64;
     if marked > 0 {
         let hidden = across.hidden_marks() as u64;
@@ -35,23 +46,12 @@ fn foot(across: &Across) -> String {
             String::new()
         };
         let spaces = number::count(across.marks.len() as u64, "space");
-        return format!(
+        notes.push(format!(
             "{} marked in {spaces}{hidden}",
             number::count(marked, "item")
-        );
+        ));
     }
-    if across.is_filtering() {
-        return "filtering …".to_owned();
-    }
-    if across.filter.applied.is_some() {
-        let matching = across.matching() as u64;
-        return format!(
-            "{} in {}",
-            number::count(matching, "item"),
-            number::count(across.len() as u64, "space")
-        );
-    }
-    String::new()
+    notes.join(" · ")
 }
 
 /// "48,112 items · 1,180 read, 24 to go", and why it stopped where it did.
@@ -318,8 +318,9 @@ fn draw_inside(
     let kind = if width < 50 { 0 } else { 12 };
     let edited = 12;
     let by = if width < 90 { 0 } else { 18 };
-    let parent = if width < 70 { 0 } else { width / 4 };
-    let title = width.saturating_sub(2 + kind + edited + by + parent);
+    let parent = if width < 70 { 0 } else { width / 5 };
+    let seen = if width < 60 { 0 } else { 12 };
+    let title = width.saturating_sub(2 + kind + edited + by + parent + seen);
     let head = theme.table_head;
     let cells = Rect {
         x: inner.x + 2,
@@ -331,7 +332,8 @@ fn draw_inside(
     let cells = canvas.column(cells, title, "TITLE", Align::Left, head);
     let cells = canvas.column(cells, edited, "LAST EDIT", Align::Right, head);
     let cells = canvas.column(cells, by, "  BY", Align::Left, head);
-    canvas.column(cells, parent, "  WAS BELOW", Align::Left, head);
+    let cells = canvas.column(cells, parent, "  WAS BELOW", Align::Left, head);
+    canvas.column(cells, seen, "FIRST SEEN", Align::Right, head);
     let body = Rect {
         y: inner.y + 1,
         height: inner.height - 1,
@@ -380,18 +382,24 @@ fn draw_inside(
             ..cells
         };
         let cells = canvas.column(
-            gap(cells),
+            if by > 0 { gap(cells) } else { cells },
             by.saturating_sub(2),
             across.by(item),
             Align::Left,
             theme.dim,
         );
-        canvas.column(
-            if by > 0 { gap(cells) } else { cells },
+        let cells = canvas.column(
+            if parent > 0 { gap(cells) } else { cells },
             parent.saturating_sub(2),
             across.former_parent(item),
             Align::Left,
             theme.dim,
         );
+        let day = match item.first_seen() {
+            None => String::new(),
+            Some(day) if day == model.today() => "today".to_owned(),
+            Some(day) => day.to_string(),
+        };
+        canvas.column(cells, seen, &day, Align::Right, theme.dim);
     }
 }

@@ -84,15 +84,9 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             failure_bar(canvas, area, error);
         }
     }
-    let mut note = String::new();
-    if !outline.marks.is_empty() {
-        note = format!("{} marked", number::grouped(outline.marks.len() as u64));
-        let hidden = outline.hidden_marks();
-        if hidden > 0 {
-            note.push_str(&format!(", {} hidden", number::grouped(hidden as u64)));
-        }
-    } else if let Some(matched) = outline.tree.matched() {
-        note = format!(
+    let mut notes = Vec::new();
+    if let Some(matched) = outline.tree.matched() {
+        notes.push(format!(
             "{}{} of {} read",
             number::grouped(matched as u64),
             if outline.tree.is_looking() {
@@ -101,9 +95,19 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
                 ""
             },
             number::grouped(outline.tree.items() as u64)
-        );
+        ));
     }
-    filter_line(canvas, area, &outline.filter, note, focus);
+    if !outline.marks.is_empty() {
+        let hidden = outline.hidden_marks();
+        let hidden = if hidden > 0 {
+            format!(", {} hidden", number::grouped(hidden as u64))
+        } else {
+            String::new()
+        };
+        let marked = number::grouped(outline.marks.len() as u64);
+        notes.push(format!("{marked} marked{hidden}"));
+    }
+    filter_line(canvas, area, &outline.filter, notes.join(" · "), focus);
 }
 
 /// How many there are, as far as that is known: "12", "12+", "".
@@ -218,6 +222,9 @@ fn draw_node(
         };
         for column in columns {
             let text = match node.standing {
+                Standing::Item if column.what == What::Kind && column.width < 10 => {
+                    short_kind(node.kind).to_owned()
+                }
                 Standing::Item => cell(model, outline, ix, &node, column.what),
                 Standing::FormerParent => match column.what {
                     What::Kind => standing(outline.tree.presence(ix)).to_owned(),
@@ -314,21 +321,37 @@ struct Column {
     name: &'static str,
 }
 
+/// From this width on types are written out.
+const ROOMY: u16 = 70;
+
+/// A type in four letters.
+fn short_kind(kind: &ContentKind) -> &str {
+    match kind {
+        ContentKind::Page => "page",
+        ContentKind::BlogPost => "blog",
+        ContentKind::Comment => "note",
+        ContentKind::Attachment => "file",
+        ContentKind::Other(name) => name,
+    }
+}
+
 /// The columns of the trash that fit beside the title; none where there is no room for a head.
 fn columns(model: &Model, width: u16, outline: &Outline) -> Vec<Column> {
     if model.content_head(width) == 0 {
         return Vec::new();
     }
     let column = |what, width, name| Column { what, width, name };
+    // Beside the list of spaces there is room for a word of four letters.
+    let kind = if width < ROOMY { 4 } else { 10 };
     let mut columns = vec![
-        column(What::Kind, 10, "TYPE"),
+        column(What::Kind, kind, "TYPE"),
         column(What::Edited, 10, "LAST EDIT"),
     ];
     if width >= 84 {
         columns.push(column(What::Editor, (width / 9).min(20), "BY"));
     }
-    if outline.shape == Shape::Table {
-        let wide = if width < 84 { 14 } else { (width / 5).min(48) };
+    if outline.shape == Shape::Table && width >= 64 {
+        let wide = if width < 84 { 13 } else { (width / 5).min(48) };
         columns.push(column(What::Parent, wide, "FORMER PARENT"));
     }
     columns.push(column(What::Seen, 10, "FIRST SEEN"));

@@ -31,7 +31,8 @@ pub fn draw(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
         }
         (Layout::Panes { header, footer, .. }, Screen::Across) => {
             chrome::header(model, canvas, header);
-            across::draw(model, canvas, below(area));
+            across::draw(model, canvas, model.across_areas().0);
+            preview::draw(model, canvas);
             chrome::footer(model, canvas, footer);
         }
         (
@@ -87,15 +88,6 @@ fn plain(buffer: &mut Buffer) {
             .map(|c| theme::in_ascii(c).unwrap_or(c))
             .collect();
         cell.set_symbol(&symbol);
-    }
-}
-
-/// What is between header and footer.
-fn below(area: Rect) -> Rect {
-    Rect {
-        y: area.y + 1,
-        height: area.height.saturating_sub(2),
-        ..area
     }
 }
 

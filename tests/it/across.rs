@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use coracle::app::across::Read;
+use coracle::app::message::{DiskCall, DiskReply, Effect, Msg};
 use coracle::app::model::Screen;
 use coracle::confluence::{
-    Call, Content, ContentKind, Cursor, CursorPage, ErrorKind, Reply, Space, SpaceKey, SpaceStatus,
+    Call, Content, ContentKind, ContentMore, ContentStatus, Cursor, CursorPage, ErrorKind, Reply,
+    Space, SpaceKey, SpaceStatus,
 };
 
 use crate::screens::at_every_size;
@@ -397,5 +399,230 @@ fn marking_what_is_not_read_yet_says_so() {
         story.screen().contains("not read to its end"),
         "{}",
         story.screen()
+    );
+}
+
+/// The town, where HR has three trashed pages with ids that are numbers, as servers have them.
+fn numbered(call: &Call) -> Answer {
+    let rows = || -> Vec<Content> {
+        [("30", "Policies"), ("31", "Old \"news\""), ("32", "Notes")]
+            .map(|(id, title)| trashed(id, title, &[("1", "Home")]))
+            .to_vec()
+    };
+    match call {
+        Call::Trash { key, .. } if key.as_str() == "HR" => Ok(Reply::Trash(CursorPage {
+            results: rows(),
+            next: None,
+            total: Some(3),
+        })),
+        Call::Content { id, expand, .. } => {
+            let row = rows().into_iter().find(|row| row.id == *id);
+            let mut row = row.expect("one of the three");
+            let body = expand.contains("body.storage");
+            row.more = Some(Box::new(ContentMore {
+                body_storage: body.then(|| "<h1>What it says</h1><p>Something old.</p>".to_owned()),
+                ..ContentMore::default()
+            }));
+            Ok(Reply::Content(Box::new(row)))
+        }
+        other => town(other),
+    }
+}
+
+/// Answers what is asked of the disk; gives what was written.
+fn disk(story: &mut Story) -> Vec<DiskCall> {
+    let mut calls = Vec::new();
+    for effect in std::mem::take(&mut story.effects) {
+        if let Effect::Disk { ticket, call } = effect {
+            let known = r#"{"format":1,"days":{"2025-03-04":"u"}}"#;
+            let outcome = match &call {
+                DiskCall::ReadState { name } if name == "seen-HR.json" => {
+                    DiskReply::Text(Some(known.to_owned()))
+                }
+                DiskCall::ReadState { .. } | DiskCall::ReadJournal => DiskReply::Text(None),
+                DiskCall::Export { name, .. } => DiskReply::Exported(format!("/exports/{name}")),
+                _ => DiskReply::Written,
+            };
+            calls.push(call);
+            story.happen(Msg::Disk {
+                ticket,
+                outcome: Ok(outcome),
+            });
+        }
+    }
+    calls
+}
+
+/// In the trash of HR, on its second item.
+fn inside_hr(width: u16, height: u16) -> Story {
+    let mut story = Story::start(width, height);
+    story.answer_all(&numbered);
+    story.rest();
+    story.answer_all(&numbered);
+    story.keys("T").answer_all(&numbered);
+    disk(&mut story);
+    story.keys("/").types("space:hr").keys("Enter Enter j");
+    story
+}
+
+#[test]
+fn first_sights_are_told_and_kept_across_spaces() {
+    let mut story = Story::start(120, 40);
+    story.answer_all(&numbered);
+    story.rest();
+    story.answer_all(&numbered);
+    story.effects.clear();
+    story.keys("T").answer_all(&numbered);
+    let asked = disk(&mut story);
+    let files = |calls: &[DiskCall]| -> Vec<String> {
+        let reads = calls.iter().filter_map(|call| match call {
+            DiskCall::ReadState { name } => Some(name.clone()),
+            _ => None,
+        });
+        reads.collect()
+    };
+    assert_eq!(files(&asked).len(), 7, "one for each space: {asked:?}");
+    let mut written = disk(&mut story);
+    written
+        .retain(|call| matches!(call, DiskCall::WriteState { name, .. } if name == "seen-HR.json"));
+    let text = r#"{"format":1,"days":{"2025-03-04":"u","2026-11-23":"v 1"}}"#;
+    let wanted = DiskCall::WriteState {
+        name: "seen-HR.json".to_owned(),
+        text: text.to_owned(),
+    };
+    assert_eq!(written, [wanted]);
+    story.keys("/").types("space:hr").keys("Enter Enter");
+    let screen = story.screen();
+    assert!(screen.contains("FIRST SEEN"), "{screen}");
+    assert!(screen.contains("2025-03-04"), "{screen}");
+    assert!(screen.contains("today"), "{screen}");
+}
+
+#[test]
+fn an_item_of_many_spaces_is_previewed_where_it_stands() {
+    let mut story = inside_hr(120, 40);
+    story.keys("p").answer_all(&numbered);
+    let asked = story.sent.iter().any(|call| {
+        matches!(call, Call::Content { id, status: Some(ContentStatus::Trashed), .. }
+            if id.as_str() == "31")
+    });
+    assert!(asked, "as it is in the trash");
+    let screen = story.screen();
+    assert!(screen.contains("What it says"), "{screen}");
+    assert!(screen.contains("Policies"), "the table stays: {screen}");
+    // The text follows the cursor, and has the keys after Tab.
+    story.keys("j").rest();
+    story.answer_all(&numbered);
+    assert!(
+        story.screen().contains("Preview Notes"),
+        "{}",
+        story.screen()
+    );
+    story.keys("Tab");
+    assert!(story.model.preview_has_keys());
+    let at = story
+        .model
+        .across
+        .as_ref()
+        .expect("it is open")
+        .inside
+        .clone();
+    story.keys("j");
+    let now = story
+        .model
+        .across
+        .as_ref()
+        .expect("it is open")
+        .inside
+        .clone();
+    assert_eq!(at, now, "the text scrolls, not the table");
+    story.keys("Esc");
+    assert!(!story.model.preview.is_open);
+    assert_eq!(story.model.screen, Screen::Across);
+    assert!(now.is_some(), "and the space is still looked into");
+    at_every_size("across-preview", |width, height| {
+        let mut story = inside_hr(width, height);
+        story.keys("p").answer_all(&numbered);
+        story
+    });
+    // Of a space there is no text.
+    let mut story = read(120, 40);
+    story.keys("p");
+    let screen = story.screen();
+    assert!(screen.contains("Look inside a space first"), "{screen}");
+}
+
+#[test]
+fn an_item_of_many_spaces_is_copied_and_opened_by_its_own_address() {
+    let mut story = inside_hr(120, 40);
+    story.effects.clear();
+    story.keys("o");
+    let url = "https://wiki.example.com/pages/viewpage.action?pageId=31";
+    assert_eq!(story.effects, [Effect::Open(url.to_owned())]);
+    story.keys("y");
+    for text in ["Old \"news\"", "31", url, "HR"] {
+        assert!(story.screen().contains(text), "{text}\n{}", story.screen());
+    }
+    story.effects.clear();
+    story.keys("i");
+    assert_eq!(story.effects, [Effect::Copy("31".to_owned())]);
+    story.keys("q");
+    story.effects.clear();
+    story.keys("o");
+    let url = "https://wiki.example.com/display/HR";
+    assert_eq!(story.effects, [Effect::Open(url.to_owned())]);
+}
+
+#[test]
+fn what_is_listed_of_many_spaces_is_exported_with_its_space() {
+    let mut story = inside_hr(120, 40);
+    story.keys("q Esc E c");
+    let text = |calls: Vec<DiskCall>| {
+        let mut exports = calls.into_iter().filter_map(|call| match call {
+            DiskCall::Export { name, text } => Some((name, text)),
+            _ => None,
+        });
+        exports.next().expect("an export")
+    };
+    let (name, csv) = text(disk(&mut story));
+    // LEGAL refuses, so this is not all of it.
+    assert_eq!(name, "trash-spaces-2026-11-23-truncated.csv");
+    let lines: Vec<&str> = csv.lines().collect();
+    assert!(
+        lines[0].starts_with("space,id,type,title,version,"),
+        "{csv}"
+    );
+    assert!(csv.contains("\r\nENG,ENG1,page,Old policy 31,"), "{csv}");
+    assert!(
+        csv.contains("\r\nHR,31,page,\"Old \"\"news\"\"\","),
+        "{csv}"
+    );
+    assert_eq!(lines.len(), 1 + 6 + 1, "{csv}");
+    assert_eq!(
+        lines[7], "# truncated: 6 listed; not read to the end: LEGAL",
+        "{csv}"
+    );
+    story
+        .keys("/")
+        .types("space:hr notes")
+        .keys("Enter Enter E n");
+    let (name, json) = text(disk(&mut story));
+    assert_eq!(name, "trash-HR-2026-11-23.ndjson");
+    assert_eq!(json.lines().count(), 1, "{json}");
+    assert!(json.starts_with(r#"{"space":"HR","id":"32","type":"page","title":"Notes""#));
+    assert!(
+        json.contains(r#""first_seen_in_trash":"2026-11-23""#),
+        "{json}"
+    );
+}
+
+#[test]
+fn marks_and_matches_are_both_told() {
+    let mut story = read(120, 40);
+    story.keys("Space /").types("policy").keys("Enter");
+    let screen = story.screen();
+    assert!(
+        screen.contains("2 items in 2 spaces · 3 items marked in 1 space, 2 hidden"),
+        "{screen}"
     );
 }

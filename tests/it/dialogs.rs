@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use coracle::app::message::{DiskCall, DiskError, DiskReply, Effect, Msg};
 use coracle::app::{StartMode, Writes};
 use coracle::confluence::{Call, CursorPage, ErrorKind, Permission, Reply};
+use coracle::jobs::ledger;
 
 use crate::story::{Answer, Story, error, page, wiki};
 
@@ -85,7 +86,11 @@ impl Desk {
     fn disk(&mut self, call: DiskCall) -> Result<DiskReply, DiskError> {
         Ok(match call {
             DiskCall::ReadJobs => DiskReply::Jobs {
-                journal: self.journal.join("\n").into_bytes(),
+                journal: Box::new(ledger::read(
+                    &self.journal,
+                    self.files.values().map(String::as_str),
+                    100,
+                )),
                 checkpoints: self
                     .files
                     .iter()

@@ -124,12 +124,13 @@ impl Bench {
 
     /// The process dies and the job is loaded again.
     fn kill(&mut self) {
-        let (entries, verified) = ledger::read(&self.journal).expect("the journal is whole");
-        self.scribe = Scribe::new(verified.chain);
+        let stored = Some(self.checkpoint.as_str());
+        let read = ledger::read(&self.journal, stored, 10).expect("the journal is whole");
+        self.scribe = Scribe::new(read.verified.chain);
         self.requests.clear();
         self.writes.clear();
         self.at = 0;
-        self.job = Job::reopen(&self.checkpoint, &entries).expect("it was stored");
+        self.job = Job::reopen(&self.checkpoint, &read.needed).expect("it was stored");
         if let Some(challenge) = self.job.challenge() {
             self.job.agree(agree(challenge)).expect("agreed to");
         }

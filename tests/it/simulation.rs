@@ -12,7 +12,8 @@
 //!    deletion was asked for and whose answer was lost: while it is still there nobody can tell a
 //!    server that is deleting from one that never heard, so the end may be unknown;
 //! 4. the job comes to an end;
-//! 5. no space is asked to be deleted while the server is deleting it.
+//! 5. no space is asked to be deleted while the server is deleting it;
+//! 6. a backup of whole trashes that is done holds all that is in them.
 //!
 //! What others do between the last look at a thing and the write about it is left out: that
 //! round trip is the one exception the product names.
@@ -868,16 +869,17 @@ impl World {
         self.doubtful
             .extend(announced.map(|record| record.subject.clone()));
         self.at = 0;
-        let (entries, verified) = match ledger::read(&self.disk.journal) {
+        let stored = self.disk.checkpoint.as_deref();
+        let read = match ledger::read(&self.disk.journal, stored, 10) {
             Ok(read) => read,
             Err(broken) => {
                 self.complain(broken.to_string());
                 return;
             }
         };
-        self.scribe = Scribe::new(verified.chain);
+        self.scribe = Scribe::new(read.verified.chain);
         self.job = match &self.disk.checkpoint {
-            Some(text) => match Job::reopen(text, &entries) {
+            Some(text) => match Job::reopen(text, &read.needed) {
                 Ok(job) => job,
                 Err(problem) => {
                     self.complain(problem.to_string());
@@ -1050,6 +1052,21 @@ impl World {
                 self.complain(format!("the journal lies, {lie}: {record:?}"));
             }
         }
+        if self.job.head().target.act == Act::BackUp
+            && self.job.state() == JobState::Done
+            && self.interference != Interference::Others
+            && self.server.modern
+        {
+            let saved = self.saved();
+            let docs = self.server.docs.clone();
+            for (id, doc) in docs {
+                let is_meant = doc.status == ContentStatus::Trashed
+                    && matches!(doc.space.as_str(), "ENG" | "HR");
+                if is_meant && !saved.contains(&(id.clone(), doc.version)) {
+                    self.complain(format!("{id} is said to be saved and is not"));
+                }
+            }
+        }
         if self.sabotage != Sabotage::NoJournal
             && let Err(broken) = journal::verify(&self.disk.journal)
         {
@@ -1191,7 +1208,7 @@ pub(crate) fn head(act: Act, spaces: &[&str], items: Vec<ItemTarget>) -> Head {
 }
 
 /// The jobs that are simulated.
-const SCENARIOS: u64 = 10;
+const SCENARIOS: u64 = 11;
 
 /// A job of the seed's choice. Re-creation starts from a backup, which is put on the disk.
 fn job(scenario: u64, server: &mut Server, disk: &mut Disk, dice: &mut Dice) -> Job {
@@ -1244,6 +1261,8 @@ fn job(scenario: u64, server: &mut Server, disk: &mut Disk, dice: &mut Dice) -> 
             let head = head(Act::UpdateSpace, &["ENG"], Vec::new());
             Job::update_space(head, SpaceKey::new("ENG"), form("ENG"), form("Engineers"))
         }
+        9 => Job::back_up(head(Act::BackUp, &["ENG", "HR"], Vec::new()))
+            .expect("because it is about two spaces"),
         _ => Job::create_space(
             head(Act::CreateSpace, &["NEW"], Vec::new()),
             NewSpace::Global {

@@ -255,14 +255,14 @@ fn a_term_that_is_not_finished_keeps_the_last_result_and_says_so() {
 fn all_that_the_filter_shows_is_marked_and_nothing_else() {
     let mut story = in_trash(120, 40);
     story.keys("/").types("by:smith").keys("Enter *");
-    let marked: Vec<&str> = story
+    let marked: Vec<String> = story
         .model
         .content
         .trees
         .trash
         .marks
         .iter()
-        .map(ContentId::as_str)
+        .map(|id| id.to_string())
         .collect();
     assert_eq!(marked, ["32", "33"]);
     story.keys("/").types("policies");
@@ -568,5 +568,79 @@ proptest! {
         let screen = story.screen();
         let bad = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
         prop_assert!(!screen.contains(bad), "{screen:?}");
+    }
+}
+
+#[test]
+fn after_a_filter_without_hits_the_cursor_is_back_where_it_was() {
+    let mut story = in_trash(120, 40);
+    story.keys("j j");
+    let under = |story: &Story| {
+        let outline = &story.model.content.trees.trash;
+        outline.node().map(|(_, node)| node.title.to_owned())
+    };
+    let before = under(&story);
+    assert_eq!(before.as_deref(), Some("Old runbooks"));
+    // First something that matches, which moves the cursor, then nothing.
+    story.keys("/").types("moved");
+    assert_eq!(under(&story).as_deref(), Some("We moved"));
+    story.types(" nowhere");
+    assert_eq!(story.model.content.trees.trash.tree.matched(), Some(0));
+    story.keys("Esc");
+    assert_eq!(under(&story), before);
+    // Kept by Enter and cleared later it is the same.
+    story.keys("/").types("nowhere").keys("Enter Esc");
+    assert_eq!(under(&story), before);
+}
+
+#[test]
+fn with_marks_the_matches_are_still_told() {
+    let mut story = in_trash(120, 40);
+    story.keys("Space /").types("by:smith").keys("Enter");
+    let screen = story.screen();
+    assert!(
+        screen.contains("2 of 4 read · 1 marked, 1 hidden"),
+        "{screen}"
+    );
+}
+
+#[test]
+fn a_long_trash_is_sorted_in_slices_while_keys_are_taken() {
+    let mut story = Story::browsing(120, 40);
+    let wiki = long(60_000);
+    story.keys("t / Esc").answer_all(&wiki);
+    story.rest();
+    story.answer_all(&wiki);
+    story.rest();
+    assert_eq!(story.model.content.trees.trash.tree.items(), 60_000);
+    for view in ["", "v"] {
+        story.keys(view).rest();
+        story.keys("s 2");
+        let before = story.model.content.trees.trash.tree.rows().to_vec();
+        let mut slices = 0;
+        while story.model.deadline() == Some(story.model.now) {
+            assert_eq!(
+                story.model.content.trees.trash.tree.rows().len(),
+                before.len(),
+                "the old rows stay meanwhile"
+            );
+            story.happen(Msg::Clock);
+            slices += 1;
+        }
+        assert!(slices > 10, "{slices} slices");
+        let tree = &story.model.content.trees.trash.tree;
+        let titles: Vec<String> = tree
+            .rows()
+            .iter()
+            .filter_map(|row| match row {
+                coracle::app::tree::Row::Node(ix, _) => Some(tree.node(*ix)),
+                coracle::app::tree::Row::Rest(..) => None,
+            })
+            .filter(|node| node.standing == coracle::app::tree::Standing::Item)
+            .map(|node| node.title.to_lowercase())
+            .collect();
+        assert_eq!(titles.len(), 60_000);
+        assert!(titles.is_sorted(), "{view}");
+        story.keys("s 3").rest();
     }
 }

@@ -274,7 +274,8 @@ impl Model {
     /// Opens the dialog, and asks what should be known before.
     pub(in crate::app) fn confirm(&mut self, mut dialog: Confirm, out: &mut Vec<Effect>) {
         let act = dialog.target().act;
-        if matches!(act, Act::DeleteSpaces | Act::PurgeAll) {
+        let whole = act == Act::BackUp && dialog.target().items.is_empty();
+        if whole || matches!(act, Act::DeleteSpaces | Act::PurgeAll) {
             let over = self.over_for(&dialog);
             let keys: Vec<SpaceKey> = dialog
                 .target()
@@ -570,6 +571,9 @@ pub fn heading(target: &Target) -> String {
     };
     match (target.spaces.as_slice(), items) {
         ([one], 0) if target.act == Act::BackUp => format!("Back up the trash of {}", one.key),
+        (many, 0) if target.act == Act::BackUp => {
+            format!("Back up the trash of {}", count(many.len() as u64, "space"))
+        }
         ([one], 0) => format!("{verb} {}", one.key),
         (many, 0) => format!("{verb} {}", count(many.len() as u64, what)),
         ([one], n) if target.act == Act::Recreate => {
@@ -946,7 +950,7 @@ fn counted(facts: &SpaceFacts, act: Act) -> String {
         Count::AtLeast(n) => format!("{}+ in trash", number::grouped(*n)),
         Count::Unknown => "trash unknown".to_owned(),
     };
-    if act == Act::PurgeAll {
+    if matches!(act, Act::PurgeAll | Act::BackUp) {
         return trash;
     }
     let (pages, blog) = (count(&facts.pages, "page"), count(&facts.blog, "blog post"));

@@ -8,10 +8,11 @@ use crate::app::across;
 use crate::app::key::{Chord, Key};
 use crate::app::layout::Pane;
 use crate::app::message::{COPY_LIMIT, Effect, LogLevel, LogLine};
-use crate::app::model::Model;
+use crate::app::model::{Model, Screen};
 use crate::app::pane::content::Order;
 use crate::app::pane::export;
 use crate::app::pane::spaces::Sort;
+use crate::confluence::{ContentId, SpaceKey};
 use crate::text::{number, width};
 
 /// The widest text that a notice shows in one line, in columns.
@@ -219,7 +220,22 @@ impl Model {
                 });
             }
         };
-        if self.focus == Pane::Content
+        if self.screen == Screen::Across {
+            match self.across_subject()? {
+                (space, Some(ix)) => {
+                    entry('t', "Title", Some(space.title(ix).to_owned()));
+                    let id = &space.items[ix as usize].id;
+                    entry('i', "Id", Some(id.to_string()));
+                    entry('u', "URL", self.address());
+                    entry('k', "Space key", Some(space.key.to_string()));
+                }
+                (space, None) => {
+                    entry('k', "Key", Some(space.key.to_string()));
+                    entry('t', "Name", Some(space.name.clone()));
+                    entry('u', "URL", self.address());
+                }
+            }
+        } else if self.focus == Pane::Content
             && let Some((_, node)) = self.content.outline().node()
         {
             entry('t', "Title", Some(node.title.to_string()));
@@ -248,10 +264,17 @@ impl Model {
     pub(in crate::app) fn address(&self) -> Option<String> {
         let base = self.profile.base_url.trim_end_matches('/');
         let below = |path: &str| format!("{base}/{}", path.trim_start_matches('/'));
+        if self.screen == Screen::Across {
+            let (space, item) = self.across_subject()?;
+            return Some(below(&match item {
+                Some(ix) => page_address(&space.items[ix as usize].id),
+                None => space_address(&space.key),
+            }));
+        }
         if self.focus == Pane::Content
             && let Some((_, node)) = self.content.outline().node()
         {
-            let fallback = || format!("pages/viewpage.action?pageId={}", node.id);
+            let fallback = || page_address(&node.id);
             return Some(below(
                 &node.webui.map_or_else(fallback, ToString::to_string),
             ));
@@ -263,12 +286,16 @@ impl Model {
             .value()
             .filter(|detail| detail.key == space.key);
         let webui = told.and_then(|detail| detail.more.as_ref()?.webui.clone());
-        let segment = percent_encoding::utf8_percent_encode(
-            space.key.as_str(),
-            crate::confluence::call::SEGMENT,
-        );
-        Some(below(
-            &webui.unwrap_or_else(|| format!("display/{segment}")),
-        ))
+        Some(below(&webui.unwrap_or_else(|| space_address(&space.key))))
     }
+}
+
+fn page_address(id: &ContentId) -> String {
+    format!("pages/viewpage.action?pageId={id}")
+}
+
+fn space_address(key: &SpaceKey) -> String {
+    let segment =
+        percent_encoding::utf8_percent_encode(key.as_str(), crate::confluence::call::SEGMENT);
+    format!("display/{segment}")
 }

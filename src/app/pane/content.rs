@@ -1,7 +1,7 @@
 //! The content of a space: pages and blog posts as trees that are read branch by branch, and
 //! the trash in its former hierarchy.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -15,7 +15,9 @@ use crate::app::message::{Effect, LogLevel, Millis};
 use crate::app::model::Model;
 use crate::app::pane::first_seen::FirstSeen;
 pub use crate::app::tree::Order;
-use crate::app::tree::{FIELDS, Node, NodeIx, Presence, Rest, Row, Shape, Standing, Tree, Worked};
+use crate::app::tree::{
+    FIELDS, IdSet, Node, NodeIx, Presence, Rest, Row, Shape, Standing, Tree, Worked,
+};
 use crate::confluence::call::{Depth, Window};
 use crate::confluence::paging::{CursorPager, Pager};
 use crate::confluence::{
@@ -88,12 +90,14 @@ pub struct Outline {
     pub at: Option<ContentId>,
     /// The filter line.
     pub filter: FilterLine,
+    /// What was under the cursor when the filter was opened.
+    before: Option<ContentId>,
     /// The order of siblings.
     pub order: Order,
     /// How nodes become rows.
     pub shape: Shape,
     /// The marked items.
-    pub marks: BTreeSet<ContentId>,
+    pub marks: IdSet,
     /// The last item that was marked by itself.
     pub last_mark: Option<ContentId>,
     /// When it was read.
@@ -184,7 +188,8 @@ impl Outline {
             }
         }
         self.cursor.keep_in_view(self.tree.rows().len(), height);
-        if row.is_none() {
+        // Among no rows the cursor is nowhere: it comes back with them.
+        if row.is_none() && !self.tree.rows().is_empty() {
             self.note_cursor();
         }
     }
@@ -200,6 +205,17 @@ impl Outline {
     pub fn reshape(&mut self, shape: Shape, height: usize) {
         self.shape = shape;
         self.tree.arrange(shape, self.order);
+        self.settle(height);
+    }
+
+    /// Opens the filter line.
+    pub fn open_filter(&mut self, height: usize) {
+        if self.filter.applied.is_none() {
+            self.before.clone_from(&self.at);
+        }
+        self.filter.open();
+        // It opens empty, and so does what it shows.
+        self.tree.unfilter();
         self.settle(height);
     }
 
@@ -220,9 +236,14 @@ impl Outline {
         self.settle(height);
     }
 
-    /// Clears the filter; the cursor stays where it is. Says whether there was one.
+    /// Clears the filter. The cursor stays where it is, or goes back to where it was before if
+    /// nothing matched. Says whether there was one.
     pub fn clear_filter(&mut self, height: usize) -> bool {
         let had = self.filter.clear();
+        let before = self.before.take();
+        if self.tree.matched() == Some(0) && before.is_some() {
+            self.at = before;
+        }
         self.seeks_match = false;
         self.tree.unfilter();
         self.settle(height);
@@ -235,14 +256,14 @@ impl Outline {
         if node.standing == Standing::Item {
             let id = node.id;
             if !self.marks.remove(&id) {
-                self.marks.insert(id.clone());
+                self.marks.insert(&id);
             }
             self.last_mark = Some(id);
             self.count_hidden_marks();
         }
     }
 
-    fn items_in(&self, rows: &[Row]) -> Vec<ContentId> {
+    fn items_in<'s>(&'s self, rows: &'s [Row]) -> impl Iterator<Item = ContentId> + 's {
         rows.iter()
             .filter_map(|row| match row {
                 Row::Node(ix, _) => Some((*ix, self.tree.node(*ix))),
@@ -250,19 +271,33 @@ impl Outline {
             })
             .filter(|(ix, node)| node.standing == Standing::Item && self.tree.is_match(*ix))
             .map(|(_, node)| node.id)
-            .collect()
     }
 
     /// Marks all that the filter shows.
     pub fn mark_all(&mut self) {
-        let ids = if self.tree.matched().is_some() {
-            let listed = self.tree.listed();
-            listed.into_iter().map(|ix| self.tree.node(ix).id).collect()
+        let mut meant: Vec<NodeIx> = if self.tree.matched().is_some() {
+            self.tree.listed()
         } else {
-            self.items_in(self.tree.rows())
+            let rows = self.tree.rows().iter();
+            rows.filter_map(|row| match row {
+                Row::Node(ix, _) => Some(*ix),
+                Row::Rest(..) => None,
+            })
+            .collect()
         };
-        self.marks.extend(ids);
+        meant.retain(|ix| self.tree.is_item(*ix));
+        self.tree.put_into(&mut self.marks, &meant);
         self.count_hidden_marks();
+    }
+
+    /// Whether every item that is read is marked.
+    pub fn all_marked(&self) -> bool {
+        !self.marks.is_empty()
+            && self.marks.len() == self.tree.items()
+            && self
+                .tree
+                .all_items()
+                .all(|node| self.marks.contains(&node.id))
     }
 
     /// Marks from the last mark to the cursor.
@@ -274,8 +309,9 @@ impl Outline {
             .and_then(|ix| self.tree.row_of(ix));
         let from = last.unwrap_or(self.cursor.at);
         let (from, to) = (from.min(self.cursor.at), from.max(self.cursor.at));
-        let ids = self.items_in(self.tree.rows().get(from..=to).unwrap_or(&[]));
-        self.marks.extend(ids);
+        let mut marks = std::mem::take(&mut self.marks);
+        marks.extend(self.items_in(self.tree.rows().get(from..=to).unwrap_or(&[])));
+        self.marks = marks;
         self.last_mark.clone_from(&self.at);
     }
 
@@ -285,11 +321,17 @@ impl Outline {
     }
 
     fn count_hidden_marks(&mut self) {
-        let hidden = |id: &&ContentId| self.tree.find(id).is_none_or(|ix| !self.tree.is_match(ix));
-        self.hidden = if self.tree.matched().is_some() {
-            self.marks.iter().filter(hidden).count()
+        let Some(matched) = self.tree.matched() else {
+            self.hidden = 0;
+            return;
+        };
+        // Whichever is fewer is gone through: both can be a million.
+        self.hidden = if matched < self.marks.len() {
+            self.marks.len() - self.tree.matches_in(&self.marks)
         } else {
-            0
+            let hidden =
+                |id: &ContentId| self.tree.find(id).is_none_or(|ix| !self.tree.is_match(ix));
+            self.marks.iter().filter(hidden).count()
         };
     }
 }

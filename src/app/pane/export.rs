@@ -5,10 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::app::across::{Across, Read};
 use crate::app::disk::DiskWaiter;
 use crate::app::message::{DiskCall, Effect};
 use crate::app::modal::menu::{Choice, Entry, Menu};
-use crate::app::model::Model;
+use crate::app::model::{Model, Screen};
 use crate::app::pane::content::{Tab, TrashRead};
 use crate::app::tree::{Node, NodeIx, Presence, Rest, Standing, Tree};
 
@@ -24,11 +25,14 @@ pub enum Form {
 /// One line of the file. An empty field: the server did not say.
 #[derive(Serialize)]
 struct Line<'l> {
+    /// Only where items of several spaces are listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    space: Option<&'l str>,
     id: &'l str,
     #[serde(rename = "type")]
     kind: &'l str,
     title: &'l str,
-    version: Option<u32>,
+    version: Option<u64>,
     last_edit: Option<String>,
     last_edit_by: Option<&'l str>,
     former_parent: Option<&'l str>,
@@ -39,7 +43,21 @@ struct Line<'l> {
 const HEAD: &str = "id,type,title,version,last_edit,last_edit_by,former_parent,former_parent_is,first_seen_in_trash\r\n";
 
 impl Line<'_> {
+    fn push(&self, form: Form, out: &mut String) {
+        match form {
+            Form::Csv => self.csv(out),
+            Form::Ndjson => {
+                out.push_str(&serde_json::to_string(self).unwrap_or_default());
+                out.push('\n');
+            }
+        }
+    }
+
     fn csv(&self, out: &mut String) {
+        if let Some(space) = self.space {
+            push_field(out, space);
+            out.push(',');
+        }
         let version = self.version.map(|version| version.to_string());
         let fields = [
             Some(self.id),
@@ -82,7 +100,12 @@ impl Model {
             choice: Choice::Export(form),
         };
         Menu {
-            title: format!("Export {}", self.content.tab.label().to_lowercase()),
+            title: match self.screen {
+                Screen::Across => "Export what is listed of all trash".to_owned(),
+                Screen::Panes | Screen::Welcome { .. } => {
+                    format!("Export {}", self.content.tab.label().to_lowercase())
+                }
+            },
             entries: vec![
                 entry('c', "CSV", "for spreadsheets", Form::Csv),
                 entry('n', "NDJSON", "for programs", Form::Ndjson),
@@ -103,6 +126,10 @@ impl Model {
 
     /// Writes what is listed, after the filter, into a file.
     pub(in crate::app) fn export(&mut self, form: Form, out: &mut Vec<Effect>) {
+        if self.screen == Screen::Across {
+            self.export_across(form, out);
+            return;
+        }
         let outline = self.content.outline();
         let tree = &outline.tree;
         let listed = tree.listed();
@@ -114,13 +141,7 @@ impl Model {
         for ix in &listed {
             let node = tree.node(*ix);
             let line = line(tree, &node);
-            match form {
-                Form::Csv => line.csv(&mut text),
-                Form::Ndjson => {
-                    text.push_str(&serde_json::to_string(&line).unwrap_or_default());
-                    text.push('\n');
-                }
-            }
+            line.push(form, &mut text);
         }
         if !is_whole {
             let (have, total) = (tree.items(), outline.total);
@@ -141,19 +162,100 @@ impl Model {
             .shown_space()
             .map(ToString::to_string)
             .unwrap_or_default();
-        let space: String = space
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-            .collect();
         let tab = self.content.tab.label().to_lowercase();
-        let mark = if is_whole { "" } else { "-truncated" };
-        let kind = match form {
-            Form::Csv => "csv",
-            Form::Ndjson => "ndjson",
-        };
-        let name = format!("{tab}-{space}-{}{mark}.{kind}", self.today());
+        let what = format!("{tab}-{}", plain(&space));
+        let name = file_name(&what, form, is_whole, self.today());
         self.ask_disk(DiskWaiter::Export, DiskCall::Export { name, text }, out);
     }
+}
+
+impl Model {
+    /// Writes what is listed of the trash across spaces.
+    fn export_across(&mut self, form: Form, out: &mut Vec<Effect>) {
+        let Some(across) = &self.across else { return };
+        let text = text_across(across, form);
+        let is_whole = unread(across).is_empty() && !across.is_filtering();
+        let space = match &across.inside {
+            Some(inside) => plain(across.rows[inside.row].key.as_str()),
+            None => "spaces".to_owned(),
+        };
+        let name = file_name(&format!("trash-{space}"), form, is_whole, self.today());
+        self.ask_disk(DiskWaiter::Export, DiskCall::Export { name, text }, out);
+    }
+}
+
+/// The spaces of what is listed whose trash was not read to its end.
+fn unread(across: &Across) -> Vec<&str> {
+    let rows = match &across.inside {
+        Some(inside) => &across.rows[inside.row..=inside.row],
+        None => &across.rows[..],
+    };
+    rows.iter()
+        .filter(|space| space.read != Read::Complete)
+        .map(|space| space.key.as_str())
+        .collect()
+}
+
+fn text_across(across: &Across, form: Form) -> String {
+    let mut text = String::new();
+    if form == Form::Csv {
+        text.push_str("space,");
+        text.push_str(HEAD);
+    }
+    let mut count = 0_u64;
+    for (space, items) in across.listed() {
+        for ix in items {
+            let item = &space.items[ix as usize];
+            let some = |text| (!str::is_empty(text)).then_some(text);
+            let line = Line {
+                space: Some(space.key.as_str()),
+                id: item.id.as_str(),
+                kind: item.kind.as_str(),
+                title: space.title(ix),
+                version: item.version,
+                last_edit: item.edited.map(|edited| edited.0.to_string()),
+                last_edit_by: some(across.by(item)),
+                former_parent: some(across.former_parent(item)),
+                former_parent_is: None,
+                first_seen_in_trash: item.first_seen().map(|day| day.to_string()),
+            };
+            line.push(form, &mut text);
+            count += 1;
+        }
+    }
+    let unread = unread(across);
+    if !unread.is_empty() {
+        let spaces = unread.len();
+        match form {
+            Form::Csv => text.push_str(&format!(
+                "# truncated: {count} listed; not read to the end: {}\r\n",
+                unread.join(" ")
+            )),
+            Form::Ndjson => {
+                let end = serde_json::json!({
+                    "truncated": true, "listed": count, "spaces_not_read": spaces, "not_read": unread,
+                });
+                text.push_str(&format!("{end}\n"));
+            }
+        }
+    }
+    text
+}
+
+/// Letters and digits; an underscore for what is neither.
+fn plain(name: &str) -> String {
+    name.chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect()
+}
+
+fn file_name(what: &str, form: Form, is_whole: bool, today: jiff::civil::Date) -> String {
+    let mark = if is_whole { "" } else { "-truncated" };
+    let kind = match form {
+        Form::Csv => "csv",
+        Form::Ndjson => "ndjson",
+    };
+    format!("{what}-{today}{mark}.{kind}")
 }
 
 fn line<'l>(tree: &'l Tree, node: &'l Node<'l>) -> Line<'l> {
@@ -171,10 +273,11 @@ fn line<'l>(tree: &'l Tree, node: &'l Node<'l>) -> Line<'l> {
                 (_, Some(Presence::Asked | Presence::Unknown) | None) => "unknown",
             });
     Line {
+        space: None,
         id: node.id.as_str(),
         kind: node.kind.as_str(),
         title: node.title,
-        version: node.version,
+        version: node.version.map(u64::from),
         last_edit: node.edited.map(|edited| edited.0.to_string()),
         last_edit_by: node.editor,
         former_parent: parent.map(|parent| parent.title),

@@ -64,29 +64,76 @@ impl FirstSeen {
 
     /// Notes that an item of the trash is there today.
     pub fn note(&mut self, tree: &mut Tree, ix: NodeIx, today: Date) {
-        if self.state != State::Known {
-            return;
-        }
-        let Some(number) = tree.number_of(ix) else {
-            return;
-        };
-        let day = match self
-            .known
-            .binary_search_by_key(&number, |(number, _)| *number)
+        if let Some(number) = tree.number_of(ix)
+            && let Some(day) = self.day_of(number, today)
         {
+            tree.set_first_seen(ix, day);
+        }
+    }
+
+    /// On which day the item of this number was seen first, which may be today; `None` while the
+    /// file is not read.
+    pub fn day_of(&mut self, number: u64, today: Date) -> Option<Date> {
+        if self.state != State::Known {
+            return None;
+        }
+        let known = self
+            .known
+            .binary_search_by_key(&number, |(number, _)| *number);
+        Some(match known {
             Ok(at) => self.known[at].1,
             Err(_) => {
                 self.is_new = true;
                 today
             }
-        };
-        tree.set_first_seen(ix, day);
+        })
+    }
+
+    /// Notes that the file was asked for. Says whether it was not before.
+    pub(in crate::app) fn ask(&mut self) -> bool {
+        let is_first = self.state == State::Unasked;
+        if is_first {
+            self.state = State::Asked;
+        }
+        is_first
+    }
+
+    /// Takes the file; `None`: there is none yet.
+    pub(in crate::app) fn answered(&mut self, text: Option<&str>) {
+        self.known = text.map(read).unwrap_or_default();
+        self.state = State::Known;
+    }
+
+    /// The file could not be read, so it is not written either.
+    pub(in crate::app) fn unreadable(&mut self) {
+        self.state = State::Unreadable;
+    }
+
+    /// The file as it is to be written, if there is anything new: `all` that is in the trash now,
+    /// read to its end or not. What was known is forgotten: it is in the file.
+    pub(in crate::app) fn finish(
+        &mut self,
+        all: impl Iterator<Item = (u64, Date)>,
+        is_whole: bool,
+    ) -> Option<String> {
+        if self.state != State::Known {
+            return None;
+        }
+        let text = self.is_new.then(|| self.text(all, is_whole));
+        *self = Self::default();
+        text
+    }
+
+    /// Another part of the program has written the file: it is read anew before it is used.
+    pub(in crate::app) fn forget(&mut self) {
+        if self.state == State::Known {
+            *self = Self::default();
+        }
     }
 
     /// Takes the file, and notes all that is in the tree already.
     fn came(&mut self, text: Option<&str>, tree: &mut Tree, today: Date) {
-        self.known = text.map(read).unwrap_or_default();
-        self.state = State::Known;
+        self.answered(text);
         let nodes: Vec<NodeIx> = tree.numbered().map(|(ix, ..)| ix).collect();
         for ix in nodes {
             self.note(tree, ix, today);
@@ -95,11 +142,8 @@ impl FirstSeen {
 
     /// What is to be written: what the tree holds, and unless that is all of the trash, what was
     /// known before.
-    fn text(&mut self, tree: &Tree, is_whole: bool) -> String {
-        let mut all: Vec<(u64, Date)> = tree
-            .numbered()
-            .filter_map(|(_, number, day)| Some((number, day?)))
-            .collect();
+    fn text(&mut self, all: impl Iterator<Item = (u64, Date)>, is_whole: bool) -> String {
+        let mut all: Vec<(u64, Date)> = all.collect();
         if !is_whole {
             all.extend_from_slice(&self.known);
         }
@@ -171,7 +215,7 @@ fn push_base36(text: &mut String, mut number: u64) {
 }
 
 /// The name of the file of a space: letters and digits stay, others become their numbers.
-fn file_name(key: &SpaceKey) -> String {
+pub(in crate::app) fn file_name(key: &SpaceKey) -> String {
     let mut name = "seen-".to_owned();
     for c in key.as_str().chars() {
         if c.is_ascii_alphanumeric() {
@@ -192,8 +236,7 @@ impl Model {
 
     /// Reads the file of a space, once.
     pub(in crate::app) fn read_first_seen(&mut self, key: &SpaceKey, out: &mut Vec<Effect>) {
-        if self.content.trees.first_seen.state == State::Unasked {
-            self.content.trees.first_seen.state = State::Asked;
+        if self.content.trees.first_seen.ask() {
             let call = DiskCall::ReadState {
                 name: file_name(key),
             };
@@ -244,7 +287,9 @@ impl Model {
             return;
         }
         let is_whole = trees.trash_read == TrashRead::Complete;
-        let text = trees.first_seen.text(&trees.trash.tree, is_whole);
+        let all = trees.trash.tree.numbered();
+        let all = all.filter_map(|(_, number, day)| Some((number, day?)));
+        let text = trees.first_seen.text(all, is_whole);
         let call = DiskCall::WriteState {
             name: file_name(key),
             text,

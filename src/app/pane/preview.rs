@@ -183,10 +183,12 @@ pub fn lines(text: &Text, width: usize) -> Vec<Line> {
 impl Model {
     /// Whether the preview has the keys: by `Tab`, or as nothing else fits beside it.
     pub fn preview_has_keys(&self) -> bool {
-        self.preview.is_open
-            && self.screen == Screen::Panes
-            && self.focus == Pane::Content
-            && (self.preview.has_keys || self.size.width < WIDE)
+        let is_here = match self.screen {
+            Screen::Panes => self.focus == Pane::Content,
+            Screen::Across => true,
+            Screen::Welcome { .. } => false,
+        };
+        self.preview.is_open && is_here && (self.preview.has_keys || self.size.width < WIDE)
     }
 
     /// Columns and rows of the text of the preview.
@@ -200,6 +202,14 @@ impl Model {
 
     /// What is under the cursor to preview.
     fn preview_subject(&self) -> Option<Subject> {
+        if self.screen == Screen::Across {
+            let (space, ix) = self.across.as_ref()?.item_at_cursor()?;
+            return Some(Subject {
+                id: space.items[ix as usize].id.clone(),
+                title: space.title(ix).to_owned(),
+                status: Some(ContentStatus::Trashed),
+            });
+        }
         let (_, node) = self.content.outline().node()?;
         let in_trash = self.content.is_trash() && node.standing == Standing::Item;
         Some(Subject {
@@ -393,7 +403,10 @@ impl Model {
 
     /// Does what a verb means for the preview. Says whether it meant anything.
     pub(in crate::app) fn preview_verb(&mut self, action: Action, out: &mut Vec<Effect>) -> bool {
-        if !self.preview.is_open || !self.modals.is_empty() || self.screen != Screen::Panes {
+        if !self.preview.is_open
+            || !self.modals.is_empty()
+            || matches!(self.screen, Screen::Welcome { .. })
+        {
             return false;
         }
         let has_keys = self.preview_has_keys();
@@ -406,8 +419,14 @@ impl Model {
             Action::Cancel if has_keys && !self.preview.search.is_empty() => {
                 self.preview.search.set("");
             }
-            Action::Cancel | Action::Back if self.focus == Pane::Content => {
+            Action::Cancel | Action::Back
+                if self.screen == Screen::Across || self.focus == Pane::Content =>
+            {
                 self.close_preview(out);
+            }
+            // Between the table and the text.
+            Action::NextPane | Action::PreviousPane if self.screen == Screen::Across => {
+                self.preview.has_keys = is_wide && !self.preview.has_keys;
             }
             // Round and round: spaces, content, preview.
             Action::NextPane if is_wide && self.focus == Pane::Content => {

@@ -1,0 +1,393 @@
+//! Long lists in bounded memory: what is held is counted, not measured.
+//!
+//! `docs/performance.md` says how a million trashed items are measured with the real program.
+
+use std::collections::HashSet;
+
+use coracle::app::message::DiskCall;
+use coracle::confluence::{
+    Call, Content, ContentId, ContentKind, ContentMore, ContentStatus, Cursor, CursorPage, Page,
+    Reply, SpaceKey, Version,
+};
+use coracle::jobs::backup::{self, Manifest};
+use coracle::jobs::journal::{Chain, Entry, Phase, Record};
+use coracle::jobs::{
+    Act, Head, ItemTarget, Job, JobEffect, JobEvent, JobId, JobState, JobWrite, Outcome, Step,
+    Stored, ledger,
+};
+
+use crate::simulation::{agree, head, time};
+use crate::story::{Answer, Story, trashed, wiki};
+
+/// A server whose one space has so many trashed pages; a few of them can't be read.
+struct Trash {
+    items: u64,
+    refused: HashSet<u64>,
+}
+
+impl Trash {
+    fn content(n: u64) -> Content {
+        Content {
+            id: ContentId::new((1_000 + n).to_string()),
+            kind: ContentKind::Page,
+            status: Some(ContentStatus::Trashed),
+            title: format!("Old page {n}"),
+            has_children: None,
+            space: Some(SpaceKey::new("BIG")),
+            version: Some(Version {
+                number: Some(3),
+                ..Version::default()
+            }),
+            ancestors: None,
+            position: None,
+            more: Some(Box::new(ContentMore {
+                body_storage: Some(format!("<p>{}</p>", "text ".repeat(50))),
+                ..ContentMore::default()
+            })),
+        }
+    }
+
+    fn serve(&self, call: &Call) -> Answer {
+        match call {
+            Call::Trash { cursor, limit, .. } => {
+                let start: u64 = cursor.as_ref().map_or(0, |at| at.0.parse().expect("ours"));
+                let end = (start + limit).min(self.items);
+                Ok(Reply::Trash(CursorPage {
+                    results: (start..end).map(Self::content).collect(),
+                    next: (end < self.items).then(|| Cursor(end.to_string())),
+                    total: Some(self.items),
+                }))
+            }
+            Call::Content { id, .. } => {
+                let n = id.as_str().parse::<u64>().expect("ours") - 1_000;
+                if self.refused.contains(&n) {
+                    return Err(crate::simulation::fail(
+                        coracle::confluence::ErrorKind::Forbidden,
+                        403,
+                    ));
+                }
+                Ok(Reply::Content(Box::new(Self::content(n))))
+            }
+            Call::Attachments { .. } => Ok(Reply::Contents(Page {
+                results: Vec::new(),
+                start: 0,
+                limit: None,
+                total: None,
+                has_next: false,
+            })),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// What a job asked for, in all and at one time.
+#[derive(Default)]
+struct Peaks {
+    /// Items that wait to be saved.
+    held: usize,
+    /// Bytes on their way to the disk.
+    bytes: usize,
+    /// The longest text of the job.
+    checkpoint: usize,
+    /// Requests at a time.
+    requests: usize,
+}
+
+/// Runs a job to its end against a server and a disk that forgets all but the manifest and what has
+/// to be read back.
+fn run(job: &mut Job, server: &Trash) -> (Peaks, u64, Option<Manifest>) {
+    let mut peaks = Peaks::default();
+    let mut files = std::collections::HashMap::new();
+    let mut todo: std::collections::VecDeque<JobEffect> = job.step(0, JobEvent::Begin).into();
+    let (mut saved, mut manifest) = (0, None);
+    while let Some(effect) = todo.pop_front() {
+        peaks.held = peaks.held.max(job.held().unwrap_or(usize::MAX));
+        let sends = std::iter::once(&effect).chain(&todo);
+        let sends = sends.filter(|it| matches!(it, JobEffect::Send { .. }));
+        peaks.requests = peaks.requests.max(sends.count());
+        let bytes = todo.iter().map(|it| match it {
+            JobEffect::Write {
+                what: JobWrite::BackupFile { bytes, .. },
+                ..
+            } => bytes.len(),
+            _ => 0,
+        });
+        peaks.bytes = peaks.bytes.max(bytes.sum());
+        let event = match effect {
+            JobEffect::Send { request, call } => JobEvent::Reply {
+                request,
+                outcome: server.serve(&call),
+            },
+            JobEffect::Write { write, what } => {
+                let stored = match what {
+                    JobWrite::Checkpoint(text) => {
+                        peaks.checkpoint = peaks.checkpoint.max(text.len());
+                        Stored::Done
+                    }
+                    JobWrite::BackupFile { name, bytes, .. } => {
+                        if name == backup::MANIFEST {
+                            manifest = Some(Manifest::decode(&bytes).expect("whole"));
+                        } else {
+                            let items = backup::unpack(&name, &bytes).expect("whole");
+                            saved += items.len() as u64;
+                        }
+                        files.insert(name, bytes);
+                        Stored::Done
+                    }
+                    JobWrite::ReadBack { name, .. } => {
+                        Stored::Bytes(files.remove(&name).expect("written"))
+                    }
+                    JobWrite::Journal(_) => Stored::Done,
+                };
+                JobEvent::Written {
+                    write,
+                    outcome: Ok(stored),
+                }
+            }
+            JobEffect::Ask(question) => panic!("{question:?}"),
+        };
+        todo.extend(job.step(0, event));
+    }
+    (peaks, saved, manifest)
+}
+
+/// A trash ten times as long is backed up in the same memory: pages of the list come no faster
+/// than they are saved, and what is saved is forgotten.
+#[test]
+fn a_backup_of_a_whole_trash_holds_a_page_or_two_at_a_time() {
+    let mut before: Option<Peaks> = None;
+    for items in [2_000, 10_000] {
+        let server = Trash {
+            items,
+            refused: HashSet::new(),
+        };
+        let mut job = Job::back_up(head(Act::BackUp, &["BIG"], Vec::new())).expect("fit");
+        let (peaks, saved, manifest) = run(&mut job, &server);
+        assert_eq!(job.state(), JobState::Done, "{:?}", job.lines());
+        assert_eq!(saved, items);
+        let manifest = manifest.expect("it was written");
+        assert_eq!(manifest.items, items);
+        assert!(peaks.held <= 400, "{} items at a time", peaks.held);
+        assert!(peaks.requests <= 4, "{} requests", peaks.requests);
+        assert_eq!(job.lines().len(), 1, "a line for the space");
+        assert!(peaks.checkpoint < 20_000, "{} bytes", peaks.checkpoint);
+        let progress = job.progress();
+        assert_eq!(
+            (progress.finished, progress.total),
+            (items as usize, items as usize)
+        );
+        if let Some(before) = before {
+            assert!(peaks.held <= before.held);
+            assert!(peaks.bytes <= 2 * before.bytes.max(1), "{}", peaks.bytes);
+        }
+        before = Some(peaks);
+    }
+}
+
+#[test]
+fn what_can_not_be_saved_of_a_whole_trash_has_a_line_of_its_own() {
+    let server = Trash {
+        items: 500,
+        refused: HashSet::from([7, 333]),
+    };
+    let mut job = Job::back_up(head(Act::BackUp, &["BIG"], Vec::new())).expect("fit");
+    let (_, saved, manifest) = run(&mut job, &server);
+    assert_eq!((saved, job.state()), (498, JobState::Failed));
+    let failed: Vec<&str> = job
+        .lines()
+        .iter()
+        .filter(|line| matches!(line.outcome, Some(Outcome::NotSaved(_))))
+        .map(|line| &*line.subject)
+        .collect();
+    assert_eq!(failed, ["1007", "1333"]);
+    let manifest = manifest.expect("it was written");
+    assert_eq!((manifest.items, manifest.not_saved.len()), (498, 2));
+}
+
+/// A job of many items is stored with its items once, and only now and then.
+#[test]
+fn the_file_of_a_long_job_names_its_items_once_and_is_seldom_written() {
+    let count = 10_000_usize;
+    let items: Vec<ItemTarget> = (0..count)
+        .map(|n| ItemTarget {
+            id: ContentId::new((1_000 + n).to_string()),
+            kind: ContentKind::Page,
+            title: format!("A title that is only here {n}."),
+            version: Some(3),
+            space: Some(SpaceKey::new("BIG")),
+        })
+        .collect();
+    let head = head(Act::PurgeMarked, &["BIG"], items);
+    let consent = agree(coracle::jobs::Challenge::new(head.target.clone()));
+    let mut job = Job::purge_marked(head, consent).expect("fit");
+    let server = Trash {
+        items: count as u64,
+        refused: HashSet::new(),
+    };
+    let mut files = std::collections::HashMap::new();
+    let mut todo: std::collections::VecDeque<JobEffect> = job.step(0, JobEvent::Begin).into();
+    let (mut checkpoints, mut most) = (0, 0);
+    while let Some(effect) = todo.pop_front() {
+        let event = match effect {
+            JobEffect::Send { request, call } => JobEvent::Reply {
+                request,
+                outcome: match &call {
+                    Call::PurgeContent { .. } => Ok(Reply::Done),
+                    other => server.serve(other),
+                },
+            },
+            JobEffect::Write { write, what } => {
+                let stored = match what {
+                    JobWrite::Checkpoint(text) => {
+                        checkpoints += 1;
+                        // As a target and as a line of the job; nowhere else.
+                        let named = text.matches("A title that is only here 777.").count();
+                        most = most.max(named);
+                        Stored::Done
+                    }
+                    JobWrite::BackupFile { name, bytes, .. } => {
+                        files.insert(name, bytes);
+                        Stored::Done
+                    }
+                    JobWrite::ReadBack { name, .. } => Stored::Bytes(files[&name].clone()),
+                    JobWrite::Journal(_) => Stored::Done,
+                };
+                JobEvent::Written {
+                    write,
+                    outcome: Ok(stored),
+                }
+            }
+            JobEffect::Ask(question) => panic!("{question:?}"),
+        };
+        todo.extend(job.step(0, event));
+    }
+    assert_eq!(job.state(), JobState::Done);
+    assert!(checkpoints <= 24, "{checkpoints} times");
+    assert!(most <= 3, "{most} times in one file");
+}
+
+fn record(job: &Head, no: u64, outcome: Phase) -> Record {
+    Record {
+        profile: "prod".to_owned(),
+        host: "wiki.example.org".to_owned(),
+        user: None,
+        job: job.id.clone(),
+        act: Act::PurgeMarked,
+        no,
+        item: 0,
+        step: Step::Purge,
+        subject: no.to_string(),
+        title: "Old".to_owned(),
+        method: coracle::confluence::call::Method::Delete,
+        path: format!("/rest/api/content/{no}"),
+        before: "trashed".to_owned(),
+        outcome,
+        made: None,
+        note: None,
+    }
+}
+
+/// A start keeps of a journal what it needs, however long it is.
+#[test]
+fn a_long_journal_is_read_without_being_kept() {
+    let done = head(Act::PurgeMarked, &["BIG"], Vec::new());
+    let mut mine = head(Act::BackUp, &["BIG"], Vec::new());
+    mine.id = JobId::new("mine");
+    let mut job = Job::back_up(mine.clone()).expect("fit");
+    let mut stored = String::new();
+    for effect in job.step(0, JobEvent::Begin) {
+        if let JobEffect::Write {
+            what: JobWrite::Checkpoint(text),
+            ..
+        } = effect
+        {
+            stored = text;
+        }
+    }
+    let mut chain = Chain::default();
+    let mut lines = Vec::new();
+    let mut write = |record: &Record| {
+        let line = chain.draft(record, time());
+        chain.commit(&line);
+        lines.push(line);
+    };
+    for no in 1..5_000 {
+        write(&record(&done, no, Phase::Intended));
+        write(&record(&done, no, Phase::Done));
+    }
+    for no in 500..510 {
+        write(&record(&mine, no, Phase::Intended));
+        write(&record(&mine, no, Phase::Done));
+    }
+    write(&record(&mine, 510, Phase::Intended));
+    for no in 5_000..9_000 {
+        write(&record(&done, no, Phase::Intended));
+    }
+    let read = ledger::read(&lines, Some(stored.as_str()), 100).expect("whole");
+    assert_eq!(read.verified.entries, lines.len() as u64);
+    assert_eq!(read.recent.len(), 100);
+    assert_eq!(
+        read.recent.last().map(|entry| entry.seq),
+        Some(lines.len() as u64)
+    );
+    let needed: Vec<(u64, Phase)> = read
+        .needed
+        .iter()
+        .map(|entry: &Entry| (entry.record.no, entry.record.outcome))
+        .collect();
+    let mut wanted: Vec<_> = (500..510).map(|no| (no, Phase::Done)).collect();
+    wanted.push((510, Phase::Intended));
+    assert_eq!(needed, wanted);
+}
+
+/// All of a long trash marked means the trash: its backup names no item.
+#[test]
+fn all_of_a_long_trash_is_backed_up_as_the_trash_and_not_by_name() {
+    let count: u32 = 12_000;
+    let server = move |call: &Call| -> Answer {
+        match call {
+            Call::Trash { cursor, limit, .. } => {
+                let start: u32 = cursor.as_ref().map_or(0, |at| at.0.parse().expect("ours"));
+                let end = (start + u32::try_from(*limit).expect("small")).min(count);
+                let item = |n: u32| trashed(&(1_000 + n).to_string(), &format!("Item {n}"), &[]);
+                Ok(Reply::Trash(CursorPage {
+                    results: (start..end).map(item).collect(),
+                    next: (end < count).then(|| Cursor(end.to_string())),
+                    total: Some(u64::from(count)),
+                }))
+            }
+            other => wiki(other),
+        }
+    };
+    let mut story = Story::browsing(120, 40);
+    story.keys("t").answer_all(&server);
+    story.keys("*");
+    let screen = story.screen();
+    assert!(screen.contains("Not everything is read yet"), "{screen}");
+    story.answer_all(&server);
+    story.rest();
+    story.keys("*").rest();
+    assert_eq!(story.model.content.trees.trash.marks.len(), count as usize);
+    story.keys("b").answer_all(&server);
+    let screen = story.screen();
+    assert!(screen.contains("Back up the trash of ENG"), "{screen}");
+    assert!(screen.contains("12,000 in trash"), "{screen}");
+    story.keys("y");
+    let job = &story.model.jobs.list.last().expect("it began").job;
+    assert!(job.head().target.items.is_empty());
+    assert_eq!(
+        job.held(),
+        Some(0),
+        "nothing is held before it is asked for"
+    );
+    let stored = story.effects.iter().any(|effect| {
+        matches!(
+            effect,
+            coracle::app::message::Effect::Disk {
+                call: DiskCall::WriteState { name, text },
+                ..
+            } if name.starts_with("job-") && text.len() < 20_000
+        )
+    });
+    assert!(stored, "its file is short");
+}
