@@ -13,7 +13,7 @@ use super::backup::{self, FileEntry, Item, Manifest};
 use super::desk::{Desk, Fate, Settled, is_not_there, unexpected};
 use super::job::{Decision, JobWrite, Line, Machine, Outcome, Question, Step, StoreError, Stored};
 use crate::confluence::{
-    ApiError, Call, Content, ContentId, ContentKind, Reply, Restriction, SpaceKey,
+    ApiError, Call, Content, ContentId, ContentKind, Reply, Restriction, SpaceKey, Version,
 };
 
 const TRIES: u8 = 8;
@@ -628,13 +628,26 @@ impl Machine for Recreate {
                 }
             }
             (Stage::Filled, _, Ok(Reply::Content(now))) => {
+                let made = thing.version;
+                let is_ours = |version: &Version| {
+                    let by = version.by.as_ref().and_then(|by| by.username.as_deref());
+                    version.number == Some(made + 1) && by.is_some() && by == user.as_deref()
+                };
+                let ours = now.version.as_ref().is_some_and(is_ours);
                 let version = now.version.and_then(|version| version.number);
+                let there = now.more.and_then(|more| more.body_storage);
                 match version {
-                    Some(version) if version > thing.version => {
+                    Some(version) if version <= made => {
+                        self.once_more(desk, item, Step::FillIn, Stage::Fill);
+                    }
+                    Some(_) if ours || (there.is_some() && there == self.text(item)) => {
                         desk.settle(item, Step::FillIn, Settled::Done);
                         self.after_filling(desk, item);
                     }
-                    Some(_) => self.once_more(desk, item, Step::FillIn, Stage::Fill),
+                    Some(_) => {
+                        let why = "The answer was lost, and somebody has changed it since: look whether its text is in it.";
+                        Self::unknown(desk, item, Step::FillIn, why);
+                    }
                     None => {
                         let why = "The answer was lost, and the server does not tell the version.";
                         Self::unknown(desk, item, Step::FillIn, why);

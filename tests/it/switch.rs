@@ -70,7 +70,7 @@ fn disk(story: &mut Story) {
         };
         let reply = match call {
             DiskCall::ReadJobs => DiskReply::Jobs {
-                journal: Vec::new(),
+                journal: Box::new(Ok(coracle::jobs::ledger::Journal::default())),
                 checkpoints: Vec::new(),
             },
             DiskCall::ReadState { .. } => DiskReply::Text(None),
