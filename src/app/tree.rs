@@ -1150,12 +1150,17 @@ impl Tree {
         if self.build.is_some() || self.is_looking() || (self.rows_stale && self.urgent) {
             return Some(Millis(0));
         }
-        self.rows_stale.then(|| {
-            let pace = (self.slots.len() as u64 / 1_000).clamp(50, 1_000);
-            let factor = if self.order == Order::Server { 1 } else { 5 };
-            self.built
-                .plus(if self.is_small() { 0 } else { pace * factor })
-        })
+        self.rows_stale.then(|| self.next_rows())
+    }
+
+    /// From when on rows that nobody waits for are built again.
+    fn next_rows(&self) -> Millis {
+        if self.is_small() {
+            return self.built;
+        }
+        let pace = (self.slots.len() as u64 / 1_000).clamp(50, 1_000);
+        let factor = if self.order == Order::Server { 1 } else { 5 };
+        self.built.plus(pace * factor)
     }
 
     /// Whether everything is done at once.
@@ -1167,6 +1172,7 @@ impl Tree {
     pub fn finish(&mut self, now: Millis) -> Worked {
         let mut worked = Worked::OnTheWay;
         while self.is_stale() {
+            self.urgent |= self.rows_stale;
             if self.work_for(now, usize::MAX, usize::MAX) == Worked::NewRows {
                 worked = Worked::NewRows;
             }
@@ -1222,9 +1228,11 @@ impl Tree {
             }
         }
         if self.build.is_none() {
-            if !std::mem::take(&mut self.rows_stale) {
+            // While a filtered list streams in, its rows are not built with every page either.
+            if !self.rows_stale || (!self.urgent && now < self.next_rows()) {
                 return Worked::OnTheWay;
             }
+            self.rows_stale = false;
             self.urgent = false;
             let order = match (self.order, self.shape) {
                 (Order::Server, _) => Ordering::Done,
