@@ -224,7 +224,7 @@ impl Desk {
                 .flights
                 .iter()
                 .any(|flight| flight.no == no && flight.record.is_some())
-            || self.doubts.iter().any(|doubt| doubt.no == no)
+            || self.doubts.iter().any(|doubt| doubt.intent.no == no)
             || self.endings.iter().any(|ending| ending.no == no)
     }
 
