@@ -615,8 +615,10 @@ pub fn journal(data: &[u8]) {
         None => (data, &data[data.len()..]),
     };
     let lines: Vec<&[u8]> = lines.split(|byte| *byte == b'\n').collect();
-    let (entries, verified) = match ledger::read(&lines) {
-        Ok(read) => read,
+    let checkpoint = String::from_utf8_lossy(checkpoint);
+    let read = ledger::read(&lines, [&*checkpoint], usize::MAX);
+    let (entries, needed, verified) = match read {
+        Ok(read) => (read.recent, read.needed, read.verified),
         Err(broken) => {
             assert!(broken.line >= 1 && broken.line <= lines.len() as u64);
             line_is_safe(&broken.to_string());
@@ -633,8 +635,7 @@ pub fn journal(data: &[u8]) {
         let again = journal::verify(longer).expect("the chain goes on");
         assert_eq!(again.entries, verified.entries + 1);
     }
-    let checkpoint = String::from_utf8_lossy(checkpoint);
-    let found = ledger::find([&*checkpoint], &entries);
+    let found = ledger::find([&*checkpoint], &needed);
     for (_, unfit) in &found.unreadable {
         line_is_safe(&plain::scrub(&unfit.to_string()));
     }
