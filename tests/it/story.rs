@@ -173,6 +173,11 @@ impl Story {
         self.drawn_with(&Theme::auto())
     }
 
+    /// The screen where a page's own text may hold any sign.
+    pub(crate) fn screen_of_any_text(&self) -> String {
+        self.drawn_with(&Theme::auto())
+    }
+
     fn drawn_with(&self, theme: &Theme) -> String {
         let size = self.model.size;
         let buffer = self.buffer(theme);

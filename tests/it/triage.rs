@@ -565,7 +565,7 @@ proptest! {
             }
             other => server(other),
         });
-        let screen = story.screen();
+        let screen = story.screen_of_any_text();
         let bad = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
         prop_assert!(!screen.contains(bad), "{screen:?}");
     }
