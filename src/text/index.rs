@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
-use nucleo_matcher::{Config, Matcher, Utf32Str};
+use nucleo_matcher::{Config, Matcher, Utf32Str, chars};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::filter::{Filter, Term};
@@ -249,13 +249,34 @@ fn spellings(filter: &Filter) -> Vec<String> {
 }
 
 fn atom(word: &str) -> Atom {
+    let word: String = word.chars().map(one_lower_case).collect();
     Atom::new(
-        word,
+        &word,
         CaseMatching::Smart,
         Normalization::Smart,
         AtomKind::Fuzzy,
         false,
     )
+}
+
+/// One form for small letters of which there are several, like σ and ς. The matcher takes them for
+/// the same where it looks for a first match, and for different ones where it counts points.
+fn one_lower_case(letter: char) -> char {
+    if letter.is_lowercase() {
+        chars::to_lower_case(letter)
+    } else {
+        letter
+    }
+}
+
+/// A row as the matcher takes it: a letter for each cluster.
+fn letters<'a>(row: &'a str, buffer: &'a mut Vec<char>) -> Utf32Str<'a> {
+    if row.is_ascii() {
+        return Utf32Str::Ascii(row.as_bytes());
+    }
+    buffer.clear();
+    buffer.extend(chars::graphemes(row).map(one_lower_case));
+    Utf32Str::Unicode(buffer)
 }
 
 impl<'a> Needles<'a> {
@@ -494,7 +515,7 @@ impl Scan {
             if next_plain == Some(&row) {
                 continue;
             }
-            let text = Utf32Str::new(index.original.get(row as usize), &mut buffer);
+            let text = letters(index.original.get(row as usize), &mut buffer);
             let score = needles.words.iter().try_fold(0_u32, |sum, word| {
                 word.score(text, &mut matcher)
                     .map(|score| sum + u32::from(score))
@@ -559,7 +580,7 @@ pub fn positions(filter: &Filter, row: &str) -> Vec<Range<usize>> {
             let mut buffer = Vec::new();
             let mut found = Vec::new();
             // The matcher, too, counts in clusters.
-            atom(word).indices(Utf32Str::new(row, &mut buffer), matcher, &mut found);
+            atom(word).indices(letters(row, &mut buffer), matcher, &mut found);
             for number in found {
                 if let Some(mark) = marked.get_mut(number as usize) {
                     *mark = true;
@@ -611,6 +632,20 @@ mod tests {
             .iter()
             .map(|&row| TITLES[row as usize])
             .collect()
+    }
+
+    #[test]
+    fn two_small_sigmas_are_one_letter() {
+        let rows = ["ς σû", "Λιμάνι-εταίρος"];
+        let index = Index::new(rows);
+        for (text, row) in [("σû", 0), ("εταίροσ", 1), ("εταίρος", 1)] {
+            let filter = filter(text);
+            let mut scan = Scan::new(&filter, &index);
+            finish(&mut scan, &index, 3);
+            assert_eq!(scan.matches(), [row], "{text}");
+            let marked = positions(&filter, rows[row as usize]);
+            assert!(!marked.is_empty(), "{text}");
+        }
     }
 
     #[test]
