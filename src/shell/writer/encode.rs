@@ -224,10 +224,11 @@ impl Encoder<'_> {
         };
         if square.symbol.is_uncertain() {
             // A terminal that takes it for narrow must not leave an old cell beside it.
-            if square.width == 2 {
-                self.out.extend_from_slice(b"  ");
-                if x + 2 < self.columns {
-                    self.out.extend_from_slice(b"\x08\x08");
+            if square.width >= 2 {
+                let columns = usize::from(square.width);
+                self.out.extend(std::iter::repeat_n(b' ', columns));
+                if x + u16::from(square.width) < self.columns {
+                    self.out.extend(std::iter::repeat_n(b'\x08', columns));
                 } else {
                     // At the margin terminals differ about going back.
                     self.absolute(x, y);

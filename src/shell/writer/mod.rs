@@ -237,20 +237,22 @@ impl<W: Write> ThriftyBackend<W> {
         } else {
             Square::blank(square.look)
         };
-        let last = x + 1 == self.size.width;
-        // The head of a wide symbol whose tail is overwritten, and the other way about.
-        if self.wanted[at].width == 0 && x > 0 {
-            self.wanted[at - 1] = Square::blank(self.wanted[at - 1].look);
-        }
-        if self.wanted[at].width == 2 && !last {
-            self.wanted[at + 1] = Square::BLANK;
-        }
-        if square.width == 2 {
-            if self.wanted[at + 1].width == 2 && x + 2 < self.size.width {
-                self.wanted[at + 2] = Square::BLANK;
+        // The symbols that it covers: each is blanked from its head to its last tail.
+        let row = at - usize::from(x)..at - usize::from(x) + usize::from(self.size.width);
+        for covered in at..at + usize::from(square.width.max(1)) {
+            let tails = |from: usize| (from..row.end).take_while(|&it| self.wanted[it].width == 0);
+            let mut head = covered;
+            while self.wanted[head].width == 0 && head > row.start {
+                head -= 1;
             }
-            self.wanted[at + 1] = Square::tail(square.look);
+            let end = tails(head + 1).last().unwrap_or(head);
+            if end > head {
+                let look = self.wanted[head].look;
+                self.wanted[head] = Square::blank(look);
+                self.wanted[head + 1..=end].fill(Square::BLANK);
+            }
         }
+        self.wanted[at + 1..at + usize::from(square.width.max(1))].fill(Square::tail(square.look));
         self.wanted[at] = square;
     }
 
@@ -388,7 +390,7 @@ impl<W: Write> Backend for ThriftyBackend<W> {
                 continue;
             }
             let square = self.symbols.pack(cell, self.traits.depth);
-            if square.width == 2 && cell.symbol().contains('\u{FE0F}') {
+            if square.width >= 2 && cell.symbol().contains('\u{FE0F}') {
                 selector = Some((x + 1, y));
             }
             self.put(x, y, square);

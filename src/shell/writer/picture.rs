@@ -114,7 +114,7 @@ impl Symbol {
 pub(super) struct Square {
     pub(super) symbol: Symbol,
     pub(super) look: Look,
-    /// Columns it takes: 1 or 2; 0 for a tail.
+    /// Columns it takes, mostly 1 or 2; 0 for a tail.
     pub(super) width: u8,
 }
 
@@ -208,7 +208,7 @@ impl Symbols {
         Square {
             symbol,
             look,
-            width: width.min(2) as u8,
+            width: width.min(u16::from(u8::MAX)) as u8,
         }
     }
 
@@ -269,7 +269,7 @@ impl Symbols {
         } else {
             0
         };
-        listed.max(2)
+        listed.max(usize::from(square.width)).max(2)
     }
 }
 

@@ -390,6 +390,17 @@ fn after_a_symbol_of_doubtful_width_the_cursor_is_placed() {
 }
 
 #[test]
+fn a_cluster_of_three_columns_leaves_no_old_cell_beside_it() {
+    // Three columns to ratatui, two to terminals that give the vowel sign none of its own.
+    let mut bench = Bench::new(20, 2);
+    bench.lines(&["────────"]);
+    let bytes = bench.lines(&["कल्याण"]);
+    let sent = text(&bytes);
+    let left = bench.model.screen().contents();
+    assert!(!left.contains('─'), "{left}: {sent}");
+}
+
+#[test]
 fn the_pen_is_changed_by_the_shorter_way() {
     let mut bench = Bench::new(40, 2);
     let bold = Style::new().add_modifier(Modifier::BOLD);
