@@ -224,8 +224,11 @@ impl Keymap {
         let mut keys = Vec::new();
         for context in contexts {
             for (bound, to) in self.bindings.get(context).into_iter().flatten() {
+                if *to != action {
+                    continue;
+                }
                 let text = bound.to_string();
-                if *to == action && !keys.contains(&text) {
+                if !keys.contains(&text) {
                     keys.push(text);
                 }
             }

@@ -29,7 +29,8 @@ pub const ELLIPSIS: &str = "…";
 const FIRST_STRONG_ISOLATE: char = '\u{2068}';
 const POP_ISOLATE: char = '\u{2069}';
 
-fn is_ascii_line(text: &str) -> bool {
+/// Whether text is printable ASCII alone: a column for each byte.
+pub fn is_ascii_line(text: &str) -> bool {
     text.bytes().all(|byte| (0x20..0x7F).contains(&byte))
 }
 
