@@ -58,12 +58,16 @@ impl Checked {
             .findings
             .iter()
             .map(|finding| {
-                json!({
+                let mut told = json!({
                     "check": finding.check.name(),
                     "verdict": finding.verdict,
                     "says": finding.says,
                     "hint": finding.hint,
-                })
+                });
+                if let Some(certificate) = &finding.certificate {
+                    told["certificate"] = json!(certificate);
+                }
+                told
             })
             .collect();
         json!({

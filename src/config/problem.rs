@@ -21,11 +21,11 @@ pub struct Problem {
 }
 
 /// Whether a line of the file may be shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Quote {
-    /// It may.
-    Show,
-    /// It may hold a secret.
+    /// It may, without these bytes of the file: they may hold a secret. In their order.
+    Without(Vec<Range<usize>>),
+    /// It may hold a secret, nobody knows where.
     Hide,
 }
 
@@ -43,18 +43,24 @@ impl Problem {
     pub fn told(&self, name: &str, text: &str) -> String {
         let (line, column) = self.place(text);
         let mut told = format!("{name}:{line}:{column}: {}", scrub(&self.message));
-        let content = text.lines().nth(line - 1).unwrap_or_default();
-        if self.quote == Quote::Show && !content.trim().is_empty() {
+        let Quote::Without(secrets) = &self.quote else {
+            return told + &self.told_hint();
+        };
+        let (content, column) = self.open(text, secrets);
+        if !content.trim().is_empty() {
             let (content, column) = window(&content.replace('\t', " "), column);
             let (before, rest) = match content.char_indices().nth(column - 1) {
                 Some((at, _)) => content.split_at(at),
                 None => (content.as_str(), ""),
             };
             let marked: String = {
+                let hidden = secrets
+                    .iter()
+                    .any(|secret| secret.contains(&self.span.start));
                 let length = text.get(self.span.clone()).map_or(1, |marked| {
                     marked.lines().next().unwrap_or_default().chars().count()
                 });
-                rest.chars().take(length).collect()
+                rest.chars().take(if hidden { 1 } else { length }).collect()
             };
             let number = line.to_string();
             let margin = " ".repeat(number.len());
@@ -66,10 +72,37 @@ impl Problem {
                 "^".repeat(scrub(&marked).width().max(1)),
             );
         }
-        if let Some(hint) = &self.hint {
-            let _ = write!(told, "\n   {}", scrub(hint));
+        told + &self.told_hint()
+    }
+
+    fn told_hint(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("\n   {}", scrub(hint)),
+            None => String::new(),
         }
-        told
+    }
+
+    /// The line without what may be a secret, and in which column of it the problem is, from 1.
+    fn open(&self, text: &str, secrets: &[Range<usize>]) -> (String, usize) {
+        let at = text.floor_char_boundary(self.span.start);
+        let start = text[..at].rfind('\n').map_or(0, |at| at + 1);
+        let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+        let (mut shown, mut before) = (String::new(), String::new());
+        let mut from = start;
+        for secret in secrets.iter().filter(|s| s.end > start && s.start < end) {
+            let secret = secret.start.max(from)..secret.end.min(end);
+            shown.push_str(&text[from..secret.start]);
+            before.push_str(&text[from.min(at)..secret.start.min(at)]);
+            shown.push('…');
+            if secret.end <= at {
+                before.push('…');
+            }
+            from = secret.end;
+        }
+        shown.push_str(&text[from..end]);
+        before.push_str(&text[from.min(at)..at]);
+        let shown = shown.trim_end_matches('\r').to_owned();
+        (shown, before.chars().count() + 1)
     }
 }
 
@@ -118,7 +151,7 @@ mod tests {
             span: at..at + 4,
             message: "Wrong.".to_owned(),
             hint: None,
-            quote: Quote::Show,
+            quote: Quote::Without(Vec::new()),
         };
         let told = problem.told("c.toml", &text);
         assert!(told.starts_with("c.toml:1:5002: Wrong.\n 1 | …"), "{told}");
@@ -139,7 +172,7 @@ mod tests {
             span: 0..1,
             message: "Wrong.".to_owned(),
             hint: None,
-            quote: Quote::Show,
+            quote: Quote::Without(Vec::new()),
         };
         let told = crate::config::failure("c.toml", &text, &vec![problem; 5_000]).text();
         assert!(

@@ -43,12 +43,74 @@ pub(super) fn config(
     let config = reader.top(table.get_ref());
     let mut problems = reader.problems;
     if problems.is_empty() {
-        Ok(config)
-    } else {
-        problems.sort_by_key(|problem| problem.span.start);
-        Err(problems)
+        return Ok(config);
     }
+    problems.sort_by_key(|problem| problem.span.start);
+    let secrets = secrets(table.get_ref(), text);
+    for problem in &mut problems {
+        if let Quote::Without(hidden) = &mut problem.quote {
+            *hidden = on_line(&secrets, text, problem.span.start);
+        }
+    }
+    Err(problems)
 }
+
+/// Where in the text something stands that may be a secret, in its order: values of settings that
+/// hold one, or may have been meant to, and whatever has the sign that ends a password in an address.
+fn secrets(top: &DeTable<'_>, text: &str) -> Vec<Range<usize>> {
+    fn below(table: &DeTable<'_>, text: &str, found: &mut Vec<Range<usize>>) {
+        for (key, value) in table {
+            one(key.get_ref(), value, text, found);
+        }
+    }
+    fn one(name: &str, value: &Value<'_>, text: &str, found: &mut Vec<Range<usize>>) {
+        let span = value.span();
+        match value.get_ref().as_table() {
+            Some(table) => below(table, text, found),
+            None if may_be_secret(name) || text.get(span.clone()).is_none_or(has_at) => {
+                found.push(span);
+            }
+            None => {}
+        }
+    }
+    fn has_at(text: &str) -> bool {
+        text.contains('@')
+    }
+    let mut found = Vec::new();
+    for (key, value) in top {
+        match (&**key.get_ref(), value.get_ref().as_table()) {
+            // Verbs and their keys, of which one is an @.
+            ("keys", Some(_)) => {}
+            ("profiles", Some(profiles)) => {
+                for value in profiles.values() {
+                    match value.get_ref().as_table() {
+                        Some(profile) => below(profile, text, &mut found),
+                        None => found.push(value.span()),
+                    }
+                }
+            }
+            (name, _) => one(name, value, text, &mut found),
+        }
+    }
+    found.sort_by_key(|span| span.start);
+    found
+}
+
+/// Those that reach into the line of the byte `at`.
+fn on_line(secrets: &[Range<usize>], text: &str, at: usize) -> Vec<Range<usize>> {
+    let at = text.floor_char_boundary(at);
+    let start = text[..at].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+    let first = secrets.partition_point(|secret| secret.end <= start);
+    secrets[first..]
+        .iter()
+        .take_while(|secret| secret.start < end)
+        .cloned()
+        .collect()
+}
+
+/// Until it is known where secrets stand.
+const SHOWN: Quote = Quote::Without(Vec::new());
 
 type Value<'i> = Spanned<DeValue<'i>>;
 type Name<'i> = Spanned<toml::de::DeString<'i>>;
@@ -65,7 +127,7 @@ impl Reader<'_> {
             span,
             message,
             hint,
-            quote: Quote::Show,
+            quote: SHOWN,
         });
     }
 
@@ -200,8 +262,7 @@ impl Reader<'_> {
                                 span: value.span(),
                                 hint: Some(error.hint()).filter(|hint| !hint.is_empty()),
                                 message: error.message,
-                                // A password may stand in the address.
-                                quote: Quote::Hide,
+                                quote: SHOWN,
                             }),
                         }
                     }
@@ -339,7 +400,7 @@ impl Reader<'_> {
             span: value.span(),
             message: format!("`{key}` is {wanted}, and this is of type {found}."),
             hint: None,
-            quote: quote(key),
+            quote: SHOWN,
         });
     }
 
@@ -459,7 +520,7 @@ impl Reader<'_> {
             span: value.span(),
             message: "This is not the address of a proxy.".to_owned(),
             hint: Some("Write it as http://proxy.example.com:3128 or socks5h://….".to_owned()),
-            quote: Quote::Hide,
+            quote: SHOWN,
         });
         None
     }
@@ -501,7 +562,7 @@ impl Reader<'_> {
                 hint: Some(format!(
                     "Use `{name}_command` or `{name}_file`, or make the configuration yours alone with chmod 600."
                 )),
-                quote: Quote::Hide,
+                quote: SHOWN,
             });
             return None;
         }
@@ -516,7 +577,7 @@ impl Reader<'_> {
             span: key.span(),
             message: format!("There is no setting `{name}` {place}."),
             hint,
-            quote: quote(name),
+            quote: SHOWN,
         });
     }
 }
@@ -568,20 +629,22 @@ fn key_span(
     }
 }
 
-/// Whether the line of a setting may be quoted: not when it could be a secret, even misspelt.
-fn quote(name: &str) -> Quote {
-    let name = name.to_ascii_lowercase();
-    let source = ["_command", "_env", "_file"]
-        .iter()
-        .any(|end| name.ends_with(end));
-    let secret = ["token", "passw", "secret", "pwd", "key", "auth"];
-    if !source && secret.iter().any(|word| name.contains(word))
-        || nearest(&name, ["token", "password"]).is_some()
-    {
-        Quote::Hide
-    } else {
-        Quote::Show
-    }
+/// Whether the value of a setting may be a secret: one that is known to be, and one that nobody
+/// knows unless it is near to a harmless one.
+fn may_be_secret(name: &str) -> bool {
+    let known = || TOP_KEYS.iter().chain(PROFILE_KEYS).map(|(name, _)| *name);
+    let meant = known().find(|known| *known == name).or_else(|| {
+        let written = name.to_ascii_lowercase();
+        let secret = ["token", "pass", "secret", "pwd", "key", "auth"];
+        let source = ["_command", "_env", "_file"];
+        if secret.iter().any(|word| written.contains(word))
+            && !source.iter().any(|end| written.ends_with(end))
+        {
+            return None;
+        }
+        nearest(name, known())
+    });
+    matches!(meant, None | Some("token" | "password"))
 }
 
 /// What was found about the sign-in, each with its place. A source that was no good is there

@@ -26,11 +26,11 @@ use url::{Host, Url};
 
 use super::body::Body;
 use super::call::{Call, Method, Reply, Request};
-use super::certificate::Certificate;
+use super::certificate::Chain;
 use super::error::{ApiError, BAD_PASSWORD, BAD_TOKEN, ErrorKind, NO_SIGN_IN, PROXY_SIGN_IN};
 use super::headers::Headers;
 use super::retry::{Budget, Nature, Patience, RateHeaders, Turn};
-use super::tls::{self, Stage, Trust};
+use super::tls::{self, Record, Stage, Trust};
 use crate::text::plain::scrub;
 
 /// Below this many bytes a second, over the whole answer, a server is taken for stuck.
@@ -311,8 +311,8 @@ pub struct Settings {
     pub max_body: usize,
     /// How patient to be with faults.
     pub patience: Patience,
-    /// Whether the server's certificate is told with each answer.
-    pub certificate: Tell,
+    /// Whether what the server shows when TLS is set up is told with each answer.
+    pub chain: Tell,
 }
 
 /// Whether something is told that costs a little.
@@ -343,7 +343,7 @@ impl Settings {
             names: None,
             max_body: 128 * 1024 * 1024,
             patience: Patience::default(),
-            certificate: Tell::No,
+            chain: Tell::No,
         }
     }
 }
@@ -383,8 +383,8 @@ pub struct Answer {
     pub user: Option<String>,
     /// What time it is there (`Date`), where it said so.
     pub date: Option<Timestamp>,
-    /// The server's certificate, where it has one and [`Settings::certificate`] asks for it.
-    pub certificate: Option<Certificate>,
+    /// What was shown when TLS was set up, also where that failed, if [`Settings::chain`] asks for it.
+    pub chain: Option<Chain>,
 }
 
 /// A connection to one server. Clones share connections and budget.
@@ -410,6 +410,7 @@ struct Inner {
     freed: Notify,
     started: Instant,
     chance: RandomState,
+    record: Option<Record>,
 }
 
 impl fmt::Debug for Client {
@@ -424,7 +425,6 @@ struct Raw {
     headers: Headers,
     body: Body,
     first_byte: Duration,
-    certificate: Option<Certificate>,
 }
 
 /// A turn taken from the budget; given back however the request ends, also if it is dropped.
@@ -528,8 +528,8 @@ impl Client {
             .tcp_keepalive(Duration::from_secs(30))
             // Below the 20 seconds after which Tomcat and many proxies hang up.
             .pool_idle_timeout(Duration::from_secs(15))
-            .gzip(!loopback)
-            .tls_info(settings.certificate == Tell::Yes);
+            .gzip(!loopback);
+        let record = (settings.chain == Tell::Yes).then(Record::default);
         let unusable = |what: &'static str| {
             move |_: reqwest::Error| {
                 ApiError::new(ErrorKind::Settings, format!("The {what} can't be used."))
@@ -544,7 +544,7 @@ impl Client {
             } else {
                 Trust::Authorities(settings.ca_pem.as_deref())
             };
-            let config = tls::config(trust, settings.identity_pem.as_ref())?;
+            let config = tls::config(trust, settings.identity_pem.as_ref(), record.as_ref())?;
             builder = builder.tls_backend_preconfigured(config);
         }
         if let Some(names) = settings.names {
@@ -588,6 +588,7 @@ impl Client {
             freed: Notify::new(),
             started: Instant::now(),
             chance: RandomState::new(),
+            record,
         })))
     }
 
@@ -620,7 +621,7 @@ impl Client {
             took: Duration::ZERO,
             user: None,
             date: None,
-            certificate: None,
+            chain: None,
         };
         let request = call.request();
         let nature = if call.is_read() && request.method == Method::Get {
@@ -651,6 +652,7 @@ impl Client {
             let sent = Instant::now();
             let raw = inner.exchange(&request, url.clone()).await;
             answer.took = sent.elapsed();
+            answer.chain = inner.record.as_ref().and_then(Record::get);
             let rate = raw
                 .as_ref()
                 .ok()
@@ -661,7 +663,6 @@ impl Client {
             answer.outcome = raw.and_then(|raw| {
                 answer.user = user_of(&raw.headers);
                 answer.date = date_of(&raw.headers);
-                answer.certificate = raw.certificate;
                 as_nobody = is_nobody(&raw.headers);
                 call.decode(raw.status, &raw.headers, &raw.body)
             });
@@ -815,11 +816,6 @@ impl Inner {
                 )
             })
             .collect();
-        let certificate = response
-            .extensions()
-            .get::<reqwest::tls::TlsInfo>()
-            .and_then(reqwest::tls::TlsInfo::peer_certificate)
-            .and_then(Certificate::read);
         let announced = response.content_length().unwrap_or(0);
         if announced > self.max_body as u64 {
             return Err(self.too_large(status));
@@ -846,7 +842,6 @@ impl Inner {
             headers,
             body,
             first_byte,
-            certificate,
         })
     }
 

@@ -3,15 +3,14 @@
 //! Only the client uses it. It never trusts more than it is told to: a certificate that is refused
 //! is looked into only to say what is wrong with it.
 
-use core::net::IpAddr;
 use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rustls::client::WantsClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WantsClientCert, WebPkiServerVerifier};
 use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature,
 };
@@ -19,19 +18,15 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{
     AlertDescription, CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct,
-    OtherError, SignatureScheme,
+    OtherError, RootCertStore, SignatureScheme,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
-use x509_cert::ext::pkix::SubjectAltName;
-use x509_cert::ext::pkix::name::GeneralName;
 
+use super::certificate::{Chain, End, hosts, name, told_hosts};
 use super::error::{ApiError, ErrorKind};
 use crate::text::plain::scrub;
-
-/// Names of a certificate that are told; some hold hundreds.
-const NAMES_TOLD: usize = 5;
 
 /// Whose certificates are taken.
 #[derive(Clone, Copy, Debug)]
@@ -43,13 +38,26 @@ pub(super) enum Trust<'a> {
 }
 
 /// What a connection is set up with. `identity` is our own certificate and its key, PEM, in any
-/// order.
+/// order; `record` is where what servers show is left, if somebody wants to know.
 pub(super) fn config(
     trust: Trust<'_>,
     identity: Option<&SecretString>,
+    record: Option<&Record>,
 ) -> Result<ClientConfig, ApiError> {
     let provider = Arc::new(ring::default_provider());
-    let verifier = verifier(trust, &provider)?;
+    let verifier: Arc<dyn ServerCertVerifier> = match record {
+        None => verifier(trust, &provider)?,
+        Some(record) => Arc::new(Recorded {
+            inner: verifier(trust, &provider)?,
+            trust: match trust {
+                Trust::Anybody => Checked::No,
+                Trust::Authorities(beside) => Checked::Yes {
+                    file: beside.and_then(|pem| of_file(pem, &provider)),
+                },
+            },
+            record: record.clone(),
+        }),
+    };
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| settings(format!("The connection can't be set up: {error}.")))?
@@ -154,7 +162,10 @@ impl ServerCertVerifier for Explained {
                         .chain(intermediates)
                         .map(|certificate| certificate.as_ref())
                         .collect();
-                    let refused = Refused(fault(&why, &chain));
+                    let refused = Refused {
+                        fault: fault(&why, &chain),
+                        host: scrub(&server_name.to_str()).into_owned(),
+                    };
                     CertificateError::Other(OtherError(Arc::new(refused))).into()
                 }
                 other => other,
@@ -181,6 +192,149 @@ impl ServerCertVerifier for Explained {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.supported_verify_schemes()
+    }
+}
+
+/// What the last server that was spoken to has shown.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Record(Arc<Mutex<Option<Chain>>>);
+
+impl Record {
+    /// What was shown, if it came to that.
+    pub(super) fn get(&self) -> Option<Chain> {
+        self.with(|chain| chain.clone())
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut Option<Chain>) -> T) -> T {
+        // A panic elsewhere leaves a chain behind, no broken promise.
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn speaks(&self, version: &str) {
+        self.with(|chain| {
+            if let Some(chain) = chain {
+                chain.version = Some(version.to_owned());
+            }
+        });
+    }
+}
+
+/// Leaves what a server shows where it can be read; what is decided is decided by its inner one.
+#[derive(Debug)]
+struct Recorded {
+    inner: Arc<dyn ServerCertVerifier>,
+    trust: Checked,
+    record: Record,
+}
+
+/// Whether certificates are looked into at all.
+#[derive(Debug)]
+enum Checked {
+    /// They are; by the authorities of `ca_file` alone, this would be the one that does.
+    Yes {
+        file: Option<Arc<WebPkiServerVerifier>>,
+    },
+    No,
+}
+
+/// Trusts the authorities of this file, and no other.
+fn of_file(pem: &[u8], provider: &Arc<CryptoProvider>) -> Option<Arc<WebPkiServerVerifier>> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(CertificateDer::pem_slice_iter(pem).flatten());
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
+        .build()
+        .ok()
+}
+
+impl Recorded {
+    /// Which authority a chain that was taken ends at.
+    fn end(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> End {
+        let Checked::Yes { file } = &self.trust else {
+            return End::Unchecked;
+        };
+        // The shortest part of the chain that is enough; who issued its last is the authority.
+        let enough = |verifier: &dyn ServerCertVerifier| {
+            (0..=intermediates.len()).find(|&sent| {
+                verifier
+                    .verify_server_cert(end_entity, &intermediates[..sent], server_name, &[], now)
+                    .is_ok()
+            })
+        };
+        let authority = |sent: usize| {
+            let last = sent
+                .checked_sub(1)
+                .and_then(|last| intermediates.get(last))
+                .unwrap_or(end_entity);
+            Certificate::from_der(last)
+                .map(|last| name(last.tbs_certificate().issuer()))
+                .unwrap_or_default()
+        };
+        match file.as_deref().and_then(|file| enough(file)) {
+            Some(sent) => End::File(authority(sent)),
+            None => End::System(authority(
+                enough(&*self.inner).unwrap_or(intermediates.len()),
+            )),
+        }
+    }
+}
+
+impl ServerCertVerifier for Recorded {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verdict = self.inner.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        let end = match &verdict {
+            Ok(_) => self.end(end_entity, intermediates, server_name, now),
+            Err(_) => End::Refused,
+        };
+        let sent: Vec<&[u8]> = std::iter::once(end_entity)
+            .chain(intermediates)
+            .map(|certificate| certificate.as_ref())
+            .collect();
+        let chain = Chain::read(&server_name.to_str(), &sent, end);
+        self.record.with(|shown| *shown = Some(chain));
+        verdict
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.record.speaks("TLS 1.2");
+        self.inner.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.record.speaks("TLS 1.3");
+        self.inner.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
     }
 }
 
@@ -225,7 +379,11 @@ impl ServerCertVerifier for Unchecked {
 
 /// What is wrong with a certificate, on its way through the layers below us.
 #[derive(Debug)]
-struct Refused(Fault);
+struct Refused {
+    fault: Fault,
+    /// Whose: a proxy that is spoken to by TLS shows one before the server does.
+    host: String,
+}
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -276,7 +434,7 @@ fn fault(why: &CertificateError, chain: &[&[u8]]) -> Fault {
             Fault::TooEarly(moment(not_before))
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            Fault::OtherName(first.as_ref().map(names).unwrap_or_default())
+            Fault::OtherName(first.as_ref().map(hosts).unwrap_or_default())
         }
         CertificateError::UnknownIssuer => {
             let own =
@@ -311,41 +469,6 @@ fn fault(why: &CertificateError, chain: &[&[u8]]) -> Fault {
     }
 }
 
-/// A distinguished name as people write it: `CN=Harbour CA,O=Harbour`.
-fn name(name: &x509_cert::name::Name) -> String {
-    scrub(&name.to_string()).chars().take(200).collect()
-}
-
-/// The hosts that a certificate was issued for.
-fn names(certificate: &Certificate) -> Vec<String> {
-    let Ok(Some((_, SubjectAltName(names)))) = certificate
-        .tbs_certificate()
-        .get_extension::<SubjectAltName>()
-    else {
-        return Vec::new();
-    };
-    names
-        .iter()
-        .filter_map(|name| match name {
-            GeneralName::DnsName(name) => Some(scrub(name.as_str()).into_owned()),
-            GeneralName::IpAddress(bytes) => {
-                let bytes = bytes.as_bytes();
-                <[u8; 4]>::try_from(bytes)
-                    .map(IpAddr::from)
-                    .or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from))
-                    .ok()
-                    .map(|address| address.to_string())
-            }
-            GeneralName::OtherName(_)
-            | GeneralName::Rfc822Name(_)
-            | GeneralName::DirectoryName(_)
-            | GeneralName::EdiPartyName(_)
-            | GeneralName::UniformResourceIdentifier(_)
-            | GeneralName::RegisteredId(_) => None,
-        })
-        .collect()
-}
-
 impl Fault {
     /// One sentence about the certificate of this host.
     fn told(&self, host: &str) -> String {
@@ -364,16 +487,8 @@ impl Fault {
                 format!("The certificate was not issued for {host}; it names no host at all.")
             }
             Self::OtherName(names) => {
-                let mut told = names
-                    .iter()
-                    .take(NAMES_TOLD)
-                    .map(String::as_str)
-                    .collect::<Vec<_>>()
-                    .join(", ");
-                if names.len() > NAMES_TOLD {
-                    told.push_str(&format!(" and {} more", names.len() - NAMES_TOLD));
-                }
-                format!("The certificate was issued for {told}, not for {host}.")
+                let names = told_hosts(names);
+                format!("The certificate was issued for {names}, not for {host}.")
             }
             Self::UnknownAuthority(Some(authority)) => format!(
                 "The certificate of {host} was issued by an authority that is not known here: {authority}."
@@ -412,7 +527,7 @@ pub(super) fn explain(error: &(dyn Error + 'static), host: &str, stage: Stage) -
     let told = match cause(error)? {
         rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(other))) => {
             match other.downcast_ref::<Refused>() {
-                Some(Refused(fault)) => fault.told(host),
+                Some(Refused { fault, host }) => fault.told(host),
                 None => Fault::Other(scrub(&other.to_string()).into_owned()).told(host),
             }
         }
@@ -498,7 +613,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_told_up_to_a_few() {
+    fn a_certificate_of_no_host_and_of_many_are_told() {
         let names: Vec<String> = (0..300).map(|n| format!("h{n}.example.org")).collect();
         let told = Fault::OtherName(names).told("wiki");
         assert!(told.ends_with("and 295 more, not for wiki."), "{told}");

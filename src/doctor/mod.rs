@@ -10,6 +10,8 @@ pub mod terminal;
 
 use serde::{Deserialize, Serialize};
 
+use crate::confluence::certificate::Certificate;
+
 /// What is looked at, in the order in which it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Check {
@@ -27,6 +29,8 @@ pub enum Check {
     Connection,
     /// Whether its certificate is one to trust.
     Tls,
+    /// One certificate of the chain that it sends, counted from 1, which is its own.
+    Certificate(u8),
     /// Whether the server takes the sign-in.
     SignIn,
     /// Whom it takes us for.
@@ -64,6 +68,7 @@ impl Check {
             Self::Name => "dns",
             Self::Connection => "tcp",
             Self::Tls => "tls",
+            Self::Certificate(number) => return format!("certificate-{number}"),
             Self::SignIn => "sign-in",
             Self::User => "user",
             Self::Version => "version",
@@ -89,7 +94,8 @@ impl Check {
             Self::Proxy => "Proxy",
             Self::Name => "Name",
             Self::Connection => "Connection",
-            Self::Tls => "Certificate",
+            Self::Tls => "TLS",
+            Self::Certificate(number) => return format!("Certificate {number}"),
             Self::SignIn => "Sign-in",
             Self::User => "User",
             Self::Version => "Version",
@@ -144,6 +150,9 @@ pub struct Finding {
     pub says: String,
     /// What to do about it. Every failure has one.
     pub hint: Option<String>,
+    /// The certificate that it is about, for programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Box<Certificate>>,
 }
 
 impl Finding {
@@ -173,6 +182,16 @@ impl Finding {
             verdict,
             says: one_line(says.as_ref()),
             hint: hint.map(one_line),
+            certificate: None,
+        }
+    }
+
+    /// With the certificate that it is about.
+    #[must_use]
+    pub fn about(self, certificate: &Certificate) -> Self {
+        Self {
+            certificate: Some(Box::new(certificate.clone())),
+            ..self
         }
     }
 
@@ -223,6 +242,7 @@ pub fn blame(findings: &[Finding]) -> Option<Blame> {
         | Check::Name
         | Check::Connection
         | Check::Tls
+        | Check::Certificate(_)
         | Check::Version
         | Check::Operation(_)
         | Check::Clock => Blame::Server,

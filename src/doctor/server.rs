@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Check, Finding};
-use crate::confluence::certificate::Certificate;
+use crate::confluence::certificate::{Certificate, Chain, End, told_hosts};
 use crate::confluence::{ApiError, CurrentUser, ErrorKind, ServerInfo};
 use crate::text::number;
 
@@ -155,46 +155,141 @@ fn operation(
     }
 }
 
-/// Whether the certificate was taken, and how long it will be.
+/// How the certificates of the server are checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checking {
+    /// They are.
+    Yes,
+    /// They are not, as the profile says.
+    No,
+}
+
+/// Whether the server's certificate was taken, by whose word, and the chain that it sent, also
+/// where it was refused.
 pub fn tls(
     outcome: Result<(), &ApiError>,
-    certificate: Option<&Certificate>,
+    chain: Option<&Chain>,
+    checking: Checking,
     now: Timestamp,
-) -> Finding {
-    if let Err(error) = outcome
-        && error.kind == ErrorKind::Tls
-    {
-        return Finding::failed(Check::Tls, &error.message, error.hint());
+) -> Vec<Finding> {
+    let mut found = vec![trust(outcome, chain, checking)];
+    if let Some(chain) = chain {
+        found.extend(
+            (1..)
+                .zip(&chain.certificates)
+                .map(|(number, certificate)| told_certificate(number, certificate.as_ref(), now)),
+        );
+        if chain.more > 0 {
+            let number = u8::try_from(chain.certificates.len() + 1).unwrap_or(u8::MAX);
+            let more = number::count(chain.more as u64, "more certificate");
+            found.push(Finding::note(
+                Check::Certificate(number),
+                format!("{more} in the chain, not told."),
+                "A chain has two or three: tell the administrators of the server.",
+            ));
+        }
     }
-    if let Err(error) = outcome
-        && matches!(
+    found
+}
+
+/// Whether the certificate was taken.
+fn trust(outcome: Result<(), &ApiError>, chain: Option<&Chain>, checking: Checking) -> Finding {
+    let version = |chain: &Chain| {
+        let version = chain.version.as_deref();
+        version.map_or_else(String::new, |version| format!(" {version}."))
+    };
+    if let Err(error) = outcome {
+        if error.kind == ErrorKind::Tls {
+            let says = match chain {
+                Some(chain) => format!("{}{}", error.message, version(chain)),
+                None => error.message.clone(),
+            };
+            return Finding::failed(Check::Tls, says, error.hint());
+        }
+        let before = matches!(
             error.kind,
             ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Lost | ErrorKind::Settings
-        )
-        && error.status.is_none()
-    {
-        return Finding::skipped(Check::Tls, "There was no answer to see one of.");
+        ) && error.status.is_none();
+        if before && chain.is_none() {
+            return Finding::skipped(Check::Tls, "There was no answer to see one of.");
+        }
     }
-    let Some(certificate) = certificate else {
-        return Finding::ok(Check::Tls, "It is trusted.");
-    };
-    let days = certificate.until.duration_since(now).as_hours() / 24;
-    let date = number::date(certificate.until, &jiff::tz::TimeZone::UTC);
-    let says = format!(
-        "It is trusted, and valid until {date} ({}). Issued for {} by {}.",
-        number::count(u64::try_from(days).unwrap_or(0), "day"),
-        certificate.subject,
-        certificate.issuer
-    );
-    if days < CERTIFICATE_NOTE {
-        Finding::note(
+    let spoken = chain.map(version).unwrap_or_default();
+    if checking == Checking::No {
+        return Finding::note(
             Check::Tls,
-            says,
-            "Tell the administrators of the server: no client will get in after that day.",
+            format!("The certificate is not checked, as the profile says.{spoken}"),
+            "Set ca_file to the authority that your organisation uses, and take insecure out.",
+        );
+    }
+    let by = match chain.map(|chain| &chain.end) {
+        Some(End::System(name)) => format!(" by an authority of the system, {name}"),
+        Some(End::File(name)) => format!(" by an authority of ca_file, {name}"),
+        Some(End::Unchecked | End::Refused) | None => String::new(),
+    };
+    Finding::ok(
+        Check::Tls,
+        format!("The certificate is trusted{by}.{spoken}"),
+    )
+}
+
+/// One certificate of a chain: for whom, by whom, and how long it will be valid.
+fn told_certificate(number: u8, certificate: Option<&Certificate>, now: Timestamp) -> Finding {
+    let check = Check::Certificate(number);
+    let Some(certificate) = certificate else {
+        return Finding::note(
+            check,
+            "It can't be read.",
+            "Tell the administrators of the server: clients may refuse the whole chain.",
+        );
+    };
+    let day = |time| number::date(time, &jiff::tz::TimeZone::UTC);
+    let days = |time: Timestamp| {
+        let hours = time.duration_since(now).as_hours();
+        number::count(hours.unsigned_abs() / 24, "day")
+    };
+    let hosts = match (number, certificate.hosts.as_slice()) {
+        (1, hosts @ [_, ..]) => format!(" for {}", told_hosts(hosts)),
+        _ => String::new(),
+    };
+    let by = if certificate.issuer == certificate.subject {
+        "by itself".to_owned()
+    } else {
+        format!("by {}", certificate.issuer)
+    };
+    let (when, hint) = if certificate.until < now {
+        (
+            format!(
+                "Expired on {}, {} ago.",
+                day(certificate.until),
+                days(certificate.until)
+            ),
+            Some("Tell the administrators of the server; check the clock of this machine."),
+        )
+    } else if certificate.from > now {
+        (
+            format!("Not valid before {}.", day(certificate.from)),
+            Some("Check the clock of this machine, then tell the administrators of the server."),
         )
     } else {
-        Finding::ok(Check::Tls, says)
+        let left = certificate.until.duration_since(now).as_hours() / 24;
+        (
+            format!(
+                "Valid until {}, {}.",
+                day(certificate.until),
+                days(certificate.until)
+            ),
+            (left < CERTIFICATE_NOTE).then_some(
+                "Tell the administrators of the server: no client will get in after that day.",
+            ),
+        )
+    };
+    let says = format!("{}{hosts}, issued {by}. {when}", certificate.subject);
+    match hint {
+        Some(hint) => Finding::note(check, says, hint),
+        None => Finding::ok(check, says),
     }
+    .about(certificate)
 }
 
 /// Whether the server takes the sign-in, and whom it takes us for.
@@ -406,31 +501,107 @@ mod tests {
         );
     }
 
+    fn certificate(subject: &str, issuer: &str, until: &str) -> Certificate {
+        Certificate {
+            subject: subject.to_owned(),
+            hosts: vec!["wiki.example.com".to_owned()],
+            issuer: issuer.to_owned(),
+            from: at("2026-01-01T00:00:00Z"),
+            until: at(until),
+        }
+    }
+
+    fn chain(end: End) -> Chain {
+        Chain {
+            host: "wiki.example.com".to_owned(),
+            version: Some("TLS 1.3".to_owned()),
+            certificates: vec![
+                Some(certificate("CN=a", "CN=b", "2027-02-01T00:00:00Z")),
+                Some(certificate("CN=b", "CN=c", "2030-02-01T00:00:00Z")),
+                None,
+            ],
+            more: 0,
+            end,
+        }
+    }
+
     #[test]
-    fn certificates_that_end_soon_are_told() {
-        let certificate = Certificate {
-            subject: "CN=a".to_owned(),
-            issuer: "CN=b".to_owned(),
-            until: at("2027-02-01T00:00:00Z"),
-        };
-        let found = |now: &str| tls(Ok(()), Some(&certificate), at(now));
-        assert_eq!(found("2026-11-23T00:00:00Z").verdict, Verdict::Ok);
-        assert!(found("2026-11-23T00:00:00Z").says.contains("70 days"));
-        assert_eq!(found("2027-01-20T00:00:00Z").verdict, Verdict::Note);
-        let refused = ApiError::new(ErrorKind::Tls, "The certificate has expired.");
-        let found = tls(Err(&refused), None, at("2027-01-20T00:00:00Z"));
-        assert_eq!(found.verdict, Verdict::Failed);
-        assert!(found.hint.is_some());
-        let away = ApiError::new(ErrorKind::Connect, "Nothing listens.");
-        let found = tls(Err(&away), None, at("2027-01-20T00:00:00Z"));
-        assert_eq!(found.verdict, Verdict::Skipped);
-        // A refused sign-in came over a line that was fine.
-        let found = tls(
-            Err(&error(ErrorKind::Unauthorized, 401)),
-            Some(&certificate),
-            at("2026-11-23T00:00:00Z"),
+    fn a_chain_is_told_whole_and_what_ends_soon_is_a_note() {
+        let chain = chain(End::File("CN=c".to_owned()));
+        let found = |now: &str| tls(Ok(()), Some(&chain), Checking::Yes, at(now));
+        let verdicts = |now: &str| found(now).iter().map(|f| f.verdict).collect::<Vec<_>>();
+        use Verdict::{Note, Ok as Good};
+        assert_eq!(
+            verdicts("2026-11-23T00:00:00Z"),
+            [Good, Good, Good, Note],
+            "what can't be read is told in its place"
         );
-        assert_eq!(found.verdict, Verdict::Ok);
+        let now = found("2026-11-23T00:00:00Z");
+        assert_eq!(
+            now[0].says,
+            "The certificate is trusted by an authority of ca_file, CN=c. TLS 1.3."
+        );
+        assert_eq!(
+            now[1].says,
+            "CN=a for wiki.example.com, issued by CN=b. Valid until 2027-02-01, 70 days."
+        );
+        assert_eq!(
+            now[2].says, "CN=b, issued by CN=c. Valid until 2030-02-01, 1,166 days.",
+            "hosts are those of its own"
+        );
+        assert_eq!(
+            now[1].certificate.as_deref(),
+            chain.certificates[0].as_ref()
+        );
+        // 30 days before, and a day later.
+        assert_eq!(verdicts("2027-01-02T00:00:00Z")[1], Good);
+        assert_eq!(verdicts("2027-01-02T01:00:00Z")[1], Note);
+        let over = &found("2027-02-03T00:00:00Z")[1];
+        assert!(
+            over.says.ends_with("Expired on 2027-02-01, 2 days ago."),
+            "{}",
+            over.says
+        );
+        assert_eq!(over.verdict, Note);
+        let early = &found("2025-01-01T00:00:00Z")[1];
+        assert!(
+            early.says.ends_with("Not valid before 2026-01-01."),
+            "{}",
+            early.says
+        );
+    }
+
+    #[test]
+    fn a_chain_is_told_where_it_was_refused_too_and_where_nobody_checks() {
+        let now = at("2026-11-23T00:00:00Z");
+        let mut refused = chain(End::Refused);
+        refused.version = None;
+        refused.more = 3;
+        let expired = ApiError::new(ErrorKind::Tls, "The certificate has expired.");
+        let found = tls(Err(&expired), Some(&refused), Checking::Yes, now);
+        assert_eq!(found[0].verdict, Verdict::Failed);
+        assert!(found[0].hint.is_some());
+        assert_eq!(found.len(), 5);
+        assert_eq!(found[4].says, "3 more certificates in the chain, not told.");
+        let found = tls(Ok(()), Some(&chain(End::Unchecked)), Checking::No, now);
+        assert_eq!(found[0].verdict, Verdict::Note);
+        assert!(found[0].says.contains("not checked"), "{}", found[0].says);
+        assert!(found[0].says.ends_with("TLS 1.3."), "{}", found[0].says);
+        assert_eq!(found.len(), 4);
+        let away = ApiError::new(ErrorKind::Connect, "Nothing listens.");
+        let found = tls(Err(&away), None, Checking::Yes, now);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].verdict, Verdict::Skipped);
+        // A refused sign-in came over a line that was fine.
+        let system = chain(End::System("CN=root".to_owned()));
+        let sign_in = error(ErrorKind::Unauthorized, 401);
+        let found = tls(Err(&sign_in), Some(&system), Checking::Yes, now);
+        assert_eq!(found[0].verdict, Verdict::Ok);
+        assert!(
+            found[0].says.contains("of the system, CN=root"),
+            "{}",
+            found[0].says
+        );
     }
 
     #[test]

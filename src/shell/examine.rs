@@ -17,7 +17,7 @@ use crate::confluence::call::{Depth, SpacesFilter, Window};
 use crate::confluence::client::{Access, Answer, Client, Credentials, Tell};
 use crate::confluence::retry::Patience;
 use crate::confluence::{ApiError, Call, ContentKind, CurrentUser, ErrorKind, Reply, ServerInfo};
-use crate::doctor::server::{self, Probe, Probes};
+use crate::doctor::server::{self, Checking, Probe, Probes};
 use crate::doctor::terminal::{Between, Facts};
 use crate::doctor::{Check, Finding, local};
 use crate::report::scrub;
@@ -311,7 +311,7 @@ async fn line(profile: &Profile, tell: TellFinding<'_>) -> bool {
 async fn client(profile: &Profile, credentials: Credentials) -> Result<Client, ApiError> {
     let mut settings = connection::settings(profile, credentials).await?;
     settings.access = Access::ReadOnly;
-    settings.certificate = Tell::Yes;
+    settings.chain = Tell::Yes;
     settings.connect_timeout = LINE_LIMIT;
     settings.patience = Patience {
         attempts: 1,
@@ -342,7 +342,7 @@ async fn requests(profile: &Profile, credentials: Option<Credentials>, tell: Tel
     };
     let answer = client.send(&first, |_| ()).await;
     let now = clock::time_of_day();
-    tell(certificate(profile, &answer, now));
+    tls(profile, &answer, now).into_iter().for_each(&mut *tell);
     if !has_secret {
         let why = "There is no secret to sign in with.";
         skip(&BEHIND[..2], why, tell);
@@ -390,9 +390,9 @@ fn told_time(answer: &Answer, now: Timestamp) -> Finding {
     server::clock(answer.date, now, took)
 }
 
-fn certificate(profile: &Profile, answer: &Answer, now: Timestamp) -> Finding {
+fn tls(profile: &Profile, answer: &Answer, now: Timestamp) -> Vec<Finding> {
     if profile.url.is_plain_http() {
-        return if profile.url.is_loopback() {
+        return vec![if profile.url.is_loopback() {
             Finding::skipped(Check::Tls, "Plain HTTP, which does not leave this machine.")
         } else {
             Finding::note(
@@ -400,21 +400,19 @@ fn certificate(profile: &Profile, answer: &Answer, now: Timestamp) -> Finding {
                 "Plain HTTP: others on the way can read along.",
                 "Use https; then take allow_http out of the profile.",
             )
-        };
+        }];
     }
-    let found = server::tls(
+    let checking = if profile.insecure {
+        Checking::No
+    } else {
+        Checking::Yes
+    };
+    server::tls(
         answer.outcome.as_ref().map(|_| ()),
-        answer.certificate.as_ref(),
+        answer.chain.as_ref(),
+        checking,
         now,
-    );
-    if profile.insecure && found.verdict == crate::doctor::Verdict::Ok {
-        return Finding::note(
-            Check::Tls,
-            "The certificate is not checked, as the profile says.",
-            "Set ca_file to the authority that your organisation uses, and take insecure out.",
-        );
-    }
-    found
+    )
 }
 
 fn server_info(outcome: &Result<Reply, ApiError>) -> Result<ServerInfo, ApiError> {

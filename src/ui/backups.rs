@@ -5,7 +5,7 @@ use ratatui::style::Style;
 
 use super::draw::Canvas;
 use super::form;
-use super::modal::dialog;
+use super::modal::{Owner, dialog};
 use super::preview::draw_lines;
 use crate::app::layout::centred;
 use crate::app::message::Size;
@@ -28,12 +28,12 @@ pub(super) fn draw(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, si
     match &backups.open {
         None => draw_list(model, backups, canvas, at, size),
         Some(open) => match &open.preview {
-            Some(shown) => draw_text(shown, canvas, at, size),
+            Some(shown) => draw_text(model, open, shown, canvas, at, size),
             None => draw_items(model, backups, open, canvas, at, size),
         },
     }
     if let Some(removal) = &backups.removal {
-        draw_removal(removal, canvas, size);
+        draw_removal(model, removal, canvas, size);
     }
     if let Some(again) = backups.open.as_ref().and_then(|open| open.again.as_ref()) {
         draw_again(model, again, canvas, size);
@@ -89,7 +89,7 @@ fn draw_list(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, at: Rect
         Some(list) if !list.is_empty() => number::count(list.len() as u64, "backup"),
         _ => "Backups".to_owned(),
     };
-    let inner = dialog(canvas, at, &title, "");
+    let inner = dialog(canvas, at, &title, Owner::profile(model));
     let list = match (&backups.list, &backups.problem) {
         (_, Some(problem)) => {
             canvas.lines(inner, [(problem.as_str(), theme.danger)]);
@@ -212,7 +212,7 @@ fn draw_items(
         canvas,
         at,
         &format!("Backup of {date}"),
-        &open.manifest.host,
+        Owner::captured(model, &open.manifest.profile, &open.manifest.host),
     );
     let Some(items) = &open.items else {
         match &open.problem {
@@ -341,9 +341,21 @@ fn draw_filter(open: &Opened, canvas: &mut Canvas<'_>, at: Rect) {
     }
 }
 
-fn draw_text(shown: &Shown, canvas: &mut Canvas<'_>, at: Rect, size: Size) {
+fn draw_text(
+    model: &Model,
+    open: &Opened,
+    shown: &Shown,
+    canvas: &mut Canvas<'_>,
+    at: Rect,
+    size: Size,
+) {
     let theme = canvas.theme;
-    let inner = dialog(canvas, at, "Preview from the backup", "");
+    let inner = dialog(
+        canvas,
+        at,
+        "Preview from the backup",
+        Owner::captured(model, &open.manifest.profile, &open.manifest.host),
+    );
     match &shown.text {
         None => canvas.lines(inner, [("Reading the text.", theme.dim)]),
         Some(Err(why)) => canvas.lines(inner, [(why.as_str(), theme.danger)]),
@@ -359,10 +371,10 @@ fn draw_text(shown: &Shown, canvas: &mut Canvas<'_>, at: Rect, size: Size) {
     }
 }
 
-fn draw_removal(removal: &Removal, canvas: &mut Canvas<'_>, size: Size) {
+fn draw_removal(model: &Model, removal: &Removal, canvas: &mut Canvas<'_>, size: Size) {
     let theme = canvas.theme;
     let at = centred(size, size.width.saturating_sub(2).min(72), 9);
-    let inner = dialog(canvas, at, "Remove a backup", "");
+    let inner = dialog(canvas, at, "Remove a backup", Owner::profile(model));
     let body = Rect {
         height: inner.height.saturating_sub(2),
         ..inner
@@ -397,8 +409,7 @@ fn draw_again(model: &Model, again: &Again, canvas: &mut Canvas<'_>, size: Size)
     let wide = size.width.saturating_sub(2).min(72);
     let high = form::height(&again.form, wide) + 4;
     let at = centred(size, wide, high);
-    let server = format!("{} · {}", model.profile.name, model.profile.host());
-    let inner = dialog(canvas, at, "Re-create", &server);
+    let inner = dialog(canvas, at, "Re-create", Owner::server(model));
     let body = Rect {
         y: inner.y + 1.min(inner.height),
         height: inner.height.saturating_sub(2),

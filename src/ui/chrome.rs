@@ -85,12 +85,7 @@ pub(super) fn header(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     };
 
     let path = format!(" {} ", theme.glyphs.path);
-    let profile = model
-        .profile
-        .color
-        .as_deref()
-        .and_then(|color| theme.profile(color))
-        .unwrap_or(theme.title);
+    let profile = theme.profile_name(model.profile.color.as_deref());
     let mut pieces: Vec<(String, Style)> = vec![
         (
             " coracle  ".to_owned(),

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::detail::style_of;
 use super::draw::{Canvas, margin};
 use super::form::text_field;
-use super::modal::dialog;
+use super::modal::{Owner, dialog};
 use crate::app::layout::{centred, inside};
 use crate::app::message::Size;
 use crate::app::modal::confirm::{At, Confirm, shape, title};
@@ -21,8 +21,8 @@ pub(super) fn draw(model: &Model, confirm: &Confirm, canvas: &mut Canvas<'_>, si
     let target = confirm.target();
     let shape = shape(model, confirm, size);
     let at = centred(size, shape.wide, shape.high);
-    let server = format!("{} · {}", target.profile, target.host);
-    let inner = dialog(canvas, at, &title(model, target), &server);
+    let owner = Owner::captured(model, &target.profile, &target.host);
+    let inner = dialog(canvas, at, &title(model, target), owner);
     let row = |y: u16| Rect {
         y,
         height: 1,
@@ -111,11 +111,28 @@ fn scrolled(
 }
 
 /// Draws a job's question.
-pub(super) fn draw_question(question: &QuestionDialog, canvas: &mut Canvas<'_>, size: Size) {
+pub(super) fn draw_question(
+    model: &Model,
+    question: &QuestionDialog,
+    canvas: &mut Canvas<'_>,
+    size: Size,
+) {
     let theme = canvas.theme;
     let shape = question.shape(size);
     let at = centred(size, shape.wide, shape.high);
-    let inner = dialog(canvas, at, question.title(), &question.of);
+    let owner = match model.jobs.get(&question.job) {
+        Some(job) => {
+            let target = &job.head().target;
+            Owner::captured(model, &target.profile, &target.host)
+        }
+        None => Owner::server(model),
+    };
+    // Which job asks, where its name has room beside that of the profile.
+    let mut title = format!("{} {} {}", question.title(), theme.glyphs.dot, question.of);
+    if width::width(&title) + owner.columns() + 7 > usize::from(at.width) {
+        question.title().clone_into(&mut title);
+    }
+    let inner = dialog(canvas, at, &title, owner);
     let row = |y: u16| Rect {
         y,
         height: 1,
@@ -158,7 +175,7 @@ pub(super) fn draw_question(question: &QuestionDialog, canvas: &mut Canvas<'_>, 
 }
 
 /// Draws "Leave?".
-pub(super) fn draw_leave(leaving: &Leaving, canvas: &mut Canvas<'_>, size: Size) {
+pub(super) fn draw_leave(model: &Model, leaving: &Leaving, canvas: &mut Canvas<'_>, size: Size) {
     let theme = canvas.theme;
     let wide = size.width.saturating_sub(4).min(64);
     let lines: Vec<String> = leaving
@@ -174,7 +191,7 @@ pub(super) fn draw_leave(leaving: &Leaving, canvas: &mut Canvas<'_>, size: Size)
         })
         .collect();
     let at = centred(size, wide, u16::try_from(lines.len()).unwrap_or(4) + 5);
-    let inner = dialog(canvas, at, leaving.title(), "");
+    let inner = dialog(canvas, at, leaving.title(), Owner::server(model));
     let room = inner.height.saturating_sub(3);
     for (line, y) in lines.iter().take(usize::from(room)).zip(inner.y + 1..) {
         canvas.text(

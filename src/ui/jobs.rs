@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::detail::style_of;
 use super::draw::Canvas;
-use super::modal::dialog;
+use super::modal::{Owner, dialog};
 use super::theme::Theme;
 use crate::app::layout::centred;
 use crate::app::message::Size;
@@ -29,7 +29,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, size: Size) {
     let theme = canvas.theme;
     let jobs = &model.jobs;
     let at = frame(size, jobs.list.len());
-    let inner = dialog(canvas, at, "Jobs", "");
+    let inner = dialog(canvas, at, "Jobs", Owner::profile(model));
     if jobs.list.is_empty() {
         let text = "No jobs yet. Everything that changes the wiki becomes one.";
         let lines = reading::folded(text, usize::from(inner.width));
@@ -113,10 +113,10 @@ pub(super) fn draw_one(model: &Model, view: &JobView, canvas: &mut Canvas<'_>, s
         return;
     };
     let head = job.head();
-    let server = format!("{} · {}", head.target.profile, head.target.host);
+    let owner = Owner::captured(model, &head.target.profile, &head.target.host);
     let lines = lines(model, view, reading::width(size));
     let at = frame(size, lines.len());
-    let inner = dialog(canvas, at, &head.title, &server);
+    let inner = dialog(canvas, at, &head.title, owner);
     let theme = canvas.theme;
     let rows = usize::from(inner.height);
     let top = view.top.min(lines.len().saturating_sub(rows));

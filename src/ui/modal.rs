@@ -20,7 +20,7 @@ use crate::app::modal::Modal;
 use crate::app::modal::menu::Menu;
 use crate::app::modal::reading::{self, Reading, holds};
 use crate::app::modal::spaces_filter::SpacesFilterForm;
-use crate::app::model::Model;
+use crate::app::model::{Model, Screen};
 use crate::text::{number, width};
 
 /// Draws one modal.
@@ -30,45 +30,118 @@ pub(super) fn draw(model: &Model, modal: &Modal, canvas: &mut Canvas<'_>, area: 
         height: area.height,
     };
     match modal {
-        Modal::Menu(menu) => draw_menu(menu, canvas, size),
+        Modal::Menu(menu) => draw_menu(model, menu, canvas, size),
         Modal::Palette(palette) => palette::draw(model, palette, canvas, size),
         Modal::Reading(reading) => draw_reading(model, reading, canvas, size),
         Modal::SpacesFilter(form) => draw_spaces_filter(model, form, canvas, size),
         Modal::NewSpace(form) => space_forms::draw_new(model, form, canvas, size),
         Modal::EditSpace(form) => space_forms::draw_edit(model, form, canvas, size),
         Modal::Confirm(dialog) => confirm::draw(model, dialog, canvas, size),
-        Modal::Question(question) => confirm::draw_question(question, canvas, size),
+        Modal::Question(question) => confirm::draw_question(model, question, canvas, size),
         Modal::Jobs => jobs::draw(model, canvas, size),
         Modal::Plans(list) => plans::draw(model, list, canvas, size),
         Modal::Backups(backups) => backups::draw(model, backups, canvas, size),
         Modal::Profiles(list) => profiles::draw(model, list, canvas, size),
-        Modal::SetUp(dialog) => setup::draw(dialog, canvas, size),
+        Modal::SetUp(dialog) => setup::draw(model, dialog, canvas, size),
         Modal::Job(view) => jobs::draw_one(model, view, canvas, size),
-        Modal::Leave(leaving) => confirm::draw_leave(leaving, canvas, size),
+        Modal::Leave(leaving) => confirm::draw_leave(model, leaving, canvas, size),
     }
 }
 
-/// An empty dialog with a title, and the server's name where something is to be decided.
-pub(super) fn dialog(canvas: &mut Canvas<'_>, at: Rect, title: &str, server: &str) -> Rect {
+/// Whose dialog it is: a profile by its name, in its colour, and its server.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Owner<'a> {
+    profile: &'a str,
+    color: Option<&'a str>,
+    /// Empty where nothing is decided that concerns the server.
+    host: &'a str,
+}
+
+impl<'a> Owner<'a> {
+    /// The profile that is open. Before one is, nobody owns a dialog.
+    pub(super) fn profile(model: &'a Model) -> Self {
+        let profile = match model.screen {
+            Screen::Welcome { .. } => "",
+            Screen::Panes | Screen::Across => model.profile.name.as_str(),
+        };
+        Self {
+            profile,
+            color: model.profile.color.as_deref(),
+            host: "",
+        }
+    }
+
+    /// The profile that is open, with its server: for what is to be decided.
+    pub(super) fn server(model: &'a Model) -> Self {
+        Self {
+            host: model.profile.host(),
+            ..Self::profile(model)
+        }
+    }
+
+    /// What was captured of a profile when an act began: it keeps that server, whatever is open now.
+    pub(super) fn captured(model: &'a Model, profile: &'a str, host: &'a str) -> Self {
+        let color = if profile == model.profile.name {
+            model.profile.color.as_deref()
+        } else {
+            let of_that_name = model.profiles.iter().find(|choice| choice.name == profile);
+            of_that_name.and_then(|choice| choice.color.as_deref())
+        };
+        Self {
+            profile,
+            color,
+            host,
+        }
+    }
+
+    /// How many columns its name takes in a border, with the blanks around it.
+    pub(super) fn columns(&self) -> usize {
+        match width::width(self.profile) {
+            0 => 0,
+            name => name + 2,
+        }
+    }
+}
+
+/// An empty dialog with a title, and whose it is: the profile's name where there is room for it,
+/// then the host.
+pub(super) fn dialog(canvas: &mut Canvas<'_>, at: Rect, title: &str, owner: Owner<'_>) -> Rect {
     canvas.clear(at);
     let theme = canvas.theme;
     canvas.frame(at, &[(title, theme.title)], Focus::Here);
-    if !server.is_empty() {
-        let used = u16::try_from(width::width(title)).unwrap_or(0) + 4;
-        let line = Rect {
-            x: at.x + used,
-            y: at.y,
-            width: at.width.saturating_sub(used + 2),
-            height: 1,
-        };
-        if usize::from(line.width) > width::width(server) + 2 {
-            canvas.right(line, &format!(" {server} "), theme.dim);
-        }
+    let used = u16::try_from(width::width(title)).unwrap_or(0) + 4;
+    let line = Rect {
+        x: at.x + used,
+        y: at.y,
+        width: at.width.saturating_sub(used + 2),
+        height: 1,
+    };
+    // One cell of the border stays between title and owner.
+    let room = usize::from(line.width.saturating_sub(1));
+    let name = owner.columns();
+    if name > 0 && name <= room {
+        let host = format!("{} {} ", theme.glyphs.dot, owner.host);
+        let host =
+            Some(host).filter(|host| !owner.host.is_empty() && name + width::width(host) <= room);
+        let host = host.as_deref().unwrap_or_default();
+        let wide = u16::try_from(name + width::width(host)).unwrap_or(line.width);
+        let profile = format!(" {} ", owner.profile);
+        canvas.pieces(
+            Rect {
+                x: line.right() - wide,
+                width: wide,
+                ..line
+            },
+            [
+                (profile.as_str(), theme.profile_name(owner.color)),
+                (host, theme.dim),
+            ],
+        );
     }
     margin(inside(at))
 }
 
-fn draw_menu(menu: &Menu, canvas: &mut Canvas<'_>, size: Size) {
+fn draw_menu(model: &Model, menu: &Menu, canvas: &mut Canvas<'_>, size: Size) {
     let label = menu
         .entries
         .iter()
@@ -84,7 +157,7 @@ fn draw_menu(menu: &Menu, canvas: &mut Canvas<'_>, size: Size) {
     let wide = u16::try_from(label + note + 14).unwrap_or(60).clamp(28, 76);
     let high = u16::try_from(menu.entries.len()).unwrap_or(10) + 2;
     let at = centred(size, wide, high);
-    let inner = dialog(canvas, at, &menu.title, "");
+    let inner = dialog(canvas, at, &menu.title, Owner::profile(model));
     let theme = canvas.theme;
     for (ix, entry) in menu
         .entries
@@ -125,7 +198,7 @@ fn draw_reading(model: &Model, reading: &Reading, canvas: &mut Canvas<'_>, size:
         u16::try_from(wide + 4).unwrap_or(size.width),
         u16::try_from(rows + 2).unwrap_or(size.height),
     );
-    let inner = dialog(canvas, at, &reading.title(), "");
+    let inner = dialog(canvas, at, &reading.title(), Owner::profile(model));
     let theme = canvas.theme;
     let needle = reading.search.text().to_lowercase();
     for (ix, line) in lines.iter().skip(reading.top).take(rows).enumerate() {
@@ -192,8 +265,7 @@ fn draw_spaces_filter(
     let wide = size.width.saturating_sub(4).min(72);
     let high = form::height(&dialog_form.form, wide) + 4;
     let at = centred(size, wide, high);
-    let server = format!("{} · {}", model.profile.name, model.profile.host());
-    let inner = dialog(canvas, at, "Ask the server for", &server);
+    let inner = dialog(canvas, at, "Ask the server for", Owner::server(model));
     let body = Rect {
         y: inner.y + 1,
         height: inner.height.saturating_sub(2),

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::draw::Canvas;
-use super::modal::dialog;
+use super::modal::{Owner, dialog};
 use crate::app::layout::centred;
 use crate::app::message::Size;
 use crate::app::modal::palette::{Palette, rows};
@@ -21,7 +21,7 @@ pub(super) fn draw(model: &Model, palette: &Palette, canvas: &mut Canvas<'_>, si
     let wide = size.width.saturating_sub(4).min(96);
     let high = u16::try_from(shown).unwrap_or(u16::MAX).saturating_add(5);
     let at = centred(size, wide, high);
-    let inner = dialog(canvas, at, "Commands", "");
+    let inner = dialog(canvas, at, "Commands", Owner::profile(model));
     let line = |y: u16| Rect {
         y: inner.y + y,
         height: 1,

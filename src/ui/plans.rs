@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::draw::Canvas;
-use super::modal::dialog;
+use super::modal::{Owner, dialog};
 use crate::app::layout::centred;
 use crate::app::message::Size;
 use crate::app::modal::plans::{Plans, line};
@@ -17,7 +17,7 @@ pub(super) fn draw(model: &Model, plans: &Plans, canvas: &mut Canvas<'_>, size: 
     let theme = canvas.theme;
     let wide = u16::try_from(reading::width(size) + 4).unwrap_or(size.width);
     let at = centred(size, wide, size.height.saturating_sub(2));
-    let inner = dialog(canvas, at, "Plans", "");
+    let inner = dialog(canvas, at, "Plans", Owner::server(model));
     if let Some(check) = &plans.check {
         let read = number::count(check.now.len() as u64, "item");
         let text = format!("Reading the trash, to hold the plan against it: {read} so far.");

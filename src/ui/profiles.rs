@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::draw::Canvas;
-use super::modal::dialog;
+use super::modal::{Owner, dialog};
 use crate::app::layout::centred;
 use crate::app::message::Size;
 use crate::app::modal::profiles::{Profiles, height};
@@ -16,7 +16,7 @@ pub(super) fn draw(model: &Model, list: &Profiles, canvas: &mut Canvas<'_>, size
     let wide = size.width.saturating_sub(2).min(76);
     let rows = model.profiles.len().min(height(size)).max(1);
     let at = centred(size, wide, u16::try_from(rows).unwrap_or(1) + 2);
-    let inner = dialog(canvas, at, "Profiles", "");
+    let inner = dialog(canvas, at, "Profiles", Owner::profile(model));
     let name = model
         .profiles
         .iter()

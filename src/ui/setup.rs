@@ -4,26 +4,29 @@ use ratatui::layout::Rect;
 
 use super::draw::Canvas;
 use super::form;
+use super::modal::Owner;
 use super::space_forms::framed;
 use crate::app::message::Size;
 use crate::app::modal::reading::folded;
 use crate::app::modal::setup::{SetUp, Stage};
+use crate::app::model::Model;
 use crate::doctor::Verdict;
 
 /// Draws the set-up.
-pub(super) fn draw(setup: &SetUp, canvas: &mut Canvas<'_>, size: Size) {
+pub(super) fn draw(model: &Model, setup: &SetUp, canvas: &mut Canvas<'_>, size: Size) {
     let theme = canvas.theme;
     let wide = size.width.saturating_sub(6).min(78);
     let title = "Connect to a Confluence";
+    let owner = Owner::profile(model);
     let problem = setup.problem.as_deref().unwrap_or_default();
     if matches!(setup.stage, Stage::Form) {
         let rows = form::height(&setup.form, wide);
-        let body = framed(canvas, size, title, "", rows, setup.hints(), problem);
+        let body = framed(canvas, size, title, owner, rows, setup.hints(), problem);
         form::draw(&setup.form, canvas, body);
         return;
     }
     let rows = size.height.saturating_sub(7).min(18);
-    let body = framed(canvas, size, title, "", rows, setup.hints(), problem);
+    let body = framed(canvas, size, title, owner, rows, setup.hints(), problem);
     if matches!(setup.stage, Stage::Writing(_)) {
         canvas.text(body, "Writing the configuration …", theme.dim);
         return;

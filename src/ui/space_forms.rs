@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::draw::Canvas;
 use super::form;
-use super::modal::dialog;
+use super::modal::{Owner, dialog};
 use crate::app::layout::centred;
 use crate::app::message::Size;
 use crate::app::modal::edit_space::{
@@ -15,10 +15,6 @@ use crate::app::modal::reading::folded;
 use crate::app::model::Model;
 use crate::jobs::JobId;
 use crate::text::width;
-
-fn server(model: &Model) -> String {
-    format!("{} · {}", model.profile.name, model.profile.host())
-}
 
 /// What concerns no field: the form's own problem, or what its job waits for.
 fn concern(model: &Model, problem: Option<&str>, job: Option<&JobId>) -> String {
@@ -33,7 +29,7 @@ pub(super) fn framed(
     canvas: &mut Canvas<'_>,
     size: Size,
     title: &str,
-    server: &str,
+    owner: Owner<'_>,
     rows: u16,
     foot: &[(&str, &str)],
     problem: &str,
@@ -49,7 +45,7 @@ pub(super) fn framed(
     let at = centred(size, wide, rows + problem_rows + 5);
     // Where the form is taller than the screen, it is closer to the border.
     let airy = u16::from(at.height >= rows + problem_rows + 5);
-    let inner = dialog(canvas, at, title, server);
+    let inner = dialog(canvas, at, title, owner);
     let line = Rect {
         y: inner.bottom().saturating_sub(1),
         height: 1,
@@ -97,7 +93,7 @@ pub(super) fn draw_new(model: &Model, new: &NewSpaceForm, canvas: &mut Canvas<'_
         canvas,
         size,
         "New space",
-        &server(model),
+        Owner::server(model),
         form::height(&new.form, wide),
         foot,
         &problem,
@@ -121,7 +117,7 @@ pub(super) fn draw_edit(model: &Model, edit: &EditSpaceForm, canvas: &mut Canvas
                 canvas,
                 size,
                 &title,
-                &server(model),
+                Owner::server(model),
                 3,
                 &[("Esc", "leave")],
                 "",
@@ -133,7 +129,7 @@ pub(super) fn draw_edit(model: &Model, edit: &EditSpaceForm, canvas: &mut Canvas
                 canvas,
                 size,
                 &title,
-                &server(model),
+                Owner::server(model),
                 4,
                 &[("r", "try again"), ("Esc", "leave")],
                 "",
@@ -157,7 +153,7 @@ pub(super) fn draw_edit(model: &Model, edit: &EditSpaceForm, canvas: &mut Canvas
                 canvas,
                 size,
                 &title,
-                &server(model),
+                Owner::server(model),
                 form::height(&edit.form, wide),
                 foot,
                 problem,
@@ -179,7 +175,7 @@ pub(super) fn draw_edit(model: &Model, edit: &EditSpaceForm, canvas: &mut Canvas
                 canvas,
                 size,
                 &format!("Save {}", edit.key),
-                &server(model),
+                Owner::server(model),
                 rows,
                 foot,
                 problem,
@@ -231,7 +227,7 @@ fn draw_picker(
         canvas,
         size,
         &format!("{title} · homepage"),
-        &server(model),
+        Owner::server(model),
         rows,
         &foot,
         &problem,

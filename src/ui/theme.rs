@@ -208,6 +208,13 @@ impl Theme {
         Some(self.profiles[at])
     }
 
+    /// The style of a profile's name: its own colour, else that of a title.
+    pub fn profile_name(&self, color: Option<&str>) -> Style {
+        color
+            .and_then(|color| self.profile(color))
+            .unwrap_or(self.title)
+    }
+
     /// The border style of a pane.
     pub fn border_of(&self, focus: Focus) -> Style {
         match focus {

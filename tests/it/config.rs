@@ -120,6 +120,8 @@ color = "rde"
        |                   ^^^^^
        Did you mean `prod`?
     config.toml:7:7: The address has to begin with https://.
+     7 | url = "wiki.example.com"
+       |       ^^^^^^^^^^^^^^^^^^
        Give the address of the start page, such as https://wiki.example.org or https://example.org/confluence.
     config.toml:8:17: `token_command` is a list: the program, then its arguments.
      8 | token_command = "pass show wiki"
@@ -188,10 +190,59 @@ fn a_secret_in_a_file_that_others_can_read_is_refused_and_not_quoted() {
         "url = 'ftp://me:hunter2@a.example'",
         "proxy = 'me:hunter2@proxy'",
         "token = 'hunter2",
+        // Nor where something else on its line is wrong, or nobody knows what it is.
+        "token = 'hunter2'\ntoken_file = 'a'",
+        "token_file = 'a'\ntoken = 'hunter2'",
+        "token = 'hunter2'\nuser = 'me'\npassword = 'hunter2'",
+        "password = 'hunter2'",
+        "proxi = 'http://me:hunter2@proxy'",
+        "urll = 'https://me:hunter2@a.example'",
+        "pass = 'hunter2'",
+        "pat = 'hunter2'",
+        "bearer = ['hunter2']",
+        "sign_in = { with = 'hunter2' }",
+        "[profiles.q]\nauth.basic.word = 'hunter2'\nauth = 1",
     ] {
         let said = told(&format!("[profiles.p]\n{line}\n"));
         assert!(!said.contains("hunter2"), "{line}: {said}");
     }
+    // All of a profile may stand on one line.
+    let text = "profiles = { p = { url = 'https://a.example', colr = 'x', token = 'hunter2', timeout = 0 } }\n";
+    insta::assert_snapshot!(told(text), @r"
+    error: 2 problems in the configuration.
+    config.toml:1:47: There is no setting `colr` in a profile.
+     1 | profiles = { p = { url = 'https://a.example', colr = 'x', token = …, timeout = 0 } }
+       |                                               ^^^^
+       Did you mean `color`?
+    config.toml:1:88: `timeout` is a whole number from 1 to 3600.
+     1 | profiles = { p = { url = 'https://a.example', colr = 'x', token = …, timeout = 0 } }
+       |                                                                                ^
+    ");
+}
+
+#[test]
+fn a_secret_is_left_out_of_its_line_and_the_mark_stays_where_it_belongs() {
+    insta::assert_snapshot!(
+        told("[profiles.p]\nurl = 'https://me:hunter2@ä.example' # ü\ntokn = 'hunter2'\ntoken = ['hunter2']\nproxy = 'nothing'\n"),
+        @r"
+    error: 4 problems in the configuration.
+    config.toml:2:7: The address holds a user name or a password; put them into the profile instead.
+     2 | url = … # ü
+       |       ^
+       Give the address of the start page, such as https://wiki.example.org or https://example.org/confluence.
+    config.toml:3:1: There is no setting `tokn` in a profile.
+     3 | tokn = …
+       | ^^^^
+       Did you mean `token`?
+    config.toml:4:9: `token` is a string in quotation marks, and this is of type array.
+     4 | token = …
+       |         ^
+    config.toml:5:9: This is not the address of a proxy.
+     5 | proxy = 'nothing'
+       |         ^^^^^^^^^
+       Write it as http://proxy.example.com:3128 or socks5h://….
+    "
+    );
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn each_check_is_a_line_for_people() {
         "Proxy",
         "Name",
         "Connection",
-        "Certificate",
+        "TLS",
         "Sign-in",
         "User",
         "Version",

@@ -15,6 +15,7 @@ mod consent;
 mod contract;
 mod dialogs;
 mod doctor;
+mod doctor_tls;
 mod embedded;
 mod emptying;
 mod faults;

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use coracle::app::key::{Chord, KeyPress};
 use coracle::app::keymap::Keymap;
+use coracle::app::layout::Layout;
 use coracle::app::message::{Effect, Millis, Msg, Size, Ticket};
 use coracle::app::{Model, Profile, Start, StartMode, Writes, update};
 use coracle::confluence::call::Window;
@@ -13,7 +14,7 @@ use coracle::confluence::{
     ContentStatus, CurrentUser, CursorPage, ErrorKind, Moment, Page, Person, Reply, ServerInfo,
     Space, SpaceContent, SpaceKey, SpaceKind, SpaceMore, SpaceStatus, Version,
 };
-use coracle::ui::theme::Theme;
+use coracle::ui::theme::{Depth, Theme, load};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -170,7 +171,47 @@ impl Story {
             "signs beyond ASCII in:\n{}",
             beyond.join("\n")
         );
+        self.dialog_names_its_profile();
         self.drawn_with(&Theme::auto())
+    }
+
+    /// Whatever dialog is open has the profile's name in its border, in the profile's own colour.
+    fn dialog_names_its_profile(&self) {
+        let welcome = matches!(
+            self.model.screen,
+            coracle::app::model::Screen::Welcome { .. }
+        );
+        let Some(dialog) = self.model.modals.last().filter(|_| !welcome) else {
+            return;
+        };
+        // In a narrow window the title comes first, and in the smallest there is no dialog.
+        if self.model.size.width < 80 || self.model.layout() == Layout::TooSmall {
+            return;
+        }
+        let looks = load("dark", Depth::True).expect("a built-in theme");
+        let mut model = self.model.clone();
+        model.modals = vec![dialog.clone()];
+        model.toasts.clear();
+        model.profile.color = Some("teal".to_owned());
+        let own = looks.profile("teal").expect("a colour of profiles").fg;
+        let buffer = drawn(&model, &looks);
+        let name = format!(" {} ", model.profile.name);
+        // The header has the name too, unless the dialog is over it.
+        let covered = (0..model.size.width).any(|x| buffer[(x, 0)].symbol() == "╭");
+        let found = (u16::from(!covered)..model.size.height).any(|y| {
+            (0..model.size.width.saturating_sub(6)).any(|x| {
+                let mut cells = name.chars().zip(x..);
+                cells.all(|(c, x)| {
+                    let cell = &buffer[(x, y)];
+                    cell.symbol() == c.to_string() && Some(cell.fg) == own
+                })
+            })
+        });
+        assert!(
+            found,
+            "whose dialog is this?\n{}",
+            self.drawn_with(&Theme::auto())
+        );
     }
 
     /// The screen where a page's own text may hold any sign.
@@ -198,13 +239,7 @@ impl Story {
     }
 
     fn buffer(&self, theme: &Theme) -> Buffer {
-        let size = self.model.size;
-        let mut terminal =
-            Terminal::new(TestBackend::new(size.width, size.height)).expect("a test backend");
-        terminal
-            .draw(|frame| coracle::ui::draw(&self.model, theme, frame))
-            .expect("a test backend takes any frame");
-        terminal.backend().buffer().clone()
+        drawn(&self.model, theme)
     }
 
     /// The looks of the screen: a letter for each cell, and what each letter stands for.
@@ -238,6 +273,17 @@ impl Story {
         }
         rows.join("\n")
     }
+}
+
+/// The cells that a model is drawn into.
+fn drawn(model: &Model, theme: &Theme) -> Buffer {
+    let size = model.size;
+    let mut terminal =
+        Terminal::new(TestBackend::new(size.width, size.height)).expect("a test backend");
+    terminal
+        .draw(|frame| coracle::ui::draw(model, theme, frame))
+        .expect("a test backend takes any frame");
+    terminal.backend().buffer().clone()
 }
 
 /// Whether there is a sign of ours that ASCII doesn't have: dots, dashes, quotes, arrows, lines,

@@ -16,7 +16,9 @@ use rcgen::{
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+use rustls::{
+    RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion,
+};
 use secrecy::SecretString;
 use tempfile::TempDir;
 
@@ -26,15 +28,16 @@ use crate::terminal::{Terminal, coracle};
 const HOST: &str = "wiki.example.org";
 
 /// Who vouches for certificates.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key.
 #[derive(Clone)]
-struct Papers {
-    certificate: CertificateDer<'static>,
+pub(crate) struct Papers {
+    /// What is sent: its own, and those above it.
+    chain: Vec<CertificateDer<'static>>,
     key: Vec<u8>,
-    certificate_pem: String,
-    key_pem: String,
+    pub(crate) certificate_pem: String,
+    pub(crate) key_pem: String,
 }
 
 fn named(hosts: &[&str], name: &str) -> CertificateParams {
@@ -46,21 +49,36 @@ fn named(hosts: &[&str], name: &str) -> CertificateParams {
 }
 
 impl Authority {
-    fn named(name: &str) -> Self {
+    pub(crate) fn named(name: &str) -> Self {
+        let key = KeyPair::generate().expect("a key");
+        Self(CertifiedIssuer::self_signed(Self::params(name), key).expect("an authority"))
+    }
+
+    /// One that this one vouches for.
+    pub(crate) fn below(&self, name: &str) -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let below = CertifiedIssuer::signed_by(Self::params(name), key, &self.0);
+        Self(below.expect("an authority"))
+    }
+
+    fn params(name: &str) -> CertificateParams {
         let mut params = named(&[], name);
         params
             .distinguished_name
             .push(DnType::OrganizationName, "Harbour");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().expect("a key");
-        Self(CertifiedIssuer::self_signed(params, key).expect("an authority"))
+        params
     }
 
-    fn pem(&self) -> Vec<u8> {
+    pub(crate) fn pem(&self) -> Vec<u8> {
         self.0.pem().into_bytes()
     }
 
-    fn issues(&self, hosts: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Papers {
+    pub(crate) fn issues(
+        &self,
+        hosts: &[&str],
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Papers {
         let mut params = named(hosts, "somebody");
         change(&mut params);
         let key = KeyPair::generate().expect("a key");
@@ -72,11 +90,17 @@ impl Authority {
 impl Papers {
     fn of(certificate: &rcgen::Certificate, key: &KeyPair) -> Self {
         Self {
-            certificate: certificate.der().clone(),
+            chain: vec![certificate.der().clone()],
             key: key.serialize_der(),
             certificate_pem: certificate.pem(),
             key_pem: key.serialize_pem(),
         }
+    }
+
+    /// Sent with the certificate of this authority behind it.
+    pub(crate) fn with(mut self, above: &Authority) -> Self {
+        self.chain.push(above.0.der().clone());
+        self
     }
 
     fn pem(&self) -> SecretString {
@@ -86,26 +110,28 @@ impl Papers {
 
 /// What a server saw of one connection.
 #[derive(Debug, Default)]
-struct Seen {
+pub(crate) struct Seen {
     /// The name that was asked for before anything else.
     sni: Option<String>,
     /// How many certificates the client showed.
     client_certificates: usize,
     /// The head of the request; empty if the handshake failed.
-    request: String,
+    pub(crate) request: String,
 }
 
 /// What a server does once it has read a request.
 #[derive(Clone, Copy)]
-enum Manner {
+pub(crate) enum Manner {
     Answers,
+    /// Lets the server at this port of this machine answer.
+    Relays(u16),
     /// Sends half of the answer and drops the line.
     LeavesInTheMiddle,
 }
 
 /// A TLS server that takes one connection after the other until the client is through.
-struct TlsServer {
-    port: u16,
+pub(crate) struct TlsServer {
+    pub(crate) port: u16,
     seen: mpsc::Receiver<Seen>,
 }
 
@@ -115,10 +141,19 @@ impl TlsServer {
     }
 
     /// With the authority that clients have to show a certificate of.
-    fn with(papers: Papers, clients: Option<&Authority>, manner: Manner) -> Self {
+    pub(crate) fn with(papers: Papers, clients: Option<&Authority>, manner: Manner) -> Self {
+        Self::speaking(rustls::ALL_VERSIONS, papers, clients, manner)
+    }
+
+    pub(crate) fn speaking(
+        versions: &[&'static SupportedProtocolVersion],
+        papers: Papers,
+        clients: Option<&Authority>,
+        manner: Manner,
+    ) -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .expect("versions");
         let builder = match clients {
             None => builder.with_no_client_auth(),
@@ -135,7 +170,7 @@ impl TlsServer {
         let key = PrivateKeyDer::try_from(papers.key).expect("a key");
         let config = Arc::new(
             builder
-                .with_single_cert(vec![papers.certificate], key)
+                .with_single_cert(papers.chain, key)
                 .expect("a certificate"),
         );
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -152,7 +187,7 @@ impl TlsServer {
         Self { port, seen }
     }
 
-    fn seen(&self) -> Seen {
+    pub(crate) fn seen(&self) -> Seen {
         self.seen
             .recv_timeout(Duration::from_secs(20))
             .expect("a connection")
@@ -167,15 +202,19 @@ fn serve(connection: ServerConnection, stream: TcpStream, manner: Manner) -> See
         head.push(byte[0]);
     }
     if !head.is_empty() {
-        let length = match manner {
-            Manner::Answers => USER.len(),
-            Manner::LeavesInTheMiddle => USER.len() * 2,
+        let own = |length: usize| {
+            format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{USER}"
+            )
+            .into_bytes()
         };
-        let answer = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{USER}"
-        );
-        let _ = stream.write_all(answer.as_bytes());
-        if matches!(manner, Manner::Answers) {
+        let answer = match manner {
+            Manner::Answers => own(USER.len()),
+            Manner::LeavesInTheMiddle => own(USER.len() * 2),
+            Manner::Relays(port) => relayed(&head, port).unwrap_or_default(),
+        };
+        let _ = stream.write_all(&answer);
+        if !matches!(manner, Manner::LeavesInTheMiddle) {
             stream.conn.send_close_notify();
         }
     }
@@ -185,6 +224,16 @@ fn serve(connection: ServerConnection, stream: TcpStream, manner: Manner) -> See
         client_certificates: stream.conn.peer_certificates().map_or(0, <[_]>::len),
         request: String::from_utf8_lossy(&head).into_owned(),
     }
+}
+
+/// What the server at this port answers to a request without a body.
+fn relayed(head: &[u8], port: u16) -> std::io::Result<Vec<u8>> {
+    let mut there = TcpStream::connect(("127.0.0.1", port))?;
+    let head = &head[..head.len() - 2];
+    there.write_all(&[head, b"Connection: close\r\n\r\n"].concat())?;
+    let mut answer = Vec::new();
+    there.read_to_end(&mut answer)?;
+    Ok(answer)
 }
 
 /// Every name is this machine.
@@ -489,8 +538,8 @@ fn a_handshake_that_never_ends_is_given_up() {
 }
 
 /// A server or proxy of plain HTTP that answers everything with the same, or passes a tunnel on.
-struct Plain {
-    port: u16,
+pub(crate) struct Plain {
+    pub(crate) port: u16,
     seen: mpsc::Receiver<String>,
 }
 
@@ -519,7 +568,7 @@ impl Plain {
         Self::saying("200 OK")
     }
 
-    fn saying(status: &'static str) -> Self {
+    pub(crate) fn saying(status: &'static str) -> Self {
         Self::new(move |_, mut stream| {
             let _ = write!(
                 stream,
@@ -530,8 +579,12 @@ impl Plain {
     }
 
     /// A proxy whose tunnels all lead to this port of this machine.
-    fn tunnelling_to(port: u16) -> Self {
-        Self::new(move |_, mut stream| {
+    pub(crate) fn tunnelling_to(port: u16) -> Self {
+        Self::new(move |head, mut stream| {
+            // Whoever only looks whether it listens says nothing.
+            if !head.starts_with("CONNECT ") {
+                return;
+            }
             let Ok(mut there) = TcpStream::connect(("127.0.0.1", port)) else {
                 return;
             };
@@ -545,17 +598,18 @@ impl Plain {
             });
             std::thread::spawn(move || {
                 let _ = std::io::copy(&mut stream, &mut there);
+                let _ = there.shutdown(std::net::Shutdown::Write);
             });
         })
     }
 
-    fn seen(&self) -> String {
+    pub(crate) fn seen(&self) -> String {
         self.seen
             .recv_timeout(Duration::from_secs(20))
             .expect("a connection")
     }
 
-    fn was_left_alone(&self) -> bool {
+    pub(crate) fn was_left_alone(&self) -> bool {
         self.seen.try_recv().is_err()
     }
 }
@@ -665,6 +719,23 @@ fn a_proxy_that_lets_nobody_through_or_is_dead_is_told_without_its_password() {
 }
 
 #[test]
+fn a_proxy_that_is_spoken_to_by_tls_is_told_apart_from_the_server() {
+    let stranger = Authority::named("Stranger CA");
+    let proxy = TlsServer::new(stranger.issues(&["localhost"], |_| {}));
+    let settings = through(
+        &format!("https://localhost:{}", proxy.port),
+        patient(&format!("https://{HOST}")),
+    );
+    let error = ask(settings).outcome.expect_err("refused");
+    assert_eq!(error.kind, ErrorKind::Tls, "{error:?}");
+    assert!(
+        error.message.starts_with("The certificate of localhost"),
+        "{error}"
+    );
+    assert_eq!(proxy.seen().request, "", "nothing was sent");
+}
+
+#[test]
 fn hosts_of_no_proxy_and_this_machine_are_reached_without_it() {
     let proxy = Plain::answering();
     let address = format!("http://127.0.0.1:{}", proxy.port);
@@ -732,7 +803,7 @@ fn without_a_setting_the_environment_names_the_proxy() {
 }
 
 /// A folder with a configuration of one profile that has these settings beside its address.
-fn profile(port: u16, settings: &str, files: &[(&str, &[u8])]) -> (TempDir, String) {
+pub(crate) fn profile(port: u16, settings: &str, files: &[(&str, &[u8])]) -> (TempDir, String) {
     let home = TempDir::new().expect("a folder for the test");
     for (name, bytes) in files {
         std::fs::write(home.path().join(name), bytes).expect("a file");
