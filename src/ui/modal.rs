@@ -118,8 +118,8 @@ fn draw_menu(menu: &Menu, canvas: &mut Canvas<'_>, size: Size) {
 
 fn draw_reading(model: &Model, reading: &Reading, canvas: &mut Canvas<'_>, size: Size) {
     let wide = reading.width(size);
-    let rows = reading::height(size);
     let lines = reading::lines(model, reading);
+    let rows = reading.height(lines.len(), size);
     let at = centred(
         size,
         u16::try_from(wide + 4).unwrap_or(size.width),

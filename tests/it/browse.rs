@@ -394,6 +394,20 @@ fn help_begins_with_this_pane_and_narrows() {
 }
 
 #[test]
+fn the_key_of_the_help_closes_it_too() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("?");
+    assert_eq!(story.model.modals.len(), 1);
+    story.keys("?");
+    assert!(story.model.modals.is_empty());
+    // In another text it tells of that text's keys.
+    story.keys("L ?");
+    assert!(story.screen().contains("Reading a text (here)"));
+    story.keys("?");
+    assert!(story.screen().contains("Log and journal"));
+}
+
+#[test]
 fn help_stands_in_two_columns_where_they_fit() {
     let headings = |width, height| {
         let mut story = Story::browsing(width, height);

@@ -29,7 +29,7 @@ use self::palette::Palette;
 use self::plans::Plans;
 use self::profiles::Profiles;
 use self::question::QuestionDialog;
-use self::reading::Reading;
+use self::reading::{Reading, What};
 use self::setup::SetUp;
 use self::spaces_filter::SpacesFilterForm;
 use super::action::Action;
@@ -162,6 +162,11 @@ impl Model {
     /// Whether what is on top has to know which keys are held down.
     pub fn minds_held_keys(&self) -> bool {
         self.modals.last().is_some_and(Modal::minds_held_keys)
+    }
+
+    /// Whether the help is on top.
+    pub(in crate::app) fn reads_help(&self) -> bool {
+        matches!(self.modals.last(), Some(Modal::Reading(reading)) if matches!(reading.what, What::Help(_)))
     }
 
     /// Gives a key to the modal on top.

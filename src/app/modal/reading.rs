@@ -93,6 +93,15 @@ impl Reading {
         }
     }
 
+    /// How many lines of so many are shown on a screen of this size. A short text takes the room that
+    /// it needs; what is narrowed by a search stays as large as it was.
+    pub fn height(&self, lines: usize, size: Size) -> usize {
+        match &self.what {
+            What::Help(_) | What::Log => height(size),
+            What::Text { .. } => height(size).min(lines.max(1)),
+        }
+    }
+
     /// Its title.
     pub fn title(&self) -> String {
         match &self.what {
