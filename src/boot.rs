@@ -24,6 +24,7 @@ use crate::jobs::journal::Verifier;
 use crate::report::{Exit, Failure, scrub};
 use crate::shell::clock::Clock;
 use crate::shell::disk::{JOURNAL, each_line};
+use crate::shell::query::Question;
 use crate::shell::record::{Recorder, Replay, ReplayError};
 use crate::shell::run::{ByGround, Crash, OpenProfile, Session, run};
 use crate::shell::terminal::{self, MouseCapture};
@@ -136,6 +137,10 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
         },
         theme,
         by_ground,
+        question: Question {
+            ground: by_ground.is_some(),
+            keyboard: screen::may_ask_of_keys(|name| std::env::var(name).ok()),
+        },
         mouse: if config.mouse {
             MouseCapture::On
         } else {
@@ -150,7 +155,7 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
         open_profile: opener(cli.read_only, paths),
         record,
         crash: if cli.crash {
-            Crash::AfterTheFirstFrame
+            Crash::AtAnotherSize
         } else {
             Crash::Never
         },

@@ -49,7 +49,7 @@ pub struct Cli {
     /// Print where configuration, state and logs are, and end.
     #[arg(long)]
     pub print_paths: bool,
-    /// Panic after the first frame: for the test of what a crash leaves behind.
+    /// Panic when the terminal gets another size: for the test of what a crash leaves behind.
     #[arg(long, hide = true)]
     pub crash: bool,
     /// What to do instead of opening the screen.

@@ -49,7 +49,7 @@ pub enum Key {
 pub enum Stroke {
     /// Pressed, as far as the terminal tells.
     Press,
-    /// Repeated because it is held; few terminals report it.
+    /// Repeated because it is held: reported while it matters, by terminals that can.
     Repeat,
 }
 
@@ -83,6 +83,35 @@ impl Chord {
             ctrl: false,
             alt: false,
             shift: false,
+        }
+    }
+
+    /// The chord that it counts as: terminals that can only send the old codes send one and the same
+    /// for Ctrl-i and Tab, Ctrl-[ and Esc, Shift-Enter and Enter. A key means the same on every
+    /// terminal, so they are one where a terminal tells them apart, and in the configuration, too.
+    #[must_use]
+    pub fn canonical(self) -> Self {
+        let (key, ctrl, shift) = match (self.key, self.ctrl) {
+            (Key::Char('i'), true) => (Key::Tab, false, self.shift),
+            (Key::Char('m'), true) | (Key::Enter, _) => (Key::Enter, false, false),
+            (Key::Char('[' | '3'), true) | (Key::Esc, _) => (Key::Esc, false, false),
+            (Key::Char('8' | '?'), true) | (Key::Backspace, false) => {
+                (Key::Backspace, false, false)
+            }
+            (Key::Backspace, true) => (Key::Char('h'), true, false),
+            (Key::Char('2' | '@'), true) => (Key::Char(' '), true, false),
+            (Key::Char('4'), true) => (Key::Char('\\'), true, false),
+            (Key::Char('5'), true) => (Key::Char(']'), true, false),
+            (Key::Char('6'), true) => (Key::Char('^'), true, false),
+            (Key::Char('7' | '_'), true) => (Key::Char('/'), true, false),
+            (Key::Tab, _) => (Key::Tab, false, self.shift),
+            (key, ctrl) => (key, ctrl, self.shift),
+        };
+        Self {
+            key,
+            ctrl,
+            alt: self.alt,
+            shift,
         }
     }
 
@@ -193,7 +222,7 @@ impl FromStr for Chord {
                 chord.key = Key::Char(c.to_ascii_lowercase());
             }
         }
-        Ok(chord)
+        Ok(chord.canonical())
     }
 }
 
@@ -244,6 +273,31 @@ mod tests {
         }
         assert_eq!("Shift-g".parse::<Chord>(), "G".parse());
         assert_eq!("ctrl-S".parse::<Chord>(), "Ctrl-s".parse());
+    }
+
+    #[test]
+    fn keys_that_old_terminals_can_not_tell_apart_are_one() {
+        for (name, counts_as) in [
+            ("Ctrl-i", "Tab"),
+            ("Ctrl-m", "Enter"),
+            ("Ctrl-[", "Esc"),
+            ("Ctrl-Alt-i", "Alt-Tab"),
+            ("Shift-Enter", "Enter"),
+            ("Ctrl-Enter", "Enter"),
+            ("Shift-Esc", "Esc"),
+            ("Shift-Backspace", "Backspace"),
+            ("Ctrl-Backspace", "Ctrl-h"),
+            ("Ctrl-Tab", "Tab"),
+            ("Ctrl-Shift-Tab", "Shift-Tab"),
+            ("Ctrl-4", "Ctrl-\\"),
+            ("Ctrl-_", "Ctrl-/"),
+            ("Ctrl-Space", "Ctrl-Space"),
+            ("Shift-Up", "Shift-Up"),
+        ] {
+            let chord: Chord = name.parse().expect(name);
+            assert_eq!(chord.to_string(), counts_as, "{name}");
+            assert_eq!(chord.canonical(), chord, "{name}");
+        }
     }
 
     #[test]

@@ -294,6 +294,18 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_is_another_for_the_terminal_conflicts_with_it() {
+        let problems = Keymap::with(&[change(Context::Panes, "trash", &["Ctrl-i"])])
+            .expect_err("Tab goes to the next pane");
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].contains("Tab is bound to both `next-pane` and `trash`"),
+            "{told:?}"
+        );
+    }
+
+    #[test]
     fn every_problem_is_told_with_both_names() {
         let problems = Keymap::with(&[
             change(Context::Spaces, "sort", &["f"]),

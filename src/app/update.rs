@@ -376,6 +376,10 @@ impl Model {
             }
             Action::SwitchProfile => self.pick_profile(),
             Action::Palette => self.open_palette(),
+            // The key that opened it closes it.
+            Action::Help if self.reads_help() => {
+                self.modals.pop();
+            }
             Action::Help => {
                 let here = self.contexts().to_vec();
                 self.modals

@@ -72,6 +72,9 @@ struct NobodyListens;
 struct Reader {
     events: Sender<Event>,
     parser: Parser,
+    typed: TypedText,
+    /// What was parsed and not passed on yet.
+    parsed: Vec<termina::Event>,
     /// An escape character came last: it is a key, or the start of a sequence.
     torn: bool,
 }
@@ -81,6 +84,8 @@ impl Reader {
         Self {
             events,
             parser: Parser::default(),
+            typed: TypedText::default(),
+            parsed: Vec::new(),
             torn: false,
         }
     }
@@ -147,8 +152,26 @@ impl Reader {
             if self.torn && part.first() == Some(&ESCAPE) {
                 self.nothing_more();
             }
-            self.parser.parse(part, true);
+            // Keys that say what they type end with a u, and nothing else that does so says it.
+            for piece in part.split_inclusive(|byte| *byte == b'u') {
+                self.parser.parse(piece, true);
+                let text = self.typed.read(piece);
+                self.drain();
+                if let Some(text) = text
+                    && let Some(termina::Event::Key(key)) = self.parsed.last().cloned()
+                {
+                    self.parsed.pop();
+                    self.parsed
+                        .extend(typed_keys(key, &text).map(termina::Event::Key));
+                }
+            }
             self.torn = part.last() == Some(&ESCAPE);
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(event) = self.parser.pop() {
+            self.parsed.push(event);
         }
     }
 
@@ -156,10 +179,11 @@ impl Reader {
     fn nothing_more(&mut self) {
         self.torn = false;
         self.parser.parse(&[], false);
+        self.drain();
     }
 
     fn pass_on(&mut self) -> Result<(), NobodyListens> {
-        while let Some(event) = self.parser.pop() {
+        for event in std::mem::take(&mut self.parsed) {
             if let Some(event) = translate(event) {
                 self.tell(event)?;
             }
@@ -173,6 +197,62 @@ impl Reader {
 }
 
 const ESCAPE: u8 = 0x1b;
+
+/// The text that a reported key types. The parser leaves it out, and the key alone does not tell:
+/// it takes the layout of the keyboard to make `~` of it.
+#[derive(Debug, Default)]
+struct TypedText {
+    /// What has come of a sequence since its escape character; empty between sequences.
+    sequence: Vec<u8>,
+}
+
+impl TypedText {
+    /// No report of a key is longer.
+    const LONGEST: usize = 96;
+
+    /// Follows what arrives; returns the text when the report of a key that types one is complete.
+    fn read(&mut self, bytes: &[u8]) -> Option<Vec<char>> {
+        let mut text = None;
+        for byte in bytes {
+            match (self.sequence.len(), byte) {
+                (_, &ESCAPE) => self.sequence = vec![ESCAPE],
+                (0, _) => {}
+                (1, b'[') | (2.., b'0'..=b'9' | b';' | b':')
+                    if self.sequence.len() < Self::LONGEST =>
+                {
+                    self.sequence.push(*byte);
+                }
+                (2.., b'u') => {
+                    text = Self::of(&self.sequence[2..]);
+                    self.sequence.clear();
+                }
+                _ => self.sequence.clear(),
+            }
+        }
+        text
+    }
+
+    /// The third parameter: code points.
+    fn of(parameters: &[u8]) -> Option<Vec<char>> {
+        let parameters = std::str::from_utf8(parameters).ok()?;
+        let text: Option<Vec<char>> = parameters
+            .split(';')
+            .nth(2)?
+            .split(':')
+            .map(|code| char::from_u32(code.parse().ok()?).filter(|c| !c.is_control()))
+            .collect();
+        text.filter(|text| !text.is_empty())
+    }
+}
+
+/// The keys that type a text, one for each character. What Shift did to it is done already.
+fn typed_keys(key: KeyEvent, text: &[char]) -> impl Iterator<Item = KeyEvent> {
+    text.iter().map(move |c| KeyEvent {
+        code: KeyCode::Char(*c),
+        modifiers: key.modifiers.difference(Modifiers::SHIFT),
+        ..key
+    })
+}
 
 /// What an event of the terminal means to us, if anything.
 fn translate(event: termina::Event) -> Option<Event> {
@@ -196,6 +276,13 @@ fn key_press(event: KeyEvent) -> Option<KeyPress> {
         KeyEventKind::Release => return None,
     };
     let has = |modifier| event.modifiers.contains(modifier);
+    if event
+        .modifiers
+        .intersects(Modifiers::SUPER | Modifiers::HYPER | Modifiers::META)
+    {
+        // They belong to the desktop; without them it would be another key.
+        return None;
+    }
     let mut chord = Chord {
         key: Key::Esc,
         ctrl: has(Modifiers::CONTROL),
@@ -204,9 +291,12 @@ fn key_press(event: KeyEvent) -> Option<KeyPress> {
     };
     chord.key = match event.code {
         KeyCode::Char(c) => {
-            chord.shift = false;
+            let shifted = std::mem::take(&mut chord.shift);
             Key::Char(if chord.ctrl {
                 c.to_ascii_lowercase()
+            } else if shifted {
+                // Alt-Shift-x is reported as an x with Shift.
+                c.to_ascii_uppercase()
             } else {
                 c
             })
@@ -232,7 +322,10 @@ fn key_press(event: KeyEvent) -> Option<KeyPress> {
         KeyCode::Function(number) => Key::F(number),
         _ => return None,
     };
-    Some(KeyPress { chord, stroke })
+    Some(KeyPress {
+        chord: chord.canonical(),
+        stroke,
+    })
 }
 
 fn mouse(event: MouseEvent) -> Option<Mouse> {
@@ -365,9 +458,68 @@ mod tests {
         );
     }
 
+    /// Keys as a terminal with the kitty keyboard protocol reports them.
+    #[test]
+    fn reported_keys_are_the_keys_of_any_other_terminal() {
+        for (bytes, names) in [
+            (
+                &b"\x1b[27u\x1b[27;1:1u\x1b[91;5u"[..],
+                &["Esc", "Esc", "Esc"][..],
+            ),
+            (b"\x1b[99;5u\x1b[122;5u", &["Ctrl-c", "Ctrl-z"]),
+            (b"\x1b[105;5u\t\x1b[9;2u", &["Tab", "Tab", "Shift-Tab"]),
+            (b"\x1b[109;5u\x1b[13;2u\r", &["Enter", "Enter", "Enter"]),
+            (
+                b"\x1b[127;2u\x1b[127;5u\x08",
+                &["Backspace", "Ctrl-h", "Ctrl-h"],
+            ),
+            (b"\x1b[32;5u\0", &["Ctrl-Space", "Ctrl-Space"]),
+            (
+                b"\x1b[92;5u\x1c\x1b[47;5u\x1f",
+                &["Ctrl-\\", "Ctrl-\\", "Ctrl-/", "Ctrl-/"],
+            ),
+            (b"\x1b[120;3u\x1b[120;4u\x1bX", &["Alt-x", "Alt-X", "Alt-X"]),
+            (b"\x1b[1;1:2B\x1b[5;5:1~", &["Down", "Ctrl-PgUp"]),
+            // Enter of the number pad, Caps Lock and Num Lock are on.
+            (b"\x1b[57414;193u\x1b[57358u", &["Enter"]),
+            // The desktop's own, Shift alone, keys that are let go.
+            (b"\x1b[113;9u\x1b[57441;2u\x1b[106;1:3u\x1b[1;1:3A", &[]),
+            // With their text: shifted, with AltGr, with Caps Lock, from an input method.
+            (
+                b"\x1b[103;2;71u\x1b[43;1;126u\x1b[101;65;69u\x1b[101;66;101u\x1b[0;;19990:30028u",
+                &["G", "~", "E", "e", "\u{4e16}", "\u{754c}"],
+            ),
+            (
+                b"\x1b[106;1;106u\x1b[13u\x1b[117;1;117uu",
+                &["j", "Enter", "u", "u"],
+            ),
+            // A text that no key types changes nothing.
+            (
+                b"\x1b[106;1;27u\x1b[106;1;u\x1b[106;1;99999999u",
+                &["j", "j", "j"],
+            ),
+        ] {
+            assert_eq!(keys(&[bytes]), names, "{bytes:?}");
+            for cut in 1..bytes.len() {
+                let (first, second) = bytes.split_at(cut);
+                assert_eq!(keys(&[first, second]), names, "{bytes:?} at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_paste_that_looks_like_keys_is_a_paste() {
+        let events = typed(&[b"\x1b[200~\x1b[103;2;71u\x1b[201~\x1b[103;2;71u"]);
+        assert!(
+            matches!(&events[..], [Event::Core(Msg::Paste(text)), Event::Core(Msg::Key(key))]
+                if text == "\x1b[103;2;71u" && key.chord.to_string() == "G"),
+            "{events:?}"
+        );
+    }
+
     #[test]
     fn only_reported_repeats_are_repeats() {
-        let events = typed(&[b"\x1b[106;1:2u", b"\x1b[106;1:3u", b"j"]);
+        let events = typed(&[b"\x1b[106;1:2;106u", b"\x1b[106;1:3u", b"j"]);
         let strokes: Vec<_> = events
             .iter()
             .filter_map(|event| match event {

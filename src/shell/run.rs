@@ -22,9 +22,9 @@ use super::input::Input;
 use super::lock::ProfileLock;
 use super::perform::Perform;
 use super::programs::{self, EditorVisit};
-use super::query::{self, Asked};
+use super::query::{self, Answer, Asked, Question};
 use super::record::Recorder;
-use super::terminal::{self, MouseCapture};
+use super::terminal::{self, Keyboard, MouseCapture};
 use super::{clipboard, connection, crash, screen, signals};
 use crate::app::message::{Effect, LogLevel, LogLine, Millis, Msg, Stop, Ticket};
 use crate::app::model::{Model, Start, Switched};
@@ -65,6 +65,8 @@ pub struct Session {
     pub theme: Theme,
     /// What to draw with once the terminal has told how light it is; `None` where it is not asked.
     pub by_ground: Option<ByGround>,
+    /// What the terminal is asked, once.
+    pub question: Question,
     /// Whether the mouse is used.
     pub mouse: MouseCapture,
     /// Where things are kept.
@@ -83,7 +85,7 @@ pub struct Session {
     pub config: PathBuf,
     /// Where everything is recorded, if it is.
     pub record: Option<Recorder>,
-    /// Whether to panic after the first frame.
+    /// Whether to panic, and when.
     pub crash: Crash,
 }
 
@@ -108,8 +110,8 @@ impl ByGround {
 pub enum Crash {
     /// A run like any other.
     Never,
-    /// After the first frame.
-    AfterTheFirstFrame,
+    /// When the terminal gets another size.
+    AtAnotherSize,
 }
 
 /// Runs until the end and says with which exit code.
@@ -133,6 +135,8 @@ struct Shell {
     theme: Theme,
     by_ground: Option<ByGround>,
     asked: Option<Asked>,
+    /// How the terminal is to report keys while nothing depends on more.
+    keyboard: Keyboard,
     screen: Screen,
     mouse: MouseCapture,
     queue: Receiver<Event>,
@@ -149,6 +153,7 @@ struct Shell {
     /// A SIGCONT will come that was caused by our own stop.
     expected_back: bool,
     picture: Picture,
+    crash: Crash,
     end: Option<u8>,
 }
 
@@ -179,17 +184,10 @@ impl Shell {
         let mut screen = Terminal::new(screen::backend(size))?;
         screen.draw(|frame| draw(&model, &session.theme, frame))?;
         // The first picture is there: from here on things may take their time.
-        assert!(
-            session.crash == Crash::Never,
-            "the crash that was asked for"
-        );
         let input = Input::start(events.clone())?;
-        let asked = if session.by_ground.is_some() {
-            terminal::write_all(query::QUESTION)?;
-            Some(Asked::at(session.clock.now()))
-        } else {
-            None
-        };
+        let question = session.question.bytes();
+        terminal::write_all(&question)?;
+        let asked = (!question.is_empty()).then(|| Asked::at(session.clock.now()));
         let disk = Disk::start(session.folders, session.journal, events.clone())?;
         crash::spare(disk.clone());
         let perform = Perform::start(disk, session.target, events.clone())?;
@@ -199,6 +197,7 @@ impl Shell {
             theme: session.theme,
             by_ground: session.by_ground,
             asked,
+            keyboard: Keyboard::Plain,
             screen,
             mouse: session.mouse,
             queue,
@@ -213,6 +212,7 @@ impl Shell {
             visit: None,
             expected_back: false,
             picture: Picture::Current,
+            crash: session.crash,
             end: None,
         };
         shell.perform(effects);
@@ -241,11 +241,15 @@ impl Shell {
                     self.hang_up();
                 }
             }
+            self.tell_keyboard();
         };
         if let Some(Visit { pid: Some(pid), .. }) = self.visit.take() {
             let _ = kill_process(pid, Signal::TERM);
         }
-        self.hear_the_rest(code);
+        if code != Exit::Signal(SIGHUP as u8).code() {
+            self.let_keys_go();
+            self.hear_the_rest();
+        }
         terminal::leave();
         self.perform.finish(DISK_LIMIT);
         code
@@ -253,10 +257,7 @@ impl Shell {
 
     /// Takes in an answer of the terminal that is still on its way: it would be typed into the
     /// shell that comes after us. What else arrives meanwhile comes too late to matter.
-    fn hear_the_rest(&mut self, code: u8) {
-        if code == Exit::Signal(SIGHUP as u8).code() {
-            return;
-        }
+    fn hear_the_rest(&mut self) {
         while let Some(until) = self.asked.and_then(|asked| asked.owed())
             && self.clock.now() < until
         {
@@ -270,16 +271,66 @@ impl Shell {
 
     fn heard(&mut self, report: &termina::Event) {
         let now = self.clock.now();
-        let ground = self
+        let answer = self
             .asked
             .as_mut()
             .and_then(|asked| asked.report(now, report));
-        let theme = ground.and_then(|ground| self.by_ground?.theme(ground));
-        if let Some(theme) = theme
-            && theme != self.theme
+        match answer {
+            Some(Answer::Ground(ground)) => {
+                let theme = self.by_ground.and_then(|looks| looks.theme(ground));
+                if let Some(theme) = theme
+                    && theme != self.theme
+                {
+                    self.theme = theme;
+                    self.picture = Picture::Owed;
+                }
+            }
+            Some(Answer::Keyboard) => self.keyboard = Keyboard::Clear,
+            None => {}
+        }
+    }
+
+    /// Has keys reported as what is on top of the screen needs it.
+    fn tell_keyboard(&mut self) {
+        let wanted = if self.keyboard != Keyboard::Plain && self.model.minds_held_keys() {
+            Keyboard::Held
+        } else {
+            self.keyboard
+        };
+        if self.visit.is_none() && terminal::set_keyboard(wanted).is_err() {
+            self.hang_up();
+        }
+    }
+
+    /// Stops the reports of keys that are let go, before the terminal goes to a shell, which would
+    /// take them for something typed. What is typed meanwhile is kept.
+    fn let_keys_go(&mut self) {
+        if !terminal::reports_held_keys() {
+            return;
+        }
+        let quiet = terminal::set_keyboard(self.keyboard)
+            .and_then(|()| terminal::write_all(query::CLASS))
+            .is_ok();
+        let mut asked = Asked::at(self.clock.now());
+        let mut kept = Vec::new();
+        while let (true, Some(until)) = (quiet, asked.owed())
+            && self.clock.now() < until
         {
-            self.theme = theme;
-            self.picture = Picture::Owed;
+            match self.queue.recv_timeout(self.clock.until(until)) {
+                Ok(Event::Report(report)) => {
+                    asked.report(self.clock.now(), &report);
+                    self.heard(&report);
+                }
+                Ok(event @ (Event::Gone | Event::Signal(_))) => {
+                    kept.push(event);
+                    break;
+                }
+                Ok(event) => kept.push(event),
+                Err(_) => break,
+            }
+        }
+        for event in kept {
+            let _ = self.events.send(event);
         }
     }
 
@@ -446,6 +497,9 @@ impl Shell {
 
     fn signal(&mut self, signal: i32) {
         match signal {
+            SIGWINCH if self.crash == Crash::AtAnotherSize => {
+                panic!("the crash that was asked for")
+            }
             SIGWINCH => self.tell(self.clock.now(), Msg::Resized(terminal::size())),
             SIGTSTP => self.suspend(),
             SIGCONT if self.expected_back => self.expected_back = false,
@@ -494,6 +548,7 @@ impl Shell {
             let _ = kill_process(getpid(), Signal::STOP);
             return;
         }
+        self.let_keys_go();
         self.input.pause();
         terminal::leave();
         self.expected_back = true;

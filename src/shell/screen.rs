@@ -57,6 +57,11 @@ pub fn may_ask(variable: impl Fn(&str) -> Option<String>) -> bool {
     depth(&variable) != Depth::Mono && !matches!(term.as_str(), "linux" | "cons25" | "ansi")
 }
 
+/// Whether the terminal is to be asked how it reports keys: not where it is known to be an old one.
+pub fn may_ask_of_keys(variable: impl Fn(&str) -> Option<String>) -> bool {
+    !variable("TERM").unwrap_or_default().is_empty() && !is_plain(variable)
+}
+
 /// Whether the terminal has no more glyphs than those of ASCII, for all that its name tells.
 pub fn is_plain(variable: impl Fn(&str) -> Option<String>) -> bool {
     let term = variable("TERM").unwrap_or_default();
@@ -114,6 +119,22 @@ mod tests {
                 _ => None,
             });
             assert_eq!(asked, expected, "{term} {no_color}");
+        }
+    }
+
+    #[test]
+    fn only_terminals_that_may_know_of_it_are_asked_of_keys() {
+        for (term, expected) in [
+            ("xterm-256color", true),
+            ("xterm-kitty", true),
+            ("tmux-256color", true),
+            ("linux", false),
+            ("vt100", false),
+            ("dumb", false),
+            ("", false),
+        ] {
+            let asked = may_ask_of_keys(|name| (name == "TERM").then(|| term.to_owned()));
+            assert_eq!(asked, expected, "{term}");
         }
     }
 }

@@ -171,6 +171,32 @@ pub fn isolate(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{FIRST_STRONG_ISOLATE}{text}{POP_ISOLATE}"))
 }
 
+/// How many isolates are open behind `text`, of which so many were open before it.
+pub fn isolates_open(text: &str, before: usize) -> usize {
+    if text.is_ascii() {
+        return before;
+    }
+    text.chars().fold(before, |open, c| match c {
+        FIRST_STRONG_ISOLATE => open + 1,
+        POP_ISOLATE => open.saturating_sub(1),
+        _ => open,
+    })
+}
+
+/// Text with so many isolates closed behind it.
+pub fn isolates_closed(text: &str, open: usize) -> String {
+    text.chars()
+        .chain(std::iter::repeat_n(POP_ISOLATE, open))
+        .collect()
+}
+
+/// Text with so many isolates opened before it.
+pub fn isolates_opened(text: &str, open: usize) -> String {
+    std::iter::repeat_n(FIRST_STRONG_ISOLATE, open)
+        .chain(text.chars())
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -354,7 +354,8 @@ fn columns(model: &Model, width: u16, outline: &Outline) -> Vec<Column> {
         let wide = if width < 84 { 13 } else { (width / 5).min(48) };
         columns.push(column(What::Parent, wide, "FORMER PARENT"));
     }
-    columns.push(column(What::Seen, 10, "FIRST SEEN"));
+    // With a blank before the border.
+    columns.push(column(What::Seen, 11, "FIRST SEEN"));
     columns
 }
 

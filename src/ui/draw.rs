@@ -221,15 +221,43 @@ impl Canvas<'_> {
         wide
     }
 
-    /// Fills `area` with blanks.
+    /// Fills `area` with blanks, to draw something over what is there.
     pub(super) fn clear(&mut self, area: Rect) {
         let area = area.intersection(self.buffer.area);
         for y in area.y..area.bottom() {
+            self.mend_cuts(area, y);
             for x in area.x..area.right() {
                 self.buffer[(x, y)].reset();
             }
         }
         self.buffer.set_style(area, self.theme.ground);
+    }
+
+    /// Mends what is left beside `area` in this row when something is drawn over the rest of it: a wide
+    /// letter that reaches in from the left would hide the first column, and an isolate that is cut
+    /// would take in what is drawn there.
+    fn mend_cuts(&mut self, area: Rect, y: u16) {
+        let mut open = 0;
+        let mut open_before = 0;
+        for x in self.buffer.area.x..area.right() {
+            if x == area.x {
+                open_before = open;
+            }
+            open = width::isolates_open(self.buffer[(x, y)].symbol(), open);
+        }
+        if let Some(x) = area.x.checked_sub(1).filter(|x| *x >= self.buffer.area.x) {
+            let cell = &mut self.buffer[(x, y)];
+            if width::width(cell.symbol()) > 1 {
+                cell.set_symbol(" ");
+            }
+            if open_before > 0 {
+                cell.set_symbol(&width::isolates_closed(cell.symbol(), open_before));
+            }
+        }
+        if open > 0 && area.right() < self.buffer.area.right() {
+            let cell = &mut self.buffer[(area.right(), y)];
+            cell.set_symbol(&width::isolates_opened(cell.symbol(), open));
+        }
     }
 
     /// Draws a border with a title in it; the border of what has the keys differs in more than colour.

@@ -18,7 +18,7 @@ use crate::app::layout::{centred, inside};
 use crate::app::message::Size;
 use crate::app::modal::Modal;
 use crate::app::modal::menu::Menu;
-use crate::app::modal::reading::{self, Reading, holds};
+use crate::app::modal::reading::{self, Reading, by_hits};
 use crate::app::modal::spaces_filter::SpacesFilterForm;
 use crate::app::model::{Model, Screen};
 use crate::text::{number, width};
@@ -190,9 +190,9 @@ fn draw_menu(model: &Model, menu: &Menu, canvas: &mut Canvas<'_>, size: Size) {
 }
 
 fn draw_reading(model: &Model, reading: &Reading, canvas: &mut Canvas<'_>, size: Size) {
-    let wide = reading::width(size);
-    let rows = reading::height(size);
-    let lines = reading::lines(model, reading, wide);
+    let wide = reading.width(size);
+    let lines = reading::lines(model, reading);
+    let rows = reading.height(lines.len(), size);
     let at = centred(
         size,
         u16::try_from(wide + 4).unwrap_or(size.width),
@@ -203,17 +203,20 @@ fn draw_reading(model: &Model, reading: &Reading, canvas: &mut Canvas<'_>, size:
     let needle = reading.search.text().to_lowercase();
     for (ix, line) in lines.iter().skip(reading.top).take(rows).enumerate() {
         let y = inner.y + u16::try_from(ix).unwrap_or(0);
-        let hit = holds(line, &needle);
-        let pieces = line.iter().map(|(tone, text)| {
+        let pieces = line.iter().flat_map(|(tone, text)| {
             let style = style_of(theme, *tone);
-            (
-                text.as_str(),
-                if hit {
-                    style.patch(theme.matched)
-                } else {
-                    style
-                },
-            )
+            by_hits(text, &needle)
+                .into_iter()
+                .enumerate()
+                .map(move |(ix, part)| {
+                    let is_hit = ix % 2 == 1;
+                    let style = if is_hit {
+                        style.patch(theme.matched)
+                    } else {
+                        style
+                    };
+                    (part, style)
+                })
         });
         canvas.pieces(
             Rect {

@@ -1,12 +1,14 @@
 //! Stories of somebody who browses.
 
+use coracle::app::action::Context;
+use coracle::app::keymap::{Keymap, Rebinding};
 use coracle::app::layout::Pane;
 use coracle::app::message::{Effect, Msg, Size};
 use coracle::app::pane::content::Tab;
-use coracle::app::{StartMode, Writes};
+use coracle::app::{Start, StartMode, Writes};
 use coracle::confluence::{Call, ErrorKind, Page, Reply, SpaceKey};
 
-use crate::story::{Story, error, page, space, spaces, wiki};
+use crate::story::{Story, beginning, error, page, space, spaces, wiki};
 
 #[test]
 fn the_first_request_goes_out_alone() {
@@ -372,6 +374,70 @@ fn help_begins_with_this_pane_and_narrows() {
         screen.contains("Open this row in a browser") && !screen.contains("Move one row up"),
         "{screen}"
     );
+    // Whole entries, wherever their lines break, with the place they belong to.
+    story.keys("Esc /").types("before:2024-06-01");
+    let screen = story.screen();
+    for part in [
+        "Spaces (here)",
+        " /  ",
+        "Filter this list",
+        "Esc clears it.",
+    ] {
+        assert!(screen.contains(part), "{part}\n{screen}");
+    }
+    story.keys("Esc /").types("everywhere");
+    let screen = story.screen();
+    assert!(screen.contains("Move one row up"), "{screen}");
+    story.keys("Esc /").types("no such thing");
+    let screen = story.screen();
+    assert!(screen.contains("Nothing here holds"), "{screen}");
+}
+
+#[test]
+fn the_key_of_the_help_closes_it_too() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("?");
+    assert_eq!(story.model.modals.len(), 1);
+    story.keys("?");
+    assert!(story.model.modals.is_empty());
+    // In another text it tells of that text's keys.
+    story.keys("L ?");
+    assert!(story.screen().contains("Reading a text (here)"));
+    story.keys("?");
+    assert!(story.screen().contains("Log and journal"));
+}
+
+#[test]
+fn help_stands_in_two_columns_where_they_fit() {
+    let headings = |width, height| {
+        let mut story = Story::browsing(width, height);
+        story.keys("?");
+        let screen = story.screen();
+        ["Spaces (here)", "Everywhere"].map(|heading| {
+            let line = screen.lines().find(|line| line.contains(heading));
+            line.and_then(|line| line.find(heading))
+        })
+    };
+    let beside = |width, height| matches!(headings(width, height), [Some(left), Some(right)] if right > left + 40);
+    assert!(beside(120, 40) && beside(200, 60));
+    assert_eq!(headings(80, 24)[1], None, "far below, in one column");
+    // All of it is to be seen in one: nothing is gained by a second.
+    let [left, right] = headings(200, 300);
+    assert!(left.is_some() && left == right, "{left:?} {right:?}");
+    // Nothing is cut off: what is bound to a long chord says so in full.
+    let keys = "Ctrl-x Ctrl-Alt-Shift-Left";
+    let keymap = Keymap::with(&[Rebinding {
+        context: Context::Spaces,
+        verb: "sort".to_owned(),
+        keys: vec![keys.to_owned()],
+    }]);
+    let mut story = Story::begin(Start {
+        keymap: keymap.expect("a sound change"),
+        ..beginning(120, 40)
+    });
+    story.answer_all(&wiki).keys("?");
+    let screen = story.screen();
+    assert!(screen.contains(keys), "{screen}");
 }
 
 #[test]

@@ -375,6 +375,16 @@ impl Household {
         self.written.extend(ended.bytes);
     }
 
+    /// Starts, and crashes in the middle of it.
+    fn crash(&mut self) {
+        let mut terminal = Terminal::start(self.command(&["--crash"]), 150, 50);
+        sees(&mut terminal, "Spaces");
+        terminal.resize(100, 30);
+        let ended = terminal.end();
+        assert_eq!(ended.code, 1, "{}", ended.screen);
+        self.written.extend(ended.bytes);
+    }
+
     /// Runs a command to its end, however it ends.
     fn runs(&mut self, arguments: &[&str]) {
         let ended = Terminal::start(self.command(arguments), 150, 50).end();
@@ -440,7 +450,7 @@ fn nothing_that_is_left_behind_holds_a_secret() {
     house.visit(&[], &[("", "did not accept")], 130);
     house.server.faults().clear();
     // A crash, and what is looked at afterwards.
-    house.visit(&["--crash"], &[], 1);
+    house.crash();
     house.visit(&["journal", "verify"], &[], 0);
     house.visit(&["backup", "verify"], &[], 0);
     house.visit(&["replay", "--frames", &record], &[], 0);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use coracle::app::key::{KeyPress, Stroke};
 use coracle::app::message::{DiskCall, DiskError, DiskReply, Effect, Msg};
 use coracle::app::{StartMode, Writes};
 use coracle::confluence::{Call, CursorPage, ErrorKind, Permission, Reply};
@@ -406,6 +407,36 @@ fn theirs(call: &Call) -> Answer {
         }
     }
     Ok(answer)
+}
+
+#[test]
+fn a_reported_hold_moves_in_lists_and_counts_in_no_confirmation() {
+    let mut desk = Desk::browsing(120, 40);
+    let held = |desk: &mut Desk, key: &str| {
+        desk.story.at += 500;
+        desk.story.happen(Msg::Key(KeyPress {
+            chord: key.parse().expect("a key of the test"),
+            stroke: Stroke::Repeat,
+        }));
+    };
+    desk.keys("j");
+    held(&mut desk, "j");
+    assert_eq!(desk.story.model.spaces.cursor.at, 2, "OLD1");
+    assert!(!desk.story.model.minds_held_keys());
+    desk.keys("D").work(&told);
+    assert!(desk.story.model.minds_held_keys());
+    // Slower than any keyboard repeats by itself: what counts is what is reported.
+    desk.types("O");
+    held(&mut desk, "O");
+    let screen = desk.screen();
+    assert!(screen.contains("Held keys don't count here."), "{screen}");
+    assert!(!screen.contains("OO"), "{screen}");
+    desk.types("LD1");
+    held(&mut desk, "Enter");
+    assert_eq!(desk.journal.len(), 0, "nothing was agreed to");
+    desk.keys("Enter").work(&told);
+    assert_ne!(desk.journal.len(), 0, "but it is now");
+    assert!(!desk.story.model.minds_held_keys());
 }
 
 #[test]

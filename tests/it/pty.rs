@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::terminal::{Terminal, coracle, program};
+use crate::terminal::{Keyboard, Terminal, coracle, program};
 
 fn home() -> TempDir {
     tempfile::tempdir().expect("a folder for the test")
@@ -94,7 +94,11 @@ fn a_line_that_drops_in_the_middle_of_a_key_ends_it() {
 #[test]
 fn a_panic_leaves_one_line_and_a_report() {
     let home = home();
-    let terminal = Terminal::start(coracle(home.path(), &["--demo", "--crash"]), 120, 40);
+    let mut terminal = Terminal::start(coracle(home.path(), &["--demo", "--crash"]), 120, 40);
+    terminal.wait_for_bytes(QUESTION);
+    terminal.send(KNOWS_KEYS);
+    terminal.wait_for_keyboard(1);
+    terminal.resize(100, 30);
     let ended = terminal.end();
     assert_eq!(ended.code, 1);
     assert_eq!(ended.screen.trim().lines().count(), 1, "{}", ended.screen);
@@ -148,12 +152,16 @@ fn ctrl_z_stops_it_and_fg_brings_the_screen_back() {
     let command = program(home.path(), "/bin/bash", &[&file.to_string_lossy()]);
     let mut terminal = Terminal::start(command, 120, 40);
     terminal.wait_for("ENG");
-    terminal.send([26]);
+    terminal.send(KNOWS_KEYS);
+    terminal.wait_for_keyboard(1);
+    terminal.send("\x1b[122;5u");
     terminal.wait("it has given the terminal back", |screen| {
         screen.contents().contains("stopped with") && !screen.alternate_screen()
     });
+    assert_eq!(terminal.keyboard(), Keyboard::default());
     terminal.send("\n");
     terminal.wait_for("ENG");
+    terminal.wait_for_keyboard(1);
     terminal.send("q");
     let ended = terminal.end();
     assert!(ended.screen.contains("done with 0"), "{}", ended.screen);
@@ -243,6 +251,93 @@ fn a_wrong_configuration_is_told_before_the_screen_is_taken() {
 
 /// What the terminal is asked after the first frame.
 const QUESTION: &[u8] = b"\x1b]11;?\x07\x1b[c";
+/// The answer of a terminal that keeps its colour to itself and can say of keys what they are.
+const KNOWS_KEYS: &[u8] = b"\x1b[?0u\x1b[?62;22c";
+
+/// The demo on a terminal that can say of keys what they are.
+fn demo_with_keys(home: &Path) -> Terminal {
+    let mut terminal = demo(home);
+    terminal.wait_for_bytes(b"\x1b[?u");
+    terminal.send(KNOWS_KEYS);
+    terminal.wait_for_keyboard(1);
+    terminal
+}
+
+#[test]
+fn the_keyboard_is_as_it_was_after_every_end() {
+    for (end, code) in [("q", 0), ("\x1b[99;5u", 130)] {
+        let home = home();
+        let mut terminal = demo_with_keys(home.path());
+        terminal.send(end);
+        assert_eq!(terminal.end().code, code, "{end:?}");
+    }
+    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::QUIT, 131)] {
+        let home = home();
+        let terminal = demo_with_keys(home.path());
+        terminal.signal(signal);
+        // The keyboard is looked at there.
+        assert_eq!(terminal.end().code, code, "{signal:?}");
+    }
+}
+
+#[test]
+fn an_editor_has_the_keyboard_as_it_was() {
+    let home = home();
+    let editor = home.path().join("editor");
+    fs::write(&editor, "echo the editor is here\nread answer\n").expect("a script");
+    let mut command = coracle(home.path(), &["--demo"]);
+    command.env("EDITOR", format!("/bin/sh {}", editor.display()));
+    let mut terminal = Terminal::start(command, 120, 40);
+    terminal.wait_for("ENG");
+    terminal.send(KNOWS_KEYS);
+    terminal.wait_for_keyboard(1);
+    terminal.send("n");
+    terminal.wait_for("New space");
+    terminal.send("\x1b[101;5u");
+    terminal.wait("the editor has the terminal", |screen| {
+        screen.contents().contains("the editor is here") && !screen.alternate_screen()
+    });
+    assert_eq!(terminal.keyboard(), Keyboard::default());
+    terminal.send("\n");
+    terminal.wait_for("New space");
+    terminal.wait_for_keyboard(1);
+    terminal.signal(Signal::TERM);
+    assert_eq!(terminal.end().code, 143);
+}
+
+/// All keys, whether they are pressed, held or let go, with the text they type.
+const HELD: u8 = 27;
+
+#[test]
+fn a_held_key_types_no_confirmation_and_leaves_nothing_behind() {
+    let home = home();
+    let mut terminal = demo_with_keys(home.path());
+    // Held in the list it moves: there it is sent as ever.
+    terminal.send("jj");
+    terminal.send("D");
+    terminal.wait_for("Delete space");
+    terminal.wait_for_keyboard(HELD);
+    terminal.send("\x1b[122;1;122u\x1b[122;1:3u");
+    terminal.wait_for("delete it:  z");
+    terminal.send("\x1b[122;1;122u\x1b[122;1:2;122u\x1b[122;1:2;122u\x1b[122;1:3u");
+    terminal.wait_for("Held keys don't count here.");
+    assert!(
+        !terminal.contents().contains("zzz"),
+        "{}",
+        terminal.contents()
+    );
+    terminal.send("\x1b[27u\x1b[27;1:3u");
+    terminal.wait_for_keyboard(1);
+    terminal.send("D");
+    terminal.wait_for_keyboard(HELD);
+    // Ctrl-c is let go while the terminal is being given back.
+    terminal.send("\x1b[99;5u");
+    terminal.wait_for_bytes(b"\x1b[=1u\x1b[c");
+    assert!(terminal.screen().alternate_screen(), "it waits");
+    terminal.send("\x1b[99;5:3u\x1b[?62;22c");
+    let ended = terminal.end();
+    assert_eq!((ended.code, ended.screen.as_str()), (130, ""));
+}
 
 /// Waits until the question was put; the first frame is there by then.
 fn asked(terminal: &mut Terminal) {

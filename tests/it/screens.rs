@@ -217,6 +217,41 @@ fn hard_names_leave_the_borders_where_they_are() {
     }
 }
 
+#[test]
+fn a_dialog_over_hard_names_is_whole() {
+    // Wherever its left edge cuts the letters below it.
+    for width in 60..120 {
+        let height = 12;
+        let mut story = with_hard_names(width, height);
+        for keys in ["j s", "Esc y"] {
+            story.keys(keys);
+            let screen = on_a_terminal(&story);
+            let at = |x, y| screen.cell(y, x).map_or("", |cell| cell.contents());
+            let tops = (2..height).flat_map(|y| (1..width).map(move |x| (x, y)));
+            let (x, top) = tops
+                .filter(|(x, y)| at(*x, *y) == "╭")
+                .find(|(x, _)| at(*x, 1) != "╭")
+                .unwrap_or_else(|| panic!("no dialog:\n{}", screen.contents()));
+            for row in screen.rows(0, width) {
+                let mut open = 0_i32;
+                for c in row.chars() {
+                    open += i32::from(c == '\u{2068}') - i32::from(c == '\u{2069}');
+                    assert!(open >= 0, "{width}×{height}, after {keys:?}: {row:?}");
+                }
+                assert_eq!(open, 0, "{width}×{height}, after {keys:?}: {row:?}");
+            }
+            let edge: Vec<_> = (top + 1..height).map(|y| at(x, y)).collect();
+            let end = edge.iter().position(|cell| *cell != "│");
+            assert_eq!(
+                end.map(|end| edge[end]),
+                Some("╰"),
+                "{width}×{height}, after {keys:?}:\n{}",
+                screen.contents()
+            );
+        }
+    }
+}
+
 /// What a terminal shows once our writer has sent it the picture.
 fn on_a_terminal(story: &Story) -> vt100::Screen {
     let (width, height) = (story.model.size.width, story.model.size.height);

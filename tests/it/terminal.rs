@@ -145,6 +145,23 @@ impl Terminal {
         }
     }
 
+    /// Waits until keys are reported with these flags of the kitty keyboard protocol.
+    pub(crate) fn wait_for_keyboard(&mut self, flags: u8) {
+        while self.keyboard().flags() != flags {
+            match self.read() {
+                Got::Bytes => {}
+                Got::End | Got::TooLate => {
+                    panic!("no {flags}: {:?}\n{}", self.keyboard(), self.contents())
+                }
+            }
+        }
+    }
+
+    /// What the program has made of the keyboard up to now.
+    pub(crate) fn keyboard(&self) -> Keyboard {
+        Keyboard::after(&self.bytes)
+    }
+
     /// Goes on reading until something outside of the terminal has happened.
     pub(crate) fn until(&mut self, what: &str, happened: impl Fn() -> bool) {
         while !happened() {
@@ -220,6 +237,11 @@ impl Terminal {
             vt100::MouseProtocolMode::None,
             "the mouse is free"
         );
+        assert_eq!(
+            self.keyboard(),
+            Keyboard::default(),
+            "keys are reported as before"
+        );
         assert_eq!(screen.fgcolor(), vt100::Color::Default, "no colour is left");
         assert!(
             !screen.bold() && !screen.inverse() && !screen.dim(),
@@ -277,6 +299,61 @@ impl Drop for Terminal {
         // Fails when it is gone already, as it should be.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// What a terminal with the kitty keyboard protocol remembers: for each of its two screens the flags
+/// that are in force, the last, and those that come back when they are popped.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Keyboard {
+    screens: [Vec<u8>; 2],
+    alternate: bool,
+}
+
+impl Default for Keyboard {
+    fn default() -> Self {
+        Self {
+            screens: [vec![0], vec![0]],
+            alternate: false,
+        }
+    }
+}
+
+impl Keyboard {
+    fn after(bytes: &[u8]) -> Self {
+        let mut keyboard = Self::default();
+        let mut rest = bytes;
+        while let Some(at) = rest.windows(2).position(|pair| pair == b"\x1b[") {
+            rest = &rest[at + 2..];
+            let Some(end) = rest.iter().position(|byte| (0x40..=0x7e).contains(byte)) else {
+                break;
+            };
+            let parameters = String::from_utf8_lossy(&rest[..end]).into_owned();
+            keyboard.take(&parameters, rest[end]);
+            rest = &rest[end + 1..];
+        }
+        keyboard
+    }
+
+    fn take(&mut self, parameters: &str, last: u8) {
+        let stack = &mut self.screens[usize::from(self.alternate)];
+        let flags = || parameters[1..].parse().expect("flags");
+        match (last, parameters.as_bytes().first()) {
+            (b'h' | b'l', _) if parameters == "?1049" => self.alternate = last == b'h',
+            (b'u', Some(b'>')) => stack.push(flags()),
+            (b'u', Some(b'=')) => *stack.last_mut().expect("flags are in force") = flags(),
+            (b'u', Some(b'<')) => {
+                assert!(stack.len() > 1, "nothing was pushed");
+                stack.pop();
+            }
+            _ => {}
+        }
+    }
+
+    /// The flags in force.
+    pub(crate) fn flags(&self) -> u8 {
+        let stack = &self.screens[usize::from(self.alternate)];
+        *stack.last().expect("flags are in force")
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod backups;
 pub mod confirm;
 pub mod edit_space;
+pub mod help;
 pub mod jobs;
 pub mod leave;
 pub mod menu;
@@ -28,7 +29,7 @@ use self::palette::Palette;
 use self::plans::Plans;
 use self::profiles::Profiles;
 use self::question::QuestionDialog;
-use self::reading::Reading;
+use self::reading::{Reading, What};
 use self::setup::SetUp;
 use self::spaces_filter::SpacesFilterForm;
 use super::action::Action;
@@ -84,6 +85,28 @@ impl Modal {
         !self.is_reading()
     }
 
+    /// Whether keys that are held down don't count in it, as something can be lost: it is then worth
+    /// a few bytes for each key to be told of them.
+    pub fn minds_held_keys(&self) -> bool {
+        match self {
+            Self::Confirm(dialog) => dialog.wanted().is_some(),
+            Self::Backups(backups) => backups.removal.is_some(),
+            Self::Menu(_)
+            | Self::Palette(_)
+            | Self::Reading(_)
+            | Self::SpacesFilter(_)
+            | Self::NewSpace(_)
+            | Self::EditSpace(_)
+            | Self::Question(_)
+            | Self::Jobs
+            | Self::Job(_)
+            | Self::Plans(_)
+            | Self::Profiles(_)
+            | Self::SetUp(_)
+            | Self::Leave(_) => false,
+        }
+    }
+
     /// The job that saves what was typed into it, while that is at work.
     fn saved_by(&self) -> Option<&JobId> {
         match self {
@@ -136,6 +159,16 @@ pub enum Outcome {
 }
 
 impl Model {
+    /// Whether what is on top has to know which keys are held down.
+    pub fn minds_held_keys(&self) -> bool {
+        self.modals.last().is_some_and(Modal::minds_held_keys)
+    }
+
+    /// Whether the help is on top.
+    pub(in crate::app) fn reads_help(&self) -> bool {
+        matches!(self.modals.last(), Some(Modal::Reading(reading)) if matches!(reading.what, What::Help(_)))
+    }
+
     /// Gives a key to the modal on top.
     pub(in crate::app) fn modal_key(&mut self, press: KeyPress, out: &mut Vec<Effect>) {
         let Some(mut modal) = self.modals.pop() else {
@@ -305,7 +338,7 @@ impl Model {
         let Modal::Reading(reading) = top else {
             return false;
         };
-        let lines = reading::lines(self, reading, reading::width(self.size));
+        let lines = reading::lines(self, reading);
         if let Some(Modal::Reading(reading)) = self.modals.last_mut() {
             return reading.verb(action, &lines, height);
         }

@@ -319,7 +319,9 @@ impl Model {
             }
             return Outcome::Stay;
         }
-        if chord.ctrl && chord.key == Key::Char('e') && dialog.form.focus == DESCRIPTION {
+        if chord.ctrl && chord.key == Key::Char('e') {
+            // The one field that is worth it, from wherever one is.
+            dialog.form.focus = DESCRIPTION;
             let ticket = self.inflight.ticket();
             dialog.editing = Some(ticket);
             out.push(Effect::Edit {

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::Outcome;
-use crate::app::action::{Action, Context, VERBS};
+use super::{Outcome, help};
+use crate::app::action::{Action, Context};
 use crate::app::field::{Field, Lines};
 use crate::app::key::{Chord, Key};
 use crate::app::message::{LogLevel, Size};
@@ -82,6 +82,23 @@ impl Reading {
             top: 0,
             search: Field::new(Lines::One, ""),
             typing: false,
+        }
+    }
+
+    /// The width of its text on a screen of this size.
+    pub fn width(&self, size: Size) -> usize {
+        match &self.what {
+            What::Help(_) => help::columns(size),
+            What::Log | What::Text { .. } => width(size),
+        }
+    }
+
+    /// How many lines of so many are shown on a screen of this size. A short text takes the room that
+    /// it needs; what is narrowed by a search stays as large as it was.
+    pub fn height(&self, lines: usize, size: Size) -> usize {
+        match &self.what {
+            What::Help(_) | What::Log => height(size),
+            What::Text { .. } => height(size).min(lines.max(1)),
         }
     }
 
@@ -166,14 +183,53 @@ pub fn holds(line: &Line, needle: &str) -> bool {
     !needle.is_empty() && plain(line).to_lowercase().contains(needle)
 }
 
+/// A text in parts, of which the second, fourth and so on are what is searched for, without case.
+pub fn by_hits<'t>(text: &'t str, needle: &str) -> Vec<&'t str> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some(range) = hit(rest, needle) {
+        parts.push(&rest[..range.start]);
+        parts.push(&rest[range.clone()]);
+        rest = &rest[range.end..];
+    }
+    parts.push(rest);
+    parts
+}
+
+/// Where a text holds the needle, which is in small letters, for the first time.
+fn hit(text: &str, needle: &str) -> Option<std::ops::Range<usize>> {
+    if needle.is_empty() {
+        return None;
+    }
+    text.char_indices().find_map(|(start, _)| {
+        let mut wanted = needle.chars().peekable();
+        let mut chars = text[start..].char_indices();
+        while wanted.peek().is_some() {
+            let (_, c) = chars.next()?;
+            for small in c.to_lowercase() {
+                if wanted.next() != Some(small) {
+                    return None;
+                }
+            }
+        }
+        let end = chars.next().map_or(text.len(), |(at, _)| start + at);
+        Some(start..end)
+    })
+}
+
 fn plain(line: &Line) -> String {
     line.iter().map(|(_, text)| text.as_str()).collect()
 }
 
 /// The lines of a text at this width.
-pub fn lines(model: &Model, reading: &Reading, width: usize) -> Vec<Line> {
+pub fn lines(model: &Model, reading: &Reading) -> Vec<Line> {
+    let width = reading.width(model.size);
+    let needle = reading.search.text().to_lowercase();
     let all = match &reading.what {
-        What::Help(contexts) => help(model, contexts, width),
+        What::Help(contexts) => {
+            let rows = height(model.size);
+            help::lines(&model.keymap, contexts, &needle, width, rows)
+        }
         What::Log => log(model, width),
         What::Text { lines, .. } => lines
             .iter()
@@ -181,13 +237,14 @@ pub fn lines(model: &Model, reading: &Reading, width: usize) -> Vec<Line> {
             .map(|line| vec![(Tone::Plain, line)])
             .collect(),
     };
-    let needle = reading.search.text().to_lowercase();
     if needle.is_empty() || !reading.narrows() {
         return all;
     }
+    // The help has left out what does not hold it, in whole entries.
+    let of_help = matches!(reading.what, What::Help(_));
     let found: Vec<Line> = all
         .into_iter()
-        .filter(|line| holds(line, &needle))
+        .filter(|line| of_help || holds(line, &needle))
         .collect();
     if found.is_empty() {
         return vec![vec![(
@@ -196,56 +253,6 @@ pub fn lines(model: &Model, reading: &Reading, width: usize) -> Vec<Line> {
         )]];
     }
     found
-}
-
-fn help(model: &Model, contexts: &[Context], width: usize) -> Vec<Line> {
-    let mut order: Vec<Context> = contexts.to_vec();
-    order.extend(
-        Context::ALL
-            .iter()
-            .rev()
-            .filter(|context| !contexts.contains(context)),
-    );
-    let mut out: Vec<Line> = Vec::new();
-    for (ix, context) in order.iter().enumerate() {
-        let verbs: Vec<_> = VERBS
-            .iter()
-            .filter(|verb| verb.contexts.contains(context))
-            .collect();
-        if verbs.is_empty() {
-            continue;
-        }
-        if !out.is_empty() {
-            out.push(Vec::new());
-        }
-        let here = if ix == 0 { " (here)" } else { "" };
-        out.push(vec![
-            (Tone::Heading, context.title().to_owned()),
-            (Tone::Dim, here.to_owned()),
-        ]);
-        for verb in verbs {
-            let keys = model.keymap.keys_of(&[*context], verb.action).join("  ");
-            let keys = if keys.is_empty() {
-                "unbound".to_owned()
-            } else {
-                keys
-            };
-            let (indent, column) = (2, 16);
-            let texts = folded(verb.help, width.saturating_sub(indent + column).max(20));
-            for (line, text) in texts.into_iter().enumerate() {
-                let key = if line == 0 { keys.as_str() } else { "" };
-                out.push(vec![
-                    (Tone::Plain, " ".repeat(indent)),
-                    (
-                        Tone::Key,
-                        width::fit(key, column, width::Align::Left).into_owned(),
-                    ),
-                    (Tone::Plain, text),
-                ]);
-            }
-        }
-    }
-    out
 }
 
 fn log(model: &Model, width: usize) -> Vec<Line> {
