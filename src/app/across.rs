@@ -3,19 +3,21 @@
 //! Every space is asked once, page by page to its end, and never more requests are under way than
 //! the profile allows. Of an item no more is kept than a decision needs: about 200 bytes
 //! (a record of at most 96, its id, and its title twice, as written and in lower case). What was
-//! read stays when the view is closed; nothing here changes anything on a server.
+//! read stays when the view is closed; nothing here changes anything on a server. What takes long
+//! with many items, filtering and sorting, is done in slices: see [`Across::work`].
+
+mod work;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
-use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
 use super::action::Action;
 use super::acts::LONG;
 use super::disk::DiskWaiter;
+use super::fields::Test;
 use super::inflight::Waiter;
 use super::key::{Chord, Key};
 use super::layout::{Layout, WIDE};
@@ -28,6 +30,8 @@ use super::modal::menu::{Choice, Entry, Menu};
 use super::model::{Model, Screen};
 use super::pane::filter::FilterLine;
 use super::pane::first_seen::{FirstSeen, file_name};
+use super::slices::Stage;
+use super::sort::Sorter;
 use super::tree::{IdSet, ShortId, date_of, day_number};
 use crate::confluence::call::Window;
 use crate::confluence::paging::{CursorPager, Pager};
@@ -35,7 +39,8 @@ use crate::confluence::{
     ApiError, Call, Content, ContentId, ContentKind, CursorPage, ErrorKind, Moment, Page, SpaceKey,
 };
 use crate::jobs::{Act, ItemTarget, SpaceTarget};
-use crate::text::filter::{Filter, Index, Progress, Scan, Term};
+use crate::text::filter::Index;
+use work::Sieve;
 
 /// What is asked for with each item.
 const EXPAND: &str = "version,ancestors";
@@ -49,8 +54,8 @@ pub const MOST: usize = 1_000_000;
 /// So many failures in a row stop the reading: then it is the line, not the space.
 const FAILURES: u32 = 3;
 
-/// How many items a filter looks at before the next picture.
-const AT_ONCE: usize = 60_000;
+/// Said where the filter is not through, and something is marked.
+const STILL_FILTERING: &str = "The filter still looks: what it has found so far is marked.";
 
 /// What a filter can ask of an item.
 pub const FIELDS: [&str; 8] = [
@@ -109,6 +114,8 @@ impl ItemSort {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 struct Names {
     list: Vec<Box<str>>,
+    /// The same in lower case, where that differs.
+    folded: Vec<Option<Box<str>>>,
     by_text: HashMap<Box<str>, u32>,
 }
 
@@ -119,8 +126,17 @@ impl Names {
         }
         let number = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
         self.list.push(text.into());
+        let folded = text.to_lowercase();
+        self.folded.push((folded != text).then(|| folded.into()));
         self.by_text.insert(text.into(), number);
         number
+    }
+
+    fn folded(&self, number: u32) -> &str {
+        match self.folded.get(number as usize) {
+            Some(Some(folded)) => folded,
+            Some(None) | None => self.text(number),
+        }
     }
 
     fn text(&self, number: u32) -> &str {
@@ -184,6 +200,8 @@ pub struct SpaceTrash {
     pub key: SpaceKey,
     /// Its name.
     pub name: String,
+    /// Its key in lower case.
+    folded: Box<str>,
     /// Its items, as the server lists them.
     pub items: Vec<Item>,
     #[serde(skip)]
@@ -204,13 +222,15 @@ pub struct SpaceTrash {
     noted: usize,
     /// The items are those of the read before.
     old: bool,
-    /// What the filter lets through, best first; `None` while there is no filter.
-    matched: Option<Vec<u32>>,
+    /// What the filter lets through.
+    #[serde(skip)]
+    sieve: Sieve,
 }
 
 impl SpaceTrash {
     fn new(key: SpaceKey, name: String) -> Self {
         Self {
+            folded: key.as_str().to_lowercase().into(),
             key,
             name,
             items: Vec::new(),
@@ -223,7 +243,7 @@ impl SpaceTrash {
             seen: FirstSeen::default(),
             noted: 0,
             old: false,
-            matched: None,
+            sieve: Sieve::default(),
         }
     }
 
@@ -242,19 +262,6 @@ impl SpaceTrash {
         }
     }
 
-    /// The items that the filter lets through, all without one.
-    pub fn shown(&self) -> Vec<u32> {
-        match &self.matched {
-            Some(matched) => matched.clone(),
-            None => (0..u32::try_from(self.items.len()).unwrap_or(u32::MAX)).collect(),
-        }
-    }
-
-    /// How many items the filter lets through, all without one.
-    pub fn shown_len(&self) -> usize {
-        self.matched.as_ref().map_or(self.items.len(), Vec::len)
-    }
-
     /// Whether its end was reached, or it was given up.
     pub fn is_settled(&self) -> bool {
         matches!(self.read, Read::Complete | Read::Failed(_))
@@ -267,9 +274,7 @@ impl SpaceTrash {
         self.oldest = None;
         self.newest = None;
         self.old = false;
-        if let Some(matched) = &mut self.matched {
-            matched.clear();
-        }
+        self.forget_found();
     }
 
     fn add(&mut self, content: Content, names: &mut Names) {
@@ -320,30 +325,35 @@ impl SpaceTrash {
         self.seen.finish(all, self.read == Read::Complete)
     }
 
-    /// Takes items out that are not in the trash any more.
-    fn take_out(&mut self, gone: &HashSet<ContentId>) {
+    /// Takes items out that are not in the trash any more. Says which number each of the items has
+    /// now, where any went.
+    fn take_out(&mut self, gone: &HashSet<ContentId>) -> Option<Vec<Option<u32>>> {
         if !self.items.iter().any(|item| gone.contains(&item.id)) {
-            return;
+            return None;
         }
         let titles = std::mem::take(&mut self.titles);
         let items = std::mem::take(&mut self.items);
         (self.oldest, self.newest) = (None, None);
-        for (ix, item) in items.into_iter().enumerate() {
+        let mut numbers = Vec::with_capacity(items.len());
+        for (ix, item) in (0..).zip(items) {
             if gone.contains(&item.id) {
+                numbers.push(None);
                 continue;
             }
             if let Some(at) = item.edited {
                 self.oldest = Some(self.oldest.map_or(at, |old| old.min(at)));
                 self.newest = Some(self.newest.map_or(at, |new| new.max(at)));
             }
-            self.titles
-                .push(titles.row(u32::try_from(ix).unwrap_or(u32::MAX)));
+            numbers.push(Some(self.titles.len()));
+            self.titles.push(titles.row(ix));
             self.items.push(item);
         }
         self.noted = self.items.len();
         if self.total.is_some() {
             self.total = Some(self.items.len() as u64);
         }
+        self.forget_found();
+        Some(numbers)
     }
 }
 
@@ -382,6 +392,53 @@ pub struct Inside {
     pub sort: ItemSort,
     /// The last item that was marked by itself.
     last_mark: Option<ContentId>,
+    /// The number that the item under the cursor had when it came there.
+    near: u32,
+    /// Whether the cursor goes to the first item when those that a filter finds come.
+    seeks_first: bool,
+    /// What was under the cursor when the filter was opened.
+    before: Option<ContentId>,
+    /// The view is not what it is to be.
+    is_stale: bool,
+    /// A person waits for it.
+    is_urgent: bool,
+    /// When the view was made.
+    built: Millis,
+    /// The next view, while it is put in order.
+    #[serde(skip)]
+    sorting: Option<Sorter<u32>>,
+}
+
+impl Inside {
+    fn new(row: usize) -> Self {
+        Self {
+            row,
+            view: Vec::new(),
+            cursor: Cursor::default(),
+            at: None,
+            sort: ItemSort::default(),
+            last_mark: None,
+            near: 0,
+            seeks_first: false,
+            before: None,
+            is_stale: true,
+            is_urgent: true,
+            built: Millis(0),
+            sorting: None,
+        }
+    }
+
+    fn note_cursor(&mut self, space: &SpaceTrash) {
+        let number = self.view.get(self.cursor.at).copied();
+        let item = number.and_then(|ix| space.items.get(ix as usize));
+        self.at = item.map(|item| item.id.clone());
+        self.near = number.unwrap_or(0);
+    }
+
+    /// Whether the view is being put in order.
+    pub fn is_sorting(&self) -> bool {
+        self.sorting.is_some()
+    }
 }
 
 /// The trash of many spaces.
@@ -403,8 +460,14 @@ pub struct Across {
     pub sort: Sort,
     /// The filter line.
     pub filter: FilterLine,
-    /// The next row that the filter looks at; `None` when it is through.
-    filtering: Option<usize>,
+    /// What the filter asks of fields.
+    #[serde(skip)]
+    tests: Vec<Test>,
+    /// How far the filter is: what it does, and the next row; `None` when it is through.
+    #[serde(skip)]
+    looking: Option<(Stage, usize)>,
+    /// Somebody waits for the filter's first result.
+    is_new: bool,
     /// The spaces that are shown, in order.
     view: Vec<u32>,
     /// The cursor.
@@ -434,7 +497,9 @@ impl Across {
             failures: 0,
             sort: Sort::default(),
             filter: FilterLine::default(),
-            filtering: None,
+            tests: Vec::new(),
+            looking: None,
+            is_new: false,
             view: Vec::new(),
             cursor: Cursor::default(),
             at: None,
@@ -455,6 +520,7 @@ impl Across {
         self.rows
             .push(SpaceTrash::new(key.clone(), name.to_owned()));
         self.due.push_back(row);
+        self.look_from(row as usize);
     }
 
     /// How many spaces are shown.
@@ -503,7 +569,7 @@ impl Across {
 
     /// Whether the filter has not looked at everything yet.
     pub fn is_filtering(&self) -> bool {
-        self.filtering.is_some()
+        self.looking.is_some()
     }
 
     /// How many items are marked.
@@ -540,29 +606,32 @@ impl Across {
     fn settle(&mut self, height: usize) {
         let rows = &self.rows;
         let filtered = self.filter.applied.is_some();
+        // Before the filter has looked at all of them, none that is shown goes.
+        let kept: HashSet<u32> = match self.looking {
+            Some((Stage::Plain, _)) => self.view.iter().copied().collect(),
+            Some(_) | None => HashSet::new(),
+        };
         let mut view: Vec<u32> = (0..u32::try_from(rows.len()).unwrap_or(u32::MAX))
-            .filter(|ix| !filtered || rows[*ix as usize].shown_len() > 0)
+            .filter(|ix| !filtered || rows[*ix as usize].shown_len() > 0 || kept.contains(ix))
             .collect();
-        let lower: fn(&SpaceTrash) -> String = |row| row.key.as_str().to_lowercase();
+        let row = |ix: &u32| &rows[*ix as usize];
         match self.sort {
-            Sort::Key => view.sort_by_cached_key(|ix| lower(&rows[*ix as usize])),
+            Sort::Key => view.sort_by(|a, b| row(a).folded.cmp(&row(b).folded)),
             Sort::Items => view.sort_by_cached_key(|ix| {
-                let row = &rows[*ix as usize];
                 let count = if filtered {
-                    row.shown_len() as u64
+                    row(ix).shown_len() as u64
                 } else {
-                    row.count().0
+                    row(ix).count().0
                 };
-                (std::cmp::Reverse(count), lower(row))
+                (std::cmp::Reverse(count), &row(ix).folded)
             }),
-            Sort::Oldest => view.sort_by_cached_key(|ix| {
-                let row = &rows[*ix as usize];
-                (row.oldest.is_none(), row.oldest, lower(row))
+            Sort::Oldest => view.sort_by_key(|ix| {
+                let row = row(ix);
+                (row.oldest.is_none(), row.oldest, &row.folded)
             }),
-            Sort::Newest => view.sort_by_cached_key(|ix| {
-                let row = &rows[*ix as usize];
-                (std::cmp::Reverse(row.newest), lower(row))
-            }),
+            Sort::Newest => {
+                view.sort_by_key(|ix| (std::cmp::Reverse(row(ix).newest), &row(ix).folded));
+            }
         }
         self.view = view;
         let row = self
@@ -578,37 +647,9 @@ impl Across {
             }
         }
         self.cursor.keep_in_view(self.view.len(), height);
-        self.settle_inside(height);
-    }
-
-    fn settle_inside(&mut self, height: usize) {
-        let Some(inside) = &mut self.inside else {
-            return;
-        };
-        let space = &self.rows[inside.row];
-        let mut view = space.shown();
-        let item = |ix: &u32| &space.items[*ix as usize];
-        match inside.sort {
-            ItemSort::Server => {}
-            ItemSort::Title => view.sort_by_cached_key(|ix| space.titles.row(*ix).to_lowercase()),
-            ItemSort::Oldest => view.sort_by_key(|ix| (item(ix).edited.is_none(), item(ix).edited)),
-            ItemSort::Newest => view.sort_by_key(|ix| std::cmp::Reverse(item(ix).edited)),
+        if let Some(inside) = &mut self.inside {
+            inside.cursor.keep_in_view(inside.view.len(), height);
         }
-        inside.view = view;
-        let row = inside.at.as_ref().and_then(|id| {
-            inside
-                .view
-                .iter()
-                .position(|ix| space.items[*ix as usize].id == *id)
-        });
-        if let Some(row) = row {
-            let from_top = inside.cursor.at.saturating_sub(inside.cursor.top);
-            inside.cursor.at = row;
-            if inside.cursor.top > 0 {
-                inside.cursor.top = row.saturating_sub(from_top);
-            }
-        }
-        inside.cursor.keep_in_view(inside.view.len(), height);
     }
 
     /// What is listed: the items of the space that is looked into, else those of every space
@@ -644,11 +685,8 @@ impl Across {
         match &mut self.inside {
             Some(inside) => {
                 inside.cursor.step(step, inside.view.len(), height);
-                let space = &self.rows[inside.row];
-                inside.at = inside
-                    .view
-                    .get(inside.cursor.at)
-                    .map(|ix| space.items[*ix as usize].id.clone());
+                inside.seeks_first &= step == Step::By(0);
+                inside.note_cursor(&self.rows[inside.row]);
             }
             None => {
                 self.cursor.step(step, self.view.len(), height);
@@ -665,53 +703,42 @@ impl Across {
         self.step(Step::By(0), height);
     }
 
-    fn open(&mut self, height: usize) {
+    fn open(&mut self, now: Millis, height: usize) {
         if let Some(ix) = self.view.get(self.cursor.at) {
-            self.inside = Some(Inside {
-                row: *ix as usize,
-                view: Vec::new(),
-                cursor: Cursor::default(),
-                at: None,
-                sort: ItemSort::default(),
-                last_mark: None,
-            });
-            self.settle_inside(height);
+            self.inside = Some(Inside::new(*ix as usize));
+            self.work(now, height);
             self.step(Step::Top, height);
         }
     }
 
     fn set_marks(&mut self, row: usize, items: &[u32], on: bool) {
-        let space = &self.rows[row];
-        let ids = items.iter().map(|ix| space.items[*ix as usize].id.clone());
+        let space = &mut self.rows[row];
+        let ids = items.iter().map(|ix| &space.items[*ix as usize].id);
+        let marks = self.marks.entry(space.key.clone()).or_default();
         if on {
-            self.marks.entry(space.key.clone()).or_default().extend(ids);
-        } else if let Some(marks) = self.marks.get_mut(&space.key) {
+            marks.insert_all(ids);
+        } else {
             for id in ids {
-                marks.remove(&id);
+                marks.remove(id);
             }
         }
-        self.marks.retain(|_, marks| !marks.is_empty());
-        self.recount();
+        if let [item] = items {
+            space.note_mark(*item, on);
+        } else {
+            space.count_marked(Some(&*marks));
+        }
+        if marks.is_empty() {
+            self.marks.remove(&space.key);
+        }
     }
 
+    /// Counts the marked items that the filter hides.
     fn recount(&mut self) {
-        self.hidden = 0;
-        if self.filter.applied.is_none() {
-            return;
-        }
-        for (key, marks) in &self.marks {
-            let Some(row) = self.by_key.get(key) else {
-                continue;
-            };
-            let space = &self.rows[*row as usize];
-            let shown = space
-                .matched
-                .iter()
-                .flatten()
-                .filter(|ix| marks.contains(&space.items[**ix as usize].id))
-                .count();
-            self.hidden += marks.len() - shown;
-        }
+        let hidden = |(key, marks): (&SpaceKey, &IdSet)| {
+            let row = self.by_key.get(key)?;
+            Some(self.rows[*row as usize].hidden(marks.len()))
+        };
+        self.hidden = self.marks.iter().filter_map(hidden).sum();
     }
 
     fn toggle_mark(&mut self) {
@@ -726,6 +753,7 @@ impl Across {
                 .get(&space.key)
                 .is_some_and(|marks| marks.contains(&id));
             self.set_marks(row, &[ix], on);
+            self.recount();
             if let Some(inside) = &mut self.inside {
                 inside.last_mark = Some(id);
             }
@@ -741,12 +769,16 @@ impl Across {
             .iter()
             .all(|ix| marks.is_some_and(|marks| marks.contains(&space.items[*ix as usize].id)));
         self.set_marks(ix as usize, &items, !all);
+        self.recount();
         self.last_mark = Some(key);
     }
 
     /// What to say when the space under the cursor is marked before it is read to its end.
     fn marking_early(&self) -> Option<String> {
         let space = self.at_cursor().filter(|_| self.inside.is_none())?;
+        if self.is_filtering() {
+            return Some(STILL_FILTERING.to_owned());
+        }
         (!space.is_settled()).then(|| {
             format!(
                 "The trash of {} is not read to its end: what was read so far is marked.",
@@ -771,6 +803,7 @@ impl Across {
             let (from, to) = (from.min(inside.cursor.at), from.max(inside.cursor.at));
             let items = inside.view.get(from..=to).unwrap_or(&[]).to_vec();
             self.set_marks(inside.row, &items, true);
+            self.recount();
             return;
         }
         let from = self
@@ -787,8 +820,15 @@ impl Across {
     fn mark_all(&mut self) {
         match &self.inside {
             Some(inside) => {
-                let (row, items) = (inside.row, inside.view.clone());
+                let row = inside.row;
+                // The rows may still be those from before the filter.
+                let items = if inside.is_stale || inside.is_sorting() {
+                    self.rows[row].shown()
+                } else {
+                    inside.view.clone()
+                };
                 self.set_marks(row, &items, true);
+                self.recount();
             }
             None => {
                 let rows = self.view.clone();
@@ -802,11 +842,15 @@ impl Across {
             let items = self.rows[*row as usize].shown();
             self.set_marks(*row as usize, &items, true);
         }
+        self.recount();
     }
 
     fn clear_marks(&mut self) {
         self.marks.clear();
         self.hidden = 0;
+        for row in &mut self.rows {
+            row.count_marked(None);
+        }
     }
 
     /// What an act is about: the marked items; without marks, what is under the cursor.
@@ -868,120 +912,6 @@ impl Across {
             })
         };
         self.marks.iter().map(whole).collect()
-    }
-
-    /// The filter text changed: look at everything anew, from here on row by row.
-    fn refilter(&mut self) {
-        if self.filter.applied.is_some() {
-            self.filtering = Some(0);
-        } else {
-            self.filtering = None;
-            for row in &mut self.rows {
-                row.matched = None;
-            }
-            self.recount();
-        }
-    }
-
-    /// Lets the filter look at some more items.
-    fn filter_on(&mut self, judge: &Judge<'_>) {
-        let Some(filter) = self.filter.applied.clone() else {
-            self.filtering = None;
-            return;
-        };
-        let Some(mut at) = self.filtering else { return };
-        let mut looked = 0;
-        while at < self.rows.len() && looked < AT_ONCE {
-            looked += self.rows[at].items.len() + 1;
-            let matched = matching(&filter, &self.rows[at], &self.names, judge);
-            self.rows[at].matched = Some(matched);
-            at += 1;
-        }
-        self.filtering = (at < self.rows.len()).then_some(at);
-        if self.filtering.is_none() {
-            self.recount();
-        }
-    }
-}
-
-/// What a filter needs to know beside the items.
-struct Judge<'a> {
-    zone: &'a TimeZone,
-    now: Timestamp,
-}
-
-/// The items of a space that a filter lets through, best first. Words look at the titles, and
-/// where they fit the key or name of the space, they fit all of its items.
-fn matching(filter: &Filter, space: &SpaceTrash, names: &Names, judge: &Judge<'_>) -> Vec<u32> {
-    let accepts = |ix: u32| {
-        let item = &space.items[ix as usize];
-        filter
-            .terms()
-            .iter()
-            .all(|term| fits(term, space, item, names, judge))
-    };
-    let whole = {
-        let index = Index::new([format!("{} {}", space.key, space.name).as_str()]);
-        let mut scan = Scan::new(filter, &index);
-        while scan.step(&index, usize::MAX) != Progress::Done {}
-        !scan.matches().is_empty()
-    };
-    if whole {
-        return (0..space.titles.len()).filter(|ix| accepts(*ix)).collect();
-    }
-    let mut scan = Scan::new(filter, &space.titles);
-    while scan.step_where(&space.titles, usize::MAX, accepts) != Progress::Done {}
-    scan.matches().to_vec()
-}
-
-/// Whether an item satisfies a term about a field. Other terms are not judged here.
-fn fits(term: &Term, space: &SpaceTrash, item: &Item, names: &Names, judge: &Judge<'_>) -> bool {
-    let field = |name: &str, value: &str| {
-        let value = value.to_lowercase();
-        let holds = |text: &str| text.to_lowercase().contains(&value);
-        match name {
-            "type" => type_name(&item.kind).starts_with(&value) || item.kind.as_str() == value,
-            "by" => holds(names.text(item.by)),
-            "under" => names.text(item.under).split('\n').any(holds),
-            "space" => space.key.as_str().to_lowercase() == value || holds(&space.name),
-            _ => true,
-        }
-    };
-    let start = |date: &jiff::civil::Date| judge.zone.to_timestamp(date.at(0, 0, 0, 0)).ok();
-    let days_ago = |days: u32| {
-        judge
-            .now
-            .checked_sub(jiff::SignedDuration::from_hours(i64::from(days) * 24))
-            .ok()
-    };
-    match term {
-        Term::Word(_) | Term::Exact(_) | Term::Without(_) => true,
-        Term::Is { field: name, value } => field(name, value),
-        Term::IsNot { field: name, value } => !field(name, value),
-        // What has no date is neither before nor after anything.
-        Term::Before(date) => item
-            .edited
-            .is_some_and(|at| start(date).is_some_and(|day| at.0 < day)),
-        Term::After(date) => item
-            .edited
-            .is_some_and(|at| start(date).is_some_and(|day| at.0 >= day)),
-        Term::Older(days) => item
-            .edited
-            .is_some_and(|at| days_ago(*days).is_some_and(|then| at.0 < then)),
-        Term::Newer(days) => item
-            .edited
-            .is_some_and(|at| days_ago(*days).is_none_or(|then| at.0 >= then)),
-    }
-}
-
-/// A type in words.
-pub fn type_name(kind: &ContentKind) -> &str {
-    match kind {
-        ContentKind::Page => "page",
-        ContentKind::BlogPost => "blog post",
-        ContentKind::Comment => "comment",
-        ContentKind::Attachment => "attachment",
-        ContentKind::Other(name) => name,
     }
 }
 
@@ -1080,13 +1010,11 @@ impl Model {
             self.across_spaces();
         }
         self.ask_across(out);
-        let (now, height) = (self.time(self.now), self.across_height());
-        let zone = &self.zone;
-        if let Some(across) = &mut self.across
-            && across.is_filtering()
+        let (now, height) = (self.now, self.across_height());
+        if self.screen == Screen::Across
+            && let Some(across) = &mut self.across
         {
-            across.filter_on(&Judge { zone, now });
-            across.settle(height);
+            across.work(now, height);
         }
     }
 
@@ -1239,9 +1167,7 @@ impl Model {
         result: Result<(Vec<Content>, Option<u64>, bool), ApiError>,
         out: &mut Vec<Effect>,
     ) {
-        let height = self.across_height();
-        let (now, at) = (self.time(self.now), self.now);
-        let zone = &self.zone;
+        let (height, at) = (self.across_height(), self.now);
         let Some(across) = &mut self.across else {
             return;
         };
@@ -1272,6 +1198,13 @@ impl Model {
                 across.failures = 0;
                 if space.old {
                     space.clear();
+                    if let Some(inside) = &mut across.inside
+                        && inside.row == row as usize
+                    {
+                        inside.view.clear();
+                        inside.sorting = None;
+                        inside.is_urgent = true;
+                    }
                 }
                 for item in items {
                     space.add(item, &mut across.names);
@@ -1280,24 +1213,25 @@ impl Model {
                 if done {
                     space.read = Read::Complete;
                     space.total = None;
-                    let there: HashSet<&ContentId> =
-                        space.items.iter().map(|item| &item.id).collect();
-                    if let Some(marks) = across.marks.get_mut(&space.key) {
-                        marks.retain(|id| there.contains(id));
+                    if let Some(marks) = across.marks.remove(&space.key) {
+                        let ids = space.items.iter().map(|item| &item.id);
+                        let mut there = IdSet::default();
+                        there.insert_all(ids.filter(|id| marks.contains(id)));
+                        if !there.is_empty() {
+                            across.marks.insert(space.key.clone(), there);
+                        }
                     }
-                    across.marks.retain(|_, marks| !marks.is_empty());
                 } else {
                     across.due.push_front(row);
                 }
-                if let Some(filter) = &across.filter.applied {
-                    let matched = matching(
-                        filter,
-                        &across.rows[row as usize],
-                        &across.names,
-                        &Judge { zone, now },
-                    );
-                    across.rows[row as usize].matched = Some(matched);
-                    across.recount();
+                across.look_from(row as usize);
+                across.recount();
+                if across
+                    .inside
+                    .as_ref()
+                    .is_some_and(|inside| inside.row == row as usize)
+                {
+                    across.inside_changed(false);
                 }
                 if across.kept() >= MOST && across.settled() < across.rows.len() {
                     let why = format!(
@@ -1421,22 +1355,11 @@ impl Model {
         across.failures = 0;
     }
 
-    /// Takes items out of the view that are not in the trash any more.
-    pub(in crate::app) fn across_gone(&mut self, ids: &HashSet<ContentId>) {
+    /// Takes items out of the view that are not in the trash of these spaces any more.
+    pub(in crate::app) fn across_gone(&mut self, spaces: &[SpaceKey], ids: &HashSet<ContentId>) {
         let height = self.across_height();
-        let Some(across) = &mut self.across else {
-            return;
-        };
-        for space in &mut across.rows {
-            space.take_out(ids);
-        }
-        for marks in across.marks.values_mut() {
-            marks.retain(|id| !ids.contains(id));
-        }
-        across.marks.retain(|_, marks| !marks.is_empty());
-        across.refilter();
-        if across.filter.applied.is_none() {
-            across.settle(height);
+        if let Some(across) = &mut self.across {
+            across.take_out(spaces, ids, height);
         }
     }
 
@@ -1450,6 +1373,13 @@ impl Model {
             target.spaces = spaces;
             let dialog = Confirm::new(target, self.time(self.now));
             self.confirm(dialog, out);
+            return;
+        }
+        if across.is_filtering() && across.marks.is_empty() {
+            self.say(
+                LogLevel::Info,
+                "The filter still looks. Once it is through, this is about what it shows.",
+            );
             return;
         }
         (target.spaces, target.items) = across.acted_on();
@@ -1493,7 +1423,7 @@ impl Model {
 
     /// Does what a verb means in the view. Says whether it meant anything.
     pub(in crate::app) fn across_verb(&mut self, action: Action, out: &mut Vec<Effect>) -> bool {
-        let height = self.across_height();
+        let (height, now) = (self.across_height(), self.now);
         let Some(across) = &mut self.across else {
             return false;
         };
@@ -1527,11 +1457,11 @@ impl Model {
                         across.going = Going::On;
                         across.failures = 0;
                     }
-                    None => across.open(height),
+                    None => across.open(now, height),
                 }
             }
             Action::Collapse => across.inside = None,
-            Action::Filter => across.filter.open(),
+            Action::Filter => self.open_across_filter(),
             Action::Mark => {
                 let note = across.marking_early();
                 across.toggle_mark();
@@ -1542,11 +1472,14 @@ impl Model {
             }
             Action::MarkRange | Action::MarkAll => {
                 let early = across.inside.is_none() && across.settled() < across.rows.len();
+                let filtering = across.is_filtering();
                 match action {
                     Action::MarkRange => across.mark_range(),
                     _ => across.mark_all(),
                 }
-                if early {
+                if filtering {
+                    self.say(LogLevel::Info, STILL_FILTERING);
+                } else if early {
                     self.say(
                         LogLevel::Info,
                         "Not everything is read yet: what was read so far is marked.",
@@ -1567,9 +1500,7 @@ impl Model {
             Action::Refresh => self.reread_across(),
             Action::Cancel => {
                 if across.filter.is_shown() {
-                    across.filter.clear();
-                    across.refilter();
-                    across.settle(height);
+                    self.clear_across_filter();
                 } else if across.inside.is_some() {
                     across.inside = None;
                 } else if !self.stop_across(out) {
@@ -1604,11 +1535,7 @@ impl Model {
             return;
         };
         match chord.key {
-            Key::Esc => {
-                across.filter.clear();
-                across.refilter();
-                across.settle(height);
-            }
+            Key::Esc => self.clear_across_filter(),
             Key::Enter | Key::Tab => {
                 across.filter.keep();
                 across.step(Step::By(0), height);
@@ -1640,14 +1567,55 @@ impl Model {
     }
 
     fn across_filter_typed(&mut self) {
-        let height = self.across_height();
+        let now = self.time(self.now);
         let Some(across) = &mut self.across else {
             return;
         };
+        let before = across.filter.applied.clone();
         across.filter.parse(&FIELDS);
-        across.refilter();
+        if across.filter.applied == before {
+            return;
+        }
+        across.refilter(now, &self.zone);
         across.cursor = Cursor::default();
-        across.settle(height);
+        let is_on = across.filter.applied.is_some();
+        if let Some(inside) = &mut across.inside {
+            inside.seeks_first = is_on;
+        }
+        self.resettle_across();
+    }
+
+    /// Opens the filter line. It opens empty, and so does what it shows.
+    fn open_across_filter(&mut self) {
+        let now = self.time(self.now);
+        if let Some(across) = &mut self.across {
+            if across.filter.applied.is_none()
+                && let Some(inside) = &mut across.inside
+            {
+                inside.before.clone_from(&inside.at);
+            }
+            across.filter.open();
+            across.refilter(now, &self.zone);
+        }
+        self.resettle_across();
+    }
+
+    /// Clears the filter. The cursor stays where it is, or goes back to where it was before if
+    /// nothing matched.
+    fn clear_across_filter(&mut self) {
+        let now = self.time(self.now);
+        if let Some(across) = &mut self.across {
+            across.filter.clear();
+            if let Some(inside) = &mut across.inside {
+                inside.seeks_first = false;
+                let before = inside.before.take();
+                if across.rows[inside.row].shown_len() == 0 && before.is_some() {
+                    inside.at = before;
+                }
+            }
+            across.refilter(now, &self.zone);
+        }
+        self.resettle_across();
     }
 
     /// The wheel and the button over the view.
@@ -1690,12 +1658,12 @@ impl Model {
 
     /// Orders the items of the space that is looked into.
     pub(in crate::app) fn sort_across_items(&mut self, sort: ItemSort) {
-        let height = self.across_height();
-        if let Some(across) = &mut self.across {
-            if let Some(inside) = &mut across.inside {
-                inside.sort = sort;
-            }
-            across.settle_inside(height);
+        if let Some(across) = &mut self.across
+            && let Some(inside) = &mut across.inside
+            && inside.sort != sort
+        {
+            inside.sort = sort;
+            across.inside_changed(true);
         }
     }
 
@@ -1709,6 +1677,36 @@ impl Model {
 }
 
 impl Across {
+    /// Takes items out that are not in the trash of these spaces any more. The rows keep their
+    /// order, and the cursor the item that it is on.
+    fn take_out(&mut self, spaces: &[SpaceKey], ids: &HashSet<ContentId>, height: usize) {
+        for key in spaces {
+            let Some(row) = self.by_key.get(key).map(|row| *row as usize) else {
+                continue;
+            };
+            let Some(numbers) = self.rows[row].take_out(ids) else {
+                continue;
+            };
+            if let Some(marks) = self.marks.get_mut(key) {
+                marks.retain(|id| !ids.contains(id));
+                if marks.is_empty() {
+                    self.marks.remove(key);
+                }
+            }
+            self.look_from(row);
+            if let Some(inside) = &mut self.inside
+                && inside.row == row
+            {
+                let now = |ix: u32| numbers.get(ix as usize).copied().flatten();
+                inside.view = inside.view.iter().filter_map(|ix| now(*ix)).collect();
+                self.inside_changed(true);
+                self.place_inside(height);
+            }
+        }
+        self.recount();
+        self.settle(height);
+    }
+
     fn sort_menu(&self) -> Menu {
         let entry = |ix: usize, label: &str, choice| Entry {
             letter: char::from_digit(u32::try_from(ix).unwrap_or(0) + 1, 10).unwrap_or('0'),
@@ -1754,6 +1752,81 @@ fn by_kind(kind: ContentKind) -> Read {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Somebody looks into the trash of ENG, ordered by title, with the cursor on the third row.
+    fn looking_into(titles: &[&str]) -> Across {
+        let mut across = Across::new(Scope::All);
+        let key = SpaceKey::new("ENG");
+        across.add_space(&key, "Engineering");
+        for (id, title) in (100..).zip(titles) {
+            let content = Content {
+                id: ContentId::new(id.to_string()),
+                kind: ContentKind::Page,
+                status: None,
+                title: (*title).to_owned(),
+                has_children: None,
+                space: None,
+                version: None,
+                ancestors: None,
+                position: None,
+                more: None,
+            };
+            across.rows[0].add(content, &mut across.names);
+        }
+        across.settle(10);
+        across.open(Millis(0), 10);
+        if let Some(inside) = &mut across.inside {
+            inside.sort = ItemSort::Title;
+        }
+        across.inside_changed(true);
+        across.work(Millis(0), 10);
+        across.put(2, 10);
+        across
+    }
+
+    fn listed(across: &Across) -> Vec<&str> {
+        let view = across.inside.as_ref().map(|inside| inside.view.clone());
+        let view = view.unwrap_or_default();
+        view.iter().map(|ix| across.rows[0].title(*ix)).collect()
+    }
+
+    #[test]
+    fn what_is_purged_goes_at_once_and_the_rest_keeps_its_order_and_the_cursor() {
+        let mut across = looking_into(&["d", "b", "e", "a", "c"]);
+        assert_eq!(listed(&across), ["a", "b", "c", "d", "e"]);
+        let cursor_on = |across: &Across| {
+            let (space, item) = across.item_at_cursor()?;
+            Some(space.title(item).to_owned())
+        };
+        assert_eq!(cursor_on(&across).as_deref(), Some("c"));
+        across.set_marks(0, &[0, 1], true);
+        let gone = ["101", "103"].map(ContentId::new).into();
+        across.take_out(&[SpaceKey::new("ENG")], &gone, 10);
+        assert_eq!(listed(&across), ["c", "d", "e"], "before any slice of work");
+        assert_eq!(cursor_on(&across).as_deref(), Some("c"));
+        assert_eq!(across.marked(), 1);
+        across.work(Millis(1), 10);
+        assert_eq!(listed(&across), ["c", "d", "e"]);
+        assert_eq!(cursor_on(&across).as_deref(), Some("c"));
+        assert_eq!(across.due(), None);
+    }
+
+    #[test]
+    fn what_is_purged_is_found_no_more() {
+        let mut across = looking_into(&["old d", "new b", "old e"]);
+        across.filter.applied = crate::text::filter::Filter::parse("old", &FIELDS).ok();
+        let zone = jiff::tz::TimeZone::UTC;
+        across.refilter(jiff::Timestamp::UNIX_EPOCH, &zone);
+        across.set_marks(0, &[1, 2], true);
+        across.work(Millis(0), 10);
+        assert_eq!(listed(&across), ["old d", "old e"]);
+        assert_eq!(across.hidden_marks(), 1);
+        let gone = ["100", "101"].map(ContentId::new).into();
+        across.take_out(&[SpaceKey::new("ENG")], &gone, 10);
+        across.work(Millis(0), 10);
+        assert_eq!(listed(&across), ["old e"]);
+        assert_eq!((across.marked(), across.hidden_marks()), (1, 0));
+    }
 
     #[test]
     fn an_item_is_as_small_as_the_module_says() {

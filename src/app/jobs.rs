@@ -763,7 +763,8 @@ impl Model {
                 self.moved = Some(self.now);
             }
             Act::PurgeMarked | Act::PurgeAll | Act::RestoreContent => {
-                self.across_gone(&done.iter().map(crate::confluence::ContentId::new).collect());
+                let gone = done.iter().map(crate::confluence::ContentId::new).collect();
+                self.across_gone(&spaces, &gone);
                 for key in &spaces {
                     self.content.forget(key);
                 }

@@ -409,11 +409,7 @@ impl Model {
         let rest = self.moved.map(|moved| moved.plus(REST));
         let toast = self.toasts.iter().map(|toast| toast.until).min();
         let spin = (!self.inflight.is_empty()).then(|| self.next_spin());
-        let filter = self
-            .across
-            .as_ref()
-            .is_some_and(|across| across.is_filtering())
-            .then_some(self.now);
+        let across = self.across_due().map(|due| due.max(self.now));
         let look_up = match self.modals.last() {
             Some(Modal::NewSpace(form)) => form.look_up,
             _ => None,
@@ -424,11 +420,19 @@ impl Model {
         let work = self.content_deadline();
         let preview = self.preview.moved.map(|moved| moved.plus(REST));
         [
-            rest, toast, spin, look_up, job, scan, work, filter, preview, view,
+            rest, toast, spin, look_up, job, scan, work, across, preview, view,
         ]
         .into_iter()
         .flatten()
         .min()
+    }
+
+    /// When the trash across spaces wants the next slice of work, while it is looked at.
+    fn across_due(&self) -> Option<Millis> {
+        let across = self.across.as_ref()?;
+        (self.screen == Screen::Across)
+            .then(|| across.due())
+            .flatten()
     }
 
     fn next_spin(&self) -> Millis {
@@ -454,6 +458,7 @@ impl Model {
             && self.moved.is_none()
             && self.preview.moved.is_none()
             && self.content.outline().tree.due().is_none()
+            && self.across_due().is_none()
             && !self.spaces.is_scanning()
             && self.jobs.is_quiet()
             && self.jobs.deadline().is_none()

@@ -16,30 +16,20 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::fields::{Test, Wanted, is_kind, tests};
 use super::message::Millis;
+use super::slices::{self, Stage};
 use super::sort::Sorter;
 use crate::confluence::ids::{ATTACHMENT, ODD};
 pub use crate::confluence::ids::{IdSet, ShortId};
 use crate::confluence::{ApiError, Content, ContentId, ContentKind, ContentRef, Moment};
-use crate::text::filter::{Filter, Index, Progress, Scan, Term};
+use crate::text::filter::{Filter, Index, Scan};
 
 /// The place of a node in its tree.
 pub type NodeIx = u32;
 
 /// No node.
 const NONE: NodeIx = NodeIx::MAX;
-
-/// Up to this many nodes everything is done at once; beyond, in slices.
-const SMALL: usize = 20_000;
-
-/// How many rows a filter looks at in a slice: a millisecond or two.
-const SCAN_SLICE: usize = 8_000;
-
-/// How many nodes are put into rows in a slice.
-const ROWS_SLICE: usize = 40_000;
-
-/// To compare two nodes costs about so much more than to put one into a row.
-const SORT_COST: usize = 2;
 
 /// The fields that filters of these trees know.
 pub const FIELDS: [&str; 7] = ["type", "by", "under", "before", "after", "older", "newer"];
@@ -220,36 +210,8 @@ struct Lens {
     is_new: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// Looking for plain words.
-    Plain,
-    /// Looking for what is alike; plain words are shown.
-    Alike,
-    /// All was looked at; more may come.
-    Done,
-}
-
 const HIT: u8 = 1;
 const WAY: u8 = 2;
-
-/// A term about a field, ready to judge with.
-#[derive(Clone, Debug, PartialEq)]
-enum Test {
-    Kind(String, Wanted),
-    Editor(String, Wanted),
-    Under(String, Wanted),
-    /// Edited before this moment, in milliseconds.
-    Before(i64),
-    /// Edited at this moment or later.
-    From(i64),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wanted {
-    Yes,
-    No,
-}
 
 /// Rows that are being built.
 #[derive(Clone, Debug, PartialEq)]
@@ -1155,17 +1117,12 @@ impl Tree {
 
     /// From when on rows that nobody waits for are built again.
     fn next_rows(&self) -> Millis {
-        if self.is_small() {
-            return self.built;
-        }
-        let pace = (self.slots.len() as u64 / 1_000).clamp(50, 1_000);
-        let factor = if self.order == Order::Server { 1 } else { 5 };
-        self.built.plus(pace * factor)
+        slices::next_rows(self.built, self.slots.len(), self.order != Order::Server)
     }
 
     /// Whether everything is done at once.
     pub fn is_small(&self) -> bool {
-        self.slots.len() <= SMALL
+        self.slots.len() <= slices::SMALL
     }
 
     /// Does all that is to be done.
@@ -1182,7 +1139,7 @@ impl Tree {
 
     /// Does a slice of what is to be done, a millisecond or so.
     pub fn work(&mut self, now: Millis) -> Worked {
-        self.work_for(now, SCAN_SLICE, ROWS_SLICE)
+        self.work_for(now, slices::SCAN, slices::ROWS)
     }
 
     fn work_for(&mut self, now: Millis, rows: usize, nodes: usize) -> Worked {
@@ -1212,11 +1169,7 @@ impl Tree {
                     }
                 }
             }
-            let stage = match progress {
-                Progress::Done => Stage::Done,
-                Progress::Working if lens.scan.has_plain(&self.index) => Stage::Alike,
-                Progress::Working => Stage::Plain,
-            };
+            let stage = Stage::after(progress, &lens.scan, &self.index);
             if stage != lens.stage {
                 self.rows_stale = true;
                 self.urgent |= lens.is_new;
@@ -1336,7 +1289,7 @@ impl Tree {
     fn build_table(&self, build: &mut Build, nodes: usize) {
         match &mut build.order {
             Ordering::SortingRows(sorter) => {
-                if !sorter.step(nodes / SORT_COST, |a, b| self.compare(*a, *b)) {
+                if !sorter.step(nodes / slices::SORT_COST, |a, b| self.compare(*a, *b)) {
                     return;
                 }
                 let listed = sorter.take();
@@ -1391,14 +1344,14 @@ impl Tree {
         let Ordering::Siblings(next, work) = &mut build.order else {
             return;
         };
-        let mut left = budget / SORT_COST;
+        let mut left = budget / slices::SORT_COST;
         loop {
             let parent = *next;
             let mut siblings = match work.take() {
                 Some(siblings) => siblings,
                 None => {
                     let kids: Vec<NodeIx> = self.kids(some(parent)).collect();
-                    left = left.saturating_sub(1 + kids.len() / SORT_COST);
+                    left = left.saturating_sub(1 + kids.len() / slices::SORT_COST);
                     Siblings {
                         sorter: Sorter::new(kids),
                         end: self.end(),
@@ -1506,48 +1459,6 @@ pub(in crate::app) fn date_of(day: u16) -> Option<Date> {
         .flatten()
 }
 
-/// The terms of a filter that are about fields.
-fn tests(filter: &Filter, now: Timestamp, zone: &TimeZone) -> Vec<Test> {
-    let start_of = |day: Date| {
-        zone.to_timestamp(day.to_datetime(jiff::civil::Time::midnight()))
-            .map_or(i64::MIN, Timestamp::as_millisecond)
-    };
-    let ago = |days: u32| now.as_millisecond() - i64::from(days) * 86_400_000;
-    let field = |field: &str, value: &str, wanted: Wanted| {
-        let value = value.to_lowercase();
-        match field {
-            "type" => Some(Test::Kind(value, wanted)),
-            "by" => Some(Test::Editor(value, wanted)),
-            "under" => Some(Test::Under(value, wanted)),
-            _ => None,
-        }
-    };
-    filter
-        .terms()
-        .iter()
-        .filter_map(|term| match term {
-            Term::Word(_) | Term::Exact(_) | Term::Without(_) => None,
-            Term::Is { field: name, value } => field(name, value, Wanted::Yes),
-            Term::IsNot { field: name, value } => field(name, value, Wanted::No),
-            Term::Before(day) => Some(Test::Before(start_of(*day))),
-            Term::After(day) => Some(Test::From(start_of(*day))),
-            Term::Older(days) => Some(Test::Before(ago(*days))),
-            Term::Newer(days) => Some(Test::From(ago(*days))),
-        })
-        .collect()
-}
-
-/// How a type is called on the screen.
-pub fn kind_name(kind: &ContentKind) -> &str {
-    match kind {
-        ContentKind::BlogPost => "blog post",
-        ContentKind::Page
-        | ContentKind::Comment
-        | ContentKind::Attachment
-        | ContentKind::Other(_) => kind.as_str(),
-    }
-}
-
 /// The tests of a filter with what they need to look at.
 struct Judge<'t> {
     tests: Vec<(Sieve<'t>, Wanted)>,
@@ -1573,10 +1484,7 @@ impl<'t> Judge<'t> {
     ) -> Self {
         let sieve = |test: &'t Test| match test {
             Test::Kind(value, wanted) => {
-                let is = |kind: &ContentKind| {
-                    kind_name(kind).starts_with(value.as_str())
-                        || kind.as_str().to_lowercase().starts_with(value.as_str())
-                };
+                let is = |kind| is_kind(kind, value);
                 (Sieve::Kinds(kinds.iter().map(is).collect()), *wanted)
             }
             Test::Editor(value, wanted) => {

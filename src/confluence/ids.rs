@@ -73,6 +73,24 @@ impl IdSet {
         self.numbers.append(&mut numbers.into_iter().collect());
     }
 
+    /// Puts many in at once.
+    pub fn insert_all<'a>(&mut self, ids: impl IntoIterator<Item = &'a ContentId>) {
+        let mut numbers = Vec::new();
+        for id in ids {
+            match ShortId::of(id) {
+                Some(number) => numbers.push(number),
+                None => {
+                    self.others.insert(id.clone());
+                }
+            }
+        }
+        if let [number] = numbers[..] {
+            self.numbers.insert(number);
+        } else {
+            self.insert_numbers(numbers);
+        }
+    }
+
     /// Takes an id out. Says whether it was there.
     pub fn remove(&mut self, id: &ContentId) -> bool {
         match ShortId::of(id) {

@@ -173,6 +173,14 @@ impl Filter {
         self.terms.iter().any(Term::is_about_field)
     }
 
+    /// The same without the terms that `keep` does not want.
+    #[must_use]
+    pub fn retaining(&self, keep: impl FnMut(&&Term) -> bool) -> Self {
+        Self {
+            terms: self.terms.iter().filter(keep).cloned().collect(),
+        }
+    }
+
     /// Whether every row that passes this filter also passed `wider`: one more letter, one more
     /// term. May say no where the answer is yes, never the other way round.
     pub fn narrows(&self, wider: &Self) -> bool {
@@ -184,6 +192,22 @@ impl Filter {
 }
 
 impl Term {
+    /// Whether a text has the text of this term in it just so; false for terms about fields.
+    pub fn stands_in(&self, text: &str) -> bool {
+        match self {
+            Self::Word(word) if word.chars().any(char::is_uppercase) => text.contains(word),
+            Self::Word(word) | Self::Exact(word) | Self::Without(word) => {
+                text.to_lowercase().contains(&word.to_lowercase())
+            }
+            Self::Is { .. }
+            | Self::IsNot { .. }
+            | Self::Before(_)
+            | Self::After(_)
+            | Self::Older(_)
+            | Self::Newer(_) => false,
+        }
+    }
+
     fn is_about_field(&self) -> bool {
         match self {
             Self::Word(_) | Self::Exact(_) | Self::Without(_) => false,

@@ -6,7 +6,8 @@ use ratatui::style::Style;
 use super::draw::Canvas;
 use super::spaces::filter_line;
 use super::theme::Focus;
-use crate::app::across::{Across, Going, Inside, Read, Scope, SpaceTrash, type_name};
+use crate::app::across::{Across, Going, Inside, Read, Scope, SpaceTrash};
+use crate::app::fields::kind_name;
 use crate::app::layout::inside;
 use crate::app::model::Model;
 use crate::confluence::{ErrorKind, Moment};
@@ -27,6 +28,9 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
 /// "2 marked: 30,443 items", or what the filter lets through.
 fn foot(across: &Across) -> String {
     let mut notes = Vec::new();
+    if across.inside.as_ref().is_some_and(Inside::is_sorting) {
+        notes.push("sorting …".to_owned());
+    }
     if across.is_filtering() {
         notes.push("filtering …".to_owned());
     } else if across.filter.applied.is_some() {
@@ -249,6 +253,9 @@ fn draw_space(
     }
     let (count, exact) = space.count();
     let count = match (&space.read, across.filter.applied.is_some()) {
+        (_, true) if !space.is_looked_through() && space.shown_len() == 0 => {
+            theme.glyphs.ellipsis.to_owned()
+        }
         (_, true) => number::grouped(space.shown_len() as u64),
         (_, false) if space.items.is_empty() && !space.is_settled() => match across.going {
             Going::On => theme.glyphs.ellipsis.to_owned(),
@@ -295,7 +302,7 @@ fn draw_inside(
     let (count, exact) = space.count();
     let plus = if exact { "" } else { "+" };
     let of = if across.filter.applied.is_some() {
-        format!("{} of ", number::grouped(within.view.len() as u64))
+        format!("{} of ", number::grouped(space.shown_len() as u64))
     } else {
         String::new()
     };
@@ -365,7 +372,7 @@ fn draw_inside(
         let here = row == within.cursor.at;
         let marked = marks.is_some_and(|marks| marks.contains(&item.id));
         let cells = canvas.gutter(at, here, marked);
-        let cells = canvas.column(cells, kind, type_name(&item.kind), Align::Left, theme.dim);
+        let cells = canvas.column(cells, kind, kind_name(&item.kind), Align::Left, theme.dim);
         let style = if here { theme.cursor } else { theme.text };
         let name = match space.title(ix) {
             "" => format!("(no title, id {})", item.id),

@@ -7,6 +7,7 @@ use super::draw::Canvas;
 use super::form;
 use super::modal::{Owner, dialog};
 use super::preview::draw_lines;
+use crate::app::fields::kind_name;
 use crate::app::layout::centred;
 use crate::app::message::Size;
 use crate::app::modal::backups::{
@@ -14,7 +15,6 @@ use crate::app::modal::backups::{
 };
 use crate::app::modal::reading;
 use crate::app::model::Model;
-use crate::app::tree::kind_name;
 use crate::text::number;
 use crate::text::width::{self, Align};
 

@@ -248,7 +248,17 @@ fn fields_of_the_filter() {
         ("older:1000d", 3),
         ("newer:30d", 1),
         ("engineering", 3),
-        ("people policy", 0),
+        ("people policy", 1),
+        ("eng policy", 1),
+        ("people draft", 0),
+        ("!policy", 2),
+        ("engineering !draft", 2),
+        ("!people", 3),
+        ("!hr policy", 1),
+        ("type:blog", 1),
+        ("!type:blog", 3),
+        ("before:2020-01-01", 2),
+        ("after:2020-01-01", 2),
     ] {
         let mut story = read(120, 40);
         story.keys("/").types(filter);
@@ -625,4 +635,185 @@ fn marks_and_matches_are_both_told() {
         screen.contains("2 items in 2 spaces · 3 items marked in 1 space, 2 hidden"),
         "{screen}"
     );
+}
+
+/// The town, where the trash of ENG is long: items 0 to `count`, each a day older than the one before.
+fn with_long(count: u32) -> impl Fn(&Call) -> Answer {
+    move |call| match call {
+        Call::Trash {
+            key, cursor, limit, ..
+        } if key.as_str() == "ENG" => {
+            let start: u32 = cursor.as_ref().map_or(0, |c| c.0.parse().expect("ours"));
+            let end = (start + u32::try_from(*limit).expect("small")).min(count);
+            let results = (start..end)
+                .map(|n| {
+                    let title = format!("Item {}", n * 7919 % count);
+                    let mut item = trashed(&(1_000 + n).to_string(), &title, &[("1", "Home")]);
+                    let at = 1_700_000_000 - i64::from(n) * 86_400;
+                    if let Some(version) = &mut item.version {
+                        version.when = jiff::Timestamp::from_second(at)
+                            .ok()
+                            .map(coracle::confluence::Moment);
+                    }
+                    item
+                })
+                .collect();
+            Ok(Reply::Trash(CursorPage {
+                results,
+                next: (end < count).then(|| Cursor(end.to_string())),
+                total: Some(u64::from(count)),
+            }))
+        }
+        other => town(other),
+    }
+}
+
+fn across(story: &Story) -> &coracle::app::across::Across {
+    story.model.across.as_ref().expect("it is open")
+}
+
+/// In the long trash of ENG, all of it read.
+fn inside_long(count: u32) -> Story {
+    let wiki = with_long(count);
+    let mut story = looking(120, 40);
+    story.answer_all(&wiki);
+    disk(&mut story);
+    disk(&mut story);
+    story.keys("g Enter").rest();
+    assert!(story.model.idle());
+    let inside = across(&story).inside.as_ref().expect("it is looked into");
+    assert_eq!(inside.view.len(), count as usize);
+    story
+}
+
+/// Lets the core work until it is through; says in how many slices. `check` looks in between.
+fn slices(story: &mut Story, check: impl Fn(&Story)) -> usize {
+    let mut slices = 0;
+    while story.model.deadline() == Some(story.model.now) {
+        check(story);
+        story.happen(Msg::Clock);
+        slices += 1;
+        assert!(slices < 10_000, "it ends");
+    }
+    slices
+}
+
+#[test]
+fn a_long_trash_of_many_is_filtered_in_slices_while_keys_are_taken() {
+    let mut story = inside_long(50_000);
+    story.keys("j j Space");
+    let before = across(&story).inside.as_ref().expect("inside").at.clone();
+    story.keys("/").types("'4999");
+    assert!(across(&story).is_filtering(), "not all at once");
+    let rows = across(&story).inside.as_ref().expect("inside").view.len();
+    assert_eq!(rows, 50_000, "the rows are still there");
+    assert!(story.screen().contains("filtering"), "{}", story.screen());
+    // What is not found yet is not marked.
+    let mut early = Story {
+        model: story.model.clone(),
+        open: story.open.clone(),
+        sent: Vec::new(),
+        effects: Vec::new(),
+        recorder: None,
+        at: story.at,
+    };
+    early.keys("Enter *");
+    assert!(across(&early).marked() < 17, "{}", across(&early).marked());
+    assert!(
+        early.screen().contains("filter still looks"),
+        "{}",
+        early.screen()
+    );
+    assert!(!story.model.idle());
+    let taken = slices(&mut story, |_| {});
+    assert!(taken > 4, "{taken} slices");
+    assert!(!across(&story).is_filtering());
+    let inside = across(&story).inside.as_ref().expect("inside");
+    assert_eq!((inside.view.len(), inside.cursor.at), (15, 0));
+    let screen = story.screen();
+    assert!(screen.contains("15 of 50,000"), "{screen}");
+    assert!(screen.contains("15 items in 1 space"), "{screen}");
+    assert!(
+        screen.contains("1 item marked in 1 space, 1 hidden"),
+        "{screen}"
+    );
+    assert!(story.model.idle(), "and then it rests");
+    // One more letter looks only at what was found, and `*` marks just that.
+    story.types("9").rest();
+    story.keys("Enter *");
+    assert_eq!((across(&story).matching(), across(&story).marked()), (1, 2));
+    // Where nothing matched the cursor goes back to what it was on before.
+    story.keys("/").types("zzzz").rest();
+    story.keys("Esc").rest();
+    let inside = across(&story).inside.as_ref().expect("inside");
+    assert_eq!(inside.view.len(), 50_000);
+    assert!(inside.at.is_some());
+    assert_eq!(inside.at, before);
+    assert_eq!(inside.cursor.at, 3);
+    assert_eq!(across(&story).hidden_marks(), 0);
+}
+
+#[test]
+fn a_long_trash_of_many_is_sorted_in_slices_while_keys_are_taken() {
+    let mut story = inside_long(60_000);
+    story.keys("j j j");
+    let at = across(&story).inside.as_ref().expect("inside").at.clone();
+    let titles = |story: &Story| -> Vec<String> {
+        let inside = across(story).inside.as_ref().expect("inside");
+        let space = &across(story).rows[inside.row];
+        let title = |ix: &u32| space.title(*ix).to_lowercase();
+        inside.view.iter().map(title).collect()
+    };
+    for (key, is_right) in [("2", (|t, _| t) as fn(bool, bool) -> bool), ("3", |_, d| d)] {
+        story.keys("s").keys(key);
+        let taken = slices(&mut story, |story| {
+            let rows = across(story).inside.as_ref().expect("inside").view.len();
+            assert_eq!(rows, 60_000, "the old rows stay meanwhile");
+        });
+        assert!(taken > 10, "{taken} slices");
+        let inside = across(&story).inside.as_ref().expect("inside");
+        let space = &across(&story).rows[inside.row];
+        let oldest_first = inside
+            .view
+            .is_sorted_by_key(|ix| space.items[*ix as usize].edited);
+        assert!(is_right(titles(&story).is_sorted(), oldest_first), "{key}");
+        assert_eq!(inside.view.len(), 60_000);
+        assert_eq!(inside.at, at, "the cursor stays on its item");
+        let under = inside.view[inside.cursor.at] as usize;
+        assert_eq!(Some(&space.items[under].id), at.as_ref());
+    }
+}
+
+#[test]
+fn a_long_trash_that_still_comes_is_listed_now_and_then() {
+    let wiki = with_long(40_000);
+    let mut story = looking(120, 40);
+    let mut built = 0;
+    let mut before = 0;
+    for turn in 0.. {
+        let Some((ticket, call)) = story.open.pop_front() else {
+            break;
+        };
+        story.happen(Msg::Reply {
+            ticket,
+            outcome: wiki(&call),
+            took_ms: 3,
+        });
+        if turn == 20 {
+            story.keys("g Enter s 2");
+        }
+        let now = across(&story)
+            .inside
+            .as_ref()
+            .map_or(0, |inside| inside.view.len());
+        if now > 20_000 && now != before {
+            built += 1;
+        }
+        before = now;
+    }
+    assert!(built < 5, "not with every page: {built}");
+    story.rest();
+    story.rest();
+    let inside = across(&story).inside.as_ref().expect("inside");
+    assert_eq!(inside.view.len(), 40_000, "and all of it in the end");
 }

@@ -13,6 +13,7 @@ use super::reading::width;
 use super::{Modal, Outcome, is_esc};
 use crate::app::disk::DiskWaiter;
 use crate::app::field::{Field, Lines};
+use crate::app::fields::kind_name;
 use crate::app::form::{Form, FormField, Note, Taken};
 use crate::app::key::{Chord, Key, KeyPress, Stroke};
 use crate::app::list::{Cursor, Step};
@@ -20,7 +21,6 @@ use crate::app::message::{DiskCall, DiskError, DiskReply, Effect, LogLevel, Size
 use crate::app::model::Model;
 use crate::app::pane::filter::FilterLine;
 use crate::app::pane::preview::{self, Text};
-use crate::app::tree::kind_name;
 use crate::confluence::{ContentId, ContentKind, SpaceKey};
 use crate::jobs::backup::{BackupError, Found, Item, Manifest};
 use crate::jobs::{Act, ItemTarget, Recipe, SpaceTarget, UnknownRestrictions};

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::app::action::Action;
 use crate::app::field::{Field, Lines};
+use crate::app::fields::kind_name;
 use crate::app::inflight::Waiter;
 use crate::app::key::{Chord, Key};
 use crate::app::layout::{Pane, WIDE, inside};
@@ -17,7 +18,7 @@ use crate::app::message::{Effect, Millis};
 use crate::app::modal::reading::folded;
 use crate::app::model::{Model, REST, Screen};
 use crate::app::remote::Remote;
-use crate::app::tree::{Standing, kind_name};
+use crate::app::tree::Standing;
 use crate::confluence::{ApiError, Call, Content, ContentId, ContentStatus, Reply};
 use crate::text::doc::{self, Doc, Ink, Line, Span, Style};
 use crate::text::{html, number, storage};
