@@ -444,6 +444,12 @@ fn a_server_that_wants_to_know_us_gets_our_certificate_and_no_other() {
         error.message.contains("wants a client certificate"),
         "{error}"
     );
+    // Another authority would not help.
+    let hint = error.hint();
+    assert!(
+        hint.contains("`client_cert`") && !hint.contains("ca_file"),
+        "{hint}"
+    );
     assert_eq!(server.seen().request, "", "it was not looked at");
 
     let stranger = Authority::named("Nobody's CA").issues(&["jdoe"], |_| {});
@@ -452,6 +458,7 @@ fn a_server_that_wants_to_know_us_gets_our_certificate_and_no_other() {
         .expect_err("refused");
     assert_eq!(error.kind, ErrorKind::Tls, "{error:?}");
     assert!(error.message.contains("does not accept our"), "{error}");
+    assert!(!error.hint().contains("ca_file"), "{}", error.hint());
 }
 
 #[test]
@@ -503,8 +510,10 @@ fn a_port_that_speaks_no_tls_is_told() {
     let plain = Plain::answering();
     let answer = ask(by_name(plain.port, None));
     assert_eq!(kind(&answer), ErrorKind::Tls, "{answer:?}");
-    let said = answer.outcome.expect_err("refused").message;
+    let error = answer.outcome.expect_err("refused");
+    let (hint, said) = (error.hint(), error.message);
     assert!(said.contains("does not speak TLS"), "{said}");
+    assert!(hint.contains("the port"), "{hint}");
     assert!(!plain.seen().contains("s3cret"), "nothing leaked");
 }
 
@@ -868,6 +877,36 @@ fn a_profile_brings_its_authority_and_its_certificate_from_files() {
         terminal.send([3]);
         assert_eq!(terminal.end().code, 130, "{settings}");
     }
+}
+
+#[test]
+fn plain_http_that_is_allowed_is_said_on_every_screen() {
+    let proxy = Plain::answering();
+    let home = TempDir::new().expect("a folder for the test");
+    let config = home.path().join("config.toml");
+    let text = format!(
+        "[profiles.harbour]\nurl = 'http://{HOST}'\nallow_http = true\nproxy = 'http://127.0.0.1:{}'\n",
+        proxy.port
+    );
+    std::fs::write(&config, text).expect("a configuration");
+    let mut terminal = open(&home, &config.to_string_lossy());
+    let banner = "others on the way can read along";
+    terminal.wait_for(banner);
+    // Over a dialog, and in a low window.
+    terminal.send("?");
+    terminal.wait_for("Help");
+    assert!(
+        terminal.contents().contains(banner),
+        "{}",
+        terminal.contents()
+    );
+    terminal.send("q");
+    terminal.resize(80, 11);
+    terminal.wait("the banner in a low window", |screen| {
+        screen.contents().contains(banner)
+    });
+    terminal.send([3]);
+    assert_eq!(terminal.end().code, 130);
 }
 
 #[test]
