@@ -377,6 +377,8 @@ pub struct Retry {
 pub struct Answer {
     /// The reply, or why there is none.
     pub outcome: Result<Reply, ApiError>,
+    /// The status of the last attempt, where there was an answer.
+    pub status: Option<u16>,
     /// How long the last attempt took.
     pub took: Duration,
     /// As whom the server took us (`X-AUSERNAME`), where it said so.
@@ -618,6 +620,7 @@ impl Client {
         let inner = &*self.0;
         let mut answer = Answer {
             outcome: Err(ApiError::read_only_client()),
+            status: None,
             took: Duration::ZERO,
             user: None,
             date: None,
@@ -659,6 +662,7 @@ impl Client {
                 .and_then(|raw| RateHeaders::of(&raw.headers));
             let first_byte = raw.as_ref().map_or(answer.took, |raw| raw.first_byte);
             let status = raw.as_ref().ok().map(|raw| raw.status);
+            answer.status = status;
             let mut as_nobody = false;
             answer.outcome = raw.and_then(|raw| {
                 answer.user = user_of(&raw.headers);
@@ -671,11 +675,15 @@ impl Client {
             }
             inner.signed_in(&mut answer.outcome, as_nobody.then_some(status).flatten());
             tracing::debug!(
-                method = ?request.method,
+                method = request.method.as_str(),
                 path = request.path,
                 status,
                 ms = answer.took.as_millis() as u64,
-                failed = answer.outcome.as_ref().err().map(|error| error.message.as_str()),
+                failed = answer
+                    .outcome
+                    .as_ref()
+                    .err()
+                    .map(|error| error.message.as_str()),
                 "request"
             );
             let wait = answer.outcome.as_ref().err().and_then(|error| {
