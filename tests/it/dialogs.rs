@@ -322,6 +322,25 @@ fn new_space() {
 }
 
 #[test]
+fn what_must_stay_in_sight_is_in_the_border_of_a_dialog_over_the_header() {
+    for (width, height) in SIZES {
+        let mut desk = Desk::browsing(width, height);
+        desk.story.model.profile.banner = Some("The certificate is not checked.".to_owned());
+        desk.story.keys("D");
+        desk.work(&told);
+        let screen = desk.screen();
+        assert!(screen.contains("Type"), "{screen}");
+        // In the narrowest window the note beside it takes some of its room.
+        let shown = if width < 80 {
+            "The certif"
+        } else {
+            "The certificate is not checked."
+        };
+        assert_eq!(screen.matches(shown).count(), 1, "{screen}");
+    }
+}
+
+#[test]
 fn edit_space() {
     at_every_size("edit-reading", |desk| {
         desk.keys("e");
