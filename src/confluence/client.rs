@@ -29,6 +29,7 @@ use super::call::{Call, Method, Reply, Request};
 use super::certificate::Chain;
 use super::error::{ApiError, BAD_PASSWORD, BAD_TOKEN, ErrorKind, NO_SIGN_IN, PROXY_SIGN_IN};
 use super::headers::Headers;
+use super::proxy::{self, Named, Way};
 use super::retry::{Budget, Nature, Patience, RateHeaders, Turn};
 use super::tls::{self, Record, Stage, Trust};
 use crate::text::plain::scrub;
@@ -396,7 +397,7 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     http: reqwest::Client,
     endpoint: Endpoint,
-    /// The proxy of the settings, without user and password.
+    /// Host and port of the proxy on the way, if there is one.
     proxy: Option<String>,
     signed_in: bool,
     /// What is said when the server refuses the sign-in.
@@ -564,6 +565,14 @@ impl Client {
                 .no_proxy(except);
             builder = builder.proxy(proxy);
         }
+        let named = settings.proxy.as_ref().map(|proxy| Named {
+            address: proxy.expose_secret(),
+            except: settings.no_proxy.as_deref().unwrap_or_default(),
+        });
+        let proxy = match proxy::way(&endpoint, named, |name| std::env::var(name).ok()) {
+            Way::Proxy { host, port, .. } => Some(format!("{host}:{port}")),
+            Way::Direct(_) | Way::Unusable { .. } => None,
+        };
         choose_cryptography();
         let http = builder.build().map_err(|error| {
             ApiError::new(
@@ -574,10 +583,7 @@ impl Client {
         Ok(Self(Arc::new(Inner {
             http,
             endpoint,
-            proxy: settings
-                .proxy
-                .filter(|_| !loopback)
-                .map(|proxy| without_secrets(proxy.expose_secret())),
+            proxy,
             signed_in,
             refused,
             writes: AtomicBool::new(settings.access == Access::ReadWrite),
@@ -890,7 +896,11 @@ impl Inner {
             } else if error.is_timeout() {
                 format!("{host} does not take the connection in time.")
             } else if io_kind(error) == Some(std::io::ErrorKind::ConnectionRefused) {
-                format!("Nothing listens at {}.", self.endpoint)
+                // Behind a proxy it would be the proxy who says so.
+                match &self.proxy {
+                    Some(_) => "Nothing listens at the address of the proxy.".to_owned(),
+                    None => format!("Nothing listens at {}.", self.endpoint),
+                }
             } else {
                 format!("No connection to {host}: {cause}")
             };
@@ -1005,18 +1015,6 @@ fn unsent(wait: Option<Duration>) -> ApiError {
             after_ms: wait.map(|wait| wait.as_millis() as u64),
         },
         "The server limits how often it may be asked; nothing was sent.",
-    )
-}
-
-/// A proxy's address without the user and the password in it.
-fn without_secrets(proxy: &str) -> String {
-    Url::parse(proxy).map_or_else(
-        |_| "of the settings".to_owned(),
-        |url| match (url.host_str(), url.port_or_known_default()) {
-            (Some(host), Some(port)) => scrub(&format!("{host}:{port}")).into_owned(),
-            (Some(host), None) => scrub(host).into_owned(),
-            (None, _) => "of the settings".to_owned(),
-        },
     )
 }
 

@@ -745,6 +745,25 @@ fn a_proxy_that_is_spoken_to_by_tls_is_told_apart_from_the_server() {
 }
 
 #[test]
+fn a_host_that_is_excepted_is_not_told_as_behind_the_proxy() {
+    let dead = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let closed = dead.local_addr().expect("bound").port();
+    drop(dead);
+    let excepted = Settings {
+        names: Some(here()),
+        no_proxy: Some(".example.org".to_owned()),
+        ..patient(&format!("https://{HOST}:{closed}"))
+    };
+    let error = ask(through("http://127.0.0.1:1", excepted))
+        .outcome
+        .expect_err("nobody");
+    assert_eq!(
+        error.message,
+        format!("Nothing listens at https://{HOST}:{closed}.")
+    );
+}
+
+#[test]
 fn hosts_of_no_proxy_and_this_machine_are_reached_without_it() {
     let proxy = Plain::answering();
     let address = format!("http://127.0.0.1:{}", proxy.port);
@@ -797,6 +816,15 @@ fn without_a_setting_the_environment_names_the_proxy() {
     let seen = proxy.seen();
     assert!(seen.starts_with("CONNECT wiki.example.org:443"), "{seen}");
     assert!(!seen.contains("s3cret"), "{seen}");
+    // Where it is dead, it is to blame, and not the server.
+    let dead = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let closed = dead.local_addr().expect("bound").port();
+    drop(dead);
+    run_with(
+        "https://wiki.example.org",
+        &[("HTTPS_PROXY", &format!("http://127.0.0.1:{closed}"))],
+        &format!("127.0.0.1:{closed}"),
+    );
     // This machine is reached without one, whatever the environment says.
     let server = coracle::demo::Server::start(coracle::demo::Options::default()).expect("a server");
     run_with(
