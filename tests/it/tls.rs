@@ -129,7 +129,7 @@ pub(crate) enum Manner {
     LeavesInTheMiddle,
 }
 
-/// A TLS server that takes one connection after the other until the client is through.
+/// A TLS server.
 pub(crate) struct TlsServer {
     pub(crate) port: u16,
     seen: mpsc::Receiver<Seen>,
@@ -179,9 +179,12 @@ impl TlsServer {
         std::thread::spawn(move || {
             while let Ok((stream, _)) = listener.accept() {
                 let connection = ServerConnection::new(Arc::clone(&config)).expect("a session");
-                if tell.send(serve(connection, stream, manner)).is_err() {
-                    return;
-                }
+                let tell = tell.clone();
+                // Each by itself: a client may keep one open that it does not use.
+                std::thread::spawn(move || {
+                    // Nobody may want to know.
+                    let _ = tell.send(serve(connection, stream, manner));
+                });
             }
         });
         Self { port, seen }
