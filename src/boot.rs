@@ -110,6 +110,11 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
     log::start(&paths.log, cli.log.unwrap_or(config.log));
     files::make_folder(&paths.state).map_err(|error| no_state(&paths.state, &error))?;
     crash::install(paths.log.clone());
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        profile = ready.opened.switched.profile.name,
+        "started"
+    );
     let record = match &cli.record {
         Some(path) => Some(Recorder::create(path).map_err(|error| no_recording(path, &error))?),
         None => None,

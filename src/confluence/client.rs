@@ -29,6 +29,7 @@ use super::call::{Call, Method, Reply, Request};
 use super::certificate::Chain;
 use super::error::{ApiError, BAD_PASSWORD, BAD_TOKEN, ErrorKind, NO_SIGN_IN, PROXY_SIGN_IN};
 use super::headers::Headers;
+use super::proxy::{self, Named, Way};
 use super::retry::{Budget, Nature, Patience, RateHeaders, Turn};
 use super::tls::{self, Record, Stage, Trust};
 use crate::text::plain::scrub;
@@ -377,6 +378,8 @@ pub struct Retry {
 pub struct Answer {
     /// The reply, or why there is none.
     pub outcome: Result<Reply, ApiError>,
+    /// The status of the last attempt, where there was an answer.
+    pub status: Option<u16>,
     /// How long the last attempt took.
     pub took: Duration,
     /// As whom the server took us (`X-AUSERNAME`), where it said so.
@@ -394,7 +397,7 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     http: reqwest::Client,
     endpoint: Endpoint,
-    /// The proxy of the settings, without user and password.
+    /// Host and port of the proxy on the way, if there is one.
     proxy: Option<String>,
     signed_in: bool,
     /// What is said when the server refuses the sign-in.
@@ -562,6 +565,14 @@ impl Client {
                 .no_proxy(except);
             builder = builder.proxy(proxy);
         }
+        let named = settings.proxy.as_ref().map(|proxy| Named {
+            address: proxy.expose_secret(),
+            except: settings.no_proxy.as_deref().unwrap_or_default(),
+        });
+        let proxy = match proxy::way(&endpoint, named, |name| std::env::var(name).ok()) {
+            Way::Proxy { host, port, .. } => Some(format!("{host}:{port}")),
+            Way::Direct(_) | Way::Unusable { .. } => None,
+        };
         choose_cryptography();
         let http = builder.build().map_err(|error| {
             ApiError::new(
@@ -572,10 +583,7 @@ impl Client {
         Ok(Self(Arc::new(Inner {
             http,
             endpoint,
-            proxy: settings
-                .proxy
-                .filter(|_| !loopback)
-                .map(|proxy| without_secrets(proxy.expose_secret())),
+            proxy,
             signed_in,
             refused,
             writes: AtomicBool::new(settings.access == Access::ReadWrite),
@@ -618,6 +626,7 @@ impl Client {
         let inner = &*self.0;
         let mut answer = Answer {
             outcome: Err(ApiError::read_only_client()),
+            status: None,
             took: Duration::ZERO,
             user: None,
             date: None,
@@ -659,6 +668,7 @@ impl Client {
                 .and_then(|raw| RateHeaders::of(&raw.headers));
             let first_byte = raw.as_ref().map_or(answer.took, |raw| raw.first_byte);
             let status = raw.as_ref().ok().map(|raw| raw.status);
+            answer.status = status;
             let mut as_nobody = false;
             answer.outcome = raw.and_then(|raw| {
                 answer.user = user_of(&raw.headers);
@@ -671,11 +681,15 @@ impl Client {
             }
             inner.signed_in(&mut answer.outcome, as_nobody.then_some(status).flatten());
             tracing::debug!(
-                method = ?request.method,
+                method = request.method.as_str(),
                 path = request.path,
                 status,
                 ms = answer.took.as_millis() as u64,
-                failed = answer.outcome.as_ref().err().map(|error| error.message.as_str()),
+                failed = answer
+                    .outcome
+                    .as_ref()
+                    .err()
+                    .map(|error| error.message.as_str()),
                 "request"
             );
             let wait = answer.outcome.as_ref().err().and_then(|error| {
@@ -882,7 +896,11 @@ impl Inner {
             } else if error.is_timeout() {
                 format!("{host} does not take the connection in time.")
             } else if io_kind(error) == Some(std::io::ErrorKind::ConnectionRefused) {
-                format!("Nothing listens at {}.", self.endpoint)
+                // Behind a proxy it would be the proxy who says so.
+                match &self.proxy {
+                    Some(_) => "Nothing listens at the address of the proxy.".to_owned(),
+                    None => format!("Nothing listens at {}.", self.endpoint),
+                }
             } else {
                 format!("No connection to {host}: {cause}")
             };
@@ -997,18 +1015,6 @@ fn unsent(wait: Option<Duration>) -> ApiError {
             after_ms: wait.map(|wait| wait.as_millis() as u64),
         },
         "The server limits how often it may be asked; nothing was sent.",
-    )
-}
-
-/// A proxy's address without the user and the password in it.
-fn without_secrets(proxy: &str) -> String {
-    Url::parse(proxy).map_or_else(
-        |_| "of the settings".to_owned(),
-        |url| match (url.host_str(), url.port_or_known_default()) {
-            (Some(host), Some(port)) => scrub(&format!("{host}:{port}")).into_owned(),
-            (Some(host), None) => scrub(host).into_owned(),
-            (None, _) => "of the settings".to_owned(),
-        },
     )
 }
 

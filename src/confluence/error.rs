@@ -102,6 +102,10 @@ pub(super) const BAD_PASSWORD: &str = "The server did not accept the user name o
 pub(super) const BAD_TOKEN: &str = "The server did not accept the token.";
 /// The message of a 407, which is never the server's.
 pub(super) const PROXY_SIGN_IN: &str = "The proxy wants a user name and a password (407); write them into `proxy` as http://user:password@host:port.";
+/// What every message about a certificate of our own says; `hint` tells it from one of the server.
+pub(super) const OUR_CERTIFICATE: &str = "client certificate";
+/// What the message of a port without TLS says.
+pub(super) const NO_TLS: &str = "does not speak TLS";
 /// The message of a 401 to a request that carried neither.
 pub(super) const NO_SIGN_IN: &str = "The server wants a sign-in, and there is none for it.";
 
@@ -243,16 +247,22 @@ impl ApiError {
                 "Check that `url` is a Confluence Data Center; if it is, report this answer as a bug."
             }
             ErrorKind::Truncated => {
-                "A node or a proxy gave up in the middle: try again, or ask for fewer rows at a time."
+                "A node or a proxy gave up in the middle: try again; if it goes on, tell the administrators of the server."
             }
             ErrorKind::TooLarge => {
-                "Ask for fewer rows at a time, or raise the limit of the profile."
+                "Confluence sends nothing so large when it is well: check what stands between here and the server; the rest can be read on."
             }
             ErrorKind::RepeatedCursor => {
                 "What was read so far is shown; refresh, and if it happens again tell the administrators of the server."
             }
             ErrorKind::Connect => {
                 "Check the address, that the server is up, and the network (VPN, proxy)."
+            }
+            ErrorKind::Tls if self.message.contains(OUR_CERTIFICATE) => {
+                "Ask the administrators of the server whose certificates it takes, and name yours as `client_cert` and `client_key`."
+            }
+            ErrorKind::Tls if self.message.contains(NO_TLS) => {
+                "Check `url`: the port, and whether it begins with http:// or https://."
             }
             ErrorKind::Tls => {
                 "Don't go on before you know why: check the address and the clock, or set `ca_file` to the authority that your organisation uses."

@@ -412,6 +412,26 @@ mod tests {
     }
 
     #[test]
+    fn waits_are_spread_so_that_many_do_not_come_back_as_one() {
+        let patience = Patience::default();
+        let by_chance = |error: &ApiError, chance| {
+            patience
+                .next_wait(error, Nature::Read, 1, Duration::ZERO, chance)
+                .expect("it waits")
+        };
+        let lost = error(ErrorKind::Lost, None);
+        assert_eq!(by_chance(&lost, 0.0), patience.first_wait / 2);
+        assert_eq!(by_chance(&lost, 1.0), patience.first_wait);
+        // What the server asks for is the least.
+        let after_ms = Some(10_000);
+        let limited = error(ErrorKind::RateLimited { after_ms }, Some(429));
+        assert_eq!(by_chance(&limited, 0.0), Duration::from_secs(10));
+        assert_eq!(by_chance(&limited, 1.0), Duration::from_secs(11));
+        // And no number that is none.
+        assert_eq!(by_chance(&lost, f64::NAN), patience.first_wait);
+    }
+
+    #[test]
     fn a_refusal_for_rate_is_waited_out_for_a_read_and_clamped() {
         let limited = |after_ms| error(ErrorKind::RateLimited { after_ms }, Some(429));
         let patience = Patience::default();

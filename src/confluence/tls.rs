@@ -25,7 +25,7 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
 use super::certificate::{Chain, End, hosts, name, told_hosts};
-use super::error::{ApiError, ErrorKind};
+use super::error::{ApiError, ErrorKind, NO_TLS, OUR_CERTIFICATE};
 use crate::text::plain::scrub;
 
 /// Whose certificates are taken.
@@ -537,7 +537,7 @@ pub(super) fn explain(error: &(dyn Error + 'static), host: &str, stage: Stage) -
         rustls::Error::AlertReceived(
             AlertDescription::CertificateRequired | AlertDescription::NoCertificate,
         ) => {
-            format!("{host} wants a client certificate; set `client_cert` and `client_key`.")
+            format!("{host} wants a {OUR_CERTIFICATE}; set `client_cert` and `client_key`.")
         }
         rustls::Error::AlertReceived(
             alert @ (AlertDescription::UnknownCA
@@ -547,16 +547,16 @@ pub(super) fn explain(error: &(dyn Error + 'static), host: &str, stage: Stage) -
             | AlertDescription::CertificateExpired
             | AlertDescription::CertificateUnknown
             | AlertDescription::AccessDenied),
-        ) => format!("{host} does not accept our client certificate ({alert:?})."),
+        ) => format!("{host} does not accept our {OUR_CERTIFICATE} ({alert:?})."),
         rustls::Error::AlertReceived(AlertDescription::UnrecognisedName) => {
             format!("{host} does not know itself by that name; check `url`.")
         }
         rustls::Error::AlertReceived(alert) if stage == Stage::Connecting => {
             format!("{host} refused the TLS handshake ({alert:?}).")
         }
-        rustls::Error::InvalidMessage(_) if stage == Stage::Connecting => format!(
-            "{host} does not speak TLS at this port; perhaps the address begins with http://."
-        ),
+        rustls::Error::InvalidMessage(_) if stage == Stage::Connecting => {
+            format!("{host} {NO_TLS} at this port; perhaps the address begins with http://.")
+        }
         rustls::Error::PeerIncompatible(_) => {
             format!("{host} speaks no TLS that is safe to use: 1.2 or 1.3 is needed.")
         }

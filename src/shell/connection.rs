@@ -94,18 +94,20 @@ impl Line {
         match &answer.outcome {
             Ok(_) => tracing::info!(
                 ticket = ticket.0,
-                method = ?request.method,
+                method = request.method.as_str(),
                 path = request.path,
+                status = answer.status,
                 ms = took_ms,
                 "answered"
             ),
             Err(error) => tracing::warn!(
                 ticket = ticket.0,
-                method = ?request.method,
+                method = request.method.as_str(),
                 path = request.path,
-                status = error.status,
+                status = answer.status,
                 ms = took_ms,
-                "{error}"
+                "{}",
+                logged(error)
             ),
         }
         (answer.outcome, took_ms)
@@ -137,6 +139,17 @@ impl Line {
         }
         Ok(client)
     }
+}
+
+/// What the log says of a failure. The words of an answer, and what stood in its headers, are for
+/// the screen, and for those who ask for more than usual.
+fn logged(error: &ApiError) -> String {
+    if error.status.is_none() {
+        return error.message.clone();
+    }
+    let kind = format!("{:?}", error.kind);
+    let end = kind.find(|c: char| !c.is_alphanumeric());
+    kind[..end.unwrap_or(kind.len())].to_owned()
 }
 
 /// Fetches the secret of a profile.

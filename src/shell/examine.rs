@@ -15,6 +15,7 @@ use super::{ask, clock, connection, screen, terminal};
 use crate::config::{Auth, Config, Paths, Profile};
 use crate::confluence::call::{Depth, SpacesFilter, Window};
 use crate::confluence::client::{Access, Answer, Client, Credentials, Tell};
+use crate::confluence::proxy::{self, Named, Way};
 use crate::confluence::retry::Patience;
 use crate::confluence::{ApiError, Call, ContentKind, CurrentUser, ErrorKind, Reply, ServerInfo};
 use crate::doctor::server::{self, Checking, Probe, Probes};
@@ -57,85 +58,14 @@ fn skip(checks: &[Check], why: &str, tell: TellFinding<'_>) {
     }
 }
 
-/// How the server is reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// Without a proxy; why, in words.
-    Direct(&'static str),
-    /// Through this one.
-    Proxy {
-        /// Its host.
-        host: String,
-        /// Its port.
-        port: u16,
-        /// Who says so.
-        by: String,
-    },
-    /// Something is set that is no proxy's address.
-    Unusable {
-        /// Where it is set.
-        by: String,
-    },
-}
-
-/// Which way requests to this server take, by the profile and the customs of the environment.
-pub fn way(profile: &Profile, variable: impl Fn(&str) -> Option<String>) -> Way {
-    if profile.url.is_loopback() {
-        return Way::Direct("this machine is always reached without one");
-    }
-    let host = profile.url.host();
-    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-    if let Some(proxy) = &profile.proxy {
-        if is_exempt(&profile.no_proxy.join(","), host) {
-            return Way::Direct("the profile's no_proxy names the host");
-        }
-        return proxy_at(proxy.expose_secret(), "the profile".to_owned());
-    }
-    let names: &[&str] = if profile.url.is_plain_http() {
-        &["http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"]
-    } else {
-        &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
-    };
-    let Some((name, address)) = names
-        .iter()
-        .find_map(|name| set(name).map(|value| (*name, value)))
-    else {
-        return Way::Direct("none is configured");
-    };
-    let except = set("NO_PROXY").or_else(|| set("no_proxy"));
-    if is_exempt(&except.unwrap_or_default(), host) {
-        return Way::Direct("NO_PROXY names the host");
-    }
-    proxy_at(&address, format!("the variable {name}"))
-}
-
-fn proxy_at(address: &str, by: String) -> Way {
-    let address = if address.contains("://") {
-        address.to_owned()
-    } else {
-        format!("http://{address}")
-    };
-    match Url::parse(&address) {
-        Ok(url) if url.has_host() => Way::Proxy {
-            host: scrub(url.host_str().unwrap_or_default()),
-            port: url.port_or_known_default().unwrap_or(1080),
-            by,
-        },
-        _ => Way::Unusable { by },
-    }
-}
-
-/// Whether a list of exceptions names a host, or a domain above it.
-fn is_exempt(list: &str, host: &str) -> bool {
-    list.split(',').map(str::trim).any(|entry| {
-        let entry = entry.trim_start_matches('.');
-        entry == "*"
-            || (!entry.is_empty()
-                && (host.eq_ignore_ascii_case(entry)
-                    || host
-                        .to_ascii_lowercase()
-                        .ends_with(&format!(".{}", entry.to_ascii_lowercase()))))
-    })
+/// Which way requests of this profile take.
+fn way_of(profile: &Profile) -> Way {
+    let except = profile.no_proxy.join(",");
+    let named = profile.proxy.as_ref().map(|proxy| Named {
+        address: proxy.expose_secret(),
+        except: &except,
+    });
+    proxy::way(&profile.url, named, |name| std::env::var(name).ok())
 }
 
 /// Checks the server that the one profile of a configuration's text names.
@@ -161,6 +91,9 @@ pub async fn text(text: &str, path: &Path, tell: TellFinding<'_>) {
 
 /// Checks one server: the secret, the way there, the sign-in, what it can do.
 pub async fn server(profile: &Profile, tell: TellFinding<'_>) {
+    if let Some(finding) = key_mode(profile) {
+        tell(finding);
+    }
     let credentials = secret(profile, tell).await;
     if !line(profile, tell).await {
         skip(&[Check::Tls], "There is no connection.", tell);
@@ -168,6 +101,23 @@ pub async fn server(profile: &Profile, tell: TellFinding<'_>) {
         return;
     }
     requests(profile, credentials, tell).await;
+}
+
+/// A note where others can read the key of our own certificate.
+fn key_mode(profile: &Profile) -> Option<Finding> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let ours = profile.client_certificate.as_ref()?;
+    let path = ours.key.as_ref().unwrap_or(&ours.certificate);
+    // What can't be read at all is told where it is used.
+    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    let path = scrub(&path.to_string_lossy());
+    (mode & 0o077 != 0).then(|| {
+        Finding::note(
+            Check::Modes,
+            format!("Others can read {path} ({mode:04o}), the key of your certificate."),
+            format!("chmod go-rwx {path}"),
+        )
+    })
 }
 
 /// Fetches the secret, and says where from.
@@ -222,7 +172,7 @@ async fn line(profile: &Profile, tell: TellFinding<'_>) -> bool {
         profile.url.host().trim_matches(['[', ']']).to_owned(),
         port.unwrap_or(443),
     );
-    let (host, port) = match way(profile, |name| std::env::var(name).ok()) {
+    let (host, port) = match way_of(profile) {
         Way::Direct(why) => {
             tell(Finding::ok(Check::Proxy, format!("None: {why}.")));
             own
@@ -566,64 +516,4 @@ pub fn terminal(config: &Config) -> Vec<Finding> {
             .then(|| ask::ask(TERMINAL_LIMIT))
             .flatten(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::confluence::client::Endpoint;
-
-    fn profile(url: &str) -> Profile {
-        Profile::new(Endpoint::parse(url).expect("an address"))
-    }
-
-    #[test]
-    fn the_way_is_that_of_profile_and_environment() {
-        let variables = |pairs: &'static [(&'static str, &'static str)]| {
-            move |name: &str| {
-                pairs
-                    .iter()
-                    .find(|(variable, _)| *variable == name)
-                    .map(|(_, value)| (*value).to_owned())
-            }
-        };
-        let wiki = profile("https://wiki.example.com");
-        let direct = |way: Way| matches!(way, Way::Direct(_));
-        assert!(direct(way(&wiki, variables(&[]))));
-        let by_env = way(
-            &wiki,
-            variables(&[("HTTPS_PROXY", "http://me:hunter2@proxy.example.com:3128")]),
-        );
-        assert!(!format!("{by_env:?}").contains("hunter2"), "{by_env:?}");
-        assert_eq!(
-            by_env,
-            Way::Proxy {
-                host: "proxy.example.com".to_owned(),
-                port: 3128,
-                by: "the variable HTTPS_PROXY".to_owned(),
-            }
-        );
-        for except in ["*", "example.com", ".example.com", "a, wiki.example.com"] {
-            assert!(is_exempt(except, "wiki.example.com"), "{except}");
-        }
-        for except in ["", "ample.com", "other.example.com"] {
-            assert!(!is_exempt(except, "wiki.example.com"), "{except}");
-        }
-        let own = Profile {
-            proxy: Some("socks5h://inside".to_owned().into()),
-            ..wiki.clone()
-        };
-        assert!(matches!(
-            way(&own, variables(&[("NO_PROXY", "*")])),
-            Way::Proxy { port: 1080, .. }
-        ));
-        assert!(direct(way(
-            &profile("http://127.0.0.1:8090"),
-            variables(&[("http_proxy", "http://p:1")])
-        )));
-        assert!(matches!(
-            way(&wiki, variables(&[("ALL_PROXY", "http://")])),
-            Way::Unusable { .. }
-        ));
-    }
 }

@@ -69,6 +69,10 @@ pub(super) fn header(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     if area.width < WIDE && facts.len() == 3 {
         facts.remove(0);
     }
+    // Beside a banner, where one is comes before what the server is.
+    if area.width < WIDE && model.profile.banner.is_some() {
+        facts.clear();
+    }
     let separator = format!(" {} ", theme.glyphs.dot);
     let facts = facts.join(&separator);
     let used = canvas.right(

@@ -55,6 +55,8 @@ pub(super) struct Owner<'a> {
     color: Option<&'a str>,
     /// Empty where nothing is decided that concerns the server.
     host: &'a str,
+    /// What has to stay in sight as long as the profile is open.
+    banner: Option<&'a str>,
 }
 
 impl<'a> Owner<'a> {
@@ -68,6 +70,7 @@ impl<'a> Owner<'a> {
             profile,
             color: model.profile.color.as_deref(),
             host: "",
+            banner: model.profile.banner.as_deref(),
         }
     }
 
@@ -91,6 +94,7 @@ impl<'a> Owner<'a> {
             profile,
             color,
             host,
+            ..Self::profile(model)
         }
     }
 
@@ -137,6 +141,18 @@ pub(super) fn dialog(canvas: &mut Canvas<'_>, at: Rect, title: &str, owner: Owne
                 (host, theme.dim),
             ],
         );
+    }
+    // Over the header, whose place it takes.
+    if at.y == 0
+        && let Some(banner) = owner.banner
+    {
+        let line = Rect {
+            x: at.x + 2,
+            y: at.bottom().saturating_sub(1),
+            width: at.width.saturating_sub(4),
+            height: 1,
+        };
+        canvas.text(line, &format!(" {banner} "), theme.badge);
     }
     margin(inside(at))
 }

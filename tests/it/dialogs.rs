@@ -323,6 +323,41 @@ fn new_space() {
 }
 
 #[test]
+fn what_must_stay_in_sight_is_in_the_border_of_a_dialog_over_the_header() {
+    for (width, height) in SIZES {
+        let mut desk = Desk::browsing(width, height);
+        desk.story.model.profile.banner = Some("The certificate is not checked.".to_owned());
+        desk.story.keys("D");
+        desk.work(&told);
+        let screen = desk.screen();
+        assert!(screen.contains("Type"), "{screen}");
+        // In the narrowest window the note beside it takes some of its room.
+        let shown = if width < 80 {
+            "The certif"
+        } else {
+            "The certificate is not checked."
+        };
+        assert_eq!(screen.matches(shown).count(), 1, "{screen}");
+    }
+}
+
+#[test]
+fn beside_a_banner_the_header_still_says_where_one_is() {
+    let mut desk = Desk::browsing(80, 24);
+    desk.story.model.profile.banner = Some("The certificate is not checked.".to_owned());
+    let screen = desk.screen();
+    let header = screen.lines().next().unwrap_or_default();
+    assert!(
+        header.starts_with(" coracle  prod ▸ ENG Engineering"),
+        "{header}"
+    );
+    assert!(
+        header.ends_with("The certificate is not checked."),
+        "{header}"
+    );
+}
+
+#[test]
 fn edit_space() {
     at_every_size("edit-reading", |desk| {
         desk.keys("e");

@@ -3,6 +3,8 @@
 //!
 //! Behind the TLS servers is the embedded Confluence, so that all that comes after is there too.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -342,16 +344,24 @@ fn a_server_that_wants_to_know_us_is_told_until_it_does() {
     );
     let settings = format!("{SETTINGS}\nclient_cert = 'me.pem'\nclient_key = 'me.key'");
     let (home, config) = profile(server.port, &settings, files);
-    let told = doctor(home.path(), &config, &[], &[]);
-    assert_eq!(told.code, Some(0), "{}", told.text);
-    assert!(told.line("TLS").starts_with("ok"), "{}", told.text);
+    let key = home.path().join("me.key");
+    for (mode, is_open) in [(0o644, true), (0o600, false)] {
+        fs::set_permissions(&key, fs::Permissions::from_mode(mode)).expect("a mode");
+        let told = doctor(home.path(), &config, &[], &[]);
+        assert_eq!(told.code, Some(0), "{}", told.text);
+        assert!(told.line("TLS").starts_with("ok"), "{}", told.text);
+        let is_told = told
+            .text
+            .contains("me.key (0644), the key of your certificate");
+        assert_eq!(is_told, is_open, "{}", told.text);
+    }
 }
 
 /// A profile of a server that only a proxy can find.
 fn behind(proxy: &str, files: &[(&str, &[u8])]) -> (TempDir, String) {
     let (home, config) = profile(1, "", files);
     let text = format!("[profiles.harbour]\nurl = 'https://{HOST}'\n{SETTINGS}\n{proxy}\n");
-    std::fs::write(&config, text).expect("a configuration");
+    fs::write(&config, text).expect("a configuration");
     (home, config)
 }
 

@@ -70,6 +70,7 @@ fn a_recording_shows_the_same_screens_again() {
         text.trim_end().to_owned()
     };
     let wanted: Vec<String> = last.lines().map(plain).collect();
+    // At the start of a line: in a border the same signs stand before a profile's name.
     let found = frames.split("\n── ").any(|frame| {
         let rows: Vec<String> = frame.lines().skip(1).map(plain).collect();
         rows.iter().zip(&wanted).filter(|(a, b)| a == b).count() + 1 >= wanted.len().min(39)

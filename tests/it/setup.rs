@@ -14,6 +14,7 @@ use coracle::doctor::{Check, Finding};
 use crate::screens::at_every_size;
 use crate::story::Story;
 use crate::terminal::{Terminal, coracle};
+use crate::tls::{Authority, Manner, TlsServer};
 
 fn welcome(width: u16, height: u16) -> Story {
     let mode = StartMode::Welcome {
@@ -212,6 +213,78 @@ fn passwords_have_a_user_and_nothing_has_neither() {
         !text.contains("token") && !text.contains("password"),
         "{text}"
     );
+}
+
+#[test]
+fn an_authority_is_asked_for_once_one_is_missing() {
+    let mut story = filled(80, 24);
+    assert!(!story.screen().contains("Authority"), "{}", story.screen());
+    story.keys("Ctrl-s");
+    found(
+        &mut story,
+        &[Finding::failed(
+            Check::Tls,
+            "The certificate of wiki.example.com was issued by an authority that is not known here.",
+            "Set `ca_file`.",
+        )],
+    );
+    // Back in the form it is the field to fill in.
+    story.keys("Esc").types("~/company-ca.pem");
+    let screen = story.screen();
+    assert!(
+        screen.contains("Authority     ~/company-ca.pem"),
+        "{screen}"
+    );
+    story.keys("Ctrl-s");
+    let (_, text) = testing(&story);
+    assert!(
+        text.contains("\nca_file = \"~/company-ca.pem\"\n"),
+        "{text}"
+    );
+    // Another failure asks for nothing.
+    let mut story = filled(80, 24);
+    story.keys("Ctrl-s");
+    found(&mut story, &bad());
+    story.keys("Esc");
+    assert!(!story.screen().contains("Authority"), "{}", story.screen());
+}
+
+#[test]
+fn a_server_with_an_authority_of_its_own_is_set_up_without_leaving_the_form() {
+    const TOKEN: &str = "NjY2-very-secret";
+    let wiki = Server::start(Options {
+        token: Some(TOKEN.to_owned()),
+        ..Options::default()
+    })
+    .expect("loopback has a free port");
+    let port = wiki.base_url().rsplit(':').next().expect("a port");
+    let relay = Manner::Relays(port.parse().expect("a number"));
+    let authority = Authority::named("Harbour CA");
+    let server = TlsServer::with(authority.issues(&["localhost"], |_| {}), None, relay);
+    let home = tempfile::tempdir().expect("a folder for the test");
+    fs::write(home.path().join("ca.pem"), authority.pem()).expect("an authority");
+    let mut command = coracle(home.path(), &[]);
+    command.env("WIKI_TOKEN", TOKEN);
+    let mut terminal = Terminal::start(command, 80, 24);
+    terminal.wait_for("Connect to my Confluence");
+    terminal.send("\r");
+    terminal.wait_for("Address");
+    terminal.send(format!("https://localhost:{}", server.port));
+    terminal.send("\t\t\x1b[C\tWIKI_TOKEN\x13");
+    terminal.wait_for("not known here: O=Harbour,CN=Harbour CA");
+    terminal.wait_for("Nothing was written");
+    terminal.send("\x1b");
+    terminal.wait_for("Authority");
+    terminal.send(b"~/ca.pem\x13");
+    terminal.wait_for("It works.");
+    terminal.send("\r");
+    terminal.wait_for("ENG");
+    terminal.send("q");
+    assert_eq!(terminal.end().code, 0);
+    let text =
+        fs::read_to_string(home.path().join(".config/coracle/config.toml")).expect("it is written");
+    assert!(text.contains("ca_file = \"~/ca.pem\""), "{text}");
+    assert!(!text.contains(TOKEN), "{text}");
 }
 
 #[test]

@@ -381,6 +381,60 @@ fn a_moved_server_is_shown_with_the_setting_to_change() {
     );
 }
 
+#[test]
+fn the_log_tells_of_each_request_and_nothing_of_an_answer() {
+    let told = |level: &str| {
+        let server = Server::start(Options::default()).expect("a server");
+        let refused = Fault::Answer {
+            status: 400,
+            headers: vec![("X-Told".to_owned(), "of-a-header".to_owned())],
+            body: r#"{"statusCode":400,"message":"of-a-body"}"#.to_owned(),
+        };
+        let moved = Fault::Redirect("https://of-a-redirect.example.org/".to_owned());
+        server
+            .faults()
+            .add(Rule::new("GET /rest/api/accessmode", moved).always());
+        server
+            .faults()
+            .add(Rule::new("GET /rest/api/space", refused).always());
+        let home = TempDir::new().expect("a folder for the test");
+        let mut command = coracle(home.path(), &["--url", server.base_url(), "--log", level]);
+        command.env("CORACLE_TOKEN", "s3cret-token");
+        let mut terminal = Terminal::start(command, 160, 40);
+        terminal.wait_for("of-a-body");
+        terminal.send("q");
+        assert_eq!(terminal.end().code, 0);
+        fs::read_to_string(home.path().join(".local/state/coracle/coracle.log")).expect("a log")
+    };
+    let log = told("info");
+    let line = |path: &str| {
+        log.lines()
+            .find(|line| line.contains(&format!("path=\"{path}\"")))
+            .unwrap_or_else(|| panic!("{path} is not told\n{log}"))
+    };
+    assert!(
+        log.lines()
+            .next()
+            .is_some_and(|line| line.contains("started version=")),
+        "{log}"
+    );
+    let fine = line("/rest/api/user/current");
+    for part in [" INFO ", "ticket=", "method=\"GET\"", "status=200", "ms="] {
+        assert!(fine.contains(part), "{part} {fine}");
+    }
+    let bad = line("/rest/api/space");
+    for part in [" WARN ", "Invalid", "ticket=", "status=400"] {
+        assert!(bad.contains(part), "{part} {bad}");
+    }
+    assert!(!log.contains("of-a-"), "{log}");
+    assert!(!log.contains("s3cret"), "{log}");
+    // Who asks for more gets what the screen says.
+    let log = told("debug");
+    assert!(log.contains("of-a-body"), "{log}");
+    assert!(!log.contains("of-a-header"), "{log}");
+    assert!(!log.contains("s3cret"), "{log}");
+}
+
 /// Opens a profile whose secret comes from here, and waits until this is shown.
 fn secret_from(home: &TempDir, source: &str, awaited: &[&str]) {
     let server = Server::start(Options {

@@ -129,7 +129,7 @@ pub(crate) enum Manner {
     LeavesInTheMiddle,
 }
 
-/// A TLS server that takes one connection after the other until the client is through.
+/// A TLS server.
 pub(crate) struct TlsServer {
     pub(crate) port: u16,
     seen: mpsc::Receiver<Seen>,
@@ -179,9 +179,12 @@ impl TlsServer {
         std::thread::spawn(move || {
             while let Ok((stream, _)) = listener.accept() {
                 let connection = ServerConnection::new(Arc::clone(&config)).expect("a session");
-                if tell.send(serve(connection, stream, manner)).is_err() {
-                    return;
-                }
+                let tell = tell.clone();
+                // Each by itself: a client may keep one open that it does not use.
+                std::thread::spawn(move || {
+                    // Nobody may want to know.
+                    let _ = tell.send(serve(connection, stream, manner));
+                });
             }
         });
         Self { port, seen }
@@ -444,6 +447,12 @@ fn a_server_that_wants_to_know_us_gets_our_certificate_and_no_other() {
         error.message.contains("wants a client certificate"),
         "{error}"
     );
+    // Another authority would not help.
+    let hint = error.hint();
+    assert!(
+        hint.contains("`client_cert`") && !hint.contains("ca_file"),
+        "{hint}"
+    );
     assert_eq!(server.seen().request, "", "it was not looked at");
 
     let stranger = Authority::named("Nobody's CA").issues(&["jdoe"], |_| {});
@@ -452,6 +461,7 @@ fn a_server_that_wants_to_know_us_gets_our_certificate_and_no_other() {
         .expect_err("refused");
     assert_eq!(error.kind, ErrorKind::Tls, "{error:?}");
     assert!(error.message.contains("does not accept our"), "{error}");
+    assert!(!error.hint().contains("ca_file"), "{}", error.hint());
 }
 
 #[test]
@@ -503,8 +513,10 @@ fn a_port_that_speaks_no_tls_is_told() {
     let plain = Plain::answering();
     let answer = ask(by_name(plain.port, None));
     assert_eq!(kind(&answer), ErrorKind::Tls, "{answer:?}");
-    let said = answer.outcome.expect_err("refused").message;
+    let error = answer.outcome.expect_err("refused");
+    let (hint, said) = (error.hint(), error.message);
     assert!(said.contains("does not speak TLS"), "{said}");
+    assert!(hint.contains("the port"), "{hint}");
     assert!(!plain.seen().contains("s3cret"), "nothing leaked");
 }
 
@@ -736,6 +748,25 @@ fn a_proxy_that_is_spoken_to_by_tls_is_told_apart_from_the_server() {
 }
 
 #[test]
+fn a_host_that_is_excepted_is_not_told_as_behind_the_proxy() {
+    let dead = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let closed = dead.local_addr().expect("bound").port();
+    drop(dead);
+    let excepted = Settings {
+        names: Some(here()),
+        no_proxy: Some(".example.org".to_owned()),
+        ..patient(&format!("https://{HOST}:{closed}"))
+    };
+    let error = ask(through("http://127.0.0.1:1", excepted))
+        .outcome
+        .expect_err("nobody");
+    assert_eq!(
+        error.message,
+        format!("Nothing listens at https://{HOST}:{closed}.")
+    );
+}
+
+#[test]
 fn hosts_of_no_proxy_and_this_machine_are_reached_without_it() {
     let proxy = Plain::answering();
     let address = format!("http://127.0.0.1:{}", proxy.port);
@@ -788,6 +819,15 @@ fn without_a_setting_the_environment_names_the_proxy() {
     let seen = proxy.seen();
     assert!(seen.starts_with("CONNECT wiki.example.org:443"), "{seen}");
     assert!(!seen.contains("s3cret"), "{seen}");
+    // Where it is dead, it is to blame, and not the server.
+    let dead = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let closed = dead.local_addr().expect("bound").port();
+    drop(dead);
+    run_with(
+        "https://wiki.example.org",
+        &[("HTTPS_PROXY", &format!("http://127.0.0.1:{closed}"))],
+        &format!("127.0.0.1:{closed}"),
+    );
     // This machine is reached without one, whatever the environment says.
     let server = coracle::demo::Server::start(coracle::demo::Options::default()).expect("a server");
     run_with(
@@ -868,6 +908,36 @@ fn a_profile_brings_its_authority_and_its_certificate_from_files() {
         terminal.send([3]);
         assert_eq!(terminal.end().code, 130, "{settings}");
     }
+}
+
+#[test]
+fn plain_http_that_is_allowed_is_said_on_every_screen() {
+    let proxy = Plain::answering();
+    let home = TempDir::new().expect("a folder for the test");
+    let config = home.path().join("config.toml");
+    let text = format!(
+        "[profiles.harbour]\nurl = 'http://{HOST}'\nallow_http = true\nproxy = 'http://127.0.0.1:{}'\n",
+        proxy.port
+    );
+    std::fs::write(&config, text).expect("a configuration");
+    let mut terminal = open(&home, &config.to_string_lossy());
+    let banner = "others on the way can read along";
+    terminal.wait_for(banner);
+    // Over a dialog, and in a low window.
+    terminal.send("?");
+    terminal.wait_for("Help");
+    assert!(
+        terminal.contents().contains(banner),
+        "{}",
+        terminal.contents()
+    );
+    terminal.send("q");
+    terminal.resize(80, 11);
+    terminal.wait("the banner in a low window", |screen| {
+        screen.contents().contains(banner)
+    });
+    terminal.send([3]);
+    assert_eq!(terminal.end().code, 130);
 }
 
 #[test]

@@ -25,8 +25,10 @@ pub const USER: usize = 2;
 pub const KIND: usize = 3;
 /// Which command, variable or file.
 pub const PLACE: usize = 4;
+/// The file of the authorities to trust beside those of the system; asked for once that is needed.
+pub const AUTHORITY: usize = 5;
 /// What the profile is to be called.
-pub const NAME: usize = 5;
+pub const NAME: usize = 6;
 
 /// How far it is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -68,9 +70,11 @@ impl Default for SetUp {
             FormField::line("User", ""),
             FormField::choice("Secret from", &["command", "variable", "file"], 0),
             FormField::line("Command", ""),
+            FormField::line("Authority", ""),
             FormField::line("Profile", ""),
         ]);
         form.fields[USER].enabled = false;
+        form.fields[AUTHORITY].enabled = false;
         let mut setup = Self {
             pristine: form.clone(),
             form,
@@ -154,6 +158,23 @@ impl SetUp {
         } else {
             Note::None
         };
+        fields[AUTHORITY].note = if fields[AUTHORITY].text().is_empty() {
+            Note::Hint("a PEM file, such as ~/company-ca.pem".to_owned())
+        } else {
+            Note::None
+        };
+    }
+
+    /// Asks for the authority from now on, if it was for want of one that the test has failed.
+    fn ask_for_authority(&mut self) {
+        let Stage::Test { findings, .. } = &self.stage else {
+            return;
+        };
+        let failed = |f: &Finding| f.check == Check::Tls && f.verdict == Verdict::Failed;
+        if findings.iter().any(failed) {
+            self.form.fields[AUTHORITY].enabled = true;
+            self.form.focus = AUTHORITY;
+        }
     }
 
     /// Takes in that values may have changed in the field with the focus.
@@ -175,7 +196,7 @@ impl SetUp {
                 self.name_typed = !self.text(NAME).is_empty();
                 self.form.fields[NAME].note = Note::None;
             }
-            PLACE => self.note(),
+            PLACE | AUTHORITY => self.note(),
             _ => self.form.fields[field].note = Note::None,
         }
     }
@@ -218,6 +239,10 @@ impl SetUp {
                     return None;
                 }
             }
+        }
+        let authority = self.text(AUTHORITY);
+        if !authority.is_empty() {
+            lines.push(format!("ca_file = {}", quoted(&authority)));
         }
         let name = self.text(NAME);
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -355,6 +380,7 @@ impl Model {
                     if let Some(ticket) = ticket {
                         out.push(Effect::Cancel(ticket));
                     }
+                    dialog.ask_for_authority();
                     dialog.stage = Stage::Form;
                 } else if let (Some(at), false) = (scroll, chord.ctrl) {
                     if let Stage::Test { top, .. } = &mut dialog.stage {
