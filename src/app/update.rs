@@ -9,9 +9,9 @@ use super::keymap::Found;
 use super::layout::{Layout, Pane, Split, inside};
 use super::list::{Cursor, Step};
 use super::message::{Effect, LogLevel, Millis, Mouse, Msg, Position, Stop, Ticket};
-use super::modal::Modal;
 use super::modal::reading::{Reading, What};
 use super::modal::spaces_filter::SpacesFilterForm;
+use super::modal::{Modal, is_esc};
 use super::model::{Model, REST, Screen, Session};
 use super::pane::content::{Tab, TrashRead};
 use super::remote::Remote;
@@ -196,6 +196,8 @@ impl Model {
         match self.keymap.find(contexts, pending, press.chord) {
             Found::Action(action) => self.act(action, out),
             Found::Pending => self.pending = Some(press.chord),
+            // Esc takes back the first key of two, and no more.
+            Found::Nothing if pending.is_some() && is_esc(press.chord) => {}
             Found::Nothing if pending.is_some() => self.verb_key(press, out),
             // Terminals send Alt-x as Esc and x: where nothing is bound to it, it means those.
             Found::Nothing if press.chord.alt => {
