@@ -20,6 +20,7 @@ pub mod message;
 pub mod modal;
 pub mod model;
 pub mod pane;
+pub mod pointer;
 pub mod remote;
 mod sort;
 pub mod tree;
