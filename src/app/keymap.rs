@@ -219,6 +219,23 @@ impl Keymap {
         Found::Nothing
     }
 
+    /// What may follow the first key of two: the keys in full, and what they do, innermost first.
+    pub fn after(&self, contexts: &[Context], first: Chord) -> Vec<(String, Action)> {
+        let mut found: Vec<(&Keys, Action)> = Vec::new();
+        for context in contexts {
+            for (keys, action) in self.bindings.get(context).into_iter().flatten() {
+                let is_news = !found.iter().any(|(known, _)| *known == keys);
+                if keys.first == first && keys.second.is_some() && is_news {
+                    found.push((keys, *action));
+                }
+            }
+        }
+        found
+            .into_iter()
+            .map(|(keys, action)| (keys.to_string(), action))
+            .collect()
+    }
+
     /// The keys of a verb in these contexts, as they are written.
     pub fn keys_of(&self, contexts: &[Context], action: Action) -> Vec<String> {
         let mut keys = Vec::new();

@@ -21,6 +21,7 @@ pub mod message;
 pub mod modal;
 pub mod model;
 pub mod pane;
+pub mod pointer;
 pub mod remote;
 mod slices;
 mod sort;

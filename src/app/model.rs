@@ -21,6 +21,7 @@ use super::pane::content::ContentPane;
 use super::pane::detail::DetailPane;
 use super::pane::preview::PreviewPane;
 use super::pane::spaces::SpacesPane;
+use super::pointer::Pointer;
 use super::remote::Remote;
 use super::view::View;
 use crate::confluence::{AccessMode, ApiError, CurrentUser, ErrorKind, ServerInfo, SpaceKey};
@@ -287,6 +288,8 @@ pub struct Model {
     pub keymap: Keymap,
     /// The first key of two.
     pub pending: Option<Chord>,
+    /// What the mouse is in the middle of.
+    pub pointer: Pointer,
     /// Since when the cursor of the spaces stands where it stands, until it counts as resting.
     pub moved: Option<Millis>,
     /// Whether the program is about to end.
@@ -391,6 +394,7 @@ impl Model {
             disk: BTreeMap::new(),
             keymap,
             pending: None,
+            pointer: Pointer::default(),
             moved: None,
             quitting: false,
         }

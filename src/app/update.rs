@@ -6,12 +6,12 @@ use super::inflight::{Awaited, Retry, Waiter};
 use super::jobs::Journal;
 use super::key::{Chord, Key, KeyPress};
 use super::keymap::Found;
-use super::layout::{Layout, Pane, Split, inside};
+use super::layout::{Layout, Pane, inside};
 use super::list::{Cursor, Step};
-use super::message::{Effect, LogLevel, Millis, Mouse, Msg, Position, Stop, Ticket};
-use super::modal::Modal;
+use super::message::{Effect, LogLevel, Millis, Msg, Stop, Ticket};
 use super::modal::reading::{Reading, What};
 use super::modal::spaces_filter::SpacesFilterForm;
+use super::modal::{Modal, is_esc};
 use super::model::{Model, REST, Screen, Session};
 use super::pane::content::{Tab, TrashRead};
 use super::remote::Remote;
@@ -196,6 +196,8 @@ impl Model {
         match self.keymap.find(contexts, pending, press.chord) {
             Found::Action(action) => self.act(action, out),
             Found::Pending => self.pending = Some(press.chord),
+            // Esc takes back the first key of two, and no more.
+            Found::Nothing if pending.is_some() && is_esc(press.chord) => {}
             Found::Nothing if pending.is_some() => self.verb_key(press, out),
             // Terminals send Alt-x as Esc and x: where nothing is bound to it, it means those.
             Found::Nothing if press.chord.alt => {
@@ -272,8 +274,8 @@ impl Model {
             Action::PaneSpaces => self.focus_on(Pane::Spaces, out),
             Action::PaneDetail => self.focus_on(Pane::Detail, out),
             Action::PaneContent => self.focus_on(Pane::Content, out),
-            Action::PreviousTab => self.show_tab(-1, out),
-            Action::NextTab => self.show_tab(1, out),
+            Action::PreviousTab => self.turn_tab(-1, out),
+            Action::NextTab => self.turn_tab(1, out),
             Action::Filter => match self.focus {
                 Pane::Spaces | Pane::Detail => self.spaces.filter.open(),
                 Pane::Content => {
@@ -533,7 +535,7 @@ impl Model {
         }
     }
 
-    fn step(&mut self, step: Step, out: &mut Vec<Effect>) {
+    pub(in crate::app) fn step(&mut self, step: Step, out: &mut Vec<Effect>) {
         if let Screen::Welcome { chosen, .. } = &mut self.screen {
             match step {
                 Step::Up => *chosen = chosen.saturating_sub(1),
@@ -583,7 +585,7 @@ impl Model {
         }
     }
 
-    fn focus_on(&mut self, pane: Pane, out: &mut Vec<Effect>) {
+    pub(in crate::app) fn focus_on(&mut self, pane: Pane, out: &mut Vec<Effect>) {
         if self.focus == Pane::Spaces && pane != Pane::Spaces && self.moved.is_some() {
             self.follow_cursor(out);
         }
@@ -597,13 +599,18 @@ impl Model {
         }
     }
 
-    fn show_tab(&mut self, by: isize, out: &mut Vec<Effect>) {
+    fn turn_tab(&mut self, by: isize, out: &mut Vec<Effect>) {
         let at = Tab::ALL
             .iter()
             .position(|tab| *tab == self.content.tab)
             .unwrap_or(0);
         let next = (at + 3).saturating_add_signed(by) % 3;
-        self.content.tab = Tab::ALL[next];
+        self.show_tab(Tab::ALL[next], out);
+    }
+
+    /// Shows a tab, with the keys in it.
+    pub(in crate::app) fn show_tab(&mut self, tab: Tab, out: &mut Vec<Effect>) {
+        self.content.tab = tab;
         self.focus_on(Pane::Content, out);
         if self.content.is_trash() {
             self.load_trash(out);
@@ -746,99 +753,6 @@ impl Model {
                 field.insert(text);
             }
             self.filter_typed(height);
-        }
-    }
-
-    fn mouse(&mut self, mouse: Mouse, out: &mut Vec<Effect>) {
-        let Layout::Panes { panes, .. } = self.layout() else {
-            return;
-        };
-        let pane_at = |at: Position| {
-            [Pane::Spaces, Pane::Detail, Pane::Content]
-                .into_iter()
-                .find(|pane| {
-                    panes[*pane as usize].contains(ratatui::layout::Position { x: at.x, y: at.y })
-                })
-        };
-        match mouse {
-            Mouse::Wheel(at, notches) => {
-                let rows = i64::from(notches) * 3;
-                if self.modals.is_empty() && self.screen == Screen::Across {
-                    self.across_wheel(rows);
-                } else if self.modals.is_empty() {
-                    if let Some(pane) = pane_at(at) {
-                        let focus = std::mem::replace(&mut self.focus, pane);
-                        self.step(Step::By(rows), out);
-                        self.focus = focus;
-                    }
-                } else {
-                    let action = if notches < 0 {
-                        Action::Up
-                    } else {
-                        Action::Down
-                    };
-                    for _ in 0..rows.abs() {
-                        self.modal_verb(action, out);
-                    }
-                }
-            }
-            Mouse::Press(at) if self.modals.is_empty() && self.screen == Screen::Across => {
-                self.across_click(at.y);
-            }
-            Mouse::Press(at) if self.modals.is_empty() && self.screen == Screen::Panes => {
-                let Some(pane) = pane_at(at) else { return };
-                let was = self.focus;
-                self.focus_on(pane, out);
-                let inner = inside(panes[pane as usize]);
-                let Some(line) =
-                    at.y.checked_sub(inner.y)
-                        .filter(|line| *line < inner.height)
-                else {
-                    return;
-                };
-                match pane {
-                    Pane::Spaces => {
-                        let Some(row) = usize::from(line).checked_sub(1) else {
-                            return;
-                        };
-                        let (row, height) = (self.spaces.cursor.top + row, self.rows_of(pane));
-                        if row < self.spaces.len() {
-                            self.view.take();
-                            self.spaces.put(row, height);
-                            self.moved = Some(self.now);
-                        }
-                    }
-                    Pane::Detail => {}
-                    Pane::Content => {
-                        let height = self.rows_of(pane);
-                        let head = usize::from(self.content_head(panes[pane as usize].width));
-                        let outline = self.content.outline_mut();
-                        let Some(line) = usize::from(line).checked_sub(head) else {
-                            return;
-                        };
-                        let row = outline.cursor.top + line;
-                        if row < outline.tree.rows().len() {
-                            let again = was == pane && outline.cursor.at == row;
-                            outline.put(row, height);
-                            if again {
-                                self.toggle_branch(None, out);
-                            }
-                        }
-                    }
-                }
-            }
-            Mouse::Drag(at) if self.modals.is_empty() && self.screen == Screen::Panes => {
-                let border = panes[Pane::Spaces as usize].right();
-                if self.size.width > 0
-                    && at.x.abs_diff(border) <= 3
-                    && panes[Pane::Detail as usize].width > 0
-                {
-                    let hundredths = u32::from(at.x + 1) * 100 / u32::from(self.size.width);
-                    self.split = Split::new(u16::try_from(hundredths).unwrap_or(50));
-                    self.resettle();
-                }
-            }
-            Mouse::Press(_) | Mouse::Drag(_) | Mouse::Release(_) => {}
         }
     }
 

@@ -244,12 +244,30 @@ fn spin(now: Millis, frames: usize) -> usize {
 
 /// Keys and words for the footer, the most useful first.
 fn hints(model: &Model) -> Vec<(String, String)> {
-    let own = |pairs: &[(&str, &str)]| {
+    let own = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
         pairs
             .iter()
             .map(|(k, w)| ((*k).to_owned(), (*w).to_owned()))
             .collect()
     };
+    if let Some(first) = model.pending {
+        // A key that waits for a second one says so, and for which.
+        return model
+            .keymap
+            .after(model.contexts(), first)
+            .into_iter()
+            .map(|(keys, action)| {
+                let verb = action.verb();
+                let word = if verb.short.is_empty() {
+                    verb.title
+                } else {
+                    verb.short
+                };
+                (keys, word.to_owned())
+            })
+            .chain(own(&[("Esc", "leave")]))
+            .collect();
+    }
     let typing = match model.focus {
         _ if model.screen == Screen::Across => model.across_typing(),
         Pane::Spaces => model.spaces.filter.typing,

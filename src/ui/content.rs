@@ -9,7 +9,7 @@ use super::theme::Focus;
 use crate::app::fields::kind_name;
 use crate::app::layout::{Pane, inside};
 use crate::app::model::Model;
-use crate::app::pane::content::{Outline, Tab, TrashRead};
+use crate::app::pane::content::{Outline, TAB_GAP, Tab, TrashRead};
 use crate::app::tree::{Node, NodeIx, Presence, Rest, Row, Shape, Standing};
 use crate::confluence::ContentKind;
 use crate::text::width::Align;
@@ -26,14 +26,9 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let mut pieces: Vec<(String, Style)> = Vec::new();
     for tab in Tab::ALL {
         if !pieces.is_empty() {
-            pieces.push((" │ ".to_owned(), theme.border_of(focus)));
+            pieces.push((TAB_GAP.to_owned(), theme.border_of(focus)));
         }
-        let count = count(model, tab);
-        let label = if count.is_empty() {
-            tab.label().to_owned()
-        } else {
-            format!("{} {count}", tab.label())
-        };
+        let label = model.content.label(tab);
         let style = if tab == content.tab {
             theme.accent
         } else {
@@ -109,27 +104,6 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         notes.push(format!("{marked} marked{hidden}"));
     }
     filter_line(canvas, area, &outline.filter, notes.join(" · "), focus);
-}
-
-/// How many there are, as far as that is known: "12", "12+", "".
-fn count(model: &Model, tab: Tab) -> String {
-    let outline = model.content.outline_of(tab);
-    let have = outline.tree.items() as u64;
-    let whole = match tab {
-        Tab::Pages | Tab::Blog => {
-            let more = !matches!(outline.tree.rest(None), Rest::Nothing);
-            let closed = tab == Tab::Pages && outline.tree.has_unread();
-            !more && !closed
-        }
-        Tab::Trash => model.content.trees.trash_read == TrashRead::Complete,
-    };
-    match (tab, outline.total) {
-        (Tab::Trash, _) if model.content.trees.trash_read == TrashRead::Not => String::new(),
-        (Tab::Trash, Some(total)) => number::grouped(total.max(have)),
-        _ if outline.as_of.is_none() && have == 0 => String::new(),
-        _ if whole => number::grouped(have),
-        _ => format!("{}+", number::grouped(have)),
-    }
 }
 
 fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, outline: &Outline) {

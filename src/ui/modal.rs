@@ -158,21 +158,8 @@ pub(super) fn dialog(canvas: &mut Canvas<'_>, at: Rect, title: &str, owner: Owne
 }
 
 fn draw_menu(model: &Model, menu: &Menu, canvas: &mut Canvas<'_>, size: Size) {
-    let label = menu
-        .entries
-        .iter()
-        .map(|e| width::width(&e.label))
-        .max()
-        .unwrap_or(0);
-    let note = menu
-        .entries
-        .iter()
-        .map(|e| width::width(&e.note))
-        .max()
-        .unwrap_or(0);
-    let wide = u16::try_from(label + note + 14).unwrap_or(60).clamp(28, 76);
-    let high = u16::try_from(menu.entries.len()).unwrap_or(10) + 2;
-    let at = centred(size, wide, high);
+    let (label, _) = menu.columns();
+    let at = menu.area(size);
     let inner = dialog(canvas, at, &menu.title, Owner::profile(model));
     let theme = canvas.theme;
     for (ix, entry) in menu

@@ -4,9 +4,8 @@ use ratatui::layout::Rect;
 
 use super::draw::Canvas;
 use super::modal::{Owner, dialog};
-use crate::app::layout::centred;
 use crate::app::message::Size;
-use crate::app::modal::palette::{Palette, rows};
+use crate::app::modal::palette::{Palette, area, rows};
 use crate::app::model::Model;
 use crate::text::width::{self, Align};
 use crate::text::{filter::Filter, filter::positions};
@@ -18,9 +17,7 @@ const ROOMY: u16 = 60;
 pub(super) fn draw(model: &Model, palette: &Palette, canvas: &mut Canvas<'_>, size: Size) {
     let theme = canvas.theme;
     let shown = rows(size);
-    let wide = size.width.saturating_sub(4).min(96);
-    let high = u16::try_from(shown).unwrap_or(u16::MAX).saturating_add(5);
-    let at = centred(size, wide, high);
+    let at = area(size);
     let inner = dialog(canvas, at, "Commands", Owner::profile(model));
     let line = |y: u16| Rect {
         y: inner.y + y,

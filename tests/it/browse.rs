@@ -394,6 +394,39 @@ fn help_begins_with_this_pane_and_narrows() {
 }
 
 #[test]
+fn the_first_of_two_keys_says_what_may_follow() {
+    let change = |context, verb: &str, keys: &str| Rebinding {
+        context,
+        verb: verb.to_owned(),
+        keys: vec![keys.to_owned()],
+    };
+    let keymap = Keymap::with(&[
+        change(Context::Panes, "trash", "Ctrl-x t"),
+        change(Context::Everywhere, "top", "Ctrl-x g"),
+    ]);
+    let mut story = Story::begin(Start {
+        keymap: keymap.expect("a sound change"),
+        ..beginning(120, 40)
+    });
+    story.answer_all(&wiki).keys("/").types("e");
+    story.keys("Enter Ctrl-x");
+    let footer = |story: &Story| story.screen().lines().last().map(str::to_owned);
+    assert_eq!(
+        footer(&story).as_deref().map(str::trim),
+        Some("Ctrl-x t trash  Ctrl-x g First row  Esc leave")
+    );
+    // Esc takes back that key alone: the filter stays.
+    story.keys("Esc");
+    let screen = story.screen();
+    assert!(
+        screen.contains("/ e") && screen.contains("j/k move"),
+        "{screen}"
+    );
+    story.keys("Ctrl-x t");
+    assert_eq!(story.model.content.tab, Tab::Trash);
+}
+
+#[test]
 fn the_key_of_the_help_closes_it_too() {
     let mut story = Story::browsing(120, 40);
     story.keys("?");

@@ -26,6 +26,7 @@ mod journal;
 mod large;
 mod lost;
 mod machines;
+mod mouse;
 mod pictures;
 mod plans;
 mod properties;

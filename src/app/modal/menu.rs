@@ -1,13 +1,14 @@
 //! A menu: a few things to choose from, with the cursor keys or by their letter.
 
+use ratatui::layout::Rect;
 use serde::Serialize;
 
 use super::reading::{Reading, What};
 use super::{Modal, Outcome, is_esc};
 use crate::app::across;
 use crate::app::key::{Chord, Key};
-use crate::app::layout::Pane;
-use crate::app::message::{COPY_LIMIT, Effect, LogLevel, LogLine};
+use crate::app::layout::{Pane, centred};
+use crate::app::message::{COPY_LIMIT, Effect, LogLevel, LogLine, Size};
 use crate::app::model::{Model, Screen};
 use crate::app::pane::content::Order;
 use crate::app::pane::export;
@@ -57,6 +58,34 @@ pub struct Menu {
     pub entries: Vec<Entry>,
     /// The line under the cursor.
     pub chosen: usize,
+}
+
+impl Menu {
+    /// How wide the labels and the notes are.
+    pub fn columns(&self) -> (usize, usize) {
+        let widest = |text: fn(&Entry) -> &str| {
+            let widths = self.entries.iter().map(|entry| width::width(text(entry)));
+            widths.max().unwrap_or(0)
+        };
+        (widest(|entry| &entry.label), widest(|entry| &entry.note))
+    }
+
+    /// Where it is on a screen of this size.
+    pub fn area(&self, size: Size) -> Rect {
+        let (label, note) = self.columns();
+        let wide = u16::try_from(label + note + 14).unwrap_or(60).clamp(28, 76);
+        let high = u16::try_from(self.entries.len()).unwrap_or(10) + 2;
+        centred(size, wide, high)
+    }
+
+    /// Puts the cursor on this line, if there is one.
+    pub(in crate::app) fn point_at(&mut self, line: usize) -> bool {
+        let is_row = line < self.entries.len();
+        if is_row {
+            self.chosen = line;
+        }
+        is_row
+    }
 }
 
 impl Model {

@@ -1,11 +1,13 @@
 //! The command palette: every verb by its name, with its key, or why it can't run now.
 
+use ratatui::layout::Rect;
 use serde::Serialize;
 
 use super::{Outcome, is_esc};
 use crate::app::action::{Action, Availability, Context, VERBS, Verb};
 use crate::app::field::{Field, Lines};
 use crate::app::key::{Chord, Key};
+use crate::app::layout::centred;
 use crate::app::list::{Cursor, Step};
 use crate::app::message::{Effect, LogLevel, Size};
 use crate::app::model::Model;
@@ -29,6 +31,13 @@ pub struct Palette {
 /// How many commands are shown at once on a screen of this size.
 pub fn rows(size: Size) -> usize {
     usize::from(size.height.saturating_sub(8).clamp(1, 18))
+}
+
+/// Where the palette is on a screen of this size.
+pub fn area(size: Size) -> Rect {
+    let wide = size.width.saturating_sub(4).min(96);
+    let high = u16::try_from(rows(size)).unwrap_or(u16::MAX);
+    centred(size, wide, high.saturating_add(5))
 }
 
 impl Palette {
@@ -64,6 +73,15 @@ impl Palette {
             found.collect()
         };
         self.cursor = Cursor::default();
+    }
+
+    /// Puts the cursor on this line of those that are shown, if there is one.
+    pub(in crate::app) fn point_at(&mut self, line: usize, shown: usize) -> bool {
+        let row = self.cursor.window(self.found.len(), shown).nth(line);
+        if let Some(row) = row {
+            self.cursor.at = row;
+        }
+        row.is_some()
     }
 
     /// The verb under the cursor.

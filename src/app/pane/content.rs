@@ -24,6 +24,7 @@ use crate::confluence::{
     ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Cursor as TrashCursor,
     CursorPage, ErrorKind, Page, Reply, SpaceContent, SpaceKey,
 };
+use crate::text::number;
 
 /// What is asked for with each page: `children.page` tells which pages have children.
 const EXPAND: &str = "version,children.page";
@@ -65,11 +66,14 @@ pub enum Tab {
     Trash,
 }
 
+/// What stands between the labels of two tabs.
+pub const TAB_GAP: &str = " │ ";
+
 impl Tab {
     /// All tabs, in order.
     pub const ALL: [Self; 3] = [Self::Pages, Self::Blog, Self::Trash];
 
-    /// Its label.
+    /// Its name.
     pub fn label(self) -> &'static str {
         match self {
             Self::Pages => "Pages",
@@ -409,6 +413,28 @@ impl ContentPane {
     /// The tree in front.
     pub fn outline(&self) -> &Outline {
         self.outline_of(self.tab)
+    }
+
+    /// The label of a tab, with how many there are as far as that is known: "12", "12+".
+    pub fn label(&self, tab: Tab) -> String {
+        let outline = self.outline_of(tab);
+        let have = outline.tree.items() as u64;
+        let whole = match tab {
+            Tab::Pages | Tab::Blog => {
+                let more = !matches!(outline.tree.rest(None), Rest::Nothing);
+                let closed = tab == Tab::Pages && outline.tree.has_unread();
+                !more && !closed
+            }
+            Tab::Trash => self.trees.trash_read == TrashRead::Complete,
+        };
+        let name = tab.label();
+        match (tab, outline.total) {
+            (Tab::Trash, _) if self.trees.trash_read == TrashRead::Not => name.to_owned(),
+            (Tab::Trash, Some(total)) => format!("{name} {}", number::grouped(total.max(have))),
+            _ if outline.as_of.is_none() && have == 0 => name.to_owned(),
+            _ if whole => format!("{name} {}", number::grouped(have)),
+            _ => format!("{name} {}+", number::grouped(have)),
+        }
     }
 
     /// A tree.
