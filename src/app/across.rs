@@ -216,6 +216,8 @@ pub struct SpaceTrash {
     pub oldest: Option<Moment>,
     /// The newest last edit.
     pub newest: Option<Moment>,
+    /// Days from 1970 to the first sight of any of its items; 0 for not known.
+    seen_from: u16,
     /// When its items were seen for the first time, while it is read.
     seen: FirstSeen,
     /// Of how many items that was looked up.
@@ -240,6 +242,7 @@ impl SpaceTrash {
             total: None,
             oldest: None,
             newest: None,
+            seen_from: 0,
             seen: FirstSeen::default(),
             noted: 0,
             old: false,
@@ -250,6 +253,11 @@ impl SpaceTrash {
     /// The title of an item.
     pub fn title(&self, item: u32) -> &str {
         self.titles.row(item)
+    }
+
+    /// On which day we saw the first of its items in the trash.
+    pub fn first_seen(&self) -> Option<Date> {
+        date_of(self.seen_from)
     }
 
     /// How many items there are at least, and whether that is all.
@@ -273,6 +281,7 @@ impl SpaceTrash {
         self.titles.clear();
         self.oldest = None;
         self.newest = None;
+        self.seen_from = 0;
         self.old = false;
         self.forget_found();
     }
@@ -315,6 +324,9 @@ impl SpaceTrash {
             // Not read yet: all of them later.
             let day = self.seen.day_of(number, today)?;
             item.seen = day_number(day);
+            if self.seen_from == 0 || item.seen < self.seen_from {
+                self.seen_from = item.seen;
+            }
         }
         self.noted = self.items.len();
         if !self.is_settled() {
@@ -334,6 +346,7 @@ impl SpaceTrash {
         let titles = std::mem::take(&mut self.titles);
         let items = std::mem::take(&mut self.items);
         (self.oldest, self.newest) = (None, None);
+        self.seen_from = 0;
         let mut numbers = Vec::with_capacity(items.len());
         for (ix, item) in (0..).zip(items) {
             if gone.contains(&item.id) {
@@ -343,6 +356,9 @@ impl SpaceTrash {
             if let Some(at) = item.edited {
                 self.oldest = Some(self.oldest.map_or(at, |old| old.min(at)));
                 self.newest = Some(self.newest.map_or(at, |new| new.max(at)));
+            }
+            if item.seen > 0 && (self.seen_from == 0 || item.seen < self.seen_from) {
+                self.seen_from = item.seen;
             }
             numbers.push(Some(self.titles.len()));
             self.titles.push(titles.row(ix));
@@ -1443,7 +1459,8 @@ impl Model {
             return true;
         }
         match action {
-            Action::Open | Action::Expand if across.inside.is_some() => {}
+            Action::Open if across.inside.is_some() => return false,
+            Action::Expand if across.inside.is_some() => {}
             Action::Open | Action::Expand => {
                 let failed = across
                     .view

@@ -242,7 +242,7 @@ verbs! {
     HalfDown "half-down" ["Ctrl-d"], [Everywhere], 0, "", "Half a page down", "Move half a page down.";
     Collapse "collapse" ["h", "Left"], [Panes, Across], 0, "", "Collapse", "Collapse the row, or move to its parent; in the space list and in detail, nothing.";
     Expand "expand" ["l", "Right"], [Panes, Across], 0, "", "Expand", "Expand the row, or move to its first child; in the space list, go to its content.";
-    Open "open" ["Enter"], [Panes, Across], 8, "open", "Open", "Open the space, or expand and collapse the row.";
+    Open "open" ["Enter"], [Panes, Across], 8, "open", "Open", "Open the space, expand and collapse the row, or show the text of what has nothing below it.";
     NextPane "next-pane" ["Tab"], [Panes, Across, InPreview], 5, "pane", "Next pane", "Go to the next pane.";
     PreviousPane "previous-pane" ["Shift-Tab"], [Panes, Across, InPreview], 0, "", "Previous pane", "Go to the pane before.";
     PaneSpaces "pane-spaces" ["1"], [Panes], 0, "", "Spaces", "Go to the list of spaces.";

@@ -50,6 +50,8 @@ pub enum Waiter {
     PickPages(SpaceKey, Window),
     /// A page of the trash that a plan is held against.
     PlanTrash(SpaceKey),
+    /// The same, where a server has no trash listing.
+    PlanList(SpaceKey, Window),
     /// Something to know of a space before an act.
     Fact(SpaceKey, Fact),
     /// The text of a content.
@@ -91,6 +93,7 @@ impl Waiter {
             | Self::EditSpace(_)
             | Self::PickPages(..)
             | Self::PlanTrash(_)
+            | Self::PlanList(..)
             | Self::Fact(..)
             | Self::Parent(..)
             | Self::Across(_)

@@ -686,14 +686,11 @@ impl Model {
                 _ => None,
             })
             .collect();
-        let notes: Vec<String> = job
-            .lines()
-            .iter()
-            .filter_map(|line| match &line.outcome {
-                Some(Outcome::Done(Some(note))) => Some(told_of(job, line, note)),
-                _ => None,
-            })
-            .collect();
+        let noted = noted(job);
+        let backup = match act {
+            Act::PurgeMarked | Act::PurgeAll | Act::BackUp => " B shows the backup.",
+            _ => "",
+        };
         let why = failed
             .first()
             .cloned()
@@ -705,8 +702,7 @@ impl Model {
             String::new()
         };
         let (level, text) = match state {
-            JobState::Done if notes.is_empty() => (LogLevel::Info, format!("{title}: done.")),
-            JobState::Done => (LogLevel::Info, format!("{title}: done. {}", notes[0])),
+            JobState::Done => (LogLevel::Info, format!("{title}: done.{noted}{backup}")),
             JobState::Cancelled => (
                 LogLevel::Warning,
                 format!("{title}: cancelled. J shows what was done."),
@@ -815,6 +811,34 @@ fn told_of(job: &Job, line: &Line, what: &str) -> String {
         what.to_owned()
     } else {
         format!("{}: {what}", line.name())
+    }
+}
+
+/// What is to be told of what a job has done; empty where nothing is.
+fn noted(job: &Job) -> String {
+    let mut noted: Vec<(&Line, &str)> = Vec::new();
+    for line in job.lines() {
+        if let Some(Outcome::Done(Some(note))) = &line.outcome {
+            noted.push((line, note));
+        }
+    }
+    let Some((line, note)) = noted.first() else {
+        return String::new();
+    };
+    let count = noted.len() as u64;
+    if count == 1 {
+        format!(" {}", told_of(job, line, note))
+    } else if noted.iter().all(|(_, other)| other == note) {
+        format!(
+            " For each of {}: {note}",
+            crate::text::number::count(count, "item")
+        )
+    } else {
+        let first = told_of(job, line, note);
+        format!(
+            " {first} J shows this and what is to be said of {} more.",
+            crate::text::number::grouped(count - 1)
+        )
     }
 }
 

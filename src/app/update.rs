@@ -265,8 +265,11 @@ impl Model {
                 Pane::Spaces | Pane::Detail => self.focus_on(Pane::Content, out),
                 Pane::Content => self.toggle_branch(Some(true), out),
             },
+            Action::Open if self.screen == Screen::Across => self.act(Action::Preview, out),
             Action::Open => match self.focus {
                 Pane::Spaces | Pane::Detail => self.focus_on(Pane::Content, out),
+                // What has nothing below it is opened by its text.
+                Pane::Content if self.content.is_leaf() => self.act(Action::Preview, out),
                 Pane::Content => self.toggle_branch(None, out),
             },
             Action::NextPane => self.focus_on(self.focus.next(), out),
@@ -469,8 +472,9 @@ impl Model {
                 no("The configuration has no profiles. coracle --print-paths says where it is.")
             }
             Action::TrashAcross if self.spaces.table.is_empty() => no("No spaces are listed yet."),
-            // Inside a space its items have nothing to be opened.
-            Action::Open | Action::Expand
+            Action::Open if self.screen == Screen::Across => Availability::Yes,
+            // Inside a space its items have nothing to be expanded.
+            Action::Expand
                 if self.screen == Screen::Across
                     && self
                         .across
@@ -873,6 +877,9 @@ impl Model {
                     _ => Err(unexpected()),
                 });
                 self.plan_trash_came(&key, outcome, out);
+            }
+            Waiter::PlanList(key, window) => {
+                self.plan_list_came(&key, window, contents(outcome), out);
             }
             Waiter::Fact(key, fact) => {
                 for modal in &mut self.modals {

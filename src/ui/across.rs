@@ -3,16 +3,18 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::content::{Column, What, beside_title, head, short_kind, trash_columns};
 use super::draw::Canvas;
 use super::spaces::filter_line;
 use super::theme::Focus;
 use crate::app::across::{Across, Going, Inside, Read, Scope, SpaceTrash};
 use crate::app::fields::kind_name;
 use crate::app::layout::inside;
-use crate::app::model::Model;
+use crate::app::model::{Model, TABLE};
+use crate::app::tree::Shape;
 use crate::confluence::{ErrorKind, Moment};
 use crate::text::number;
-use crate::text::width::Align;
+use crate::text::width::{self, Align};
 
 /// Draws the view.
 pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
@@ -54,6 +56,13 @@ fn foot(across: &Across) -> String {
             "{} marked in {spaces}{hidden}",
             number::count(marked, "item")
         ));
+    }
+    // What is wrong with the space under the cursor, in full.
+    let here = across.at_cursor().filter(|_| across.inside.is_none());
+    if let Some(Read::Failed(error)) = here.map(|space| &space.read)
+        && notes.is_empty()
+    {
+        notes.push(format!("{} Enter tries again.", error.message));
     }
     notes.join(" · ")
 }
@@ -100,25 +109,29 @@ fn state(model: &Model, across: &Across) -> String {
     format!("{items}{progress}{as_of}{list}{short}")
 }
 
+/// How wide the columns of the spaces are; 0 where there is no room.
 struct Columns {
     key: u16,
     name: u16,
     items: u16,
     oldest: u16,
     newest: u16,
+    seen: u16,
 }
 
 fn columns(width: u16) -> Columns {
     let (key, items) = (if width < 60 { 9 } else { 12 }, 10);
-    let newest = if width < 46 { 0 } else { 14 };
-    let oldest = if width < 70 { 0 } else { 14 };
-    let name = width.saturating_sub(2 + key + items + oldest + newest);
+    let date = |from| if width < from { 0 } else { 13 };
+    let (newest, oldest, seen) = (date(46), date(70), date(84));
+    // The caret before, a blank behind.
+    let name = width.saturating_sub(3 + key + items + oldest + newest + seen);
     Columns {
         key,
         name,
         items,
         oldest,
         newest,
+        seen,
     }
 }
 
@@ -161,7 +174,8 @@ fn draw_spaces(model: &Model, across: &Across, canvas: &mut Canvas<'_>, area: Re
     let cells = canvas.column(cells, widths.name, "  SPACE", Align::Left, head);
     let cells = canvas.column(cells, widths.items, "ITEMS", Align::Right, head);
     let cells = canvas.column(cells, widths.oldest, "OLDEST EDIT", Align::Right, head);
-    canvas.column(cells, widths.newest, "NEWEST EDIT", Align::Right, head);
+    let cells = canvas.column(cells, widths.newest, "NEWEST EDIT", Align::Right, head);
+    canvas.column(cells, widths.seen, "FIRST SEEN", Align::Right, head);
     let body = Rect {
         y: inner.y + 1,
         height: inner.height - 1,
@@ -224,6 +238,39 @@ fn draw_space(
         width: cells.width.saturating_sub(2),
         ..cells
     };
+    // What keeps a space from being read stands where its numbers would be, and takes of its name
+    // what it needs.
+    if let Read::Failed(error) = &space.read {
+        let why = match error.kind {
+            ErrorKind::Forbidden => "no permission",
+            ErrorKind::NotFound => "not there any more",
+            ErrorKind::Connect | ErrorKind::Tls | ErrorKind::Timeout | ErrorKind::Lost => {
+                "not reached"
+            }
+            _ => "could not be read",
+        };
+        let style = if error.kind == ErrorKind::Forbidden {
+            theme.dim
+        } else {
+            theme.warning
+        };
+        let needed = u16::try_from(width::width(why)).unwrap_or(0) + 3;
+        let wide = widths.name.min(name.width.saturating_sub(needed) + 2);
+        let rest = canvas.column(
+            name,
+            wide.saturating_sub(2),
+            &space.name,
+            Align::Left,
+            theme.text,
+        );
+        let text = Rect {
+            x: rest.x + 2.min(rest.width),
+            width: rest.width.saturating_sub(2),
+            ..rest
+        };
+        canvas.text(text, why, style);
+        return;
+    }
     let cells = canvas.column(
         name,
         widths.name.saturating_sub(2),
@@ -231,26 +278,6 @@ fn draw_space(
         Align::Left,
         theme.text,
     );
-    // What keeps a space from being read stands where its numbers would be.
-    if let Read::Failed(error) = &space.read {
-        let why = match error.kind {
-            ErrorKind::Forbidden => "no permission",
-            ErrorKind::NotFound => "not there any more",
-            _ => error.message.as_str(),
-        };
-        let style = if error.kind == ErrorKind::Forbidden {
-            theme.dim
-        } else {
-            theme.warning
-        };
-        let text = Rect {
-            x: cells.x + 2,
-            width: cells.width.saturating_sub(2),
-            ..cells
-        };
-        canvas.text(text, why, style);
-        return;
-    }
     let (count, exact) = space.count();
     let count = match (&space.read, across.filter.applied.is_some()) {
         (_, true) if !space.is_looked_through() && space.shown_len() == 0 => {
@@ -280,13 +307,24 @@ fn draw_space(
         Align::Right,
         theme.dim,
     );
-    canvas.column(
+    let cells = canvas.column(
         cells,
         widths.newest,
         &date(space.newest),
         Align::Right,
         theme.dim,
     );
+    let seen = seen_on(model, space.first_seen());
+    canvas.column(cells, widths.seen, &seen, Align::Right, theme.dim);
+}
+
+/// A day of a first sight.
+fn seen_on(model: &Model, day: Option<jiff::civil::Date>) -> String {
+    match day {
+        None => String::new(),
+        Some(day) if day == model.today() => "today".to_owned(),
+        Some(day) => day.to_string(),
+    }
 }
 
 fn draw_inside(
@@ -321,31 +359,15 @@ fn draw_inside(
     if inner.height < 2 {
         return;
     }
-    let width = inner.width;
-    let kind = if width < 50 { 0 } else { 12 };
-    let edited = 12;
-    let by = if width < 90 { 0 } else { 18 };
-    let parent = if width < 70 { 0 } else { width / 5 };
-    let seen = if width < 60 { 0 } else { 12 };
-    let title = width.saturating_sub(2 + kind + edited + by + parent + seen);
-    let head = theme.table_head;
-    let cells = Rect {
-        x: inner.x + 2,
-        width: width.saturating_sub(2),
-        height: 1,
-        ..inner
+    let columns = trash_columns(inner.width, Shape::Table);
+    // Where the columns leave no room for a title, the date alone stays.
+    let columns: Vec<Column> = if area.width < TABLE {
+        let is_date = |column: &Column| column.what == What::Edited;
+        columns.into_iter().filter(is_date).collect()
+    } else {
+        columns
     };
-    let cells = canvas.column(cells, kind, "TYPE", Align::Left, head);
-    let cells = canvas.column(cells, title, "TITLE", Align::Left, head);
-    let cells = canvas.column(cells, edited, "LAST EDIT", Align::Right, head);
-    let cells = canvas.column(cells, by, "  BY", Align::Left, head);
-    let cells = canvas.column(cells, parent, "  WAS BELOW", Align::Left, head);
-    canvas.column(cells, seen, "FIRST SEEN", Align::Right, head);
-    let body = Rect {
-        y: inner.y + 1,
-        height: inner.height - 1,
-        ..inner
-    };
+    let body = head(canvas, inner, 1, &columns);
     if within.view.is_empty() {
         let text = if across.filter.applied.is_some() {
             "Nothing matches here. Esc clears the filter."
@@ -371,42 +393,36 @@ fn draw_inside(
         };
         let here = row == within.cursor.at;
         let marked = marks.is_some_and(|marks| marks.contains(&item.id));
-        let cells = canvas.gutter(at, here, marked);
-        let cells = canvas.column(cells, kind, kind_name(&item.kind), Align::Left, theme.dim);
+        let title = canvas.gutter(at, here, marked);
+        let title = Rect {
+            width: title.width.saturating_sub(beside_title(&columns)),
+            ..title
+        };
         let style = if here { theme.cursor } else { theme.text };
         let name = match space.title(ix) {
             "" => format!("(no title, id {})", item.id),
             title => title.to_owned(),
         };
-        let cells = canvas.column(cells, title, &name, Align::Left, style);
-        let date = item
-            .edited
-            .map_or_else(String::new, |at| number::date(at.0, &model.zone));
-        let cells = canvas.column(cells, edited, &date, Align::Right, theme.dim);
-        let gap = |cells: Rect| Rect {
-            x: cells.x + cells.width.min(2),
-            width: cells.width.saturating_sub(2),
-            ..cells
+        canvas.text(title, &name, style);
+        let mut cells = Rect {
+            x: title.right(),
+            width: at.right().saturating_sub(title.right()),
+            ..at
         };
-        let cells = canvas.column(
-            if by > 0 { gap(cells) } else { cells },
-            by.saturating_sub(2),
-            across.by(item),
-            Align::Left,
-            theme.dim,
-        );
-        let cells = canvas.column(
-            if parent > 0 { gap(cells) } else { cells },
-            parent.saturating_sub(2),
-            across.former_parent(item),
-            Align::Left,
-            theme.dim,
-        );
-        let day = match item.first_seen() {
-            None => String::new(),
-            Some(day) if day == model.today() => "today".to_owned(),
-            Some(day) => day.to_string(),
-        };
-        canvas.column(cells, seen, &day, Align::Right, theme.dim);
+        for column in &columns {
+            let text = match column.what {
+                What::Kind if column.width < 10 => short_kind(&item.kind).to_owned(),
+                What::Kind => kind_name(&item.kind).to_owned(),
+                What::Edited => item
+                    .edited
+                    .map_or_else(String::new, |at| number::date(at.0, &model.zone)),
+                What::Editor => across.by(item).to_owned(),
+                What::Parent => across.former_parent(item).to_owned(),
+                What::Seen => seen_on(model, item.first_seen()),
+            };
+            cells.x += 2.min(cells.width);
+            cells.width = cells.width.saturating_sub(2);
+            cells = canvas.column(cells, column.width, &text, Align::Left, theme.dim);
+        }
     }
 }

@@ -6,7 +6,9 @@ use ratatui::style::Style;
 use super::draw::Canvas;
 use super::form;
 use super::modal::{Owner, dialog};
-use super::preview::draw_lines;
+use super::preview::{Search, draw_lines, draw_search};
+use super::spaces::filter_line;
+use super::theme::Focus;
 use crate::app::fields::kind_name;
 use crate::app::layout::centred;
 use crate::app::message::Size;
@@ -16,7 +18,7 @@ use crate::app::modal::backups::{
 use crate::app::modal::reading;
 use crate::app::model::Model;
 use crate::text::number;
-use crate::text::width::{self, Align};
+use crate::text::width::Align;
 
 /// From this width on sizes and hosts have columns.
 const WIDE: u16 = 70;
@@ -68,16 +70,17 @@ fn columns(canvas: &mut Canvas<'_>, line: Rect, cells: &[(&str, u16, Align, Styl
 
 fn word(check: &Check) -> &'static str {
     match check {
-        Check::No => "not verified",
+        Check::No => "not yet",
+        Check::WhenMade => "when made",
         Check::Running => "verifying",
-        Check::AsWritten => "verified",
+        Check::AsWritten => "just now",
         Check::Spoilt(_) => "spoilt",
     }
 }
 
 fn style_of(canvas: &Canvas<'_>, check: &Check) -> Style {
     match check {
-        Check::No | Check::Running => canvas.theme.dim,
+        Check::No | Check::WhenMade | Check::Running => canvas.theme.dim,
         Check::AsWritten => canvas.theme.accent,
         Check::Spoilt(_) => canvas.theme.danger,
     }
@@ -86,7 +89,11 @@ fn style_of(canvas: &Canvas<'_>, check: &Check) -> Style {
 fn draw_list(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, at: Rect, size: Size) {
     let theme = canvas.theme;
     let title = match &backups.list {
-        Some(list) if !list.is_empty() => number::count(list.len() as u64, "backup"),
+        Some(list) if !list.is_empty() => {
+            let bytes = list.iter().map(|kept| kept.bytes).sum();
+            let count = number::count(list.len() as u64, "backup");
+            format!("{count} · {} on this machine", number::bytes(bytes))
+        }
         _ => "Backups".to_owned(),
     };
     let inner = dialog(canvas, at, &title, Owner::profile(model));
@@ -143,11 +150,18 @@ fn draw_list(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, at: Rect
             );
         }
     };
-    let head = ["date", "spaces", "server", "items", "size", ""].map(|word| (word, theme.dim));
+    let head = ["MADE", "SPACES", "SERVER", "ITEMS", "SIZE", "VERIFIED"];
+    let head = head.map(|word| (word, theme.table_head));
     draw(canvas, indent(row_of(inner, 0)), head);
-    let window = backups.cursor.window(list.len(), rows(size));
+    if backups.shown.is_empty() {
+        let text = "Nothing matches. Esc clears the filter.";
+        canvas.text(indent(row_of(inner, 1)), text, theme.dim);
+    }
+    let window = backups.cursor.window(backups.shown.len(), rows(size));
     for (row, ix) in window.enumerate() {
-        let Some(kept) = list.get(ix) else { continue };
+        let Some(kept) = backups.shown.get(ix).and_then(|at| list.get(*at)) else {
+            continue;
+        };
         let line = row_of(inner, row + 1);
         let here = ix == backups.cursor.at;
         let style = if here { theme.cursor } else { theme.text };
@@ -181,6 +195,15 @@ fn draw_list(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, at: Rect
                 canvas.text(rest, why, theme.danger);
             }
         }
+    }
+    if backups.filter.is_shown() {
+        let note = format!(
+            "{} of {}",
+            number::grouped(backups.shown.len() as u64),
+            number::grouped(list.len() as u64)
+        );
+        filter_line(canvas, at, &backups.filter, note, Focus::Here);
+        return;
     }
     let note = backups.at_cursor().map(note_of).unwrap_or_default();
     canvas.bottom_note(at, &note, theme.dim);
@@ -245,27 +268,43 @@ fn draw_items(
             number::grouped(open.marks.len() as u64)
         );
     }
-    let line = row_of(inner, 0);
     let said = match check {
-        Check::Spoilt(why) => why.as_str(),
-        other => word(other),
+        Check::No => "not verified yet".to_owned(),
+        Check::WhenMade => "verified when made".to_owned(),
+        Check::Running => "verifying".to_owned(),
+        Check::AsWritten => "verified just now".to_owned(),
+        Check::Spoilt(why) => format!("spoilt: {why}"),
     };
-    let style = style_of(canvas, check);
-    canvas.pieces(
-        line,
-        [
-            (facts.as_str(), theme.text),
-            (" · ", theme.dim),
-            (said, style),
-        ],
-    );
+    let is_wide = inner.width >= WIDE;
+    let draw = |canvas: &mut Canvas<'_>, line: Rect, cells: [(&str, Style); 4]| {
+        let [title, kind, edited, space] = cells;
+        let date = if is_wide { 12 } else { 0 };
+        columns(
+            canvas,
+            line,
+            &[
+                (title.0, 0, Align::Left, title.1),
+                ("", 2, Align::Left, title.1),
+                (kind.0, 12, Align::Left, kind.1),
+                (edited.0, date, Align::Left, edited.1),
+                (space.0, 10.min(line.width / 4), Align::Left, space.1),
+            ],
+        );
+    };
+    let beside = |line: Rect| Rect {
+        x: line.x + 4.min(line.width),
+        width: line.width.saturating_sub(4),
+        ..line
+    };
+    let heads = ["TITLE", "TYPE", "LAST EDIT", "SPACE"].map(|word| (word, theme.table_head));
+    draw(canvas, beside(row_of(inner, 0)), heads);
     if open.shown.is_empty() {
         let text = if items.is_empty() {
             "There is nothing in this backup."
         } else {
-            "Nothing matches the filter."
+            "Nothing matches. Esc clears the filter."
         };
-        canvas.text(row_of(inner, 1), text, theme.dim);
+        canvas.text(beside(row_of(inner, 1)), text, theme.dim);
     }
     let window = open.cursor.window(open.shown.len(), rows(size));
     for (row, ix) in window.enumerate() {
@@ -292,52 +331,24 @@ fn draw_items(
             width: line.width.saturating_sub(2),
             ..line
         };
-        let rest = canvas.column(line, 2, mark, Align::Left, theme.accent);
+        let rest = canvas.column(line, 2, mark, Align::Left, theme.mark);
         let space = item.space.as_ref().map_or("", |key| key.as_str());
-        columns(
-            canvas,
-            rest,
-            &[
-                (&item.title, 0, Align::Left, style),
-                ("", 1, Align::Left, theme.dim),
-                (kind_name(&item.kind), 11, Align::Left, theme.dim),
-                (space, 8.min(rest.width / 4), Align::Left, theme.dim),
-            ],
-        );
+        let edited = item.version.as_ref().and_then(|version| version.when);
+        let edited = edited.map_or_else(String::new, |at| number::date(at.0, &model.zone));
+        let cells = [
+            (item.title.as_str(), style),
+            (kind_name(&item.kind), theme.dim),
+            (edited.as_str(), theme.dim),
+            (space, theme.dim),
+        ];
+        draw(canvas, rest, cells);
     }
+    let note = format!("{facts} · {said}");
     if open.filter.is_shown() {
-        draw_filter(open, canvas, at);
-    }
-}
-
-fn draw_filter(open: &Opened, canvas: &mut Canvas<'_>, at: Rect) {
-    let theme = canvas.theme;
-    let text = open.filter.text();
-    let line = Rect {
-        x: at.x + 2,
-        y: at.bottom().saturating_sub(1),
-        width: at.width.saturating_sub(4),
-        height: 1.min(at.height),
-    };
-    let problem = open.filter.problem.clone().unwrap_or_default();
-    canvas.pieces(
-        line,
-        [
-            (" / ", theme.key),
-            (text.as_str(), theme.field_focus),
-            (" ", theme.text),
-            (problem.as_str(), theme.warning),
-        ],
-    );
-    if open.filter.typing {
-        let typed = open
-            .filter
-            .field
-            .as_ref()
-            .map_or(0, |field| field.cursor().1);
-        let before: String = text.chars().take(typed).collect();
-        let x = line.x + 3 + u16::try_from(width::width(&before)).unwrap_or(0);
-        canvas.cursor = Some((x.min(line.right()), line.y));
+        filter_line(canvas, at, &open.filter, note, Focus::Here);
+    } else {
+        let style = style_of(canvas, check);
+        canvas.bottom_note(at, &note, style);
     }
 }
 
@@ -362,6 +373,16 @@ fn draw_text(
         Some(Ok(_)) => {
             let (window, all) = shown.window(reading::width(size), lines(size));
             draw_lines(canvas, inner, &window);
+            draw_search(
+                canvas,
+                at,
+                inner,
+                &window,
+                &Search {
+                    field: &shown.search,
+                    typing: shown.typing,
+                },
+            );
             let below = all.saturating_sub(shown.top + lines(size));
             if below > 0 {
                 let note = format!("{} more", number::count(below as u64, "line"));
@@ -409,7 +430,9 @@ fn draw_again(model: &Model, again: &Again, canvas: &mut Canvas<'_>, size: Size)
     let wide = size.width.saturating_sub(2).min(72);
     let high = form::height(&again.form, wide) + 4;
     let at = centred(size, wide, high);
-    let inner = dialog(canvas, at, "Re-create", Owner::server(model));
+    let items = number::count(again.rows.len() as u64, "item");
+    let title = format!("Re-create {items}");
+    let inner = dialog(canvas, at, &title, Owner::server(model));
     let body = Rect {
         y: inner.y + 1.min(inner.height),
         height: inner.height.saturating_sub(2),

@@ -99,8 +99,18 @@ pub(super) fn header(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     ];
     // The breadcrumb follows the cursor when it rests, as detail and content do.
     if model.screen == Screen::Across {
-        pieces.push((path, theme.dim));
+        pieces.push((path.clone(), theme.dim));
         pieces.push(("Trash across spaces".to_owned(), theme.accent));
+        let across = model.across.as_ref();
+        let inside = across.and_then(|across| {
+            let inside = across.inside.as_ref()?;
+            across.rows.get(inside.row)
+        });
+        if let Some(space) = inside {
+            pieces.push((path, theme.dim));
+            pieces.push((space.key.to_string(), theme.accent));
+            pieces.push((format!(" {}", space.name), theme.text));
+        }
     } else if let Some(key) = model.shown_space() {
         let name = model
             .spaces
@@ -355,7 +365,12 @@ fn hints(model: &Model) -> Vec<(String, String)> {
                     .any(|context| contexts.contains(context))
         })
         .collect();
-    verbs.sort_by_key(|verb| (verb.action == Action::Help, std::cmp::Reverse(verb.weight)));
+    // There is no pane to go to from there: how one comes back stands among the first.
+    let weight = |verb: &Verb| match verb.action {
+        Action::Back if model.screen == Screen::Across => 6,
+        _ => verb.weight,
+    };
+    verbs.sort_by_key(|verb| (verb.action == Action::Help, std::cmp::Reverse(weight(verb))));
     let reading = matches!(model.modals.last(), Some(Modal::Reading(_)));
     let mut hints = vec![("j/k".to_owned(), "move".to_owned())];
     for verb in verbs {
@@ -379,7 +394,14 @@ fn hints(model: &Model) -> Vec<(String, String)> {
         let across = model.screen == Screen::Across;
         let word = match verb.action {
             Action::Back if reading || across || model.focus != Pane::Spaces => "back",
-            Action::Open if across => "look inside",
+            Action::Open
+                if model
+                    .across
+                    .as_ref()
+                    .is_some_and(|view| across && view.inside.is_none()) =>
+            {
+                "look inside"
+            }
             _ => verb.short,
         };
         hints.push((key, word.to_owned()));

@@ -125,10 +125,12 @@ fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, outline: &Outline)
     }
     let tab = model.content.tab;
     if outline.tree.items() > 0 {
-        let line = if outline.filter.applied.is_some() {
-            "Nothing that is read matches. Esc clears the filter."
-        } else {
-            ""
+        let is_whole = outline.tree.rest(None) == &Rest::Nothing;
+        let line = match (outline.filter.applied.is_some(), is_whole) {
+            (true, _) if outline.tree.is_looking() => "Nothing matches so far.",
+            (true, true) => "Nothing matches. Esc clears the filter.",
+            (true, false) => "Nothing that is read matches. Esc clears the filter.",
+            (false, _) => "",
         };
         canvas.lines(text, [(line, theme.dim)]);
         return;
@@ -189,7 +191,7 @@ fn draw_node(
         rest.width = rest.width.saturating_sub(1);
         canvas.right(rest, &facts, theme.dim)
     } else {
-        let wide: u16 = columns.iter().map(|column| column.width + 2).sum();
+        let wide = beside_title(columns);
         let mut cells = Rect {
             x: at.right().saturating_sub(wide),
             width: wide.min(at.width),
@@ -281,7 +283,7 @@ fn standing(presence: Option<Presence>) -> &'static str {
 
 /// What a column of the trash tells.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum What {
+pub(super) enum What {
     Kind,
     Edited,
     Editor,
@@ -290,17 +292,23 @@ enum What {
 }
 
 /// A column of the trash, beside the title.
-struct Column {
-    what: What,
-    width: u16,
+pub(super) struct Column {
+    pub(super) what: What,
+    pub(super) width: u16,
     name: &'static str,
+}
+
+/// How wide the columns beside the title are, with the gap before each and a blank at the end.
+pub(super) fn beside_title(columns: &[Column]) -> u16 {
+    let wide: u16 = columns.iter().map(|column| column.width + 2).sum();
+    wide + 1
 }
 
 /// From this width on types are written out.
 const ROOMY: u16 = 70;
 
 /// A type in four letters.
-fn short_kind(kind: &ContentKind) -> &str {
+pub(super) fn short_kind(kind: &ContentKind) -> &str {
     match kind {
         ContentKind::Page => "page",
         ContentKind::BlogPost => "blog",
@@ -315,6 +323,11 @@ fn columns(model: &Model, width: u16, outline: &Outline) -> Vec<Column> {
     if model.content_head(width) == 0 {
         return Vec::new();
     }
+    trash_columns(width, outline.shape)
+}
+
+/// The columns of trashed items that fit beside their titles.
+pub(super) fn trash_columns(width: u16, shape: Shape) -> Vec<Column> {
     let column = |what, width, name| Column { what, width, name };
     // Beside the list of spaces there is room for a word of four letters.
     let kind = if width < ROOMY { 4 } else { 10 };
@@ -325,7 +338,7 @@ fn columns(model: &Model, width: u16, outline: &Outline) -> Vec<Column> {
     if width >= 84 {
         columns.push(column(What::Editor, (width / 9).min(20), "BY"));
     }
-    if outline.shape == Shape::Table && width >= 64 {
+    if shape == Shape::Table && width >= 64 {
         let wide = if width < 84 { 13 } else { (width / 5).min(48) };
         columns.push(column(What::Parent, wide, "FORMER PARENT"));
     }
@@ -335,12 +348,12 @@ fn columns(model: &Model, width: u16, outline: &Outline) -> Vec<Column> {
 }
 
 /// The names of the columns; gives back what is below them.
-fn head(canvas: &mut Canvas<'_>, inner: Rect, lines: u16, columns: &[Column]) -> Rect {
+pub(super) fn head(canvas: &mut Canvas<'_>, inner: Rect, lines: u16, columns: &[Column]) -> Rect {
     if lines == 0 || inner.height == 0 {
         return inner;
     }
     let style = canvas.theme.table_head;
-    let wide: u16 = columns.iter().map(|column| column.width + 2).sum();
+    let wide = beside_title(columns);
     let line = Rect { height: 1, ..inner };
     let title = Rect {
         x: line.x + 2,

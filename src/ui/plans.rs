@@ -1,16 +1,20 @@
 //! The list of plans that can be applied.
 
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use super::draw::Canvas;
 use super::modal::{Owner, dialog};
 use crate::app::layout::centred;
 use crate::app::message::Size;
-use crate::app::modal::plans::{Plans, line};
+use crate::app::modal::plans::{Plans, line, rows};
 use crate::app::modal::reading;
 use crate::app::model::Model;
 use crate::text::number;
 use crate::text::width::Align;
+
+/// From this width on servers have a column.
+const WIDE: u16 = 70;
 
 /// Draws the list.
 pub(super) fn draw(model: &Model, plans: &Plans, canvas: &mut Canvas<'_>, size: Size) {
@@ -33,31 +37,60 @@ pub(super) fn draw(model: &Model, plans: &Plans, canvas: &mut Canvas<'_>, size: 
             canvas.lines(inner, [(text, theme.dim)]);
         }
         (Some(files), None) => {
-            let window = plans.cursor.window(files.len(), usize::from(inner.height));
+            let host = if inner.width < WIDE {
+                0
+            } else {
+                inner.width / 4
+            };
+            let draw = |canvas: &mut Canvas<'_>, row: usize, cells: [(&str, Style); 3]| {
+                let line = Rect {
+                    x: inner.x + 2,
+                    y: inner.y + u16::try_from(row).unwrap_or(0),
+                    width: inner.width.saturating_sub(2),
+                    height: 1,
+                };
+                let [made, what, server] = cells;
+                let rest = canvas.column(line, 12, made.0, Align::Left, made.1);
+                let what_wide = rest.width.saturating_sub(host);
+                let rest = canvas.column(rest, what_wide, what.0, Align::Left, what.1);
+                canvas.column(rest, host, server.0, Align::Left, server.1);
+            };
+            let head = ["WRITTEN", "PLAN", "SERVER"].map(|word| (word, theme.table_head));
+            draw(canvas, 0, head);
+            let window = plans.cursor.window(files.len(), rows(model.size));
             for (row, ix) in window.enumerate() {
                 let Some(file) = files.get(ix) else { continue };
-                let y = inner.y + u16::try_from(row).unwrap_or(0);
                 let here = ix == plans.cursor.at;
-                let caret = if here { theme.glyphs.caret } else { " " };
-                let text = Rect {
-                    y,
-                    height: 1,
-                    ..inner
-                };
-                canvas.text(text, caret, theme.caret);
-                let text = Rect {
-                    x: text.x + 2,
-                    width: text.width.saturating_sub(2),
-                    ..text
-                };
-                let style = if here { theme.cursor } else { theme.text };
-                let columns = text.width.saturating_sub(20);
-                let rest = canvas.column(text, columns, &line(file), Align::Left, style);
-                if let Ok(plan) = &file.plan {
-                    canvas.right(rest, &number::date(plan.created, &model.zone), theme.dim);
+                if here {
+                    let caret = Rect {
+                        y: inner.y + 1 + u16::try_from(row).unwrap_or(0),
+                        height: 1,
+                        ..inner
+                    };
+                    canvas.text(caret, theme.glyphs.caret, theme.caret);
                 }
+                let style = match (here, &file.plan) {
+                    (true, _) => theme.cursor,
+                    (false, Ok(_)) => theme.text,
+                    (false, Err(_)) => theme.danger,
+                };
+                let (made, server) = match &file.plan {
+                    Ok(plan) => (
+                        number::date(plan.created, &model.zone),
+                        plan.target.host.as_str(),
+                    ),
+                    Err(_) => (String::new(), ""),
+                };
+                let what = line(file);
+                let cells = [
+                    (made.as_str(), theme.dim),
+                    (&what, style),
+                    (server, theme.dim),
+                ];
+                draw(canvas, row + 1, cells);
             }
+            let name = files.get(plans.cursor.at).map(|file| file.name.as_str());
+            canvas.bottom_note(at, name.unwrap_or_default(), theme.dim);
         }
     }
-    canvas.bottom_note(at, "Enter apply  q close", theme.dim);
 }

@@ -5,6 +5,7 @@ use ratatui::style::{Modifier, Style};
 
 use super::draw::{Canvas, margin};
 use super::theme::{Focus, Theme};
+use crate::app::field::Field;
 use crate::app::layout::inside;
 use crate::app::model::Model;
 use crate::app::remote::Remote;
@@ -63,9 +64,36 @@ fn draw_text(model: &Model, canvas: &mut Canvas<'_>, area: Rect, text: Rect) {
     let preview = &model.preview;
     let (wide, rows) = (usize::from(text.width), usize::from(text.height));
     let (lines, all) = preview.window(wide, preview.top, rows);
-    let needle = preview.search.text();
     draw_lines(canvas, text, &lines);
-    for found in doc::find(&lines, &needle) {
+    let below = all.saturating_sub(preview.top + rows);
+    if below > 0 {
+        let note = format!("{} more", number::count(below as u64, "line"));
+        canvas.bottom_note(area, &note, theme.dim);
+    }
+    let search = Search {
+        field: &preview.search,
+        typing: preview.typing,
+    };
+    draw_search(canvas, area, text, &lines, &search);
+}
+
+/// A search in a text.
+pub(super) struct Search<'s> {
+    pub(super) field: &'s Field,
+    pub(super) typing: bool,
+}
+
+/// Draws what is searched for into the bottom border of `area`, and what it found into the lines.
+pub(super) fn draw_search(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    text: Rect,
+    lines: &[doc::Line],
+    search: &Search<'_>,
+) {
+    let theme = canvas.theme;
+    let needle = search.field.text();
+    for found in doc::find(lines, &needle) {
         let from = u16::try_from(found.columns.start).unwrap_or(text.width);
         let to = u16::try_from(found.columns.end).unwrap_or(text.width);
         let hit = Rect {
@@ -76,12 +104,7 @@ fn draw_text(model: &Model, canvas: &mut Canvas<'_>, area: Rect, text: Rect) {
         };
         canvas.buffer.set_style(hit, theme.matched);
     }
-    let below = all.saturating_sub(preview.top + rows);
-    if below > 0 {
-        let note = format!("{} more", number::count(below as u64, "line"));
-        canvas.bottom_note(area, &note, theme.dim);
-    }
-    if preview.typing || !needle.is_empty() {
+    if search.typing || !needle.is_empty() {
         let line = Rect {
             x: area.x + 2,
             y: area.bottom() - 1,
@@ -96,8 +119,8 @@ fn draw_text(model: &Model, canvas: &mut Canvas<'_>, area: Rect, text: Rect) {
                 (" ", theme.text),
             ],
         );
-        if preview.typing {
-            let before: String = needle.chars().take(preview.search.cursor().1).collect();
+        if search.typing {
+            let before: String = needle.chars().take(search.field.cursor().1).collect();
             let x = line.x + 3 + u16::try_from(width::width(&before)).unwrap_or(0);
             canvas.cursor = Some((x.min(line.right()), line.y));
         }

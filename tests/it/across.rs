@@ -354,6 +354,42 @@ fn a_wrong_token_stops_at_once_and_a_dead_line_after_three() {
 }
 
 #[test]
+fn a_space_that_could_not_be_read_says_why_under_the_list() {
+    let mut story = looking(80, 24);
+    story.answer_all(&|call| match call {
+        Call::Trash { key, .. } if key.as_str() == "OPS" => Err(error(
+            ErrorKind::Timeout,
+            0,
+            "The server did not answer within 30 s.",
+        )),
+        other => town(other),
+    });
+    assert!(story.screen().contains("not reached"), "{}", story.screen());
+    assert!(
+        !story.screen().contains("within 30 s"),
+        "{}",
+        story.screen()
+    );
+    while across(&story)
+        .at_cursor()
+        .is_some_and(|at| at.key.as_str() != "OPS")
+    {
+        story.keys("j");
+    }
+    let screen = story.screen();
+    assert!(
+        screen.contains("The server did not answer within 30 s. Enter tries again."),
+        "{screen}"
+    );
+    story.keys("Enter").answer_all(&town);
+    assert!(
+        !story.screen().contains("not reached"),
+        "{}",
+        story.screen()
+    );
+}
+
+#[test]
 fn pictures() {
     at_every_size("across", read);
     at_every_size("across-reading", |width, height| {
@@ -387,6 +423,7 @@ fn marks_over_several_spaces_are_one_purge_whose_number_is_typed() {
     story.keys("Space Space x");
     let screen = story.screen();
     assert!(screen.contains("Type 4"), "{screen}");
+    assert!(screen.contains("from      ENG 3 · HR 1"), "{screen}");
     assert!(
         !story.sent.iter().any(|call| !call.is_read()),
         "nothing is written before"
@@ -501,6 +538,14 @@ fn first_sights_are_told_and_kept_across_spaces() {
         text: text.to_owned(),
     };
     assert_eq!(written, [wanted]);
+    let screen = story.screen();
+    let row = screen
+        .lines()
+        .find(|line| line.contains("People & Culture"));
+    assert!(
+        row.is_some_and(|row| row.contains("2025-03-04")),
+        "the first sight of any of them: {screen}"
+    );
     story.keys("/").types("space:hr").keys("Enter Enter");
     let screen = story.screen();
     assert!(screen.contains("FIRST SEEN"), "{screen}");
@@ -511,7 +556,14 @@ fn first_sights_are_told_and_kept_across_spaces() {
 #[test]
 fn an_item_of_many_spaces_is_previewed_where_it_stands() {
     let mut story = inside_hr(120, 40);
-    story.keys("p").answer_all(&numbered);
+    assert!(
+        story
+            .screen()
+            .contains("Trash across spaces ▸ HR People & Culture"),
+        "{}",
+        story.screen()
+    );
+    story.keys("Enter").answer_all(&numbered);
     let asked = story.sent.iter().any(|call| {
         matches!(call, Call::Content { id, status: Some(ContentStatus::Trashed), .. }
             if id.as_str() == "31")

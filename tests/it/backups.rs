@@ -321,6 +321,28 @@ fn takes_content(call: &Call) -> Answer {
     }
 }
 
+/// The sample wiki, which gives the text of anything in its trash.
+fn gives_texts(call: &Call) -> Answer {
+    match call {
+        Call::Content { id, .. } => {
+            let mut found = crate::story::trashed(id.as_str(), "Old", &[]);
+            found.more = Some(Box::new(coracle::confluence::ContentMore {
+                body_storage: Some("<p>Old.</p>".to_owned()),
+                ..coracle::confluence::ContentMore::default()
+            }));
+            Ok(Reply::Content(Box::new(found)))
+        }
+        Call::Attachments { .. } => Ok(Reply::Contents(Page {
+            results: Vec::new(),
+            start: 0,
+            limit: None,
+            total: None,
+            has_next: false,
+        })),
+        other => wiki(other),
+    }
+}
+
 /// What was written to the server, in a few words each.
 fn writes(story: &Story) -> Vec<String> {
     let told = |call: &Call| match call {
@@ -379,11 +401,113 @@ fn a_text_is_read_from_the_backup() {
 }
 
 #[test]
+fn the_text_of_a_backup_is_searched() {
+    let mut browser = Browser::empty(80, 24);
+    let mut long = item("Long");
+    let lines = "<p>Line</p>".repeat(80);
+    long.storage = Some(format!("{lines}<p>The needle</p>{lines}<p>A needle</p>"));
+    write(
+        &browser.folders.backups,
+        "20261123T1",
+        "wiki.example.com",
+        &[long],
+    );
+    browser.keys("B Enter p").shows("Line");
+    browser.keys("/ N E E D L E").shows("The needle");
+    browser.keys("Enter n").shows("A needle");
+    browser.keys("N").shows("The needle");
+    browser.keys("Esc").shows("Preview from the backup");
+    browser.keys("q").shows("Backup of 2026-11-23");
+}
+
+#[test]
+fn the_list_of_backups_is_filtered_by_space_server_and_date() {
+    let mut browser = Browser::filled(120, 40);
+    browser.keys("B");
+    for (filter, shown) in [
+        ("example.net", 1),
+        ("engineering", 2),
+        ("space:eng !example.net", 1),
+        ("space:hr", 0),
+        ("after:2026-11-23", 2),
+        ("before:2026-11-23", 0),
+        ("newer:1d", 2),
+    ] {
+        browser.keys("/");
+        browser.story.types(filter);
+        browser.shows(&format!("{shown} of 2"));
+        browser.keys("Esc");
+    }
+    // What is then done is done to what is shown.
+    browser.keys("/");
+    browser.story.types("example.net");
+    browser.keys("Enter Enter").shows("Elsewhere");
+    browser.keys("q Esc").shows("2 backups");
+}
+
+#[test]
+fn items_of_a_backup_are_filtered_by_their_dates_too() {
+    let mut browser = Browser::empty(120, 40);
+    let dated = |title: &str, when: &str| Item {
+        version: Some(coracle::confluence::Version {
+            number: Some(1),
+            when: Some(crate::story::moment(when)),
+            by: None,
+            message: None,
+        }),
+        ..item(title)
+    };
+    let items = [
+        dated("Then", "2020-01-01T08:00:00Z"),
+        dated("Now", "2026-11-20T08:00:00Z"),
+        item("Whenever"),
+    ];
+    write(
+        &browser.folders.backups,
+        "20261123T1",
+        "wiki.example.com",
+        &items,
+    );
+    browser.keys("B Enter").shows("2020-01-01");
+    for (filter, shown) in [
+        ("older:1y", 1),
+        ("newer:1y", 1),
+        ("before:2026-11-20", 1),
+        ("after:2026-11-20", 1),
+        ("!type:page", 0),
+    ] {
+        browser.keys("/");
+        browser.story.types(filter);
+        browser.shows(&format!("{shown} of 3 items"));
+        browser.keys("Esc");
+    }
+}
+
+#[test]
+fn a_backup_of_this_run_was_verified_when_it_was_made() {
+    let mut browser = Browser::empty(120, 40);
+    browser.keys("t b");
+    browser.story.keys("y");
+    browser.go_on(&gives_texts);
+    browser.shows("done. B shows the backup.");
+    browser.keys("B").shows("when made");
+    assert_eq!(browser.check(), Check::WhenMade);
+    let screen = browser.story.screen();
+    assert!(
+        !screen.contains("B shows"),
+        "no notice lies over it: {screen}"
+    );
+}
+
+#[test]
 fn the_browser_verifies_by_reading_every_file() {
     let mut browser = Browser::filled(120, 40);
-    browser.keys("B v");
+    browser.keys("B");
+    assert_eq!(browser.check(), Check::No);
+    browser.shows("not yet");
+    browser.keys("v");
     assert_eq!(browser.check(), Check::AsWritten);
-    browser.shows("verified");
+    browser.shows("just now");
     browser.keys("j");
     let folder = browser
         .folders
@@ -439,7 +563,17 @@ fn what_is_no_file_of_a_backup_is_never_removed() {
 fn purged_content_is_made_again_after_the_confirmation() {
     let mut browser = Browser::filled(120, 40);
     browser.keys("B Enter R").shows("Into space");
+    browser.shows("Re-create 3 items");
     browser.keys("Enter").shows("Re-create 3 items in ENG");
+    let screen = browser.story.screen();
+    assert!(
+        !screen.contains("write plan"),
+        "it can't be applied: {screen}"
+    );
+    browser.story.keys("w");
+    browser.go_on(&wiki);
+    let plans = std::fs::read_dir(&browser.folders.plans);
+    assert_eq!(plans.map_or(0, Iterator::count), 0);
     for told in [
         "Content gets new ids, so links by id break.",
         "Left out, as no pages or blog posts: 1 item.",

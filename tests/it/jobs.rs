@@ -233,6 +233,7 @@ fn a_dry_run_speaks_of_things_by_their_names() {
     let mut visit = Visit::new(120, 40);
     visit.keys("t").work();
     visit.keys("* x d").settle();
+    visit.sees("For each of 2 items: It");
     visit.keys("Enter");
     visit.sees("Old policy It would be purged.");
     let screen = visit.desk.screen();

@@ -158,3 +158,38 @@ fn a_trash_that_can_not_be_read_keeps_the_plan_from_being_applied() {
             .all(|modal| !matches!(modal, Modal::Confirm(_)))
     );
 }
+
+#[test]
+fn without_a_trash_listing_a_plan_is_held_against_the_list_of_content() {
+    let (_, plan) = with_plan();
+    // Later, before anything was learned of the server.
+    let mut story = Story::browsing(120, 40);
+    open(&mut story, vec![plan]);
+    assert!(
+        story.screen().contains("wiki.example.com"),
+        "for which server: {}",
+        story.screen()
+    );
+    story.keys("Enter");
+    story.answer_all(&|call| match call {
+        Call::Trash { .. } => Err(crate::story::error(
+            coracle::confluence::ErrorKind::NotFound,
+            404,
+            "There is nothing here.",
+        )),
+        Call::TrashedContent { kind, window, .. } => {
+            let items = match kind {
+                coracle::confluence::ContentKind::BlogPost => Vec::new(),
+                _ => vec![trashed("20", "Old policies", &[])],
+            };
+            Ok(Reply::Contents(crate::story::page(&items, *window)))
+        }
+        other => wiki(other),
+    });
+    let screen = story.screen();
+    assert!(screen.contains("Type 1 to purge it"), "{screen}");
+    assert!(
+        screen.contains("Not in the trash any more, left out: 2 items"),
+        "{screen}"
+    );
+}

@@ -644,3 +644,43 @@ fn a_long_trash_is_sorted_in_slices_while_keys_are_taken() {
         story.keys("s 3").rest();
     }
 }
+
+#[test]
+fn enter_shows_the_text_of_what_has_nothing_below_it() {
+    for (view, row) in [("", "G"), ("v", "g")] {
+        let mut story = in_trash(120, 40);
+        story.keys(view).answer_all(&server);
+        story.keys(row);
+        let before = story.model.content.trees.trash.at.clone();
+        story.keys("Enter").answer_all(&server);
+        assert!(story.model.preview.is_open);
+        assert_eq!(story.model.content.trees.trash.at, before);
+        assert!(
+            story.screen().contains("When the database fails"),
+            "{}",
+            story.screen()
+        );
+    }
+    // What has something below it is expanded and collapsed.
+    let mut story = in_trash(120, 40);
+    let rows = story.model.content.trees.trash.tree.rows().len();
+    story.keys("g Enter").answer_all(&server);
+    assert!(!story.model.preview.is_open);
+    assert!(story.model.content.trees.trash.tree.rows().len() < rows);
+}
+
+#[test]
+fn without_a_match_it_is_said_whether_all_was_read() {
+    let mut story = in_trash(120, 40);
+    story.keys("/").types("zzzz");
+    let screen = story.screen();
+    assert!(
+        screen.contains("Nothing matches. Esc clears the filter."),
+        "{screen}"
+    );
+    let mut story = Story::browsing(120, 40);
+    story.keys("t").answer_all(&long(5_000));
+    story.keys("/").types("zzzz");
+    let screen = story.screen();
+    assert!(screen.contains("Nothing that is read matches."), "{screen}");
+}

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::confirm::Confirm;
@@ -13,7 +15,7 @@ use super::reading::width;
 use super::{Modal, Outcome, is_esc};
 use crate::app::disk::DiskWaiter;
 use crate::app::field::{Field, Lines};
-use crate::app::fields::kind_name;
+use crate::app::fields::{Test, Wanted, is_kind, kind_name, tests};
 use crate::app::form::{Form, FormField, Note, Taken};
 use crate::app::key::{Chord, Key, KeyPress, Stroke};
 use crate::app::list::{Cursor, Step};
@@ -23,13 +25,18 @@ use crate::app::pane::filter::FilterLine;
 use crate::app::pane::preview::{self, Text};
 use crate::confluence::{ContentId, ContentKind, SpaceKey};
 use crate::jobs::backup::{BackupError, Found, Item, Manifest};
-use crate::jobs::{Act, ItemTarget, Recipe, SpaceTarget, UnknownRestrictions};
-use crate::text::doc::Line;
-use crate::text::filter::{Index, Progress, Scan, Term};
+use crate::jobs::{Act, ItemTarget, JobState, Recipe, SpaceTarget, UnknownRestrictions};
+use crate::text::doc::{self, Line};
+use crate::text::filter::{Filter, Index, Progress, Scan, Term};
 use crate::text::{number, plain};
 
 /// What a filter of the items knows.
-const FIELDS: &[&str] = &["type", "space", "under", "by"];
+const FIELDS: &[&str] = &[
+    "type", "space", "under", "by", "before", "after", "older", "newer",
+];
+
+/// What a filter of the backups knows; their dates are those on which they were made.
+const LIST_FIELDS: &[&str] = &["space", "before", "after", "older", "newer"];
 
 const SPACE: usize = 0;
 const UNKNOWN: usize = 1;
@@ -54,6 +61,8 @@ pub enum Asked {
 pub enum Check {
     /// Not looked at in this run.
     No,
+    /// Not looked at since a job of this run has written it and read it back.
+    WhenMade,
     /// They are being read.
     Running,
     /// They are as written.
@@ -88,6 +97,15 @@ pub struct Removal {
     pub problem: Option<String>,
 }
 
+/// Where a search goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seek {
+    /// Nowhere, if there is a hit on the screen.
+    Here,
+    Next,
+    Previous,
+}
+
 /// The text of an item.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Shown {
@@ -97,6 +115,10 @@ pub struct Shown {
     pub text: Option<Result<Box<Text>, String>>,
     /// The first line that is shown.
     pub top: usize,
+    /// What is searched for.
+    pub search: Field,
+    /// Whether the search has the keys.
+    pub typing: bool,
     head: Vec<String>,
     #[serde(skip)]
     laid: Option<(usize, Vec<Line>)>,
@@ -116,6 +138,52 @@ impl Shown {
         }
     }
 
+    /// Goes to the next line with what is searched for, or to the one before.
+    fn seek(&mut self, width: usize, height: usize, step: Seek) {
+        let (lines, all) = {
+            let text = self.text.as_ref().and_then(|text| text.as_ref().ok());
+            match (&self.laid, text) {
+                (Some((laid, lines)), _) if *laid == width => (lines.clone(), lines.len()),
+                (_, Some(text)) => {
+                    let lines = preview::lines(text, width);
+                    let all = lines.len();
+                    (lines, all)
+                }
+                (_, None) => return,
+            }
+        };
+        let found = doc::find(&lines, &self.search.text());
+        let hits: Vec<usize> = found.into_iter().map(|hit| hit.line).collect();
+        let top = self.top;
+        let hit = match step {
+            Seek::Here if hits.iter().any(|line| (top..top + height).contains(line)) => return,
+            Seek::Here => hits.iter().find(|line| **line >= top).or(hits.first()),
+            Seek::Next => hits.iter().find(|line| **line > top).or(hits.first()),
+            Seek::Previous => hits.iter().rev().find(|line| **line < top).or(hits.last()),
+        };
+        if let Some(line) = hit {
+            self.top = (*line).min(all.saturating_sub(height));
+        }
+    }
+
+    /// Takes a key for the search.
+    fn search_key(&mut self, chord: Chord, size: Size) -> Outcome {
+        match chord.key {
+            Key::Esc => {
+                self.search.set("");
+                self.typing = false;
+            }
+            Key::Enter => self.typing = false,
+            _ => {
+                if !self.search.key(chord) {
+                    return Outcome::Pass;
+                }
+            }
+        }
+        self.seek(width(size), lines(size), Seek::Here);
+        Outcome::Stay
+    }
+
     fn lay_out(&mut self, width: usize) {
         if let Some(Ok(text)) = &self.text
             && self.laid.as_ref().is_none_or(|(laid, _)| *laid != width)
@@ -131,7 +199,7 @@ pub struct Again {
     /// The form: space, what happens where restrictions are not known.
     pub form: Form,
     /// The items meant, by their rows.
-    rows: Vec<usize>,
+    pub rows: Vec<usize>,
     /// The one space that all of them come from.
     from: Option<SpaceKey>,
     /// How many were left out because they are no pages or blog posts.
@@ -172,15 +240,19 @@ impl Opened {
         self.items.as_ref()?.get(row)
     }
 
-    fn look_for(&mut self) {
+    fn look_for(&mut self, now: Timestamp, zone: &TimeZone) {
         self.filter.parse(FIELDS);
         let items = self.items.as_deref().unwrap_or_default();
         self.shown = match &self.filter.applied {
             None => (0..items.len()).collect(),
             Some(filter) => {
+                let tests = tests(filter, now, zone);
                 let accepts = |row: u32| {
                     let item = items.get(row as usize).map(|(_, item)| item);
-                    item.is_some_and(|item| filter.terms().iter().all(|term| holds(item, term)))
+                    item.is_some_and(|item| {
+                        tests.iter().all(|test| passes(item, test))
+                            && filter.terms().iter().all(|term| is_there(item, term))
+                    })
                 };
                 let mut scan = Scan::new(filter, &self.index);
                 while scan.step_where(&self.index, usize::MAX, accepts) == Progress::Working {}
@@ -191,37 +263,84 @@ impl Opened {
     }
 }
 
-/// Whether what a term says of a field holds for an item.
-fn holds(item: &Item, term: &Term) -> bool {
-    let is = |field: &str, value: &str| {
-        let value = value.to_lowercase();
-        let has = |text: Option<&str>| text.is_some_and(|it| it.to_lowercase().contains(&value));
-        match field {
-            "type" => kind_name(&item.kind).to_lowercase().starts_with(&value),
-            "space" => {
-                let key = item.space.as_ref().map(SpaceKey::as_str);
-                key.is_some_and(|key| key.to_lowercase() == value)
-            }
-            "under" => {
-                let mut above = item.ancestors.iter().flatten();
-                above.any(|it| has(it.title.as_deref()))
-            }
-            _ => {
-                let by = item.version.as_ref().and_then(|it| it.by.as_ref());
-                has(by.map(|by| by.display_name.as_str()))
-            }
+/// Whether an item passes a test.
+fn passes(item: &Item, test: &Test) -> bool {
+    let has = |text: Option<&str>, value: &str| {
+        text.is_some_and(|text| text.to_lowercase().contains(value))
+    };
+    let version = item.version.as_ref();
+    let (holds, wanted) = match test {
+        Test::Kind(name, wanted) => (is_kind(&item.kind, name), *wanted),
+        Test::Editor(name, wanted) => {
+            let by = version.and_then(|version| version.by.as_ref());
+            (has(by.map(|by| by.display_name.as_str()), name), *wanted)
+        }
+        Test::Under(title, wanted) => {
+            let mut above = item.ancestors.iter().flatten();
+            (above.any(|it| has(it.title.as_deref(), title)), *wanted)
+        }
+        Test::Before(moment) | Test::From(moment) => {
+            let Some(edited) = version.and_then(|version| version.when) else {
+                return false;
+            };
+            let is_before = edited.0.as_millisecond() < *moment;
+            (is_before == matches!(test, Test::Before(_)), Wanted::Yes)
         }
     };
+    holds == (wanted == Wanted::Yes)
+}
+
+/// Whether an item was where a term says, as far as it says that.
+fn is_there(item: &Item, term: &Term) -> bool {
+    let is = |value: &str| {
+        let key = item.space.as_ref().map(SpaceKey::as_str);
+        key.is_some_and(|key| key.to_lowercase() == value.to_lowercase())
+    };
     match term {
-        Term::Is { field, value } => is(field, value),
-        Term::IsNot { field, value } => !is(field, value),
-        Term::Word(_)
-        | Term::Exact(_)
-        | Term::Without(_)
-        | Term::Before(_)
-        | Term::After(_)
-        | Term::Older(_)
-        | Term::Newer(_) => true,
+        Term::Is { field, value } if field == "space" => is(value),
+        Term::IsNot { field, value } if field == "space" => !is(value),
+        _ => true,
+    }
+}
+
+impl Kept {
+    /// Whether the filter of the list lets it through: words look at its date, its spaces with
+    /// their names, the profile and the server.
+    fn is_meant(&self, filter: &Filter, now: Timestamp, zone: &TimeZone) -> bool {
+        let Ok(manifest) = &self.manifest else {
+            return filter.terms().iter().all(|term| match term {
+                Term::Without(_) => !term.stands_in(&self.name),
+                other => other.stands_in(&self.name),
+            });
+        };
+        let mut text = format!(
+            "{} {} {} {}",
+            number::date(manifest.created, zone),
+            manifest.profile,
+            manifest.host,
+            self.name
+        );
+        for space in &manifest.spaces {
+            text.push_str(&format!(" {} {}", space.key, space.name));
+        }
+        let is_of = |value: &str| {
+            let mut keys = manifest.spaces.iter().map(|space| space.key.as_str());
+            keys.any(|key| key.to_lowercase() == value.to_lowercase())
+        };
+        let fits = |term: &Term| match term {
+            Term::Word(_) | Term::Exact(_) => term.stands_in(&text),
+            Term::Without(_) => !term.stands_in(&text),
+            Term::Is { value, .. } => is_of(value),
+            Term::IsNot { value, .. } => !is_of(value),
+            Term::Before(_) | Term::After(_) | Term::Older(_) | Term::Newer(_) => true,
+        };
+        let made = manifest.created.as_millisecond();
+        let in_time = |test: &Test| match test {
+            Test::Before(moment) => made < *moment,
+            Test::From(moment) => made >= *moment,
+            Test::Kind(..) | Test::Editor(..) | Test::Under(..) => true,
+        };
+        filter.terms().iter().all(fits) && tests(filter, now, zone).iter().all(in_time)
     }
 }
 
@@ -234,6 +353,10 @@ pub struct Backups {
     pub problem: Option<String>,
     /// The cursor of the list.
     pub cursor: Cursor,
+    /// The filter of the list.
+    pub filter: FilterLine,
+    /// The rows of the list that it lets through.
+    pub shown: Vec<usize>,
     /// The question before one is removed.
     pub removal: Option<Removal>,
     /// The one that is looked into.
@@ -243,7 +366,18 @@ pub struct Backups {
 impl Backups {
     /// The backup under the cursor.
     pub fn at_cursor(&self) -> Option<&Kept> {
-        self.list.as_ref()?.get(self.cursor.at)
+        let row = *self.shown.get(self.cursor.at)?;
+        self.list.as_ref()?.get(row)
+    }
+
+    fn look_for(&mut self, now: Timestamp, zone: &TimeZone) {
+        self.filter.parse(LIST_FIELDS);
+        let list = self.list.as_deref().unwrap_or_default();
+        let filter = self.filter.applied.as_ref();
+        let is_meant =
+            |row: &usize| filter.is_none_or(|filter| list[*row].is_meant(filter, now, zone));
+        self.shown = (0..list.len()).filter(is_meant).collect();
+        self.cursor = Cursor::default();
     }
 
     /// A backup by its name.
@@ -255,8 +389,10 @@ impl Backups {
     pub fn hints(&self) -> &'static [(&'static str, &'static str)] {
         match (&self.removal, &self.open) {
             (Some(_), _) => &[("Enter", "remove"), ("Esc", "cancel")],
+            (None, None) if self.filter.typing => &[("Enter", "keep"), ("Esc", "clear")],
             (None, None) => &[
                 ("Enter", "open"),
+                ("/", "filter"),
                 ("v", "verify"),
                 ("x", "remove"),
                 ("q", "close"),
@@ -264,7 +400,15 @@ impl Backups {
             (None, Some(open)) if open.again.is_some() => {
                 &[("Enter", "go on"), ("Tab", "next"), ("Esc", "cancel")]
             }
-            (None, Some(open)) if open.preview.is_some() => &[("j/k", "move"), ("q", "close")],
+            (None, Some(open)) if open.preview.as_ref().is_some_and(|it| it.typing) => {
+                &[("Enter", "keep"), ("Esc", "clear")]
+            }
+            (None, Some(open)) if open.preview.is_some() => &[
+                ("j/k", "move"),
+                ("/", "search"),
+                ("n", "next"),
+                ("q", "close"),
+            ],
             (None, Some(open)) if open.filter.typing => &[("Enter", "keep"), ("Esc", "clear")],
             (None, Some(_)) => &[
                 ("Enter", "preview"),
@@ -278,18 +422,27 @@ impl Backups {
     }
 
     /// Takes pasted text. What is to be typed is to be typed.
-    pub(super) fn paste(&mut self, text: &str) {
+    pub(super) fn paste(&mut self, text: &str, now: Timestamp, zone: &TimeZone) {
         if let Some(removal) = &mut self.removal {
             removal.problem = Some("Pasted text doesn't count here. Type it.".to_owned());
         } else if let Some(open) = &mut self.open {
             if let Some(again) = &mut open.again {
                 again.form.paste(text);
+            } else if let Some(shown) = &mut open.preview {
+                if shown.typing {
+                    shown.search.insert(text);
+                }
             } else if open.filter.typing
                 && let Some(field) = &mut open.filter.field
             {
                 field.insert(text);
-                open.look_for();
+                open.look_for(now, zone);
             }
+        } else if self.filter.typing
+            && let Some(field) = &mut self.filter.field
+        {
+            field.insert(text);
+            self.look_for(now, zone);
         }
     }
 
@@ -382,6 +535,8 @@ fn rest(chord: Chord) -> Outcome {
 impl Model {
     /// Opens the browser.
     pub(in crate::app) fn open_backups(&mut self, out: &mut Vec<Effect>) {
+        // What the notices said would lie over the list.
+        self.toasts.clear();
         self.ask_disk(DiskWaiter::Backup(Asked::List), DiskCall::ListBackups, out);
         self.modals.push(Modal::Backups(Box::default()));
     }
@@ -401,7 +556,15 @@ impl Model {
                 ),
             }
         }
-        let size = self.size;
+        let (size, now, zone) = (self.size, self.time(self.now), &self.zone);
+        // A job that is done has written its backup and read it back.
+        let made: Vec<String> = self
+            .jobs
+            .list
+            .iter()
+            .filter(|entered| entered.job.state() == JobState::Done)
+            .map(|entered| entered.job.head().id.to_string())
+            .collect();
         let browser = self.modals.iter_mut().find_map(|modal| match modal {
             Modal::Backups(backups) => Some(backups),
             _ => None,
@@ -410,15 +573,20 @@ impl Model {
         match (asked, outcome) {
             (Asked::List, Ok(DiskReply::Backups(found))) => {
                 let kept = |found: Found| Kept {
+                    check: if made.iter().any(|id| found.name.starts_with(id.as_str())) {
+                        Check::WhenMade
+                    } else {
+                        Check::No
+                    },
                     name: found.name,
                     manifest: found
                         .manifest
                         .map(shown_manifest)
                         .map_err(|error| told(&error)),
                     bytes: found.bytes,
-                    check: Check::No,
                 };
                 backups.list = Some(found.into_iter().rev().map(kept).collect());
+                backups.look_for(now, zone);
             }
             (Asked::List, outcome) => {
                 backups.problem = Some(problem_of(outcome));
@@ -446,7 +614,7 @@ impl Model {
                                 Index::new(items.iter().map(|(_, item)| item.title.as_str()));
                             open.manifest = shown_manifest(contents.manifest);
                             open.items = Some(items);
-                            open.look_for();
+                            open.look_for(now, zone);
                         }
                         Err(error) => open.problem = Some(told(&error)),
                     },
@@ -470,10 +638,13 @@ impl Model {
                 shown.lay_out(width(size));
             }
             (Asked::Removal(name), Ok(_)) => {
+                let at = backups.cursor;
                 if let Some(list) = &mut backups.list {
                     list.retain(|kept| kept.name != name);
-                    backups.cursor.keep_in_view(list.len(), rows(size));
                 }
+                backups.look_for(now, zone);
+                backups.cursor = at;
+                backups.cursor.keep_in_view(backups.shown.len(), rows(size));
             }
             (Asked::Removal(_), Err(_)) => {}
         }
@@ -499,10 +670,43 @@ impl Model {
                 }
             };
         }
+        let now = self.time(self.now);
+        let len = backups.shown.len();
+        if backups.filter.typing {
+            match chord.key {
+                Key::Esc => {
+                    backups.filter.clear();
+                    backups.look_for(now, &self.zone);
+                }
+                Key::Enter | Key::Tab => backups.filter.keep(),
+                Key::Up | Key::Down | Key::PageUp | Key::PageDown => {
+                    if let Some(step) = step_of(chord) {
+                        backups.cursor.step(step, len, rows(self.size));
+                    }
+                }
+                _ => {
+                    let taken = backups.filter.field.as_mut().map(|field| field.key(chord));
+                    if taken != Some(true) {
+                        return Outcome::Pass;
+                    }
+                    backups.look_for(now, &self.zone);
+                }
+            }
+            return Outcome::Stay;
+        }
+        if is_esc(chord) && backups.filter.is_shown() {
+            backups.filter.clear();
+            backups.look_for(now, &self.zone);
+            return Outcome::Stay;
+        }
         if is_esc(chord) || chord.typed() == Some('q') {
             return Outcome::Close;
         }
-        let len = backups.list.as_ref().map_or(0, Vec::len);
+        if chord.typed() == Some('/') {
+            backups.filter.open();
+            backups.look_for(now, &self.zone);
+            return Outcome::Stay;
+        }
         if let Some(step) = step_of(chord) {
             backups.cursor.step(step, len, rows(self.size));
             return Outcome::Stay;
@@ -638,10 +842,34 @@ impl Model {
         if open.again.is_some() {
             return self.again_key(open, chord, out);
         }
+        let now = self.time(self.now);
         if let Some(shown) = &mut open.preview {
             shown.lay_out(width(self.size));
             let height = lines(self.size);
             let last = shown.window(width(self.size), 0).1.saturating_sub(height);
+            if shown.typing {
+                return shown.search_key(chord, self.size);
+            }
+            if is_esc(chord) && !shown.search.is_empty() {
+                shown.search.set("");
+                return Outcome::Stay;
+            }
+            match chord.typed() {
+                Some('/') => {
+                    shown.search.set("");
+                    shown.typing = true;
+                    return Outcome::Stay;
+                }
+                Some('n') => {
+                    shown.seek(width(self.size), height, Seek::Next);
+                    return Outcome::Stay;
+                }
+                Some('N') => {
+                    shown.seek(width(self.size), height, Seek::Previous);
+                    return Outcome::Stay;
+                }
+                _ => {}
+            }
             if is_esc(chord) || matches!(chord.typed(), Some('q' | 'p')) {
                 open.preview = None;
                 return Outcome::Stay;
@@ -667,7 +895,7 @@ impl Model {
             match chord.key {
                 Key::Esc => {
                     open.filter.clear();
-                    open.look_for();
+                    open.look_for(now, &self.zone);
                 }
                 Key::Enter | Key::Tab => open.filter.keep(),
                 Key::Up | Key::Down | Key::PageUp | Key::PageDown => {
@@ -680,14 +908,14 @@ impl Model {
                     if taken != Some(true) {
                         return Outcome::Pass;
                     }
-                    open.look_for();
+                    open.look_for(now, &self.zone);
                 }
             }
             return Outcome::Stay;
         }
         if is_esc(chord) && open.filter.is_shown() {
             open.filter.clear();
-            open.look_for();
+            open.look_for(now, &self.zone);
             return Outcome::Stay;
         }
         if is_esc(chord) || chord.typed() == Some('q') {
@@ -702,7 +930,7 @@ impl Model {
             (_, Some('v')) => self.check_backup(backups, &open.name, out),
             (_, Some('/')) => {
                 open.filter.open();
-                open.look_for();
+                open.look_for(now, &self.zone);
             }
             (_, Some(' ')) => {
                 if let Some(row) = open.shown.get(open.cursor.at)
@@ -738,6 +966,8 @@ impl Model {
             id: item.id,
             text: None,
             top: 0,
+            search: Field::new(Lines::One, ""),
+            typing: false,
             laid: None,
         });
     }
@@ -809,11 +1039,7 @@ impl Model {
         let key = from.as_ref().map_or("", SpaceKey::as_str);
         let mut form = Form::new(vec![
             FormField::line("Into space", key),
-            FormField::choice(
-                "Restricted?",
-                &["if unknown, me only", "if unknown, left out"],
-                0,
-            ),
+            FormField::choice("Unclear rights", &["readable for me alone", "left out"], 0),
         ]);
         if from.is_none() {
             form.fields[SPACE].note = Note::Hint("empty: where each was".to_owned());

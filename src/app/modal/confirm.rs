@@ -1,11 +1,14 @@
 //! A plan and its confirmation, one screen: what will be done, exactly to what, on which server,
 //! what cannot be undone, and the field or the button that agrees to it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{Outcome, is_esc};
 use crate::app::disk::DiskWaiter;
 use crate::app::field::{Field, Lines};
+use crate::app::fields::kind_name;
 use crate::app::inflight::Waiter;
 use crate::app::key::{Chord, Key, KeyPress, Stroke};
 use crate::app::list::Step;
@@ -357,7 +360,8 @@ impl Model {
             && dialog.is_plan_key(c)
         {
             match (c, dialog.target().act) {
-                ('w', act) if act != Act::OpenForWriting => {
+                // What is made again needs its backup, which a plan does not hold.
+                ('w', act) if act != Act::OpenForWriting && act != Act::Recreate => {
                     self.write_plan(dialog, out);
                     return Outcome::Stay;
                 }
@@ -807,6 +811,13 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<(Tone, String)>
                 let before = if ix == 0 { "3  purge     " } else { &indent };
                 say(Tone::Plain, &format!("{before}{line}"));
             }
+            if let Some(spaces) = by_space(target) {
+                let spaces = folded(&spaces, columns.saturating_sub(13).max(10));
+                for (ix, line) in spaces.into_iter().enumerate() {
+                    let before = if ix == 0 { "   from      " } else { &indent };
+                    say(Tone::Plain, &format!("{before}{line}"));
+                }
+            }
             say(Tone::Plain, "");
             say(
                 Tone::Warning,
@@ -844,6 +855,9 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<(Tone, String)>
             if !target.items.is_empty() {
                 say(Tone::Plain, &named(target));
             }
+            if let Some(spaces) = by_space(target) {
+                say(Tone::Plain, &format!("In {spaces}"));
+            }
             say(Tone::Plain, "");
             for (ix, step) in dialog.plan.steps.iter().enumerate() {
                 say(Tone::Plain, &format!("{}  {}", ix + 1, step.what));
@@ -875,7 +889,7 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<(Tone, String)>
         let named = |it: &SpaceTarget| format!("{} · {}", it.key, it.name);
         target.spaces.iter().skip(NAMED).map(named).collect()
     } else {
-        let named = |it: &ItemTarget| format!("{} ({})", it.title, it.kind.as_str());
+        let named = |it: &ItemTarget| format!("{} ({})", it.title, kind_name(&it.kind));
         target.items.iter().skip(NAMED).map(named).collect()
     };
     if !rest.is_empty() {
@@ -887,10 +901,12 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<(Tone, String)>
             say(Tone::Plain, line);
         }
         if beyond > 0 {
-            let text = format!(
-                "and {} more, all in the plan that w writes.",
-                number::grouped(beyond as u64)
-            );
+            let more = number::grouped(beyond as u64);
+            let text = if target.act == Act::Recreate {
+                format!("and {more} more.")
+            } else {
+                format!("and {more} more, all in the plan that w writes.")
+            };
             say(Tone::Dim, &text);
         }
     }
@@ -967,13 +983,34 @@ fn all_of(facts: &SpaceFacts) -> Option<u64> {
     }
 }
 
+/// How many of the items are in each space, where they are in several.
+fn by_space(target: &Target) -> Option<String> {
+    if target.spaces.len() < 2 || target.items.is_empty() {
+        return None;
+    }
+    let mut counts: BTreeMap<&SpaceKey, u64> = BTreeMap::new();
+    for key in target.items.iter().filter_map(|item| item.space.as_ref()) {
+        *counts.entry(key).or_default() += 1;
+    }
+    let more = counts.len().saturating_sub(NAMED);
+    let mut parts: Vec<String> = counts
+        .iter()
+        .take(NAMED)
+        .map(|(key, count)| format!("{key} {}", number::grouped(*count)))
+        .collect();
+    if more > 0 {
+        parts.push(format!("and {} more", number::count(more as u64, "space")));
+    }
+    Some(parts.join(" · "))
+}
+
 /// The items by title and type; of many, the first ones.
 fn named(target: &Target) -> String {
     let mut names: Vec<String> = target
         .items
         .iter()
         .take(NAMED)
-        .map(|item| format!("{} ({})", item.title, item.kind.as_str()))
+        .map(|item| format!("{} ({})", item.title, kind_name(&item.kind)))
         .collect();
     let more = target.items.len().saturating_sub(NAMED);
     if more > 0 {
@@ -998,11 +1035,9 @@ fn options(dialog: &Confirm) -> String {
             });
         }
     }
-    if target.act != Act::OpenForWriting {
+    if !matches!(target.act, Act::OpenForWriting | Act::Recreate) {
         parts.push("w write plan");
-        if target.act != Act::Recreate {
-            parts.push("d dry run");
-        }
+        parts.push("d dry run");
     }
     let typing = dialog.at == At::Typed
         && ['b', 'f', 'w', 'd']

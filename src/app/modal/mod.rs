@@ -204,7 +204,7 @@ impl Model {
 
     /// Gives pasted text to the modal on top.
     pub(in crate::app) fn modal_paste(&mut self, text: &str) {
-        let now = self.now;
+        let (now, wall) = (self.now, self.time(self.now));
         match self.modals.last_mut() {
             Some(Modal::SpacesFilter(form)) => {
                 if form.form.paste(text) == Taken::Changed {
@@ -216,7 +216,7 @@ impl Model {
                 palette.search();
             }
             Some(Modal::Reading(reading)) => reading.paste(text),
-            Some(Modal::Backups(backups)) => backups.paste(text),
+            Some(Modal::Backups(backups)) => backups.paste(text, wall, &self.zone),
             Some(Modal::SetUp(dialog)) => Self::setup_paste(dialog, text),
             Some(Modal::NewSpace(dialog)) if dialog.job.is_none() => {
                 if dialog.form.paste(text) == Taken::Changed {

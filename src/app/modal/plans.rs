@@ -9,11 +9,13 @@ use crate::app::disk::DiskWaiter;
 use crate::app::inflight::Waiter;
 use crate::app::key::{Chord, Key};
 use crate::app::list::{Cursor, Step};
-use crate::app::message::{DiskCall, DiskError, DiskReply, Effect, LogLevel};
+use crate::app::message::{DiskCall, DiskError, DiskReply, Effect, LogLevel, Size};
 use crate::app::modal::reading::height;
 use crate::app::model::Model;
-use crate::confluence::paging::CursorPager;
-use crate::confluence::{ApiError, Call, Content, CursorPage, SpaceKey};
+use crate::app::pane::content::TrashRead;
+use crate::confluence::call::Window;
+use crate::confluence::paging::{CursorPager, Pager};
+use crate::confluence::{ApiError, Call, Content, ContentKind, CursorPage, Page, SpaceKey};
 use crate::jobs::plan::{Differences, Plan};
 use crate::jobs::{Act, ItemTarget};
 use crate::text::number;
@@ -40,7 +42,7 @@ pub struct Check {
     pub plan: Plan,
     /// The spaces still to be read, the next one last.
     left: Vec<SpaceKey>,
-    pager: CursorPager,
+    read: TrashRead,
     /// What is in the trash now.
     pub now: Vec<ItemTarget>,
 }
@@ -100,8 +102,9 @@ impl Model {
             _ => None,
         };
         if is_esc(chord) || chord.typed() == Some('q') {
-            self.inflight
-                .cancel(out, |waiter| matches!(waiter, Waiter::PlanTrash(_)));
+            self.inflight.cancel(out, |waiter| {
+                matches!(waiter, Waiter::PlanTrash(_) | Waiter::PlanList(..))
+            });
             return Outcome::Close;
         }
         if plans.check.is_some() {
@@ -112,7 +115,7 @@ impl Model {
             };
         }
         if let Some(step) = step.filter(|_| !chord.ctrl) {
-            plans.cursor.step(step, len, height(self.size));
+            plans.cursor.step(step, len, rows(self.size));
             return Outcome::Stay;
         }
         if chord.key != Key::Enter {
@@ -165,7 +168,7 @@ impl Model {
                 let check = Check {
                     plan,
                     left,
-                    pager: CursorPager::new(),
+                    read: self.reading_anew(),
                     now: Vec::new(),
                 };
                 plans.check = Some(Box::new(check));
@@ -202,16 +205,66 @@ impl Model {
         let Some(key) = check.left.last().cloned() else {
             return;
         };
-        if let Some(cursor) = check.pager.wanted() {
-            let call = Call::Trash {
-                key: key.clone(),
-                cursor,
-                expand: "version".to_owned(),
-                limit: PAGE,
-            };
-            self.inflight
-                .ask(Waiter::PlanTrash(key), call, self.now, out);
+        let expand = "version".to_owned();
+        let (waiter, call) = match &mut check.read {
+            TrashRead::ByCursor(pager) => {
+                let Some(cursor) = pager.wanted() else { return };
+                let call = Call::Trash {
+                    key: key.clone(),
+                    cursor,
+                    expand,
+                    limit: PAGE,
+                };
+                (Waiter::PlanTrash(key), call)
+            }
+            TrashRead::ByKind { kind, pager } => {
+                let Some(window) = pager.wanted(1).into_iter().next() else {
+                    return;
+                };
+                let call = Call::TrashedContent {
+                    key: key.clone(),
+                    kind: kind.clone(),
+                    expand,
+                    window,
+                };
+                (Waiter::PlanList(key, window), call)
+            }
+            TrashRead::Not | TrashRead::Complete => return,
+        };
+        self.inflight.ask(waiter, call, self.now, out);
+    }
+
+    /// How a trash is read: by operation 12, or where the server has none by the list of content.
+    fn reading_anew(&self) -> TrashRead {
+        if self.session.has_trash == Some(false) {
+            by_kind(ContentKind::Page)
+        } else {
+            TrashRead::ByCursor(CursorPager::new())
         }
+    }
+
+    /// Takes a page of the list of trashed content, where a server has no trash listing.
+    pub(in crate::app) fn plan_list_came(
+        &mut self,
+        key: &SpaceKey,
+        window: Window,
+        outcome: Result<Page<Content>, ApiError>,
+        out: &mut Vec<Effect>,
+    ) {
+        self.plan_read(key, out, |check| {
+            let TrashRead::ByKind { kind, pager } = &mut check.read else {
+                return Ok(Vec::new());
+            };
+            let accepted = pager.accept(window, outcome?, |item| item.id.as_str());
+            if pager.is_done() {
+                check.read = if *kind == ContentKind::Page {
+                    by_kind(ContentKind::BlogPost)
+                } else {
+                    TrashRead::Complete
+                };
+            }
+            Ok(accepted.fresh)
+        });
     }
 
     /// Takes a page of the trash that a plan is held against.
@@ -220,6 +273,38 @@ impl Model {
         key: &SpaceKey,
         outcome: Result<CursorPage<Content>, ApiError>,
         out: &mut Vec<Effect>,
+    ) {
+        let missing = outcome
+            .as_ref()
+            .is_err_and(|error| self.session.shows_no_trash(error))
+            && self.spaces.table.get(key).is_some();
+        if missing {
+            // The space is there, so it is the operation that is not.
+            self.session.has_trash = Some(false);
+        }
+        self.plan_read(key, out, |check| {
+            if missing {
+                check.read = by_kind(ContentKind::Page);
+                return Ok(Vec::new());
+            }
+            let TrashRead::ByCursor(pager) = &mut check.read else {
+                return Ok(Vec::new());
+            };
+            let accepted = pager.accept(outcome?, |item| item.id.as_str())?;
+            if pager.is_done() {
+                check.read = TrashRead::Complete;
+            }
+            Ok(accepted.fresh)
+        });
+    }
+
+    /// Goes on with reading after an answer: with this space, with the next one, or with the
+    /// confirmation.
+    fn plan_read(
+        &mut self,
+        key: &SpaceKey,
+        out: &mut Vec<Effect>,
+        take: impl FnOnce(&mut Check) -> Result<Vec<Content>, ApiError>,
     ) {
         let place = self
             .modals
@@ -233,7 +318,7 @@ impl Model {
             self.modals.insert(place, Modal::Plans(plans));
             return;
         };
-        match outcome.and_then(|page| check.pager.accept(page, |item| item.id.as_str())) {
+        match take(check) {
             Err(error) => {
                 self.say_error(
                     "The trash could not be read, so the plan was not applied",
@@ -241,19 +326,17 @@ impl Model {
                 );
                 plans.check = None;
             }
-            Ok(accepted) => {
-                check
-                    .now
-                    .extend(accepted.fresh.into_iter().map(|item| ItemTarget {
-                        id: item.id,
-                        kind: item.kind,
-                        title: item.title,
-                        version: item.version.and_then(|version| version.number),
-                        space: Some(key.clone()),
-                    }));
-                if check.pager.is_done() {
+            Ok(fresh) => {
+                check.now.extend(fresh.into_iter().map(|item| ItemTarget {
+                    id: item.id,
+                    kind: item.kind,
+                    title: item.title,
+                    version: item.version.and_then(|version| version.number),
+                    space: Some(key.clone()),
+                }));
+                if check.read == TrashRead::Complete {
                     check.left.pop();
-                    check.pager = CursorPager::new();
+                    check.read = self.reading_anew();
                 }
                 if check.left.is_empty() {
                     if let Some(check) = plans.check.take() {
@@ -288,6 +371,13 @@ impl Model {
         let mut dialog = Confirm::new(target, self.time(self.now));
         dialog.skipped = told(&differences);
         self.confirm(dialog, out);
+    }
+}
+
+fn by_kind(kind: ContentKind) -> TrashRead {
+    TrashRead::ByKind {
+        kind,
+        pager: Pager::new(PAGE),
     }
 }
 
@@ -331,6 +421,11 @@ fn told(differences: &Differences) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// How many rows of the list are shown, below the names of its columns.
+pub fn rows(size: Size) -> usize {
+    height(size).saturating_sub(1).max(1)
 }
 
 /// A plan in one line.

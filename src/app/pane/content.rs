@@ -410,6 +410,15 @@ impl ContentPane {
         self.tab == Tab::Trash
     }
 
+    /// Whether there is nothing to expand under the cursor.
+    pub fn is_leaf(&self) -> bool {
+        let outline = self.outline();
+        match outline.row() {
+            Some(Row::Node(ix, _)) => outline.shape == Shape::Table || !outline.tree.can_expand(ix),
+            Some(Row::Rest(..)) | None => false,
+        }
+    }
+
     /// The tree in front.
     pub fn outline(&self) -> &Outline {
         self.outline_of(self.tab)
