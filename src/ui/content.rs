@@ -9,7 +9,7 @@ use super::theme::Focus;
 use crate::app::fields::kind_name;
 use crate::app::layout::{Pane, inside};
 use crate::app::model::Model;
-use crate::app::pane::content::{Outline, TAB_GAP, Tab, TrashRead};
+use crate::app::pane::content::{Outline, TAB_GAP, Tab};
 use crate::app::tree::{Node, NodeIx, Presence, Rest, Row, Shape, Standing};
 use crate::confluence::ContentKind;
 use crate::text::width::Align;
@@ -342,8 +342,7 @@ pub(super) fn trash_columns(width: u16, shape: Shape) -> Vec<Column> {
         let wide = if width < 84 { 13 } else { (width / 5).min(48) };
         columns.push(column(What::Parent, wide, "FORMER PARENT"));
     }
-    // With a blank before the border.
-    columns.push(column(What::Seen, 11, "FIRST SEEN"));
+    columns.push(column(What::Seen, 10, "FIRST SEEN"));
     columns
 }
 
