@@ -7,6 +7,8 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
+use crate::text::plain;
+
 /// The exit code of the program, by what went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -110,17 +112,15 @@ impl Failure {
     }
 }
 
-/// One line that cannot change a terminal: control characters and marks that reorder a line become
-/// a visible `\u{…}`.
+/// One line that cannot change a terminal: what drives it, reorders a line or hides in one becomes
+/// a visible `\u{…}`, by the same judgement as all text of a server.
 pub fn scrub(line: &str) -> String {
     let mut clean = String::with_capacity(line.len());
     for c in line.chars() {
-        if c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-        {
-            let _ = write!(clean, "\\u{{{:x}}}", u32::from(c));
-        } else {
+        if plain::is_visible(c) {
             clean.push(c);
+        } else {
+            let _ = write!(clean, "\\u{{{:x}}}", u32::from(c));
         }
     }
     clean
@@ -140,6 +140,27 @@ mod tests {
             failure.text(),
             "error: Could not read it.\ncaused by: disk on fire\nhint: Try another.\n"
         );
+    }
+
+    #[test]
+    fn nothing_hides_in_what_is_quoted() {
+        for c in [
+            '\u{ad}',
+            '\u{34f}',
+            '\u{61c}',
+            '\u{180e}',
+            '\u{200b}',
+            '\u{200d}',
+            '\u{2069}',
+            '\u{3164}',
+            '\u{feff}',
+            '\u{fffa}',
+            '\u{e0041}',
+        ] {
+            let told = scrub(&format!("a{c}b"));
+            assert_eq!(told, format!("a\\u{{{:x}}}b", u32::from(c)));
+        }
+        assert_eq!(scrub("Ä ⚙\u{fe0f} שלום 東"), "Ä ⚙\u{fe0f} שלום 東");
     }
 
     #[test]

@@ -86,6 +86,12 @@ pub fn scrub_lines(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Whether a character, looked at alone, neither drives a terminal nor reorders a line nor hides in
+/// one. A selector counts as visible: it varies what stands before it.
+pub fn is_visible(c: char) -> bool {
+    matches!(verdict(c), Verdict::Keep | Verdict::Selector)
+}
+
 /// What is to be done with one character, looked at alone.
 enum Verdict {
     Keep,
