@@ -8,7 +8,9 @@ use coracle::confluence::*;
 use coracle::jobs::journal::{Chain, Phase, Reached, Record, Scribe};
 use coracle::jobs::*;
 
-use crate::simulation::{Room, Server, agree, doc, fail, head, missing, time};
+use crate::simulation::{
+    Lists, Room, Server, agree, doc, fail, head, is_for_whole_items, missing, time,
+};
 
 /// A job with a server, a disk and a clock.
 struct Bench {
@@ -176,6 +178,7 @@ fn wiki() -> Server {
         tasks: BTreeMap::new(),
         next: 1_000,
         modern: true,
+        lists: Lists::Bare,
     }
 }
 
@@ -207,6 +210,38 @@ fn purge_marked() -> Bench {
     let head = head(Act::PurgeMarked, &[], items.into());
     let consent = agree(Challenge::new(head.target.clone()));
     Bench::new(Job::purge_marked(head, consent).expect("agreed to"), wiki())
+}
+
+/// A whole trash of so many pages, numbered from 100, beside so many that are current, from 001.
+fn purge_of(trashed: usize, current: usize) -> Bench {
+    let mut bench = purge_all();
+    bench.server.docs.clear();
+    for n in 0..trashed {
+        let page = doc("ENG", &format!("Old {n}"), ContentStatus::Trashed);
+        bench.server.docs.insert(format!("{}", 100 + n), page);
+    }
+    for n in 1..=current {
+        let page = doc("ENG", &format!("Alive {n}"), ContentStatus::Current);
+        bench.server.docs.insert(format!("{n:03}"), page);
+    }
+    bench
+}
+
+/// Somebody takes this out of the trash.
+fn take_out(server: &mut Server, id: &str) {
+    let doc = server.docs.get_mut(id).expect("it is there");
+    doc.status = ContentStatus::Current;
+    doc.version += 1;
+}
+
+/// Whether the ids of what is current are asked for.
+fn lists_ids(call: &Call) -> bool {
+    matches!(call, Call::SpaceContentOfKind { expand, .. } if expand.is_empty())
+}
+
+/// Whether it is asked for one item among what is current.
+fn asks_for_one(call: &Call) -> bool {
+    matches!(call, Call::Content { status: None, .. })
 }
 
 fn lost() -> Result<Reply, ApiError> {
@@ -701,4 +736,239 @@ fn a_backup_tells_how_far_it_is_and_the_pace_afterwards_is_that_of_the_purge() {
         progress.per_second.is_some_and(|rate| rate > 0.5),
         "{progress:?}"
     );
+}
+
+#[test]
+fn what_was_taken_out_of_the_trash_at_the_last_moment_is_not_told_as_purged() {
+    // Few are asked for one by one, for more the space is listed, as long as that is less work.
+    for (trashed, current, lists, singles) in [(2, 1, 0, 2), (9, 4, 3, 0), (4, 30, 4, 4)] {
+        for answer_is_lost in [false, true] {
+            let what = format!("{trashed} and {current}, lost: {answer_is_lost}");
+            let mut bench = purge_of(trashed, current);
+            bench.finish(&mut |server, call, _| match call {
+                Call::PurgeTrash { .. } => {
+                    take_out(server, "101");
+                    let answer = server.serve(call);
+                    Some(if answer_is_lost { lost() } else { answer })
+                }
+                _ => None,
+            });
+            assert_eq!(bench.told(Step::PurgeTrash), Phase::Done, "{what}");
+            for line in bench.job.lines() {
+                let right = match &line.outcome {
+                    Some(Outcome::Skipped(why)) => {
+                        &*line.subject == "101" && why == "Somebody took it out of the trash."
+                    }
+                    Some(Outcome::Done(None)) => &*line.subject != "101",
+                    _ => false,
+                };
+                assert!(right, "{what}: {line:?}");
+            }
+            assert_eq!(bench.job.state(), JobState::Done, "{what}");
+            assert_eq!(bench.count(lists_ids), lists, "{what}");
+            let asked = bench.count(|call| {
+                asks_for_one(call)
+                    && matches!(call, Call::Content { expand, .. } if expand == "version")
+            });
+            assert_eq!(asked, singles, "{what}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_told_as_purged_while_it_can_not_be_seen_whether_it_was_taken_out() {
+    for trashed in [2, 9] {
+        let mut bench = purge_of(trashed, 4);
+        let mut purged = false;
+        bench.finish(&mut |_, call, _| {
+            purged |= matches!(call, Call::PurgeTrash { .. });
+            (purged && (lists_ids(call) || asks_for_one(call)))
+                .then(|| Err(fail(ErrorKind::Forbidden, 403)))
+        });
+        assert_eq!(bench.told(Step::PurgeTrash), Phase::Done);
+        assert_eq!(bench.job.state(), JobState::Unknown);
+        let outcomes = bench.outcomes();
+        assert_eq!(outcomes.len(), trashed);
+        for outcome in outcomes {
+            let Outcome::Unknown(why) = &outcome else {
+                panic!("{outcome:?}");
+            };
+            assert!(why.starts_with("It is no longer in the trash"), "{why}");
+        }
+    }
+}
+
+#[test]
+fn a_list_that_moves_while_it_is_read_hides_nothing_that_was_taken_out() {
+    // Pages of three: what was taken out is the fourth, and moves up while the first page is read.
+    let mut bench = purge_of(9, 3);
+    let mut pages = 0;
+    bench.finish(&mut |server, call, _| {
+        if matches!(call, Call::PurgeTrash { .. }) {
+            take_out(server, "105");
+        }
+        if lists_ids(call) {
+            pages += 1;
+            if pages == 2 {
+                server.docs.remove("001");
+            }
+        }
+        None
+    });
+    let line = bench.job.lines().iter().find(|it| &*it.subject == "105");
+    let outcome = line.and_then(|line| line.outcome.clone());
+    assert!(matches!(outcome, Some(Outcome::Skipped(_))), "{outcome:?}");
+
+    // One that never stands still tells nothing.
+    let mut bench = purge_of(20, 30);
+    let mut next = 0;
+    bench.finish(&mut |server, call, _| {
+        if lists_ids(call) {
+            next += 1;
+            server.docs.remove(&format!("{next:03}"));
+        }
+        None
+    });
+    assert_eq!(bench.job.state(), JobState::Unknown);
+    assert!(bench.count(lists_ids) < 20);
+    let told = |it: &Outcome| matches!(it, Outcome::Unknown(_));
+    assert!(bench.outcomes().iter().all(told), "{:?}", bench.outcomes());
+}
+
+#[test]
+fn what_became_of_a_purged_trash_is_learned_also_after_a_kill_and_a_cancellation() {
+    let taking = |server: &mut Server, call: &Call| {
+        if matches!(call, Call::PurgeTrash { .. }) {
+            take_out(server, "101");
+        }
+        None
+    };
+    let skipped = |bench: &Bench| {
+        let lines = bench.job.lines().iter();
+        let left = lines.filter(|line| line.outcome != Some(Outcome::Done(None)));
+        left.map(|line| line.subject.to_string())
+            .collect::<Vec<_>>()
+    };
+    let mut bench = purge_of(9, 4);
+    bench.run(&mut |server, call, _| taking(server, call), |bench| {
+        bench.count(lists_ids) == 1
+    });
+    bench.feed(JobEvent::Pause);
+    while bench.disk() {}
+    bench.kill();
+    bench.feed(JobEvent::Resume);
+    bench.finish(&mut |_, _, _| None);
+    let purges = bench.count(|call| !call.is_read());
+    assert_eq!((purges, bench.job.state()), (1, JobState::Done));
+    assert_eq!(skipped(&bench), ["101"]);
+
+    let mut bench = purge_of(9, 4);
+    bench.run(&mut |server, call, _| taking(server, call), |bench| {
+        bench.count(lists_ids) == 1
+    });
+    bench.feed(JobEvent::Cancel);
+    bench.finish(&mut |_, _, _| None);
+    assert_eq!(bench.job.state(), JobState::Cancelled);
+    assert_eq!(skipped(&bench), ["101"]);
+}
+
+#[test]
+fn no_space_is_begun_while_an_item_of_the_one_before_is_under_way() {
+    let head = head(Act::DeleteSpaces, &["ENG", "HR"], Vec::new());
+    let consent = agree(Challenge::new(head.target.clone()));
+    let options = DeleteOptions {
+        backup: BackupChoice::Save,
+        on_failure: OnFailure::GoOn,
+    };
+    let job = Job::delete_spaces(head, consent, options).expect("agreed to");
+    let mut bench = Bench::new(job, wiki());
+    let hr = bench.server.rooms["ENG"].clone();
+    bench.server.rooms.insert("HR".to_owned(), hr);
+    let rules = doc("HR", "Rules", ContentStatus::Current);
+    bench.server.docs.insert("300".to_owned(), rules);
+    bench.feed(JobEvent::Begin);
+    // The list fails while the one page that it told of is still being fetched.
+    let is_list = |(_, call): &(RequestNo, Call)| matches!(call, Call::SpaceContentOfKind { .. });
+    loop {
+        while bench.disk() {}
+        let Some(place) = bench.requests.iter().position(is_list) else {
+            break;
+        };
+        let (request, call) = bench.requests.remove(place);
+        let outcome = match &call {
+            Call::SpaceContentOfKind {
+                kind: ContentKind::BlogPost,
+                ..
+            } => Err(fail(ErrorKind::Forbidden, 403)),
+            call => bench.server.serve(call),
+        };
+        bench.feed(JobEvent::Reply { request, outcome });
+    }
+    let [(_, Call::Content { id, .. })] = &bench.requests[..] else {
+        panic!("{:?}", bench.requests);
+    };
+    assert_eq!(id.as_str(), "200");
+    bench.finish(&mut |_, _, _| None);
+    let [Outcome::NotSaved(why), Outcome::Done(None)] = &bench.outcomes()[..] else {
+        panic!("{:?}", bench.outcomes());
+    };
+    assert!(why.contains("could not be read"), "{why}");
+    assert!(bench.server.rooms.contains_key("ENG"));
+    assert!(!bench.server.rooms.contains_key("HR"));
+}
+
+#[test]
+fn a_page_of_a_list_that_is_not_understood_is_asked_for_bare_and_the_next_one_whole() {
+    let head = head(Act::BackUp, &["ENG"], Vec::new());
+    let mut bench = Bench::new(Job::back_up(head).expect("about a space"), wiki());
+    bench.server.lists = Lists::Whole;
+    for n in 0..10 {
+        let page = doc("ENG", &format!("Old {n}"), ContentStatus::Trashed);
+        bench.server.docs.insert(format!("{}", 300 + n), page);
+    }
+    let mut pages = 0;
+    bench.finish(&mut |_, call, _| match call {
+        Call::Trash { expand, .. } if is_for_whole_items(expand) => {
+            pages += 1;
+            (pages % 2 == 0).then(|| Err(fail(ErrorKind::Malformed, 200)))
+        }
+        _ => None,
+    });
+    assert_eq!(bench.job.state(), JobState::Done);
+    // Twelve items, three at a time: the second page and the fourth were bare.
+    let fetched = bench.count(|call| matches!(call, Call::Content { .. }));
+    assert_eq!((pages, fetched), (4, 6));
+}
+
+#[test]
+fn a_file_that_a_list_told_of_and_that_is_not_there_any_more_is_gone_and_not_unsaved() {
+    let attached = |bench: &mut Bench| {
+        bench.server.lists = Lists::Whole;
+        let file = bench.server.docs.get_mut("101").expect("it is there");
+        file.kind = ContentKind::Attachment;
+    };
+    let mut bench = purge_all();
+    attached(&mut bench);
+    bench.finish(&mut |server, call, _| {
+        if matches!(call, Call::Download { .. }) {
+            server.docs.remove("101");
+        }
+        None
+    });
+    assert_eq!(bench.outcomes(), [Outcome::Done(None), Outcome::Gone]);
+    assert_eq!(bench.job.state(), JobState::Done);
+
+    // It is there, and its file is not to be had: nothing is purged before somebody is asked.
+    let mut bench = purge_all();
+    attached(&mut bench);
+    bench.run(
+        &mut |_, call, _| matches!(call, Call::Download { .. }).then(|| Err(missing())),
+        |_| false,
+    );
+    assert!(matches!(
+        bench.job.question(),
+        Some(Question::NotSaved { items, .. }) if items.len() == 1
+    ));
+    assert_eq!(bench.count(|call| matches!(call, Call::Download { .. })), 2);
+    assert_eq!(bench.count(|call| !call.is_read()), 0);
 }

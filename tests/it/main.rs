@@ -31,6 +31,7 @@ mod properties;
 mod pty;
 mod rate;
 mod record;
+mod saving;
 mod screens;
 mod setup;
 mod sign_in;
