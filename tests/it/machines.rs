@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use coracle::confluence::*;
+use coracle::jobs::backup;
 use coracle::jobs::journal::{Chain, Phase, Reached, Record, Scribe};
 use coracle::jobs::*;
 
@@ -800,24 +801,26 @@ fn nothing_is_told_as_purged_while_it_can_not_be_seen_whether_it_was_taken_out()
 
 #[test]
 fn a_list_that_moves_while_it_is_read_hides_nothing_that_was_taken_out() {
-    // Pages of three: what was taken out is the fourth, and moves up while the first page is read.
-    let mut bench = purge_of(9, 3);
-    let mut pages = 0;
-    bench.finish(&mut |server, call, _| {
-        if matches!(call, Call::PurgeTrash { .. }) {
-            take_out(server, "105");
-        }
-        if lists_ids(call) {
-            pages += 1;
-            if pages == 2 {
-                server.docs.remove("001");
+    // Pages of three. What was taken out is the last of all, and moves up while it is read.
+    for (current, at_page) in [(3, 2), (6, 3)] {
+        let mut bench = purge_of(9, current);
+        let mut pages = 0;
+        bench.finish(&mut |server, call, _| {
+            if matches!(call, Call::PurgeTrash { .. }) {
+                take_out(server, "105");
             }
-        }
-        None
-    });
-    let line = bench.job.lines().iter().find(|it| &*it.subject == "105");
-    let outcome = line.and_then(|line| line.outcome.clone());
-    assert!(matches!(outcome, Some(Outcome::Skipped(_))), "{outcome:?}");
+            if lists_ids(call) {
+                pages += 1;
+                if pages == at_page {
+                    server.docs.remove("001");
+                }
+            }
+            None
+        });
+        let line = bench.job.lines().iter().find(|it| &*it.subject == "105");
+        let outcome = line.and_then(|line| line.outcome.clone());
+        assert!(matches!(outcome, Some(Outcome::Skipped(_))), "{outcome:?}");
+    }
 
     // One that never stands still tells nothing.
     let mut bench = purge_of(20, 30);
@@ -971,4 +974,251 @@ fn a_file_that_a_list_told_of_and_that_is_not_there_any_more_is_gone_and_not_uns
     ));
     assert_eq!(bench.count(|call| matches!(call, Call::Download { .. })), 2);
     assert_eq!(bench.count(|call| !call.is_read()), 0);
+}
+
+#[test]
+fn a_backup_that_is_spoilt_while_the_program_is_away_lets_nothing_more_be_purged() {
+    for mut bench in [purge_all(), purge_marked()] {
+        // Saved and verified, and nothing is purged yet.
+        bench.run(&mut |_, _, _| None, |bench| {
+            let is_manifest = |(_, name): &(String, String)| name == "manifest.json";
+            bench.files.keys().any(is_manifest)
+                && bench.requests.iter().any(|(_, call)| match call {
+                    Call::Content { expand, .. } => expand == "version",
+                    Call::Trash { .. } => true,
+                    _ => false,
+                })
+        });
+        assert_eq!(bench.count(|call| !call.is_read()), 0);
+        bench.kill();
+        for ((_, name), bytes) in &mut bench.files {
+            if name.starts_with("items") {
+                bytes.truncate(bytes.len() / 2);
+            }
+        }
+        bench.feed(JobEvent::Resume);
+        bench.finish(&mut |_, _, _| None);
+        assert_eq!(bench.count(|call| !call.is_read()), 0);
+        assert_eq!(bench.job.state(), JobState::Failed);
+        let halted = bench.job.halted().unwrap_or_default();
+        assert!(halted.contains("cannot be read any more"), "{halted}");
+    }
+}
+
+#[test]
+fn all_pages_of_the_attachments_of_an_item_are_saved() {
+    let mut bench = purge_marked();
+    bench.finish(&mut |_, call, _| match call {
+        Call::Attachments { window, .. } => {
+            let mut one = wiki().content("200");
+            one.id = ContentId::new(format!("att{}", window.start));
+            Some(Ok(Reply::Contents(Page {
+                results: vec![one],
+                start: window.start,
+                limit: None,
+                total: None,
+                has_next: window.start < 2,
+            })))
+        }
+        _ => None,
+    });
+    let items = bench
+        .files
+        .iter()
+        .find(|((_, name), _)| name.starts_with("items"));
+    let ((_, name), bytes) = items.expect("it was saved");
+    for item in backup::unpack(name, bytes).expect("whole") {
+        let ids: Vec<String> = item
+            .attachments
+            .into_iter()
+            .flatten()
+            .map(|it| it.id.to_string())
+            .collect();
+        assert_eq!(ids, ["att0", "att1", "att2"]);
+    }
+}
+
+#[test]
+fn a_file_that_does_not_arrive_whole_is_not_saved() {
+    for lists in [Lists::Bare, Lists::Whole] {
+        let mut bench = purge_all();
+        bench.server.lists = lists;
+        let file = bench.server.docs.get_mut("101").expect("it is there");
+        file.kind = ContentKind::Attachment;
+        bench.run(
+            &mut |_, call, _| {
+                matches!(call, Call::Download { .. }).then(|| Ok(Reply::File(b"<p>".to_vec())))
+            },
+            |_| false,
+        );
+        let Some(Question::NotSaved { items, .. }) = bench.job.question() else {
+            panic!("{:?}", bench.job.question());
+        };
+        assert_eq!(items[0].why, "Its file did not arrive whole.");
+        assert_eq!(bench.count(|call| !call.is_read()), 0);
+        // Unmarked, it stays, and the other one goes, by itself.
+        bench.feed(JobEvent::Decide(Decision::LeaveOut));
+        bench.finish(&mut |_, _, _| None);
+        assert!(matches!(
+            &bench.outcomes()[..],
+            [Outcome::Done(None), Outcome::NotSaved(_)]
+        ));
+        assert_eq!(
+            bench.count(|call| matches!(call, Call::PurgeTrash { .. })),
+            0
+        );
+        assert!(bench.server.docs.contains_key("101"));
+    }
+}
+
+#[test]
+fn a_backup_alone_is_not_done_before_it_was_read_back() {
+    let head = head(Act::BackUp, &["ENG"], Vec::new());
+    let mut bench = Bench::new(Job::back_up(head).expect("about a space"), wiki());
+    bench.feed(JobEvent::Begin);
+    let spoilt = |bench: &mut Bench| {
+        for bytes in bench.files.values_mut() {
+            bytes.truncate(bytes.len() / 2);
+        }
+    };
+    while !bench.job.state().is_over() {
+        spoilt(&mut bench);
+        if bench.disk() {
+            continue;
+        }
+        let (request, call) = bench.requests.remove(0);
+        let outcome = bench.server.serve(&call);
+        bench.feed(JobEvent::Reply { request, outcome });
+    }
+    assert_eq!(bench.job.state(), JobState::Failed);
+    let halted = bench.job.halted().unwrap_or_default();
+    assert!(halted.starts_with("The backup is not good."), "{halted}");
+    assert!(matches!(&bench.outcomes()[..], [Outcome::Skipped(_)]));
+}
+
+#[test]
+fn what_can_not_be_restricted_again_is_not_made_readable() {
+    let mut server = wiki();
+    let secret = server.docs.get_mut("100").expect("it is there");
+    secret.restrictions = vec![Restriction {
+        operation: "read".into(),
+        users: vec!["jdoe".into()],
+        user_keys: Vec::new(),
+        groups: Vec::new(),
+    }];
+    let content = server.content("100");
+    server.docs.remove("100");
+    let target = ItemTarget {
+        id: content.id.clone(),
+        kind: content.kind.clone(),
+        title: content.title.clone(),
+        version: None,
+        space: content.space.clone(),
+    };
+    let item = backup::Item::of(content, ContentStatus::Trashed, None, None);
+    let bytes = backup::pack(&backup::line(&item));
+    let file = "items-0001.ndjson.gz".to_owned();
+    let manifest = backup::Manifest {
+        format: backup::FORMAT.into(),
+        version: backup::VERSION,
+        job: JobId::new("j0"),
+        act: Act::PurgeMarked,
+        created: time(),
+        profile: "prod".into(),
+        host: "wiki.example.org".into(),
+        user: None,
+        spaces: Vec::new(),
+        items: 1,
+        not_saved: Vec::new(),
+        files: vec![backup::FileEntry::of(&file, &bytes, 1)],
+    };
+    let items = vec![(file.clone(), item)];
+    let recipe = Recipe::new("j0", &manifest, items, None, UnknownRestrictions::OnlyMe);
+    let job = Job::recreate(head(Act::Recreate, &["ENG"], vec![target]), recipe);
+    let mut bench = Bench::new(job, server);
+    bench.files.insert(("j0".to_owned(), file), bytes);
+    bench.finish(&mut |server, call, _| {
+        let texts = server.docs.values();
+        let readable = texts.filter(|doc| doc.title == "One" && !doc.storage.is_empty());
+        assert_eq!(readable.count(), 0, "{call:?}");
+        matches!(call, Call::SetRestrictions { .. }).then(|| Err(fail(ErrorKind::Forbidden, 403)))
+    });
+    assert_eq!(bench.job.state(), JobState::Failed);
+    let writes: Vec<&Call> = bench.sent.iter().filter(|call| !call.is_read()).collect();
+    assert!(
+        matches!(
+            writes[..],
+            [
+                Call::CreateContent { .. },
+                Call::SetRestrictions { .. },
+                Call::TrashContent { .. }
+            ]
+        ),
+        "{writes:?}"
+    );
+}
+
+#[test]
+fn what_moved_while_a_space_was_listed_is_saved_as_it_is_before_the_space_goes() {
+    let mut bench = deletion(BackupChoice::Save);
+    let mut lists = 0;
+    bench.finish(&mut |server, call, _| {
+        if matches!(call, Call::Trash { .. }) {
+            lists += 1;
+            if lists == 2 {
+                // The pages have been read, the trash has not: it is in neither.
+                take_out(server, "100");
+            }
+        }
+        None
+    });
+    assert_eq!((lists, bench.job.state()), (4, JobState::Done));
+    let files = bench.files.iter();
+    let files = files.filter(|((_, name), _)| name.starts_with("items"));
+    let items = files.flat_map(|((_, name), bytes)| backup::unpack(name, bytes).expect("whole"));
+    let versions: Vec<Option<u64>> = items
+        .filter(|item| item.id.as_str() == "100")
+        .map(|item| item.version_number())
+        .collect();
+    assert!(versions.contains(&Some(2)), "{versions:?}");
+}
+
+#[test]
+fn what_comes_back_elsewhere_gets_its_former_place_and_where_not_that_is_told() {
+    for parent_is_there in [true, false] {
+        let mut server = wiki();
+        // This one forgets the parent of what it takes out of the trash.
+        server.next = 1_001;
+        let page = server.docs.get_mut("100").expect("it is there");
+        page.parent = Some("200".into());
+        let item = ItemTarget {
+            id: ContentId::new("100"),
+            kind: ContentKind::Page,
+            title: "One".into(),
+            version: None,
+            space: Some(SpaceKey::new("ENG")),
+        };
+        let job = Job::restore_content(head(Act::RestoreContent, &[], vec![item]));
+        let mut bench = Bench::new(job, server);
+        bench.finish(&mut |server, call, _| {
+            if matches!(call, Call::RestoreContent { .. }) && !parent_is_there {
+                server.docs.remove("200");
+            }
+            None
+        });
+        let moves = bench.count(|call| matches!(call, Call::MoveContent { .. }));
+        assert_eq!((moves, bench.job.state()), (1, JobState::Done));
+        let page = &bench.server.docs["100"];
+        assert_eq!(page.status, ContentStatus::Current);
+        match (parent_is_there, &bench.outcomes()[..]) {
+            (true, [Outcome::Done(None)]) => assert_eq!(page.parent.as_deref(), Some("200")),
+            (false, [Outcome::Done(Some(note))]) => {
+                assert!(
+                    note.starts_with("It did not get its former place back."),
+                    "{note}"
+                );
+            }
+            (_, outcomes) => panic!("{outcomes:?}"),
+        }
+    }
 }
