@@ -274,6 +274,21 @@ pub struct ContentMore {
     pub media_type: Option<String>,
     /// The content that an attachment or comment hangs on.
     pub container: Option<ContentRef>,
+    /// Its attachments, from `children.attachment`; `None` unless the server gave all of them.
+    pub attachments: Option<Vec<AttachmentRef>>,
+}
+
+/// An attachment as it stands below the page that it hangs on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachmentRef {
+    /// Its id.
+    pub id: ContentId,
+    /// Its name.
+    pub title: String,
+    /// Size of its file in bytes.
+    pub file_size: Option<u64>,
+    /// Media type of its file.
+    pub media_type: Option<String>,
 }
 
 /// Who alone may `read` or `update` a content.

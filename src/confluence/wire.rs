@@ -257,6 +257,7 @@ struct Results<T> {
 }
 
 /// A list that is not a page: keeps [`List`] from nesting without end.
+#[derive(Debug)]
 struct BareList<T>(Option<Vec<T>>);
 
 impl<T> Default for BareList<T> {
@@ -943,6 +944,61 @@ struct ExtensionsWire {
 #[serde(default)]
 struct ChildrenWire {
     page: Maybe<CountWire>,
+    attachment: Maybe<AttachmentsWire>,
+}
+
+/// How many attachments a child map holds at most.
+const CHILD_MAP: u64 = 25;
+
+/// The attachments of a child map.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct AttachmentsWire {
+    results: BareList<Maybe<AttachmentWire>>,
+    limit: Number,
+    size: Number,
+    total_count: Number,
+    #[serde(rename = "_links")]
+    links: Maybe<LinksWire>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct AttachmentWire {
+    id: Name,
+    title: Text,
+    extensions: Maybe<ExtensionsWire>,
+    metadata: Maybe<MetadataWire>,
+}
+
+impl AttachmentsWire {
+    /// All of them, or `None`: where there may be more than were sent, or one can't be named, it
+    /// is not known which there are.
+    fn whole(self) -> Option<Vec<AttachmentRef>> {
+        let sent = self.results.0?;
+        let count = sent.len() as u64;
+        let most = self.limit.count().unwrap_or(CHILD_MAP).min(CHILD_MAP);
+        let is_all = |told: &Number| told.count().is_none_or(|told| told == count);
+        let next = self.links.0.and_then(|links| links.next.0);
+        let has_next = next.is_some_and(|next| !next.is_empty());
+        if has_next || count >= most || !is_all(&self.size) || !is_all(&self.total_count) {
+            return None;
+        }
+        sent.into_iter().map(|one| one.0?.named()).collect()
+    }
+}
+
+impl AttachmentWire {
+    fn named(self) -> Option<AttachmentRef> {
+        let extensions = self.extensions.0.unwrap_or_default();
+        let media_type = self.metadata.0.and_then(|metadata| metadata.media_type.0);
+        Some(AttachmentRef {
+            id: ContentId::new(self.id.0?),
+            title: self.title.0.unwrap_or_default(),
+            file_size: extensions.file_size.count(),
+            media_type: extensions.media_type.0.or(media_type),
+        })
+    }
 }
 
 /// How many of something, without the things themselves.
@@ -978,6 +1034,14 @@ struct RestrictionWire {
 }
 
 impl RestrictionsWire {
+    /// Whether users and groups were listed for reading and for updating.
+    fn is_whole(&self) -> bool {
+        [&self.read, &self.update].into_iter().all(|side| {
+            let subjects = side.0.as_ref().and_then(|it| it.restrictions.0.as_ref());
+            subjects.is_some_and(|it| it.user.0.is_some() && it.group.0.is_some())
+        })
+    }
+
     /// `None` unless the server listed users or groups: a list that was not expanded is no
     /// statement that everybody may.
     fn list(self) -> Option<Vec<Restriction>> {
@@ -1044,8 +1108,17 @@ impl From<ContentWire> for Option<Content> {
 }
 
 impl ContentWire {
-    /// As a row of a list: `more` only if the server said more than an address.
-    fn in_list(self) -> Option<Content> {
+    /// As a row of a list: `more` only if the server said more than an address. Restrictions count
+    /// only if all were told: what was told in part can be asked for alone.
+    fn in_list(mut self) -> Option<Content> {
+        if !self
+            .restrictions
+            .0
+            .as_ref()
+            .is_some_and(RestrictionsWire::is_whole)
+        {
+            self.restrictions = Maybe(None);
+        }
         let mut content = self.content(None)?;
         if let Some(more) = &content.more {
             let address_alone = ContentMore {
@@ -1081,6 +1154,7 @@ impl ContentWire {
         let history = self.history.0.unwrap_or_default();
         let links = self.links.0.unwrap_or_default();
         let body = self.body.0.unwrap_or_default();
+        let children = self.children.0.unwrap_or_default();
         let is_file = kind == ContentKind::Attachment;
         let more = ContentMore {
             created_by: history.created_by.0.and_then(PersonWire::person),
@@ -1098,6 +1172,7 @@ impl ContentWire {
                 .or(metadata.media_type.0)
                 .filter(|_| is_file),
             container: self.container.0.and_then(RefWire::content),
+            attachments: children.attachment.0.and_then(AttachmentsWire::whole),
         };
         Some(Content {
             ancestors: self.ancestors.0.map(|list| lineage(&id, list)),
@@ -1105,10 +1180,10 @@ impl ContentWire {
             kind,
             status,
             title: self.title.0.unwrap_or_default(),
-            has_children: self
-                .children
+            has_children: children
+                .page
                 .0
-                .and_then(|it| it.page.0?.any())
+                .and_then(|page| page.any())
                 .or_else(|| self.child_types.0?.page.0?.any()),
             space: self.space.0.and_then(|it| it.key.0).map(SpaceKey::new),
             version: self

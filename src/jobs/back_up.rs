@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::consent::SpaceTarget;
 use super::desk::{Desk, Fate, WHOLE};
 use super::job::{Head, JobWrite, Line, Machine, Outcome, Step, StoreError, Stored};
-use super::listing::{LIMIT, Listing, in_words};
+use super::listing::{LIMIT, Listing, Rows, in_words};
 use super::save::{Kept, Save, Wanted};
 use crate::confluence::{ApiError, Reply};
 use crate::text::number;
@@ -31,6 +31,9 @@ pub(super) struct BackUp {
     next: u32,
     failures: u64,
     folder: String,
+    /// What lists are asked for.
+    #[serde(skip)]
+    rows: Rows,
     // What was interrupted is begun anew.
     #[serde(skip)]
     listing: Option<Listing>,
@@ -49,6 +52,7 @@ impl BackUp {
             next: 0,
             failures: 0,
             folder: String::new(),
+            rows: Rows::default(),
             listing: None,
             save: None,
         }
@@ -74,23 +78,25 @@ impl BackUp {
 
     /// Asks for the next page, once there is room for what it brings.
     fn list(&mut self, desk: &mut Desk) {
-        let waiting = self.held();
-        if waiting >= LIMIT as usize || desk.is_busy(WHOLE) || !desk.has_room() {
+        if self.held() >= LIMIT as usize || desk.is_busy(WHOLE) {
             return;
         }
         let Some(space) = self.spaces.get(self.space) else {
             return;
         };
+        let rows = self.rows;
         let listing = self
             .listing
-            .get_or_insert_with(|| Listing::trash(space.key.clone()));
-        if let Some(call) = listing.call() {
-            desk.read(WHOLE, Step::List, call);
+            .get_or_insert_with(|| Listing::trash(space.key.clone(), rows));
+        if desk.has_room() && desk.has_room_for_files() {
+            listing.ask(desk, WHOLE);
         }
     }
 
     fn next_space(&mut self) {
-        self.listing = None;
+        if let Some(listing) = self.listing.take() {
+            self.rows = listing.rows();
+        }
         self.space += 1;
         if self.space >= self.spaces.len()
             && let Some(save) = &mut self.save
@@ -104,7 +110,7 @@ impl BackUp {
         let Some(save) = &mut self.save else {
             return;
         };
-        for (wanted, kept) in save.take_exceptions() {
+        for (wanted, kept) in save.take_settled() {
             let outcome = match kept {
                 Kept::Gone => Outcome::Gone,
                 Kept::Not(why) => Outcome::NotSaved(why),
@@ -194,13 +200,8 @@ impl Machine for BackUp {
         }
         for seen in listing.take_seen() {
             self.listed[self.space].0 += 1;
-            save.want(Wanted {
-                item: self.next,
-                id: seen.id,
-                kind: seen.kind,
-                title: seen.title.into(),
-                status: seen.status,
-            });
+            let (wanted, whole) = Wanted::seen(self.next, seen);
+            save.want(desk, wanted, whole);
             self.next += 1;
         }
         if listing.is_over() {

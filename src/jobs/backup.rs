@@ -17,7 +17,8 @@ use super::JobId;
 use super::consent::{Act, SpaceTarget};
 use super::journal::{sha256, sha256_of};
 use crate::confluence::{
-    Content, ContentId, ContentKind, ContentRef, ContentStatus, Restriction, SpaceKey, Version,
+    AttachmentRef, Content, ContentId, ContentKind, ContentRef, ContentStatus, Restriction,
+    SpaceKey, Version,
 };
 
 /// The name of the manifest.
@@ -151,6 +152,17 @@ pub struct AttachmentEntry {
     pub size: Option<u64>,
     /// Media type.
     pub media_type: Option<String>,
+}
+
+impl From<AttachmentRef> for AttachmentEntry {
+    fn from(attachment: AttachmentRef) -> Self {
+        Self {
+            id: attachment.id,
+            title: attachment.title,
+            size: attachment.file_size,
+            media_type: attachment.media_type,
+        }
+    }
 }
 
 /// Where the file of a saved attachment is.

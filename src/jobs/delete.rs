@@ -9,11 +9,11 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::desk::{Desk, Fate, Settled, is_not_there, refused};
+use super::desk::{Desk, Fate, Settled, WHOLE, is_not_there, refused};
 use super::job::{
     Decision, Head, JobWrite, Machine, OnFailure, Outcome, Question, Step, StoreError, Stored,
 };
-use super::listing::{Listing, Seen, in_words};
+use super::listing::{LIMIT, Listing, Rows, Seen, in_words};
 use super::save::{Kept, Save, Wanted};
 use crate::confluence::{
     ApiError, Call, ContentId, ContentKind, LongTask, LongTaskId, Reply, SpaceKey,
@@ -86,13 +86,27 @@ pub(super) struct Delete {
     /// The line at work.
     current: Option<u32>,
     stage: Stage,
+    /// What lists are asked for while what they tell of is saved.
+    #[serde(skip)]
+    asks: Rows,
+    // A list that was interrupted is begun anew.
+    #[serde(skip)]
     listing: Option<Listing>,
+    /// What the last list told of.
+    #[serde(skip)]
     rows: Vec<Seen>,
+    /// Why the list that is saved while it is read could not be read to its end. What is under way
+    /// for it comes back before the next space is begun.
+    #[serde(skip)]
+    unreadable: Option<String>,
     /// Types in its trash that the server would not list.
     unlisted: Vec<ContentKind>,
     /// Types that may go without having been listed: the person said so, in this run.
     given_up: Vec<ContentKind>,
     save: Option<Save>,
+    /// Of the rows, what is in a backup that is not verified yet, with its version.
+    #[serde(skip)]
+    written: Vec<(u32, Option<u64>)>,
     /// What is in a verified backup, with its version.
     saved: HashMap<ContentId, Option<u64>>,
     rounds_here: u32,
@@ -122,11 +136,14 @@ impl Delete {
             round: 0,
             current: None,
             stage: Stage::Begin,
+            asks: Rows::default(),
             listing: None,
             rows: Vec::new(),
+            unreadable: None,
             unlisted: Vec::new(),
             given_up: Vec::new(),
             save: None,
+            written: Vec::new(),
             saved: HashMap::new(),
             rounds_here: 0,
             lists: 0,
@@ -144,6 +161,11 @@ impl Delete {
         self.save.as_ref().map(Save::folder)
     }
 
+    /// How many items wait to be saved at this moment.
+    pub(super) fn held(&self) -> usize {
+        self.save.as_ref().map_or(0, Save::waiting)
+    }
+
     fn begin(&mut self, item: u32) {
         self.current = Some(item);
         self.stage = match self.options.backup {
@@ -152,8 +174,10 @@ impl Delete {
         };
         self.listing = None;
         self.rows.clear();
+        self.unreadable = None;
         self.unlisted.clear();
         self.save = None;
+        self.written.clear();
         self.saved.clear();
         self.rounds_here = 0;
         self.lists = 0;
@@ -177,7 +201,114 @@ impl Delete {
         }
     }
 
-    /// The list is complete: what is new or changed is saved; when nothing is, the space may go.
+    fn next_folder(&mut self) -> String {
+        self.round += 1;
+        match self.round {
+            1 => self.name.clone(),
+            round => format!("{}-{round}", self.name),
+        }
+    }
+
+    /// Reads what is in the space. What the first list tells of is saved while it is read, and no
+    /// page of it is asked for before there is room for what it brings.
+    fn list(&mut self, desk: &mut Desk, item: u32) {
+        if let Some(why) = &self.unreadable {
+            if desk.is_idle() {
+                let why = format!("What is in it could not be read. {why}");
+                self.end(desk, item, Outcome::NotSaved(why));
+            }
+            return;
+        }
+        let key = self.keys[item as usize].clone();
+        let is_first = self.lists == 0;
+        // The request that deletes it is on its way: it is listed again should that not go out.
+        if !is_first && desk.is_busy(item) {
+            return;
+        }
+        let asks = if is_first { self.asks } else { Rows::Bare };
+        let may_ask = !is_first
+            || (self.held() < LIMIT as usize && desk.has_room() && desk.has_room_for_files());
+        let listing = self
+            .listing
+            .get_or_insert_with(|| Listing::everything(key.clone(), asks));
+        if may_ask && !desk.is_busy(WHOLE) {
+            listing.ask(desk, WHOLE);
+        }
+        let so_far = listing.len();
+        if is_first && let Some(save) = &mut self.save {
+            save.go(desk);
+            desk.saving(Some((save.items() as usize, self.rows.len())));
+        }
+        desk.say(format!("Reading {key}, {so_far} items so far"));
+    }
+
+    /// A page of a list has come.
+    fn list_read(&mut self, desk: &mut Desk, item: u32, answer: Result<Reply, ApiError>) {
+        let Some(listing) = &mut self.listing else {
+            return;
+        };
+        match listing.take(answer) {
+            Err(error) if is_not_there(&error) && listing.len() == 0 => {
+                self.end(desk, item, Outcome::Gone);
+                return;
+            }
+            Err(error) => {
+                self.unreadable = Some(error.message);
+                self.listing = None;
+                self.save = None;
+                return;
+            }
+            Ok(()) => {}
+        }
+        let is_over = listing.is_over();
+        if self.lists == 0 {
+            for mut seen in listing.take_seen() {
+                if self.save.is_none() {
+                    self.save = Some(Save::streamed(self.next_folder()));
+                }
+                let whole = seen.whole.take();
+                let row = self.rows.len() as u32;
+                let (wanted, _) = Wanted::seen(row, seen.clone());
+                self.rows.push(seen);
+                if let Some(save) = &mut self.save {
+                    save.want(desk, wanted, whole.map(|whole| *whole));
+                }
+            }
+        }
+        if is_over && let Some(listing) = self.listing.take() {
+            if self.lists == 0 {
+                self.gathered(&listing);
+            } else {
+                self.listed(desk, item, listing);
+            }
+        }
+    }
+
+    /// The first list is complete.
+    fn gathered(&mut self, listing: &Listing) {
+        self.asks = listing.rows();
+        self.unlisted = listing.unlisted().to_vec();
+        self.lists += 1;
+        if let Some(save) = &mut self.save {
+            save.finish();
+            self.rounds_here += 1;
+            self.stage = Stage::Saving;
+        }
+    }
+
+    /// Takes down what was written of what was listed.
+    fn take_settled(&mut self) {
+        let Some(save) = &mut self.save else {
+            return;
+        };
+        for (wanted, kept) in save.take_settled() {
+            if let Kept::Saved(version) = kept {
+                self.written.push((wanted.item, version));
+            }
+        }
+    }
+
+    /// A later list is complete: what is new or changed is saved; when nothing is, the space may go.
     fn listed(&mut self, desk: &mut Desk, item: u32, listing: Listing) {
         self.unlisted = listing.unlisted().to_vec();
         let before = std::mem::replace(&mut self.rows, listing.into_seen());
@@ -243,11 +374,7 @@ impl Delete {
             self.end(desk, item, Outcome::NotSaved(why.to_owned()));
             return;
         }
-        self.round += 1;
-        let folder = match self.round {
-            1 => self.name.clone(),
-            round => format!("{}-{round}", self.name),
-        };
+        let folder = self.next_folder();
         self.save = Some(Save::new(folder, wanted));
         self.stage = Stage::Saving;
     }
@@ -256,11 +383,13 @@ impl Delete {
         let Some(save) = &self.save else {
             return;
         };
-        for (row, kept) in save.kept() {
-            if let Kept::Saved(version) = kept {
-                let id = self.rows[*row as usize].id.clone();
-                self.saved.insert(id, *version);
-            }
+        let kept = save.kept().iter().filter_map(|(row, kept)| match kept {
+            Kept::Saved(version) => Some((*row, *version)),
+            Kept::Gone | Kept::Not(_) => None,
+        });
+        for (row, version) in self.written.drain(..).chain(kept) {
+            let id = self.rows[row as usize].id.clone();
+            self.saved.insert(id, version);
         }
         // The list is read once more: what changed meanwhile is saved too.
         self.stage = Stage::Listing;
@@ -405,23 +534,17 @@ impl Machine for Delete {
         match &self.stage {
             Stage::Begin | Stage::Asking | Stage::AskingUnlisted => {}
             Stage::Listing | Stage::Saving | Stage::Ready if desk.is_stopping() => {}
-            Stage::Listing => {
-                if desk.is_busy(item) {
-                    return;
-                }
-                let listing = self
-                    .listing
-                    .get_or_insert_with(|| Listing::everything(key.clone()));
-                desk.say(format!("Reading {key}, {} items so far", listing.len()));
-                if let Some(call) = listing.call() {
-                    desk.read(item, Step::List, call);
-                }
-            }
+            Stage::Listing => self.list(desk, item),
             Stage::Saving => {
                 let Some(save) = &mut self.save else {
                     return;
                 };
                 save.go(desk);
+                // Later rounds save what was given at once, and tell how far they are themselves.
+                if self.lists == 1 && save.waiting() > 0 {
+                    desk.saving(Some((save.items() as usize, self.rows.len())));
+                    desk.say("");
+                }
                 if let Some(why) = save.broken() {
                     let why = format!("The backup is not good, so it was not deleted. {why}");
                     self.end(desk, item, Outcome::NotSaved(why));
@@ -475,29 +598,10 @@ impl Machine for Delete {
             return;
         };
         match self.stage.clone() {
-            Stage::Saving => {
+            Stage::Listing if item == WHOLE => self.list_read(desk, current, answer),
+            Stage::Listing | Stage::Saving => {
                 if let Some(save) = &mut self.save {
                     save.read(desk, item, step, answer);
-                }
-            }
-            Stage::Listing => {
-                let Some(listing) = &mut self.listing else {
-                    return;
-                };
-                match listing.take(answer) {
-                    Err(error) if is_not_there(&error) && listing.len() == 0 => {
-                        self.end(desk, current, Outcome::Gone);
-                    }
-                    Err(error) => {
-                        let why = format!("What is in it could not be read. {}", error.message);
-                        self.end(desk, current, Outcome::NotSaved(why));
-                    }
-                    Ok(()) if listing.is_over() => {
-                        if let Some(listing) = self.listing.take() {
-                            self.listed(desk, current, listing);
-                        }
-                    }
-                    Ok(()) => {}
                 }
             }
             Stage::Polling(_) => match answer {
@@ -507,6 +611,7 @@ impl Machine for Delete {
             Stage::Settling(why) => self.settled(desk, current, answer, why),
             Stage::Begin | Stage::Asking | Stage::AskingUnlisted | Stage::Ready => {}
         }
+        self.take_settled();
     }
 
     fn wrote(&mut self, desk: &mut Desk, item: u32, _: Step, fate: Fate) {
@@ -580,6 +685,7 @@ impl Machine for Delete {
         ) {
             // What was being saved is saved anew, under a new name.
             self.save = None;
+            self.written.clear();
             self.saved.clear();
             self.rows.clear();
             self.rounds_here = 0;

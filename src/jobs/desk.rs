@@ -290,6 +290,11 @@ impl Desk {
         self.flights.iter().any(|flight| flight.item == item)
     }
 
+    /// Whether no request is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.flights.is_empty()
+    }
+
     /// Whether one more request may be made.
     pub(super) fn has_room(&self) -> bool {
         self.flights.len() < CONCURRENCY
@@ -322,6 +327,14 @@ impl Desk {
             _ => self.at,
         };
         self.read_at(item, step, call, at);
+    }
+
+    /// A read that can be done without: it is tried once more and then given up.
+    pub(super) fn try_read(&mut self, item: u32, step: Step, call: Call) {
+        self.read(item, step, call);
+        if let Some(flight) = self.flights.last_mut() {
+            flight.tries = READ_TRIES - 2;
+        }
     }
 
     pub(super) fn read_at(&mut self, item: u32, step: Step, call: Call, at: u64) {

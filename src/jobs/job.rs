@@ -691,10 +691,12 @@ impl Job {
         }
     }
 
-    /// How many items it holds in memory at this moment, where it saves whole trashes.
+    /// How many items wait in memory to be saved, where whole trashes or spaces are saved.
     pub fn held(&self) -> Option<usize> {
         match &self.work {
             Work::BackUp(back_up) => Some(back_up.held()),
+            Work::Purge(purge) => purge.held(),
+            Work::Delete(delete) => Some(delete.held()),
             _ => None,
         }
     }

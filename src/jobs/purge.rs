@@ -3,9 +3,11 @@
 //!
 //! An item is purged only while the server still holds the version that is in the verified
 //! backup, asked just before. The whole trash is purged in one stroke only when it holds exactly
-//! what was saved.
-
-use std::collections::{HashMap, HashSet};
+//! what was saved; what left it then was purged, or taken out by somebody at the last moment, and
+//! which of the two is looked up.
+//!
+//! A whole trash is saved while it is listed. Of each item its line stays, and the version that was
+//! saved; lists that are read later are compared page by page and not held.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,13 +17,16 @@ use super::desk::{
 use super::job::{
     Decision, Head, JobWrite, Line, Machine, Outcome, Question, Step, StoreError, Stored,
 };
-use super::listing::{Listing, in_words};
+use super::listing::{LIMIT, Listing, Rows, Seen, in_words};
 use super::save::{Kept, Save, Wanted};
 use crate::confluence::{ApiError, Call, ContentId, ContentKind, ContentStatus, Reply, SpaceKey};
 
 const TRIES: u8 = 8;
 /// How often the trash is read again before it is said not to be empty.
 const LOOKS: u32 = 10;
+/// The fewest requests that list a space: for no more items than that, it is not listed.
+const LEAST_LIST: usize = 2;
+const TAKEN_OUT: &str = "Somebody took it out of the trash.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Goal {
@@ -31,7 +36,7 @@ pub(super) enum Goal {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Stage {
-    /// Reading the trash, to know what is in it.
+    /// Reading the trash, to know what is in it, and saving that meanwhile.
     Listing,
     Saving,
     /// The person is asked about what could not be saved.
@@ -42,6 +47,8 @@ enum Stage {
     Whole,
     /// After operation 13: reading until it is empty.
     Looking(u32),
+    /// What has left the trash is looked for among the pages and blog posts of the space.
+    Elsewhere,
     /// One by one.
     Items,
     /// After a reopening: is the backup still there?
@@ -54,8 +61,9 @@ enum Next {
     Items,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Way {
+    #[default]
     Check,
     Ready,
     Settle,
@@ -63,16 +71,80 @@ enum Way {
     SettleElsewhere,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What is known of an item beside its line. There may be a million: what is not out of the ordinary
+/// is not stored.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 struct Target {
-    id: ContentId,
-    kind: ContentKind,
     /// As the person saw it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     seen: Option<u64>,
     /// As it is in the backup.
+    #[serde(skip_serializing_if = "Option::is_none")]
     saved: Option<u64>,
+    /// Whether lists of what is current would tell of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_listed: bool,
+    #[serde(skip_serializing_if = "Way::is_check")]
     way: Way,
+    #[serde(skip_serializing_if = "is_none")]
     tries: u8,
+}
+
+impl Way {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    fn is_check(&self) -> bool {
+        *self == Self::Check
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_none(tries: &u8) -> bool {
+    *tries == 0
+}
+
+/// A list that is compared with the items while it is read.
+#[derive(Clone, Debug, PartialEq)]
+struct Reading {
+    listing: Listing,
+    /// The items in the order of their ids.
+    order: Vec<u32>,
+    /// Of each item, whether the list has it.
+    met: Vec<bool>,
+    /// Whether the list has anything that is not an item, or is one in another version.
+    differs: bool,
+    /// How many pages of it were read.
+    pages: usize,
+}
+
+impl Reading {
+    fn new(listing: Listing, lines: &[Line]) -> Self {
+        let mut order: Vec<u32> = (0..lines.len() as u32).collect();
+        order.sort_unstable_by_key(|item| &lines[*item as usize].subject);
+        Self {
+            listing,
+            order,
+            met: vec![false; lines.len()],
+            differs: false,
+            pages: 0,
+        }
+    }
+
+    fn meet(&mut self, seen: &Seen, lines: &[Line], targets: &[Target]) {
+        let by_id = |item: &u32| (*lines[*item as usize].subject).cmp(seen.id.as_str());
+        let Ok(place) = self.order.binary_search_by(by_id) else {
+            self.differs = true;
+            return;
+        };
+        let item = self.order[place] as usize;
+        self.met[item] = true;
+        // A version that the list does not tell cannot be compared.
+        self.differs |= seen.version.is_none() || seen.version != targets[item].saved;
+    }
+
+    fn has(&self, item: u32) -> bool {
+        self.met[item as usize]
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -84,17 +156,27 @@ pub(super) struct Purge {
     round: u32,
     stage: Stage,
     targets: Vec<Target>,
+    /// What of a whole trash could not be saved, or had vanished before.
+    #[serde(default)]
+    left: Vec<(u32, Kept)>,
+    // A list that was interrupted is begun anew.
+    #[serde(skip)]
     listing: Option<Listing>,
+    #[serde(skip)]
+    reading: Option<Reading>,
     save: Option<Save>,
     look_at: u64,
-    /// Whether the server has said that operation 13 is applied.
+    /// Whether it is known that operation 13 is applied.
     confirmed: bool,
 }
 
 impl Purge {
     pub(super) fn marked(head: &Head, goal: Goal) -> Self {
         let items = head.target.items.iter();
-        let targets = items.map(|it| Target::new(it.id.clone(), it.kind.clone(), it.version));
+        let targets = items.map(|it| Target {
+            seen: it.version,
+            ..Target::default()
+        });
         Self::new(head, goal, None, Stage::Saving, targets.collect())
     }
 
@@ -117,7 +199,9 @@ impl Purge {
             round: 0,
             stage,
             targets,
+            left: Vec::new(),
             listing: None,
+            reading: None,
             save: None,
             look_at: 0,
             confirmed: false,
@@ -128,38 +212,226 @@ impl Purge {
         self.save.as_ref().map(Save::folder)
     }
 
-    fn list(&mut self, desk: &mut Desk, at: u64) {
-        let Some(space) = &self.all else {
+    /// How many items of a whole trash wait to be saved at this moment.
+    pub(super) fn held(&self) -> Option<usize> {
+        let save = self.all.is_some().then_some(self.save.as_ref());
+        save.map(|save| save.map_or(0, Save::waiting))
+    }
+
+    fn next_folder(&mut self) -> String {
+        self.round += 1;
+        match self.round {
+            1 => self.name.clone(),
+            round => format!("{}-{round}", self.name),
+        }
+    }
+
+    /// Reads the whole trash and saves it at the same time: no page is asked for before there is room
+    /// for what it brings.
+    fn gather(&mut self, desk: &mut Desk) {
+        let Some(space) = self.all.clone() else {
+            return;
+        };
+        if self.save.is_none() {
+            self.save = Some(Save::streamed(self.next_folder()));
+        }
+        let Some(save) = &mut self.save else {
             return;
         };
         let listing = self
             .listing
-            .get_or_insert_with(|| Listing::trash(space.clone()));
+            .get_or_insert_with(|| Listing::trash(space, Rows::default()));
+        let has_room =
+            save.waiting() < LIMIT as usize && desk.has_room() && desk.has_room_for_files();
+        if has_room && !desk.is_busy(WHOLE) {
+            listing.ask(desk, WHOLE);
+        }
+        save.go(desk);
+        let total = listing.total().map_or(0, |total| total as usize);
+        desk.saving(Some((save.items() as usize, total.max(self.targets.len()))));
         desk.say(format!("Reading the trash, {} so far", listing.len()));
-        if let Some(call) = listing.call() {
-            let step = match self.stage {
+    }
+
+    fn gathered(&mut self, desk: &mut Desk, answer: Result<Reply, ApiError>) {
+        let (Some(listing), Some(save)) = (&mut self.listing, &mut self.save) else {
+            return;
+        };
+        if let Err(error) = listing.take(answer) {
+            self.listing = None;
+            desk.halt(format!("The trash could not be read. {}", error.message));
+            return;
+        }
+        for seen in listing.take_seen() {
+            let item = desk.add_line(Line::content(&seen.id, &seen.title));
+            self.targets.push(Target {
+                is_listed: matches!(seen.kind, ContentKind::Page | ContentKind::BlogPost),
+                ..Target::default()
+            });
+            let (wanted, whole) = Wanted::seen(item, seen);
+            save.want(desk, wanted, whole);
+        }
+        if !listing.is_over() {
+            return;
+        }
+        for kind in listing.unlisted() {
+            let title = format!("All {} in the trash", in_words(std::slice::from_ref(kind)));
+            let line = desk.add_line(Line::content(&ContentId::new(""), &title));
+            self.targets.push(Target::default());
+            let why = "The server would not list them; they were neither saved nor purged.";
+            desk.close(line, Outcome::Skipped(why.to_owned()));
+        }
+        save.finish();
+        self.listing = None;
+        self.stage = Stage::Saving;
+    }
+
+    /// Takes down what became of what was listed.
+    fn take_settled(&mut self) {
+        let Some(save) = &mut self.save else {
+            return;
+        };
+        for (wanted, kept) in save.take_settled() {
+            match kept {
+                Kept::Saved(version) => self.targets[wanted.item as usize].saved = version,
+                Kept::Gone | Kept::Not(_) => self.left.push((wanted.item, kept)),
+            }
+        }
+    }
+
+    /// Reads a list that is compared with what was saved.
+    fn compare(&mut self, desk: &mut Desk, at: u64) {
+        let Some(space) = self.all.clone() else {
+            return;
+        };
+        let stage = self.stage;
+        let reading = self.reading.get_or_insert_with(|| {
+            let listing = match stage {
+                Stage::Elsewhere => Listing::ids(space),
+                _ => Listing::trash(space, Rows::Bare),
+            };
+            Reading::new(listing, desk.lines())
+        });
+        let what = match stage {
+            Stage::Elsewhere => "Looking for what was taken out of the trash",
+            _ => "Reading the trash",
+        };
+        desk.say(format!("{what}, {} so far", reading.listing.len()));
+        if let Some(call) = reading.listing.call() {
+            let step = match stage {
                 Stage::Looking(_) => Step::Settle,
+                Stage::Elsewhere => Step::SettleElsewhere,
                 _ => Step::List,
             };
             desk.read_at(WHOLE, step, call, at);
         }
     }
 
-    fn begin_saving(&mut self, desk: &mut Desk) {
-        self.round += 1;
-        let folder = match self.round {
-            1 => self.name.clone(),
-            round => format!("{}-{round}", self.name),
+    fn compared(&mut self, desk: &mut Desk, answer: Result<Reply, ApiError>) {
+        let Some(reading) = &mut self.reading else {
+            return;
         };
-        let wanted = desk.open().map(|item| {
-            let target = &self.targets[item as usize];
-            Wanted {
-                item,
-                id: target.id.clone(),
-                kind: target.kind.clone(),
-                title: desk.lines()[item as usize].title.clone(),
-                status: ContentStatus::Trashed,
+        if let Err(error) = reading.listing.take(answer) {
+            self.reading = None;
+            self.unreadable(desk, &error);
+            return;
+        }
+        reading.pages += 1;
+        for seen in reading.listing.take_seen() {
+            reading.meet(&seen, desk.lines(), &self.targets);
+        }
+        if !reading.listing.is_over() {
+            if self.stage == Stage::Elsewhere && reading.pages >= self.listed(desk).len() {
+                self.ask_for_each(desk);
             }
+            return;
+        }
+        let Some(reading) = self.reading.take() else {
+            return;
+        };
+        match self.stage {
+            Stage::ListingAgain => {
+                let has_all = reading.met.iter().all(|met| *met);
+                let same = reading.listing.is_whole_trash() && has_all && !reading.differs;
+                self.stage = if same { Stage::Whole } else { Stage::Items };
+            }
+            Stage::Looking(looks) => self.looked(desk, &reading, looks),
+            Stage::Elsewhere => {
+                self.end_listed(desk, |item| {
+                    if reading.has(item) {
+                        Outcome::Skipped(TAKEN_OUT.to_owned())
+                    } else {
+                        Outcome::Done(None)
+                    }
+                });
+            }
+            _ => {}
+        }
+    }
+
+    /// A list could not be read: nothing is said that would follow from it.
+    fn unreadable(&mut self, desk: &mut Desk, error: &ApiError) {
+        match self.stage {
+            Stage::Looking(_) => {
+                let why = format!("The trash could not be read again. {}", error.message);
+                desk.settle(WHOLE, Step::PurgeTrash, Settled::Unknown(&why));
+                self.stage = Stage::Items;
+                let open: Vec<u32> = desk.open().collect();
+                for item in open {
+                    desk.close(item, Outcome::Unknown(why.clone()));
+                }
+            }
+            Stage::Elsewhere => {
+                let why = left_it(error);
+                self.end_listed(desk, |_| Outcome::Unknown(why.clone()));
+            }
+            _ => desk.halt(format!("The trash could not be read. {}", error.message)),
+        }
+    }
+
+    /// What is open and would be told of by lists of what is current.
+    fn listed(&self, desk: &Desk) -> Vec<u32> {
+        let mut open: Vec<u32> = desk.open().collect();
+        open.retain(|item| self.targets[*item as usize].is_listed);
+        open
+    }
+
+    /// Operation 13 is applied, and what is open has left the trash: purged by it, or taken out by
+    /// somebody just before? The pages and blog posts of the space tell, for as long as reading them
+    /// takes fewer requests than asking for each item.
+    fn look_elsewhere(&mut self, desk: &mut Desk) {
+        if self.listed(desk).len() > LEAST_LIST {
+            self.stage = Stage::Elsewhere;
+        } else {
+            self.ask_for_each(desk);
+        }
+    }
+
+    fn ask_for_each(&mut self, desk: &mut Desk) {
+        let open: Vec<u32> = desk.open().collect();
+        for item in open {
+            self.targets[item as usize].way = Way::SettleElsewhere;
+        }
+        self.reading = None;
+        self.stage = Stage::Items;
+    }
+
+    /// Closes what lists of the space tell of; the rest is asked for one by one.
+    fn end_listed(&mut self, desk: &mut Desk, outcome: impl Fn(u32) -> Outcome) {
+        for item in self.listed(desk) {
+            desk.close(item, outcome(item));
+        }
+        self.ask_for_each(desk);
+    }
+
+    fn begin_saving(&mut self, desk: &mut Desk) {
+        let folder = self.next_folder();
+        let items = &desk.head().target.items;
+        let wanted = desk.open().map(|item| Wanted {
+            item,
+            id: id_of(desk, item),
+            kind: items[item as usize].kind.clone(),
+            title: desk.lines()[item as usize].title.clone(),
+            status: ContentStatus::Trashed,
         });
         self.save = Some(Save::new(folder, wanted.collect()));
     }
@@ -171,7 +443,9 @@ impl Purge {
         };
         desk.say("");
         let mut left_out = false;
-        for (item, kept) in save.take_kept() {
+        let mut kept = save.take_kept();
+        kept.append(&mut self.left);
+        for (item, kept) in kept {
             let target = &mut self.targets[item as usize];
             match kept {
                 Kept::Saved(version) if target.seen.is_some() && target.seen != version => {
@@ -205,33 +479,9 @@ impl Purge {
         desk.checkpoint();
     }
 
-    fn relisted(&mut self, listing: Listing) {
-        let is_whole = listing.is_whole_trash();
-        let seen = listing.into_seen();
-        let saved: HashMap<&ContentId, Option<u64>> =
-            self.targets.iter().map(|it| (&it.id, it.saved)).collect();
-        // A version that the list does not tell cannot be compared.
-        let same = is_whole
-            && seen.len() == saved.len()
-            && seen.iter().all(|it| {
-                it.version.is_some() && saved.get(&it.id).is_some_and(|saved| *saved == it.version)
-            });
-        self.stage = if same { Stage::Whole } else { Stage::Items };
-    }
-
-    fn looked(&mut self, desk: &mut Desk, listing: Listing, looks: u32) {
-        // What a list by type leaves out may be in the trash all the same.
-        let look_first = if listing.is_whole_trash() {
-            Way::SettleElsewhere
-        } else {
-            Way::Settle
-        };
-        let there: HashSet<ContentId> = listing.into_seen().into_iter().map(|it| it.id).collect();
+    fn looked(&mut self, desk: &mut Desk, reading: &Reading, looks: u32) {
         let open: Vec<u32> = desk.open().collect();
-        let left = open
-            .iter()
-            .filter(|item| there.contains(&self.targets[**item as usize].id));
-        let left = left.count();
+        let left = open.iter().filter(|item| reading.has(**item)).count();
         let most = if desk.is_stopping() { 3 } else { LOOKS };
         if left > 0 && looks < most {
             self.stage = Stage::Looking(looks + 1);
@@ -245,16 +495,17 @@ impl Purge {
             return;
         }
         self.stage = Stage::Items;
-        if self.confirmed && look_first == Way::SettleElsewhere {
+        let is_whole = reading.listing.is_whole_trash();
+        if is_whole && (self.confirmed || left == 0) {
+            self.confirmed = true;
             desk.settle(WHOLE, Step::PurgeTrash, Settled::Done);
-            for item in open {
-                let outcome = if there.contains(&self.targets[item as usize].id) {
-                    Outcome::Failed("It is still in the trash.".to_owned())
-                } else {
-                    Outcome::Done(None)
-                };
-                desk.close(item, outcome);
+            for item in open.into_iter().filter(|item| reading.has(*item)) {
+                desk.close(
+                    item,
+                    Outcome::Failed("It is still in the trash.".to_owned()),
+                );
             }
+            self.look_elsewhere(desk);
             return;
         }
         if left == 0 {
@@ -265,7 +516,7 @@ impl Purge {
             desk.settle(WHOLE, Step::PurgeTrash, Settled::Unknown(why));
             if desk.is_stopping() {
                 for item in &open {
-                    if there.contains(&self.targets[*item as usize].id) {
+                    if reading.has(*item) {
                         desk.close(*item, Outcome::Unknown(why.to_owned()));
                     }
                 }
@@ -277,12 +528,14 @@ impl Purge {
                 }
             }
         }
-        // Purged by this, or taken out of the trash by somebody meanwhile?
-        for item in open {
-            let target = &mut self.targets[item as usize];
-            if !there.contains(&target.id) {
-                target.way = look_first;
-            }
+        // Purged by this, or taken out of the trash by somebody meanwhile? What a list by type leaves
+        // out may be in the trash all the same.
+        for item in open.into_iter().filter(|item| !reading.has(*item)) {
+            self.targets[item as usize].way = if is_whole {
+                Way::SettleElsewhere
+            } else {
+                Way::Settle
+            };
         }
     }
 
@@ -296,7 +549,7 @@ impl Purge {
                 continue;
             }
             let target = &mut self.targets[item as usize];
-            let id = target.id.clone();
+            let id = id_of(desk, item);
             let trashed = |id| Call::Content {
                 id,
                 status: Some(ContentStatus::Trashed),
@@ -370,9 +623,8 @@ impl Purge {
                 target.way = Way::SettleElsewhere;
             }
             (Step::SettleElsewhere, Ok(_)) => {
-                let why = "Somebody took it out of the trash.";
-                desk.settle(item, Step::Purge, Settled::NotApplied(why));
-                desk.close(item, Outcome::Skipped(why.to_owned()));
+                desk.settle(item, Step::Purge, Settled::NotApplied(TAKEN_OUT));
+                desk.close(item, Outcome::Skipped(TAKEN_OUT.to_owned()));
             }
             (Step::SettleElsewhere, Err(error)) if is_not_there(&error) => {
                 desk.settle(item, Step::Purge, Settled::Done);
@@ -380,7 +632,11 @@ impl Purge {
             }
             (_, other) => {
                 let error = other.err().unwrap_or_else(unexpected);
-                let why = format!("The answer was lost. {}", error.message);
+                let why = if self.confirmed {
+                    left_it(&error)
+                } else {
+                    format!("The answer was lost. {}", error.message)
+                };
                 desk.settle(item, Step::Purge, Settled::Unknown(&why));
                 desk.close(item, Outcome::Unknown(why));
             }
@@ -388,30 +644,30 @@ impl Purge {
     }
 }
 
-impl Target {
-    fn new(id: ContentId, kind: ContentKind, seen: Option<u64>) -> Self {
-        Self {
-            id,
-            kind,
-            seen,
-            saved: None,
-            way: Way::Check,
-            tries: 0,
-        }
-    }
+fn id_of(desk: &Desk, item: u32) -> ContentId {
+    ContentId::new(&desk.lines()[item as usize].subject)
+}
+
+/// What is known of an item that a whole purge may have purged.
+fn left_it(error: &ApiError) -> String {
+    format!(
+        "It is no longer in the trash, and whether it was purged or taken out could not be learned. {}",
+        error.message
+    )
 }
 
 impl Machine for Purge {
     fn go(&mut self, desk: &mut Desk) {
-        if desk.is_stopping() && !matches!(self.stage, Stage::Looking(_)) {
+        if desk.is_stopping() && !matches!(self.stage, Stage::Looking(_) | Stage::Elsewhere) {
             // Only what is in doubt is still asked about.
             self.go_items(desk);
             return;
         }
         match self.stage {
-            Stage::Listing | Stage::ListingAgain => {
+            Stage::Listing => self.gather(desk),
+            Stage::ListingAgain | Stage::Elsewhere => {
                 if !desk.is_busy(WHOLE) {
-                    self.list(desk, desk.at());
+                    self.compare(desk, desk.at());
                 }
             }
             Stage::Saving => {
@@ -422,6 +678,10 @@ impl Machine for Purge {
                     return;
                 };
                 save.go(desk);
+                if self.all.is_some() && save.waiting() > 0 {
+                    desk.saving(Some((save.items() as usize, self.targets.len())));
+                    desk.say("");
+                }
                 if let Some(why) = save.broken() {
                     let why = format!("The backup is not good, so nothing was purged. {why}");
                     desk.halt(why);
@@ -467,7 +727,7 @@ impl Machine for Purge {
             }
             Stage::Looking(_) => {
                 if !desk.is_busy(WHOLE) {
-                    self.list(desk, self.look_at.max(desk.at()));
+                    self.compare(desk, self.look_at.max(desk.at()));
                 }
             }
             Stage::Items => self.go_items(desk),
@@ -475,59 +735,13 @@ impl Machine for Purge {
     }
 
     fn read(&mut self, desk: &mut Desk, item: u32, step: Step, answer: Result<Reply, ApiError>) {
-        if item != WHOLE {
-            match (&mut self.save, self.stage) {
-                (Some(save), Stage::Saving) => save.read(desk, item, step, answer),
-                _ => self.item_read(desk, item, step, answer),
-            }
-            return;
+        match (&mut self.save, self.stage) {
+            (_, Stage::Listing) if item == WHOLE => self.gathered(desk, answer),
+            _ if item == WHOLE => self.compared(desk, answer),
+            (Some(save), Stage::Listing | Stage::Saving) => save.read(desk, item, step, answer),
+            _ => self.item_read(desk, item, step, answer),
         }
-        let Some(listing) = &mut self.listing else {
-            return;
-        };
-        if let Err(error) = listing.take(answer) {
-            self.listing = None;
-            if let Stage::Looking(_) = self.stage {
-                let why = format!("The trash could not be read again. {}", error.message);
-                desk.settle(WHOLE, Step::PurgeTrash, Settled::Unknown(&why));
-                self.stage = Stage::Items;
-                let open: Vec<u32> = desk.open().collect();
-                for item in open {
-                    desk.close(item, Outcome::Unknown(why.clone()));
-                }
-            } else {
-                desk.halt(format!("The trash could not be read. {}", error.message));
-            }
-            return;
-        }
-        if !listing.is_over() {
-            return;
-        }
-        let Some(listing) = self.listing.take() else {
-            return;
-        };
-        match self.stage {
-            Stage::Listing => {
-                let unlisted = listing.unlisted().to_vec();
-                for seen in listing.into_seen() {
-                    desk.add_line(Line::content(&seen.id, &seen.title));
-                    self.targets.push(Target::new(seen.id, seen.kind, None));
-                }
-                for kind in unlisted {
-                    let id = ContentId::new("");
-                    let title =
-                        format!("All {} in the trash", in_words(std::slice::from_ref(&kind)));
-                    let line = desk.add_line(Line::content(&id, &title));
-                    self.targets.push(Target::new(id, kind, None));
-                    let why = "The server would not list them; they were neither saved nor purged.";
-                    desk.close(line, Outcome::Skipped(why.to_owned()));
-                }
-                self.stage = Stage::Saving;
-            }
-            Stage::ListingAgain => self.relisted(listing),
-            Stage::Looking(looks) => self.looked(desk, listing, looks),
-            _ => {}
-        }
+        self.take_settled();
     }
 
     fn wrote(&mut self, desk: &mut Desk, item: u32, _: Step, fate: Fate) {
@@ -543,7 +757,7 @@ impl Machine for Purge {
                 Fate::InDoubt(_) | Fate::NeverKnown(_) => self.stage = Stage::Looking(0),
             }
             self.look_at = desk.at() + 1_000;
-            self.listing = None;
+            self.reading = None;
             return;
         }
         // Also when a journal is replayed: once one goes by itself, all do.
@@ -580,15 +794,16 @@ impl Machine for Purge {
 
     fn reopened(&mut self, desk: &mut Desk) {
         self.listing = None;
+        self.reading = None;
         self.look_at = 0;
         let next = match self.stage {
-            Stage::Listing => return,
-            Stage::Saving | Stage::Asking => {
+            Stage::Listing | Stage::Saving | Stage::Asking => {
                 // The backup was not finished: it is made anew.
                 self.save = None;
                 desk.answered();
                 if self.all.is_some() {
                     self.targets.clear();
+                    self.left.clear();
                     desk.forget_lines();
                     self.stage = Stage::Listing;
                 } else {
@@ -600,7 +815,7 @@ impl Machine for Purge {
                 Next::ListingAgain
             }
             // What is in doubt is learned first, even if the job is then given up.
-            Stage::Looking(_) => {
+            Stage::Looking(_) | Stage::Elsewhere => {
                 self.stage = Stage::Looking(0);
                 return;
             }

@@ -3,6 +3,8 @@
 //! A part of other machines. Nothing counts as saved before every file has been read back from
 //! the disk and found to be what was written. One that was interrupted is begun anew under
 //! another name.
+//!
+//! What a list gave whole is written as it came; everything else is asked for by itself.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use super::backup::{
 };
 use super::desk::{Desk, is_not_offered, is_not_there, unexpected};
 use super::job::{JobWrite, Step, StoreError, Stored};
+use super::listing::Seen;
 use crate::confluence::call::Window;
 use crate::confluence::{ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Reply};
 
@@ -31,6 +34,20 @@ pub(super) struct Wanted {
     pub(super) kind: ContentKind,
     pub(super) title: Arc<str>,
     pub(super) status: ContentStatus,
+}
+
+impl Wanted {
+    /// What was seen in a list, and the item itself if the list gave it whole.
+    pub(super) fn seen(item: u32, seen: Seen) -> (Self, Option<Content>) {
+        let wanted = Self {
+            item,
+            id: seen.id,
+            kind: seen.kind,
+            title: seen.title.into(),
+            status: seen.status,
+        };
+        (wanted, seen.whole.map(|whole| *whole))
+    }
 }
 
 /// What became of a wanted item.
@@ -55,6 +72,9 @@ enum Need {
 struct Slot {
     wanted: Wanted,
     need: Need,
+    /// Whether the item itself came from a list, which may be a while ago.
+    #[serde(default)]
+    is_from_list: bool,
     content: Option<Content>,
     attachments: Vec<AttachmentEntry>,
 }
@@ -82,7 +102,7 @@ enum Supply {
     /// All of it was given at the beginning, and what becomes of each is remembered.
     #[default]
     Given,
-    /// It comes little by little; what is saved is forgotten.
+    /// It comes little by little; what becomes of each is told once and forgotten.
     Coming,
     /// The same, and no more will come.
     Ended,
@@ -104,9 +124,9 @@ pub(super) struct Save {
     /// Whether all that is wanted is known, or comes little by little.
     #[serde(default)]
     supply: Supply,
-    /// Of what comes little by little: what could not be saved and was not told yet.
+    /// Of what comes little by little: what became of each, where it was not told yet.
     #[serde(skip)]
-    exceptions: Vec<(Wanted, Kept)>,
+    settled: Vec<(Wanted, Kept)>,
     /// Lines not yet on the disk. Not stored: what was interrupted is begun anew.
     #[serde(skip)]
     buffer: String,
@@ -128,7 +148,7 @@ impl Save {
             items: 0,
             stage: Stage::Fetching,
             supply: Supply::Given,
-            exceptions: Vec::new(),
+            settled: Vec::new(),
             buffer: String::new(),
             buffered: 0,
         }
@@ -142,9 +162,32 @@ impl Save {
         }
     }
 
-    /// One more to be saved.
-    pub(super) fn want(&mut self, wanted: Wanted) {
-        self.todo.push_back(wanted);
+    /// One more to be saved; with `whole` if a list gave it so, see [`is_whole`].
+    pub(super) fn want(&mut self, desk: &mut Desk, wanted: Wanted, whole: Option<Content>) {
+        let Some(mut content) = whole else {
+            self.todo.push_back(wanted);
+            return;
+        };
+        if wanted.kind == ContentKind::Attachment {
+            self.slots.push(Slot {
+                wanted,
+                need: Need::File,
+                is_from_list: true,
+                content: Some(content),
+                attachments: Vec::new(),
+            });
+            return;
+        }
+        let attachments = match wanted.kind {
+            ContentKind::Page | ContentKind::BlogPost => content
+                .more
+                .as_mut()
+                .and_then(|more| more.attachments.take()),
+            _ => None,
+        };
+        let attachments = attachments.map(|all| all.into_iter().map(AttachmentEntry::from));
+        let attachments = attachments.map(Iterator::collect);
+        self.put(desk, wanted, content, attachments, None);
     }
 
     /// Nothing more will be wanted.
@@ -162,18 +205,15 @@ impl Save {
         self.items
     }
 
-    /// What could not be saved since this was asked last, where things come little by little.
-    pub(super) fn take_exceptions(&mut self) -> Vec<(Wanted, Kept)> {
-        std::mem::take(&mut self.exceptions)
+    /// What became of what came little by little, since this was asked last.
+    pub(super) fn take_settled(&mut self) -> Vec<(Wanted, Kept)> {
+        std::mem::take(&mut self.settled)
     }
 
     fn settle(&mut self, wanted: Wanted, kept: Kept) {
-        match (self.supply, &kept) {
-            (Supply::Given, _) => self.kept.push((wanted.item, kept)),
-            (Supply::Coming | Supply::Ended, Kept::Saved(_)) => {}
-            (Supply::Coming | Supply::Ended, Kept::Gone | Kept::Not(_)) => {
-                self.exceptions.push((wanted, kept));
-            }
+        match self.supply {
+            Supply::Given => self.kept.push((wanted.item, kept)),
+            Supply::Coming | Supply::Ended => self.settled.push((wanted, kept)),
         }
     }
 
@@ -266,7 +306,7 @@ impl Save {
             Supply::Coming | Supply::Ended => desk.say("Saving"),
         }
         for index in 0..self.slots.len() {
-            if !desk.has_room() {
+            if !desk.has_room() || !desk.has_room_for_files() {
                 return;
             }
             let slot = &self.slots[index];
@@ -282,6 +322,7 @@ impl Save {
             let slot = Slot {
                 wanted,
                 need: Need::Content,
+                is_from_list: false,
                 content: None,
                 attachments: Vec::new(),
             };
@@ -438,6 +479,12 @@ impl Save {
                 });
                 self.keep(desk, index, None, Some(file));
             }
+            // Gone meanwhile, or its file has another address by now: it tells itself.
+            (Step::FetchFile, Err(_)) if slot.is_from_list => {
+                slot.is_from_list = false;
+                slot.content = None;
+                slot.need = Need::Content;
+            }
             (Step::Fetch, Err(error)) if is_not_there(&error) => {
                 let slot = self.slots.remove(index);
                 self.settle(slot.wanted, Kept::Gone);
@@ -457,11 +504,21 @@ impl Save {
         file: Option<SavedFile>,
     ) {
         let slot = self.slots.remove(index);
-        let Some(content) = slot.content else {
-            return;
-        };
-        let item = Item::of(content, slot.wanted.status, attachments, file);
-        self.settle(slot.wanted, Kept::Saved(item.version_number()));
+        if let Some(content) = slot.content {
+            self.put(desk, slot.wanted, content, attachments, file);
+        }
+    }
+
+    fn put(
+        &mut self,
+        desk: &mut Desk,
+        wanted: Wanted,
+        content: Content,
+        attachments: Option<Vec<AttachmentEntry>>,
+        file: Option<SavedFile>,
+    ) {
+        let item = Item::of(content, wanted.status, attachments, file);
+        self.settle(wanted, Kept::Saved(item.version_number()));
         self.buffer.push_str(&backup::line(&item));
         self.buffered += 1;
         self.items += 1;
@@ -520,6 +577,36 @@ impl Slot {
     }
 }
 
+/// Whether a row of a list has all that a backup needs of it, so that asking for it alone would bring
+/// nothing more. No text at all is not believed of a list.
+pub(super) fn is_whole(row: &Content) -> bool {
+    let Some(more) = row.more.as_deref() else {
+        return false;
+    };
+    let has_text = more
+        .body_storage
+        .as_ref()
+        .is_some_and(|text| !text.is_empty());
+    let is_told = row
+        .version
+        .as_ref()
+        .is_some_and(|version| version.number.is_some())
+        && row.space.is_some()
+        && more.restrictions.is_some()
+        && (more.created.is_some() || more.created_by.is_some());
+    is_told
+        && match row.kind {
+            ContentKind::Page | ContentKind::BlogPost => {
+                has_text
+                    && more.labels.is_some()
+                    && more.attachments.is_some()
+                    && (row.ancestors.is_some() || row.kind == ContentKind::BlogPost)
+            }
+            ContentKind::Comment | ContentKind::Other(_) => has_text && more.container.is_some(),
+            ContentKind::Attachment => more.download.is_some() && more.container.is_some(),
+        }
+}
+
 /// A plain name whatever the server uses for ids.
 fn file_name(id: &ContentId) -> String {
     let plain = id
@@ -527,4 +614,86 @@ fn file_name(id: &ContentId) -> String {
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
     format!("file-{}", plain.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::confluence::{ContentMore, ContentRef, Person, SpaceKey, Version};
+
+    fn whole(kind: ContentKind) -> Content {
+        Content {
+            id: ContentId::new("1"),
+            kind,
+            status: Some(ContentStatus::Trashed),
+            title: "Old".to_owned(),
+            has_children: None,
+            space: Some(SpaceKey::new("ENG")),
+            version: Some(Version {
+                number: Some(1),
+                ..Version::default()
+            }),
+            ancestors: Some(Vec::new()),
+            position: None,
+            more: Some(Box::new(ContentMore {
+                created_by: Some(Person::default()),
+                body_storage: Some("<p/>".to_owned()),
+                labels: Some(Vec::new()),
+                restrictions: Some(Vec::new()),
+                download: Some("/download/1".to_owned()),
+                container: Some(ContentRef {
+                    id: ContentId::new("2"),
+                    title: None,
+                }),
+                attachments: Some(Vec::new()),
+                ..ContentMore::default()
+            })),
+        }
+    }
+
+    /// Takes something out of a row.
+    type Without = fn(&mut Content, &mut ContentMore);
+
+    #[test]
+    fn a_row_is_whole_only_with_all_that_is_saved_of_its_kind() {
+        use ContentKind::{Attachment, BlogPost, Comment, Page};
+        let other = || ContentKind::Other("sheet".to_owned());
+        let all = || vec![Page, BlogPost, Comment, Attachment, other()];
+        for kind in all() {
+            assert!(is_whole(&whole(kind.clone())), "{kind:?}");
+            let nothing = Content {
+                more: None,
+                ..whole(kind.clone())
+            };
+            assert!(!is_whole(&nothing), "{kind:?}");
+        }
+        let texts = || vec![Page, BlogPost, Comment, other()];
+        let needs: [(Vec<ContentKind>, Without); 11] = [
+            (all(), |row, _| row.version = None),
+            (all(), |row, _| row.version = Some(Version::default())),
+            (all(), |row, _| row.space = None),
+            (all(), |_, more| more.restrictions = None),
+            (all(), |_, more| more.created_by = None),
+            (texts(), |_, more| more.body_storage = None),
+            (texts(), |_, more| more.body_storage = Some(String::new())),
+            (vec![Page, BlogPost], |_, more| more.labels = None),
+            (vec![Page, BlogPost], |_, more| more.attachments = None),
+            (vec![Page], |row, _| row.ancestors = None),
+            (vec![Attachment], |_, more| more.download = None),
+        ];
+        for (number, (kinds, without)) in needs.into_iter().enumerate() {
+            for kind in all() {
+                let mut row = whole(kind.clone());
+                let mut more = row.more.take().unwrap_or_default();
+                without(&mut row, &mut more);
+                row.more = Some(more);
+                assert_eq!(is_whole(&row), !kinds.contains(&kind), "{number} {kind:?}");
+            }
+        }
+        for kind in [Comment, Attachment, other()] {
+            let mut row = whole(kind);
+            row.more.as_mut().expect("there").container = None;
+            assert!(!is_whole(&row));
+        }
+    }
 }

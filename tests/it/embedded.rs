@@ -632,6 +632,67 @@ fn content_is_expanded_in_depth() {
     assert_eq!(wiki.status("GET", "/rest/api/content/12x"), 500);
 }
 
+/// Whatever is expanded, a row of a list says what the content says alone.
+#[test]
+fn lists_expand_as_a_single_content_does() {
+    const EXPAND: &str = "expand=body.storage,version,ancestors,history,space,container,\
+        metadata.labels,extensions,children.attachment,restrictions.read.restrictions.user,\
+        restrictions.read.restrictions.group,restrictions.update.restrictions.user,\
+        restrictions.update.restrictions.group";
+    for (generation, real) in [
+        (Generation::Ten, false),
+        (Generation::Ten, true),
+        (Generation::Nine, true),
+        (Generation::Seven, true),
+    ] {
+        let wiki = small_as(generation, real);
+        let trashed = "/rest/api/content?spaceKey=ENG&status=trashed&type=";
+        let mut lists = vec![
+            "/rest/api/space/ENG/content/page?".to_owned(),
+            "/rest/api/space/ENG/content/blogpost?".to_owned(),
+            format!("{trashed}page"),
+            format!("{trashed}blogpost"),
+            format!("{trashed}attachment"),
+        ];
+        if generation == Generation::Ten {
+            lists.push("/rest/api/space/ENG/trash?".to_owned());
+        }
+        for list in lists {
+            let page = wiki.get(&format!("{list}&{EXPAND}"));
+            assert!(!rows(&page).is_empty(), "{list}");
+            for row in rows(&page) {
+                let id = text(&row["id"]);
+                let alone = format!("/rest/api/content/{id}?status=any&{EXPAND}");
+                assert_eq!(*row, wiki.get(&alone), "{list}");
+            }
+        }
+    }
+    // No more than a hundred with bodies, and twenty-five attachments of each.
+    let mut seed = String::from("space: ENG\nname: Engineering\n");
+    for n in 0..120 {
+        seed.push_str(&format!("\n=== page\ntitle: Old {n}\nstatus: trashed\n"));
+        if n == 0 {
+            for file in 0..26 {
+                seed.push_str(&format!("attachment: {file}.txt | text/plain | 1\n"));
+            }
+        }
+    }
+    let wiki = wiki(Options {
+        seed: Seed::Text(seed),
+        ..Options::default()
+    });
+    for list in [
+        "/rest/api/space/ENG/trash?",
+        "/rest/api/content?spaceKey=ENG&status=trashed&type=page",
+    ] {
+        let page = wiki.get(&format!("{list}&limit=200&{EXPAND}"));
+        assert_eq!(rows(&page).len(), 100, "{list}");
+        let attachments = &rows(&page)[0]["children"]["attachment"];
+        assert_eq!(rows(attachments).len(), 25, "{list}");
+        assert!(attachments["_links"]["next"].is_string(), "{list}");
+    }
+}
+
 #[test]
 fn trash_is_read_by_cursor_both_ways() {
     let wiki = small();

@@ -2,30 +2,64 @@
 //!
 //! `docs/performance.md` says how a million trashed items are measured with the real program.
 
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
 use coracle::app::message::DiskCall;
 use coracle::confluence::{
-    Call, Content, ContentId, ContentKind, ContentMore, ContentStatus, Cursor, CursorPage, Page,
-    Reply, SpaceKey, Version,
+    Call, Content, ContentId, ContentKind, ContentMore, ContentStatus, Cursor, CursorPage,
+    ErrorKind, LongTask, LongTaskId, Page, Person, Reply, SpaceKey, Version,
 };
 use coracle::jobs::backup::{self, Manifest};
 use coracle::jobs::journal::{Chain, Entry, Phase, Record};
 use coracle::jobs::{
-    Act, Head, ItemTarget, Job, JobEffect, JobEvent, JobId, JobState, JobWrite, Outcome, Step,
-    Stored, ledger,
+    Act, BackupChoice, Challenge, DeleteOptions, Head, ItemTarget, Job, JobEffect, JobEvent, JobId,
+    JobState, JobWrite, OnFailure, Outcome, Step, Stored, ledger,
 };
 
-use crate::simulation::{agree, head, time};
+use crate::simulation::{Lists, agree, fail, head, is_for_whole_items, missing, time};
 use crate::story::{Answer, Story, trashed, wiki};
 
 /// A server whose one space has so many trashed pages; a few of them can't be read.
 struct Trash {
     items: u64,
     refused: HashSet<u64>,
+    lists: Lists,
+    /// Pages that are not in the trash, numbered behind those that are.
+    pages: u64,
+    /// Taken out of the trash while the request that purges it is on its way.
+    taken_out: HashSet<u64>,
+    purged: Cell<bool>,
+    deleted: Cell<bool>,
+    asked: RefCell<Vec<Call>>,
 }
 
 impl Trash {
+    fn of(items: u64) -> Self {
+        Self {
+            items,
+            refused: HashSet::new(),
+            lists: Lists::Bare,
+            pages: 0,
+            taken_out: HashSet::new(),
+            purged: Cell::new(false),
+            deleted: Cell::new(false),
+            asked: RefCell::default(),
+        }
+    }
+
+    /// Of these lists bring whole items.
+    fn whole(items: u64) -> Self {
+        Self {
+            lists: Lists::Whole,
+            ..Self::of(items)
+        }
+    }
+
+    fn count(&self, is: impl Fn(&Call) -> bool) -> usize {
+        self.asked.borrow().iter().filter(|call| is(call)).count()
+    }
+
     fn content(n: u64) -> Content {
         Content {
             id: ContentId::new((1_000 + n).to_string()),
@@ -38,33 +72,88 @@ impl Trash {
                 number: Some(3),
                 ..Version::default()
             }),
-            ancestors: None,
+            ancestors: Some(Vec::new()),
             position: None,
             more: Some(Box::new(ContentMore {
                 body_storage: Some(format!("<p>{}</p>", "text ".repeat(50))),
+                created_by: Some(Person::default()),
+                labels: Some(Vec::new()),
+                restrictions: Some(Vec::new()),
                 ..ContentMore::default()
             })),
         }
     }
 
+    fn row(&self, n: u64, expand: &str) -> Content {
+        let mut row = Self::content(n);
+        if is_for_whole_items(expand) && self.lists == Lists::Whole {
+            if let Some(more) = &mut row.more {
+                more.attachments = Some(Vec::new());
+            }
+        } else {
+            row.more = None;
+        }
+        row
+    }
+
     fn serve(&self, call: &Call) -> Answer {
+        self.asked.borrow_mut().push(call.clone());
+        if let (
+            Lists::Refuse(why, status),
+            Call::Trash { expand, .. } | Call::SpaceContentOfKind { expand, .. },
+        ) = (&self.lists, call)
+            && is_for_whole_items(expand)
+        {
+            return Err(fail(why.clone(), *status));
+        }
         match call {
-            Call::Trash { cursor, limit, .. } => {
+            Call::Trash {
+                cursor,
+                limit,
+                expand,
+                ..
+            } => {
+                let items = if self.purged.get() { 0 } else { self.items };
                 let start: u64 = cursor.as_ref().map_or(0, |at| at.0.parse().expect("ours"));
-                let end = (start + limit).min(self.items);
+                let end = (start + limit).min(items);
                 Ok(Reply::Trash(CursorPage {
-                    results: (start..end).map(Self::content).collect(),
-                    next: (end < self.items).then(|| Cursor(end.to_string())),
-                    total: Some(self.items),
+                    results: (start..end).map(|n| self.row(n, expand)).collect(),
+                    next: (end < items).then(|| Cursor(end.to_string())),
+                    total: Some(items),
                 }))
             }
-            Call::Content { id, .. } => {
+            Call::SpaceContentOfKind {
+                kind,
+                window,
+                expand,
+                ..
+            } => {
+                let mut all: Vec<u64> = (self.items..self.items + self.pages).collect();
+                if self.purged.get() {
+                    all.extend(&self.taken_out);
+                }
+                if *kind != ContentKind::Page {
+                    all.clear();
+                }
+                let rows = all.iter().skip(window.start as usize);
+                let rows = rows.take(window.limit as usize);
+                let results: Vec<Content> = rows.map(|n| self.row(*n, expand)).collect();
+                Ok(Reply::Contents(Page {
+                    has_next: (window.start as usize) + results.len() < all.len(),
+                    results,
+                    start: window.start,
+                    limit: None,
+                    total: None,
+                }))
+            }
+            Call::Content { id, status, .. } => {
                 let n = id.as_str().parse::<u64>().expect("ours") - 1_000;
                 if self.refused.contains(&n) {
-                    return Err(crate::simulation::fail(
-                        coracle::confluence::ErrorKind::Forbidden,
-                        403,
-                    ));
+                    return Err(fail(ErrorKind::Forbidden, 403));
+                }
+                let is_current = n >= self.items || self.taken_out.contains(&n);
+                if self.purged.get() && (status.is_some() || !is_current) {
+                    return Err(missing());
                 }
                 Ok(Reply::Content(Box::new(Self::content(n))))
             }
@@ -75,6 +164,23 @@ impl Trash {
                 total: None,
                 has_next: false,
             })),
+            Call::PurgeTrash { .. } => {
+                self.purged.set(true);
+                Ok(Reply::Done)
+            }
+            Call::DeleteSpace { .. } => {
+                self.deleted.set(true);
+                Ok(Reply::LongTaskStarted(LongTaskId("t".to_owned())))
+            }
+            Call::LongTask { id } => Ok(Reply::LongTask(LongTask {
+                id: id.clone(),
+                name: None,
+                elapsed_ms: None,
+                percentage: 100,
+                successful: true,
+                messages: Vec::new(),
+            })),
+            Call::Space { .. } if self.deleted.get() => Err(missing()),
             other => panic!("{other:?}"),
         }
     }
@@ -100,7 +206,16 @@ fn run(job: &mut Job, server: &Trash) -> (Peaks, u64, Option<Manifest>) {
     let mut files = std::collections::HashMap::new();
     let mut todo: std::collections::VecDeque<JobEffect> = job.step(0, JobEvent::Begin).into();
     let (mut saved, mut manifest) = (0, None);
-    while let Some(effect) = todo.pop_front() {
+    let mut at = 0;
+    loop {
+        let Some(effect) = todo.pop_front() else {
+            let Some(deadline) = job.deadline() else {
+                return (peaks, saved, manifest);
+            };
+            at = deadline;
+            todo.extend(job.step(at, JobEvent::Tick));
+            continue;
+        };
         peaks.held = peaks.held.max(job.held().unwrap_or(usize::MAX));
         let sends = std::iter::once(&effect).chain(&todo);
         let sends = sends.filter(|it| matches!(it, JobEffect::Send { .. }));
@@ -146,9 +261,14 @@ fn run(job: &mut Job, server: &Trash) -> (Peaks, u64, Option<Manifest>) {
             }
             JobEffect::Ask(question) => panic!("{question:?}"),
         };
-        todo.extend(job.step(0, event));
+        todo.extend(job.step(at, event));
     }
-    (peaks, saved, manifest)
+}
+
+fn purge_all() -> Job {
+    let head = head(Act::PurgeAll, &["BIG"], Vec::new());
+    let consent = agree(Challenge::new(head.target.clone()));
+    Job::purge_all(head, consent).expect("fit")
 }
 
 /// A trash ten times as long is backed up in the same memory: pages of the list come no faster
@@ -156,10 +276,14 @@ fn run(job: &mut Job, server: &Trash) -> (Peaks, u64, Option<Manifest>) {
 #[test]
 fn a_backup_of_a_whole_trash_holds_a_page_or_two_at_a_time() {
     let mut before: Option<Peaks> = None;
-    for items in [2_000, 10_000] {
+    for (items, lists) in [
+        (2_000, Lists::Bare),
+        (10_000, Lists::Bare),
+        (10_000, Lists::Whole),
+    ] {
         let server = Trash {
-            items,
-            refused: HashSet::new(),
+            lists,
+            ..Trash::of(items)
         };
         let mut job = Job::back_up(head(Act::BackUp, &["BIG"], Vec::new())).expect("fit");
         let (peaks, saved, manifest) = run(&mut job, &server);
@@ -184,11 +308,109 @@ fn a_backup_of_a_whole_trash_holds_a_page_or_two_at_a_time() {
     }
 }
 
+/// Lists that bring whole items make a request for each of them needless, whatever comes after the
+/// backup.
+#[test]
+fn what_lists_bring_whole_is_not_asked_for_again() {
+    let items = 10_000;
+    let single = |call: &Call| matches!(call, Call::Content { .. } | Call::Attachments { .. });
+
+    let server = Trash::whole(items);
+    let mut job = Job::back_up(head(Act::BackUp, &["BIG"], Vec::new())).expect("fit");
+    let (_, saved, _) = run(&mut job, &server);
+    assert_eq!((job.state(), saved), (JobState::Done, items));
+    assert_eq!((server.count(single), server.count(|_| true)), (0, 100));
+
+    let server = Trash::whole(items);
+    let mut job = purge_all();
+    let (peaks, saved, _) = run(&mut job, &server);
+    assert_eq!((job.state(), saved), (JobState::Done, items));
+    // A hundred pages to save it, fifty to compare, the purge, a look, and pages and blog posts.
+    assert_eq!((server.count(single), server.count(|_| true)), (0, 154));
+    assert!(peaks.held <= 400, "{} items at a time", peaks.held);
+
+    let server = Trash {
+        pages: items,
+        ..Trash::whole(items)
+    };
+    let head = head(Act::DeleteSpaces, &["BIG"], Vec::new());
+    let consent = agree(Challenge::new(head.target.clone()));
+    let options = DeleteOptions {
+        backup: BackupChoice::Save,
+        on_failure: OnFailure::Stop,
+    };
+    let mut job = Job::delete_spaces(head, consent, options).expect("fit");
+    let (peaks, saved, _) = run(&mut job, &server);
+    assert_eq!((job.state(), saved), (JobState::Done, 2 * items));
+    // Both lists whole, and once more bare; blog posts twice; the deletion, its task and the space.
+    assert_eq!((server.count(single), server.count(|_| true)), (0, 305));
+    assert!(peaks.held <= 400, "{} items at a time", peaks.held);
+}
+
+/// A server that gives less, or nothing, or fails, costs as much as one that is not asked for whole
+/// items, but for the few requests by which that is learned.
+#[test]
+fn a_server_that_gives_no_whole_items_is_soon_asked_for_bare_rows() {
+    let items = 5_000;
+    for (lists, whole) in [
+        (Lists::Bare, 1),
+        (Lists::Refuse(ErrorKind::Invalid, 400), 3),
+        (Lists::Refuse(ErrorKind::Status, 413), 3),
+        (Lists::Refuse(ErrorKind::TooLarge, 200), 3),
+        // Each is tried twice.
+        (Lists::Refuse(ErrorKind::Server, 500), 6),
+        (Lists::Refuse(ErrorKind::Timeout, 0), 6),
+    ] {
+        let server = Trash {
+            lists: lists.clone(),
+            ..Trash::of(items)
+        };
+        let mut job = Job::back_up(head(Act::BackUp, &["BIG"], Vec::new())).expect("fit");
+        let (_, saved, _) = run(&mut job, &server);
+        assert_eq!((job.state(), saved), (JobState::Done, items), "{lists:?}");
+        let for_whole = server
+            .count(|call| matches!(call, Call::Trash { expand, .. } if is_for_whole_items(expand)));
+        assert_eq!(for_whole, whole, "{lists:?}");
+        let rest = server.count(|_| true) - for_whole;
+        assert!(rest <= 2 * 5_000 + 25, "{rest} requests, {lists:?}");
+    }
+}
+
+/// What a server once failed over it is not asked for again in the next space, and the trash is read
+/// from where it stood.
+#[test]
+fn what_a_server_does_with_whole_items_is_remembered_from_space_to_space() {
+    let server = Trash {
+        lists: Lists::Refuse(ErrorKind::Invalid, 400),
+        ..Trash::of(900)
+    };
+    let keys = ["A", "B", "C"];
+    let mut job = Job::back_up(head(Act::BackUp, &keys, Vec::new())).expect("fit");
+    let (_, saved, _) = run(&mut job, &server);
+    assert_eq!((job.state(), saved), (JobState::Done, 2_700));
+    let whole = server
+        .count(|call| matches!(call, Call::Trash { expand, .. } if is_for_whole_items(expand)));
+    assert_eq!(whole, 3);
+}
+
+/// Of each item of a trash that is purged as a whole its line stays, and the version that was saved.
+#[test]
+fn a_whole_trash_that_is_purged_is_held_by_names_and_versions_alone() {
+    for server in [Trash::whole(10_000), Trash::of(10_000)] {
+        let mut job = purge_all();
+        let (peaks, ..) = run(&mut job, &server);
+        assert_eq!(job.state(), JobState::Done);
+        assert!(peaks.held <= 400, "{} items at a time", peaks.held);
+        let each = peaks.checkpoint / 10_000;
+        assert!(each <= 120, "{each} bytes an item in the file of the job");
+    }
+}
+
 #[test]
 fn what_can_not_be_saved_of_a_whole_trash_has_a_line_of_its_own() {
     let server = Trash {
-        items: 500,
         refused: HashSet::from([7, 333]),
+        ..Trash::of(500)
     };
     let mut job = Job::back_up(head(Act::BackUp, &["BIG"], Vec::new())).expect("fit");
     let (_, saved, manifest) = run(&mut job, &server);
@@ -218,12 +440,9 @@ fn the_file_of_a_long_job_names_its_items_once_and_is_seldom_written() {
         })
         .collect();
     let head = head(Act::PurgeMarked, &["BIG"], items);
-    let consent = agree(coracle::jobs::Challenge::new(head.target.clone()));
+    let consent = agree(Challenge::new(head.target.clone()));
     let mut job = Job::purge_marked(head, consent).expect("fit");
-    let server = Trash {
-        items: count as u64,
-        refused: HashSet::new(),
-    };
+    let server = Trash::of(count as u64);
     let mut files = std::collections::HashMap::new();
     let mut todo: std::collections::VecDeque<JobEffect> = job.step(0, JobEvent::Begin).into();
     let (mut checkpoints, mut most) = (0, 0);

@@ -18,7 +18,7 @@ use coracle::jobs::Step;
 use coracle::jobs::journal::{self, Phase, Record};
 
 use crate::dialogs::Desk;
-use crate::simulation::{Room, Server, doc, missing};
+use crate::simulation::{Lists, Room, Server, doc, missing};
 use crate::story::{Answer, Story, error, page, space, wiki};
 
 /// What becomes of a write.
@@ -88,6 +88,7 @@ impl Wiki {
                 tasks: BTreeMap::new(),
                 next: 1_000,
                 modern: true,
+                lists: Lists::Bare,
             },
             fates: VecDeque::new(),
             tasks: Tasks::End,

@@ -5,10 +5,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use coracle::confluence::*;
+use coracle::jobs::backup;
 use coracle::jobs::journal::{Chain, Phase, Reached, Record, Scribe};
 use coracle::jobs::*;
 
-use crate::simulation::{Room, Server, agree, doc, fail, head, missing, time};
+use crate::simulation::{
+    Lists, Room, Server, agree, doc, fail, head, is_for_whole_items, missing, time,
+};
 
 /// A job with a server, a disk and a clock.
 struct Bench {
@@ -176,6 +179,7 @@ fn wiki() -> Server {
         tasks: BTreeMap::new(),
         next: 1_000,
         modern: true,
+        lists: Lists::Bare,
     }
 }
 
@@ -207,6 +211,38 @@ fn purge_marked() -> Bench {
     let head = head(Act::PurgeMarked, &[], items.into());
     let consent = agree(Challenge::new(head.target.clone()));
     Bench::new(Job::purge_marked(head, consent).expect("agreed to"), wiki())
+}
+
+/// A whole trash of so many pages, numbered from 100, beside so many that are current, from 001.
+fn purge_of(trashed: usize, current: usize) -> Bench {
+    let mut bench = purge_all();
+    bench.server.docs.clear();
+    for n in 0..trashed {
+        let page = doc("ENG", &format!("Old {n}"), ContentStatus::Trashed);
+        bench.server.docs.insert(format!("{}", 100 + n), page);
+    }
+    for n in 1..=current {
+        let page = doc("ENG", &format!("Alive {n}"), ContentStatus::Current);
+        bench.server.docs.insert(format!("{n:03}"), page);
+    }
+    bench
+}
+
+/// Somebody takes this out of the trash.
+fn take_out(server: &mut Server, id: &str) {
+    let doc = server.docs.get_mut(id).expect("it is there");
+    doc.status = ContentStatus::Current;
+    doc.version += 1;
+}
+
+/// Whether the ids of what is current are asked for.
+fn lists_ids(call: &Call) -> bool {
+    matches!(call, Call::SpaceContentOfKind { expand, .. } if expand.is_empty())
+}
+
+/// Whether it is asked for one item among what is current.
+fn asks_for_one(call: &Call) -> bool {
+    matches!(call, Call::Content { status: None, .. })
 }
 
 fn lost() -> Result<Reply, ApiError> {
@@ -701,4 +737,488 @@ fn a_backup_tells_how_far_it_is_and_the_pace_afterwards_is_that_of_the_purge() {
         progress.per_second.is_some_and(|rate| rate > 0.5),
         "{progress:?}"
     );
+}
+
+#[test]
+fn what_was_taken_out_of_the_trash_at_the_last_moment_is_not_told_as_purged() {
+    // Few are asked for one by one, for more the space is listed, as long as that is less work.
+    for (trashed, current, lists, singles) in [(2, 1, 0, 2), (9, 4, 3, 0), (4, 30, 4, 4)] {
+        for answer_is_lost in [false, true] {
+            let what = format!("{trashed} and {current}, lost: {answer_is_lost}");
+            let mut bench = purge_of(trashed, current);
+            bench.finish(&mut |server, call, _| match call {
+                Call::PurgeTrash { .. } => {
+                    take_out(server, "101");
+                    let answer = server.serve(call);
+                    Some(if answer_is_lost { lost() } else { answer })
+                }
+                _ => None,
+            });
+            assert_eq!(bench.told(Step::PurgeTrash), Phase::Done, "{what}");
+            for line in bench.job.lines() {
+                let right = match &line.outcome {
+                    Some(Outcome::Skipped(why)) => {
+                        &*line.subject == "101" && why == "Somebody took it out of the trash."
+                    }
+                    Some(Outcome::Done(None)) => &*line.subject != "101",
+                    _ => false,
+                };
+                assert!(right, "{what}: {line:?}");
+            }
+            assert_eq!(bench.job.state(), JobState::Done, "{what}");
+            assert_eq!(bench.count(lists_ids), lists, "{what}");
+            let asked = bench.count(|call| {
+                asks_for_one(call)
+                    && matches!(call, Call::Content { expand, .. } if expand == "version")
+            });
+            assert_eq!(asked, singles, "{what}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_told_as_purged_while_it_can_not_be_seen_whether_it_was_taken_out() {
+    for trashed in [2, 9] {
+        let mut bench = purge_of(trashed, 4);
+        let mut purged = false;
+        bench.finish(&mut |_, call, _| {
+            purged |= matches!(call, Call::PurgeTrash { .. });
+            (purged && (lists_ids(call) || asks_for_one(call)))
+                .then(|| Err(fail(ErrorKind::Forbidden, 403)))
+        });
+        assert_eq!(bench.told(Step::PurgeTrash), Phase::Done);
+        assert_eq!(bench.job.state(), JobState::Unknown);
+        let outcomes = bench.outcomes();
+        assert_eq!(outcomes.len(), trashed);
+        for outcome in outcomes {
+            let Outcome::Unknown(why) = &outcome else {
+                panic!("{outcome:?}");
+            };
+            assert!(why.starts_with("It is no longer in the trash"), "{why}");
+        }
+    }
+}
+
+#[test]
+fn a_list_that_moves_while_it_is_read_hides_nothing_that_was_taken_out() {
+    // Pages of three. What was taken out is the last of all, and moves up while it is read.
+    for (current, at_page) in [(3, 2), (6, 3)] {
+        let mut bench = purge_of(9, current);
+        let mut pages = 0;
+        bench.finish(&mut |server, call, _| {
+            if matches!(call, Call::PurgeTrash { .. }) {
+                take_out(server, "105");
+            }
+            if lists_ids(call) {
+                pages += 1;
+                if pages == at_page {
+                    server.docs.remove("001");
+                }
+            }
+            None
+        });
+        let line = bench.job.lines().iter().find(|it| &*it.subject == "105");
+        let outcome = line.and_then(|line| line.outcome.clone());
+        assert!(matches!(outcome, Some(Outcome::Skipped(_))), "{outcome:?}");
+    }
+
+    // One that never stands still tells nothing.
+    let mut bench = purge_of(20, 30);
+    let mut next = 0;
+    bench.finish(&mut |server, call, _| {
+        if lists_ids(call) {
+            next += 1;
+            server.docs.remove(&format!("{next:03}"));
+        }
+        None
+    });
+    assert_eq!(bench.job.state(), JobState::Unknown);
+    assert!(bench.count(lists_ids) < 20);
+    let told = |it: &Outcome| matches!(it, Outcome::Unknown(_));
+    assert!(bench.outcomes().iter().all(told), "{:?}", bench.outcomes());
+}
+
+#[test]
+fn what_became_of_a_purged_trash_is_learned_also_after_a_kill_and_a_cancellation() {
+    let taking = |server: &mut Server, call: &Call| {
+        if matches!(call, Call::PurgeTrash { .. }) {
+            take_out(server, "101");
+        }
+        None
+    };
+    let skipped = |bench: &Bench| {
+        let lines = bench.job.lines().iter();
+        let left = lines.filter(|line| line.outcome != Some(Outcome::Done(None)));
+        left.map(|line| line.subject.to_string())
+            .collect::<Vec<_>>()
+    };
+    let mut bench = purge_of(9, 4);
+    bench.run(&mut |server, call, _| taking(server, call), |bench| {
+        bench.count(lists_ids) == 1
+    });
+    bench.feed(JobEvent::Pause);
+    while bench.disk() {}
+    bench.kill();
+    bench.feed(JobEvent::Resume);
+    bench.finish(&mut |_, _, _| None);
+    let purges = bench.count(|call| !call.is_read());
+    assert_eq!((purges, bench.job.state()), (1, JobState::Done));
+    assert_eq!(skipped(&bench), ["101"]);
+
+    let mut bench = purge_of(9, 4);
+    bench.run(&mut |server, call, _| taking(server, call), |bench| {
+        bench.count(lists_ids) == 1
+    });
+    bench.feed(JobEvent::Cancel);
+    bench.finish(&mut |_, _, _| None);
+    assert_eq!(bench.job.state(), JobState::Cancelled);
+    assert_eq!(skipped(&bench), ["101"]);
+}
+
+#[test]
+fn no_space_is_begun_while_an_item_of_the_one_before_is_under_way() {
+    let head = head(Act::DeleteSpaces, &["ENG", "HR"], Vec::new());
+    let consent = agree(Challenge::new(head.target.clone()));
+    let options = DeleteOptions {
+        backup: BackupChoice::Save,
+        on_failure: OnFailure::GoOn,
+    };
+    let job = Job::delete_spaces(head, consent, options).expect("agreed to");
+    let mut bench = Bench::new(job, wiki());
+    let hr = bench.server.rooms["ENG"].clone();
+    bench.server.rooms.insert("HR".to_owned(), hr);
+    let rules = doc("HR", "Rules", ContentStatus::Current);
+    bench.server.docs.insert("300".to_owned(), rules);
+    bench.feed(JobEvent::Begin);
+    // The list fails while the one page that it told of is still being fetched.
+    let is_list = |(_, call): &(RequestNo, Call)| matches!(call, Call::SpaceContentOfKind { .. });
+    loop {
+        while bench.disk() {}
+        let Some(place) = bench.requests.iter().position(is_list) else {
+            break;
+        };
+        let (request, call) = bench.requests.remove(place);
+        let outcome = match &call {
+            Call::SpaceContentOfKind {
+                kind: ContentKind::BlogPost,
+                ..
+            } => Err(fail(ErrorKind::Forbidden, 403)),
+            call => bench.server.serve(call),
+        };
+        bench.feed(JobEvent::Reply { request, outcome });
+    }
+    let [(_, Call::Content { id, .. })] = &bench.requests[..] else {
+        panic!("{:?}", bench.requests);
+    };
+    assert_eq!(id.as_str(), "200");
+    bench.finish(&mut |_, _, _| None);
+    let [Outcome::NotSaved(why), Outcome::Done(None)] = &bench.outcomes()[..] else {
+        panic!("{:?}", bench.outcomes());
+    };
+    assert!(why.contains("could not be read"), "{why}");
+    assert!(bench.server.rooms.contains_key("ENG"));
+    assert!(!bench.server.rooms.contains_key("HR"));
+}
+
+#[test]
+fn a_page_of_a_list_that_is_not_understood_is_asked_for_bare_and_the_next_one_whole() {
+    let head = head(Act::BackUp, &["ENG"], Vec::new());
+    let mut bench = Bench::new(Job::back_up(head).expect("about a space"), wiki());
+    bench.server.lists = Lists::Whole;
+    for n in 0..10 {
+        let page = doc("ENG", &format!("Old {n}"), ContentStatus::Trashed);
+        bench.server.docs.insert(format!("{}", 300 + n), page);
+    }
+    let mut pages = 0;
+    bench.finish(&mut |_, call, _| match call {
+        Call::Trash { expand, .. } if is_for_whole_items(expand) => {
+            pages += 1;
+            (pages % 2 == 0).then(|| Err(fail(ErrorKind::Malformed, 200)))
+        }
+        _ => None,
+    });
+    assert_eq!(bench.job.state(), JobState::Done);
+    // Twelve items, three at a time: the second page and the fourth were bare.
+    let fetched = bench.count(|call| matches!(call, Call::Content { .. }));
+    assert_eq!((pages, fetched), (4, 6));
+}
+
+#[test]
+fn a_file_that_a_list_told_of_and_that_is_not_there_any_more_is_gone_and_not_unsaved() {
+    let attached = |bench: &mut Bench| {
+        bench.server.lists = Lists::Whole;
+        let file = bench.server.docs.get_mut("101").expect("it is there");
+        file.kind = ContentKind::Attachment;
+    };
+    let mut bench = purge_all();
+    attached(&mut bench);
+    bench.finish(&mut |server, call, _| {
+        if matches!(call, Call::Download { .. }) {
+            server.docs.remove("101");
+        }
+        None
+    });
+    assert_eq!(bench.outcomes(), [Outcome::Done(None), Outcome::Gone]);
+    assert_eq!(bench.job.state(), JobState::Done);
+
+    // It is there, and its file is not to be had: nothing is purged before somebody is asked.
+    let mut bench = purge_all();
+    attached(&mut bench);
+    bench.run(
+        &mut |_, call, _| matches!(call, Call::Download { .. }).then(|| Err(missing())),
+        |_| false,
+    );
+    assert!(matches!(
+        bench.job.question(),
+        Some(Question::NotSaved { items, .. }) if items.len() == 1
+    ));
+    assert_eq!(bench.count(|call| matches!(call, Call::Download { .. })), 2);
+    assert_eq!(bench.count(|call| !call.is_read()), 0);
+}
+
+#[test]
+fn a_backup_that_is_spoilt_while_the_program_is_away_lets_nothing_more_be_purged() {
+    for mut bench in [purge_all(), purge_marked()] {
+        // Saved and verified, and nothing is purged yet.
+        bench.run(&mut |_, _, _| None, |bench| {
+            let is_manifest = |(_, name): &(String, String)| name == "manifest.json";
+            bench.files.keys().any(is_manifest)
+                && bench.requests.iter().any(|(_, call)| match call {
+                    Call::Content { expand, .. } => expand == "version",
+                    Call::Trash { .. } => true,
+                    _ => false,
+                })
+        });
+        assert_eq!(bench.count(|call| !call.is_read()), 0);
+        bench.kill();
+        for ((_, name), bytes) in &mut bench.files {
+            if name.starts_with("items") {
+                bytes.truncate(bytes.len() / 2);
+            }
+        }
+        bench.feed(JobEvent::Resume);
+        bench.finish(&mut |_, _, _| None);
+        assert_eq!(bench.count(|call| !call.is_read()), 0);
+        assert_eq!(bench.job.state(), JobState::Failed);
+        let halted = bench.job.halted().unwrap_or_default();
+        assert!(halted.contains("cannot be read any more"), "{halted}");
+    }
+}
+
+#[test]
+fn all_pages_of_the_attachments_of_an_item_are_saved() {
+    let mut bench = purge_marked();
+    bench.finish(&mut |_, call, _| match call {
+        Call::Attachments { window, .. } => {
+            let mut one = wiki().content("200");
+            one.id = ContentId::new(format!("att{}", window.start));
+            Some(Ok(Reply::Contents(Page {
+                results: vec![one],
+                start: window.start,
+                limit: None,
+                total: None,
+                has_next: window.start < 2,
+            })))
+        }
+        _ => None,
+    });
+    let items = bench
+        .files
+        .iter()
+        .find(|((_, name), _)| name.starts_with("items"));
+    let ((_, name), bytes) = items.expect("it was saved");
+    for item in backup::unpack(name, bytes).expect("whole") {
+        let ids: Vec<String> = item
+            .attachments
+            .into_iter()
+            .flatten()
+            .map(|it| it.id.to_string())
+            .collect();
+        assert_eq!(ids, ["att0", "att1", "att2"]);
+    }
+}
+
+#[test]
+fn a_file_that_does_not_arrive_whole_is_not_saved() {
+    for lists in [Lists::Bare, Lists::Whole] {
+        let mut bench = purge_all();
+        bench.server.lists = lists;
+        let file = bench.server.docs.get_mut("101").expect("it is there");
+        file.kind = ContentKind::Attachment;
+        bench.run(
+            &mut |_, call, _| {
+                matches!(call, Call::Download { .. }).then(|| Ok(Reply::File(b"<p>".to_vec())))
+            },
+            |_| false,
+        );
+        let Some(Question::NotSaved { items, .. }) = bench.job.question() else {
+            panic!("{:?}", bench.job.question());
+        };
+        assert_eq!(items[0].why, "Its file did not arrive whole.");
+        assert_eq!(bench.count(|call| !call.is_read()), 0);
+        // Unmarked, it stays, and the other one goes, by itself.
+        bench.feed(JobEvent::Decide(Decision::LeaveOut));
+        bench.finish(&mut |_, _, _| None);
+        assert!(matches!(
+            &bench.outcomes()[..],
+            [Outcome::Done(None), Outcome::NotSaved(_)]
+        ));
+        assert_eq!(
+            bench.count(|call| matches!(call, Call::PurgeTrash { .. })),
+            0
+        );
+        assert!(bench.server.docs.contains_key("101"));
+    }
+}
+
+#[test]
+fn a_backup_alone_is_not_done_before_it_was_read_back() {
+    let head = head(Act::BackUp, &["ENG"], Vec::new());
+    let mut bench = Bench::new(Job::back_up(head).expect("about a space"), wiki());
+    bench.feed(JobEvent::Begin);
+    let spoilt = |bench: &mut Bench| {
+        for bytes in bench.files.values_mut() {
+            bytes.truncate(bytes.len() / 2);
+        }
+    };
+    while !bench.job.state().is_over() {
+        spoilt(&mut bench);
+        if bench.disk() {
+            continue;
+        }
+        let (request, call) = bench.requests.remove(0);
+        let outcome = bench.server.serve(&call);
+        bench.feed(JobEvent::Reply { request, outcome });
+    }
+    assert_eq!(bench.job.state(), JobState::Failed);
+    let halted = bench.job.halted().unwrap_or_default();
+    assert!(halted.starts_with("The backup is not good."), "{halted}");
+    assert!(matches!(&bench.outcomes()[..], [Outcome::Skipped(_)]));
+}
+
+#[test]
+fn what_can_not_be_restricted_again_is_not_made_readable() {
+    let mut server = wiki();
+    let secret = server.docs.get_mut("100").expect("it is there");
+    secret.restrictions = vec![Restriction {
+        operation: "read".into(),
+        users: vec!["jdoe".into()],
+        user_keys: Vec::new(),
+        groups: Vec::new(),
+    }];
+    let content = server.content("100");
+    server.docs.remove("100");
+    let target = ItemTarget {
+        id: content.id.clone(),
+        kind: content.kind.clone(),
+        title: content.title.clone(),
+        version: None,
+        space: content.space.clone(),
+    };
+    let item = backup::Item::of(content, ContentStatus::Trashed, None, None);
+    let bytes = backup::pack(&backup::line(&item));
+    let file = "items-0001.ndjson.gz".to_owned();
+    let manifest = backup::Manifest {
+        format: backup::FORMAT.into(),
+        version: backup::VERSION,
+        job: JobId::new("j0"),
+        act: Act::PurgeMarked,
+        created: time(),
+        profile: "prod".into(),
+        host: "wiki.example.org".into(),
+        user: None,
+        spaces: Vec::new(),
+        items: 1,
+        not_saved: Vec::new(),
+        files: vec![backup::FileEntry::of(&file, &bytes, 1)],
+    };
+    let items = vec![(file.clone(), item)];
+    let recipe = Recipe::new("j0", &manifest, items, None, UnknownRestrictions::OnlyMe);
+    let job = Job::recreate(head(Act::Recreate, &["ENG"], vec![target]), recipe);
+    let mut bench = Bench::new(job, server);
+    bench.files.insert(("j0".to_owned(), file), bytes);
+    bench.finish(&mut |server, call, _| {
+        let texts = server.docs.values();
+        let readable = texts.filter(|doc| doc.title == "One" && !doc.storage.is_empty());
+        assert_eq!(readable.count(), 0, "{call:?}");
+        matches!(call, Call::SetRestrictions { .. }).then(|| Err(fail(ErrorKind::Forbidden, 403)))
+    });
+    assert_eq!(bench.job.state(), JobState::Failed);
+    let writes: Vec<&Call> = bench.sent.iter().filter(|call| !call.is_read()).collect();
+    assert!(
+        matches!(
+            writes[..],
+            [
+                Call::CreateContent { .. },
+                Call::SetRestrictions { .. },
+                Call::TrashContent { .. }
+            ]
+        ),
+        "{writes:?}"
+    );
+}
+
+#[test]
+fn what_moved_while_a_space_was_listed_is_saved_as_it_is_before_the_space_goes() {
+    let mut bench = deletion(BackupChoice::Save);
+    let mut lists = 0;
+    bench.finish(&mut |server, call, _| {
+        if matches!(call, Call::Trash { .. }) {
+            lists += 1;
+            if lists == 2 {
+                // The pages have been read, the trash has not: it is in neither.
+                take_out(server, "100");
+            }
+        }
+        None
+    });
+    assert_eq!((lists, bench.job.state()), (4, JobState::Done));
+    let files = bench.files.iter();
+    let files = files.filter(|((_, name), _)| name.starts_with("items"));
+    let items = files.flat_map(|((_, name), bytes)| backup::unpack(name, bytes).expect("whole"));
+    let versions: Vec<Option<u64>> = items
+        .filter(|item| item.id.as_str() == "100")
+        .map(|item| item.version_number())
+        .collect();
+    assert!(versions.contains(&Some(2)), "{versions:?}");
+}
+
+#[test]
+fn what_comes_back_elsewhere_gets_its_former_place_and_where_not_that_is_told() {
+    for parent_is_there in [true, false] {
+        let mut server = wiki();
+        // This one forgets the parent of what it takes out of the trash.
+        server.next = 1_001;
+        let page = server.docs.get_mut("100").expect("it is there");
+        page.parent = Some("200".into());
+        let item = ItemTarget {
+            id: ContentId::new("100"),
+            kind: ContentKind::Page,
+            title: "One".into(),
+            version: None,
+            space: Some(SpaceKey::new("ENG")),
+        };
+        let job = Job::restore_content(head(Act::RestoreContent, &[], vec![item]));
+        let mut bench = Bench::new(job, server);
+        bench.finish(&mut |server, call, _| {
+            if matches!(call, Call::RestoreContent { .. }) && !parent_is_there {
+                server.docs.remove("200");
+            }
+            None
+        });
+        let moves = bench.count(|call| matches!(call, Call::MoveContent { .. }));
+        assert_eq!((moves, bench.job.state()), (1, JobState::Done));
+        let page = &bench.server.docs["100"];
+        assert_eq!(page.status, ContentStatus::Current);
+        match (parent_is_there, &bench.outcomes()[..]) {
+            (true, [Outcome::Done(None)]) => assert_eq!(page.parent.as_deref(), Some("200")),
+            (false, [Outcome::Done(Some(note))]) => {
+                assert!(
+                    note.starts_with("It did not get its former place back."),
+                    "{note}"
+                );
+            }
+            (_, outcomes) => panic!("{outcomes:?}"),
+        }
+    }
 }

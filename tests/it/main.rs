@@ -33,6 +33,7 @@ mod properties;
 mod pty;
 mod rate;
 mod record;
+mod saving;
 mod screens;
 mod setup;
 mod sign_in;

@@ -13,10 +13,15 @@
 //!    server that is deleting from one that never heard, so the end may be unknown;
 //! 4. the job comes to an end;
 //! 5. no space is asked to be deleted while the server is deleting it;
-//! 6. a backup of whole trashes that is done holds all that is in them.
+//! 6. a backup of whole trashes that is done holds all that is in them;
+//! 7. nothing that is there is said to be purged.
+//!
+//! Lists bring whole items, a part of each, nothing of them, or fail when they are asked for them.
 //!
 //! What others do between the last look at a thing and the write about it is left out: that
-//! round trip is the one exception the product names.
+//! round trip is the one exception the product names. But for one thing: while the request that purges
+//! a whole trash is on its way, somebody takes a page out of it, and that page must not be said to be
+//! purged.
 //!
 //! `CORACLE_SIM_SEEDS=1000000` runs more seeds, `CORACLE_SIM_SEED=n` one of them.
 //! The last tests take safeguards away, from outside, and expect to see an invariant broken. The
@@ -90,6 +95,26 @@ pub(crate) struct Server {
     pub(crate) next: u64,
     /// Whether it has operations 12 and 13.
     pub(crate) modern: bool,
+    /// What its lists do when they are asked for whole items.
+    pub(crate) lists: Lists,
+}
+
+/// What a server does when a list is to bring all that a backup needs.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Lists {
+    /// It passes over what is to be expanded.
+    Bare,
+    /// It does so.
+    Whole,
+    /// It leaves something out: of one item the restrictions, of another the attachments or the text.
+    Partly,
+    /// It fails over it.
+    Refuse(ErrorKind, u16),
+}
+
+/// Whether a list is asked for all that a backup needs.
+pub(crate) fn is_for_whole_items(expand: &str) -> bool {
+    expand.contains("body.storage") && expand.contains("children.attachment")
 }
 
 pub(crate) fn fail(kind: ErrorKind, status: u16) -> ApiError {
@@ -143,6 +168,10 @@ impl Server {
                 labels: Some(doc.labels.clone()),
                 restrictions: Some(doc.restrictions.clone()),
                 download: attached.then(|| format!("/download/{id}")),
+                container: attached.then(|| ContentRef {
+                    id: ContentId::new("900"),
+                    title: None,
+                }),
                 file_size: attached.then_some(doc.storage.len() as u64),
                 ..ContentMore::default()
             })),
@@ -168,11 +197,61 @@ impl Server {
         })
     }
 
-    fn rows(&self, space: &str, status: ContentStatus, kind: Option<&ContentKind>) -> Vec<Content> {
-        let mine = self.docs.iter().filter(|(_, doc)| {
+    /// A row of a list.
+    fn row(&self, id: &str, expand: &str) -> Content {
+        let mut row = self.content(id);
+        let asked = is_for_whole_items(expand);
+        if !asked || self.lists == Lists::Bare {
+            row.space = None;
+            row.ancestors = None;
+            row.more = None;
+            row.version = row.version.filter(|_| expand.contains("version"));
+            return row;
+        }
+        let has_some = matches!(row.kind, ContentKind::Page | ContentKind::BlogPost);
+        let number: u64 = id.bytes().map(u64::from).sum();
+        if let Some(more) = &mut row.more {
+            more.attachments = has_some.then(Vec::new);
+            if self.lists == Lists::Partly {
+                match number % 4 {
+                    0 => more.restrictions = None,
+                    1 => more.attachments = None,
+                    2 => more.body_storage = Some(String::new()),
+                    _ => {}
+                }
+            }
+        }
+        row
+    }
+
+    fn ids(
+        &self,
+        space: &str,
+        status: ContentStatus,
+        kind: Option<&ContentKind>,
+    ) -> impl Iterator<Item = &str> {
+        let mine = self.docs.iter().filter(move |(_, doc)| {
             doc.space == space && doc.status == status && kind.is_none_or(|kind| doc.kind == *kind)
         });
-        mine.map(|(id, _)| self.content(id)).collect()
+        mine.map(|(id, _)| id.as_str())
+    }
+
+    fn rows(
+        &self,
+        space: &str,
+        status: ContentStatus,
+        kind: Option<&ContentKind>,
+        expand: &str,
+    ) -> Result<Vec<Content>, ApiError> {
+        match &self.lists {
+            Lists::Refuse(why, status) if is_for_whole_items(expand) => {
+                Err(fail(why.clone(), *status))
+            }
+            _ => Ok(self
+                .ids(space, status, kind)
+                .map(|id| self.row(id, expand))
+                .collect()),
+        }
     }
 
     fn window(rows: Vec<Content>, start: u64, limit: u64) -> Page<Content> {
@@ -220,14 +299,17 @@ impl Server {
                 Ok(Reply::Space(Box::new(self.space(key.as_str())?)))
             }
             Call::Trash {
-                key, cursor, limit, ..
+                key,
+                cursor,
+                limit,
+                expand,
             } => {
                 if !self.modern {
                     return Err(fail(ErrorKind::NoSuchOperation, 404));
                 }
                 self.space(key.as_str())?;
                 let start = cursor.as_ref().map_or(0, |it| it.0.parse().unwrap_or(0));
-                let rows = self.rows(key.as_str(), ContentStatus::Trashed, None);
+                let rows = self.rows(key.as_str(), ContentStatus::Trashed, None, expand)?;
                 let page = Self::window(rows, start, *limit);
                 let next = start + page.results.len() as u64;
                 Ok(Reply::Trash(CursorPage {
@@ -237,9 +319,12 @@ impl Server {
                 }))
             }
             Call::TrashedContent {
-                key, kind, window, ..
+                key,
+                kind,
+                window,
+                expand,
             } => {
-                let rows = self.rows(key.as_str(), ContentStatus::Trashed, Some(kind));
+                let rows = self.rows(key.as_str(), ContentStatus::Trashed, Some(kind), expand)?;
                 Ok(Reply::Contents(Self::window(
                     rows,
                     window.start,
@@ -247,10 +332,14 @@ impl Server {
                 )))
             }
             Call::SpaceContentOfKind {
-                key, kind, window, ..
+                key,
+                kind,
+                window,
+                expand,
+                ..
             } => {
                 self.space(key.as_str())?;
-                let rows = self.rows(key.as_str(), ContentStatus::Current, Some(kind));
+                let rows = self.rows(key.as_str(), ContentStatus::Current, Some(kind), expand)?;
                 Ok(Reply::Contents(Self::window(
                     rows,
                     window.start,
@@ -263,7 +352,7 @@ impl Server {
             }
             Call::Attachments { .. } => Ok(Reply::Contents(Self::window(Vec::new(), 0, 1))),
             Call::ContentByTitle { key, title, kind } => {
-                let mut rows = self.rows(key.as_str(), ContentStatus::Current, Some(kind));
+                let mut rows = self.rows(key.as_str(), ContentStatus::Current, Some(kind), "")?;
                 rows.retain(|row| row.title == *title);
                 Ok(Reply::Contents(Self::window(rows, 0, 3)))
             }
@@ -593,6 +682,22 @@ impl World {
             self.watch(call);
             return self.server.serve(call);
         }
+        if let Call::PurgeTrash { key } = call
+            && self.interference == Interference::Others
+            && self.dice.percent(40)
+        {
+            // Somebody takes a page out of the trash while the request is on its way.
+            let ids = self.server.ids(
+                key.as_str(),
+                ContentStatus::Trashed,
+                Some(&ContentKind::Page),
+            );
+            let ids: Vec<String> = ids.map(str::to_owned).collect();
+            let pick = self.dice.below(ids.len() as u64) as usize;
+            if let Some(id) = ids.get(pick) {
+                self.take_out(&id.clone());
+            }
+        }
         let before = self.server.clone();
         if let Call::DeleteSpace { key } = call
             && before
@@ -618,9 +723,8 @@ impl World {
         let doomed: Vec<String> = match call {
             Call::PurgeContent { id } => vec![id.to_string()],
             Call::PurgeTrash { key } => before
-                .rows(key.as_str(), ContentStatus::Trashed, None)
-                .iter()
-                .map(|row| row.id.to_string())
+                .ids(key.as_str(), ContentStatus::Trashed, None)
+                .map(str::to_owned)
                 .collect(),
             Call::DeleteSpace { key } => {
                 let docs = before.docs.iter();
@@ -633,8 +737,9 @@ impl World {
         if !doomed.is_empty() {
             let saved = self.saved();
             for id in doomed {
-                let version = before.docs[&id].version;
-                if !saved.contains(&(id.clone(), version)) {
+                let doc = &before.docs[&id];
+                if !saved.contains(&kept_of(&id, doc)) {
+                    let version = doc.version;
                     self.complain(format!("{id} version {version} is in no good backup"));
                 }
             }
@@ -642,8 +747,8 @@ impl World {
         answer
     }
 
-    /// Ids and versions in backups that verify.
-    fn saved(&self) -> BTreeSet<(String, u64)> {
+    /// What is in backups that verify.
+    fn saved(&self) -> BTreeSet<String> {
         let mut saved = BTreeSet::new();
         for ((folder, name), bytes) in &self.disk.files {
             if name != backup::MANIFEST {
@@ -662,8 +767,17 @@ impl World {
             for file in manifest.files.iter().filter(|file| file.items > 0) {
                 let bytes = read(&file.name).unwrap_or_default();
                 for item in backup::unpack(&file.name, &bytes).unwrap_or_default() {
-                    let version = item.version_number().unwrap_or(0);
-                    saved.insert((item.id.to_string(), version));
+                    let file = item.file.and_then(|file| read(&file.name));
+                    let text = match file {
+                        Some(file) => String::from_utf8(file).ok(),
+                        None => item.storage,
+                    };
+                    let version = item.version.and_then(|version| version.number);
+                    let has_list = item.attachments.is_some();
+                    saved.insert(format!(
+                        "{} {version:?} {text:?} {:?} {:?} {has_list}",
+                        item.id, item.labels, item.restrictions
+                    ));
                 }
             }
         }
@@ -680,6 +794,15 @@ impl World {
                 } else {
                     self.frozen.insert(id.to_string());
                 }
+            }
+            // Items are being saved, also by the list that tells of them.
+            Call::Trash { expand, .. }
+            | Call::TrashedContent { expand, .. }
+            | Call::SpaceContentOfKind { expand, .. }
+                if is_for_whole_items(expand) =>
+            {
+                self.frozen_space = false;
+                self.manifest_read = false;
             }
             Call::Trash { .. } | Call::TrashedContent { .. } | Call::SpaceContentOfKind { .. }
                 if self.manifest_read =>
@@ -710,6 +833,13 @@ impl World {
             told
         } else {
             let answer = self.apply(&call);
+            if let (Ok(Reply::Trash(page)), true) = (&answer, is_for_whole_items(&name)) {
+                for row in &page.results {
+                    let name = format!("content {}", row.id);
+                    let look = Ok(Reply::Content(Box::new(row.clone())));
+                    self.first_looks.entry(name).or_insert(look);
+                }
+            }
             self.first_looks
                 .entry(look_name(&call))
                 .or_insert_with(|| answer.clone());
@@ -930,8 +1060,6 @@ impl World {
         let Some(id) = ids.get(pick).filter(|id| !self.frozen.contains(*id)) else {
             return;
         };
-        let title = self.server.docs[id].title.clone();
-        let taken = self.server.is_taken("ENG", &title, id);
         let Some(doc) = self.server.docs.get_mut(id) else {
             return;
         };
@@ -941,18 +1069,25 @@ impl World {
                 doc.version += 3;
                 doc.storage.push_str(" edited");
             }
-            // An attachment comes back with what it hangs on, which this wiki does not have.
-            3 if doc.status == ContentStatus::Trashed
-                && doc.kind == ContentKind::Page
-                && !taken =>
-            {
-                doc.status = ContentStatus::Current;
-                doc.version += 1;
-            }
+            3 => self.take_out(&id.clone()),
             4 if doc.status == ContentStatus::Trashed => {
                 self.server.docs.remove(id);
             }
             _ => {}
+        }
+    }
+
+    /// Somebody takes a page out of the trash. An attachment comes back with what it hangs on, which
+    /// this wiki does not have.
+    fn take_out(&mut self, id: &str) {
+        let title = self.server.docs[id].title.clone();
+        let taken = self.server.is_taken("ENG", &title, id);
+        let Some(doc) = self.server.docs.get_mut(id) else {
+            return;
+        };
+        if doc.status == ContentStatus::Trashed && doc.kind == ContentKind::Page && !taken {
+            doc.status = ContentStatus::Current;
+            doc.version += 1;
         }
     }
 
@@ -1052,6 +1187,17 @@ impl World {
                 self.complain(format!("the journal lies, {lie}: {record:?}"));
             }
         }
+        if matches!(self.job.head().target.act, Act::PurgeAll | Act::PurgeMarked) {
+            for line in self.job.lines().to_vec() {
+                let is_told = matches!(line.outcome, Some(Outcome::Done(_)));
+                if is_told && self.server.docs.contains_key(&*line.subject) {
+                    self.complain(format!(
+                        "{} is said to be purged and is there",
+                        line.subject
+                    ));
+                }
+            }
+        }
         if self.job.head().target.act == Act::BackUp
             && self.job.state() == JobState::Done
             && self.interference != Interference::Others
@@ -1062,7 +1208,7 @@ impl World {
             for (id, doc) in docs {
                 let is_meant = doc.status == ContentStatus::Trashed
                     && matches!(doc.space.as_str(), "ENG" | "HR");
-                if is_meant && !saved.contains(&(id.clone(), doc.version)) {
+                if is_meant && !saved.contains(&kept_of(&id, &doc)) {
                     self.complain(format!("{id} is said to be saved and is not"));
                 }
             }
@@ -1075,9 +1221,22 @@ impl World {
     }
 }
 
+/// An item as it should be in a backup: its text or file, to the byte, and all that belongs to it.
+fn kept_of(id: &str, doc: &Doc) -> String {
+    let has_list = matches!(doc.kind, ContentKind::Page | ContentKind::BlogPost);
+    format!(
+        "{id} {:?} {:?} {:?} {:?} {has_list}",
+        Some(doc.version),
+        Some(&doc.storage),
+        Some(&doc.labels),
+        Some(&doc.restrictions)
+    )
+}
+
 fn look_name(call: &Call) -> String {
     match call {
         Call::Content { id, .. } => format!("content {id}"),
+        Call::Trash { key, cursor, .. } => format!("trash {key} {cursor:?}"),
         other => format!("{other:?}"),
     }
 }
@@ -1182,6 +1341,27 @@ fn wiki(dice: &mut Dice) -> Server {
         tasks: BTreeMap::new(),
         next: 1_000 + dice.below(7),
         modern: dice.percent(70),
+        lists: lists(dice),
+    }
+}
+
+fn lists(dice: &mut Dice) -> Lists {
+    match dice.below(12) {
+        0..5 => Lists::Whole,
+        5..7 => Lists::Partly,
+        7..9 => Lists::Bare,
+        _ => {
+            let refusals = [
+                (ErrorKind::Invalid, 400),
+                (ErrorKind::Status, 413),
+                (ErrorKind::Server, 500),
+                (ErrorKind::Timeout, 0),
+                (ErrorKind::TooLarge, 200),
+                (ErrorKind::Malformed, 200),
+            ];
+            let (why, status) = refusals[dice.below(6) as usize].clone();
+            Lists::Refuse(why, status)
+        }
     }
 }
 
@@ -1213,8 +1393,8 @@ const SCENARIOS: u64 = 11;
 /// A job of the seed's choice. Re-creation starts from a backup, which is put on the disk.
 fn job(scenario: u64, server: &mut Server, disk: &mut Disk, dice: &mut Dice) -> Job {
     let trashed: Vec<ItemTarget> = server
-        .rows("ENG", ContentStatus::Trashed, None)
-        .into_iter()
+        .ids("ENG", ContentStatus::Trashed, None)
+        .map(|id| server.content(id))
         .map(|row| ItemTarget {
             id: row.id,
             kind: row.kind,

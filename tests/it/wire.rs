@@ -3,8 +3,8 @@
 
 use coracle::confluence::call::{Audience, Depth, SpacesFilter, Window};
 use coracle::confluence::{
-    AccessMode, ApiError, Call, ContentId, ContentKind, ContentStatus, Cursor, ErrorKind, Headers,
-    LongTaskId, Reply, Restriction, SpaceContent, SpaceKey, SpaceKind, SpaceStatus,
+    AccessMode, ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Cursor, ErrorKind,
+    Headers, LongTaskId, Reply, Restriction, SpaceContent, SpaceKey, SpaceKind, SpaceStatus,
 };
 
 const WINDOW: Window = Window {
@@ -408,6 +408,95 @@ fn bodies_are_kept_to_the_byte_and_all_else_is_scrubbed() {
         "{:?}",
         content.title
     );
+}
+
+/// A row of a list, as sent.
+fn row(text: &str) -> Content {
+    let call = Call::Trash {
+        key: key("ENG"),
+        cursor: None,
+        expand: String::new(),
+        limit: 100,
+    };
+    let Reply::Trash(mut page) = ok(&call, &format!("{{\"results\":[{text}]}}")) else {
+        panic!("a trash");
+    };
+    page.results.pop().expect("one")
+}
+
+#[test]
+fn attachments_below_a_page_count_only_where_all_of_them_were_sent() {
+    let child = |attachment: &str| {
+        let text = format!(r#"{{"id":"1","children":{{"attachment":{attachment}}}}}"#);
+        row(&text).more.and_then(|more| more.attachments)
+    };
+    let two = r#"{"id":"att5","title":"a\u001b.pdf","extensions":{"mediaType":"application/pdf","fileSize":7}},{"id":6,"metadata":{"mediaType":"text/plain"}}"#;
+    let all = child(&format!(
+        r#"{{"results":[{two}],"start":0,"limit":25,"size":2,"_links":{{"self":"x"}}}}"#
+    ));
+    let all = all.expect("they are all");
+    assert_eq!((all[0].id.as_str(), all[1].id.as_str()), ("att5", "6"));
+    assert!(!all[0].title.contains('\u{1b}'));
+    assert_eq!((all[0].file_size, all[1].file_size), (Some(7), None));
+    let kinds = [&all[0].media_type, &all[1].media_type];
+    assert_eq!(
+        kinds.map(|it| it.as_deref()),
+        [Some("application/pdf"), Some("text/plain")]
+    );
+    assert_eq!(
+        child(r#"{"results":[],"limit":25,"size":0}"#),
+        Some(Vec::new())
+    );
+    assert_eq!(child(r#"{"results":[]}"#), Some(Vec::new()));
+
+    let full = vec![two; 13].join(",");
+    for part in [
+        "{}".to_owned(),
+        r#"{"size":0}"#.to_owned(),
+        r#""/rest/api/content/1/child/attachment""#.to_owned(),
+        "[]".to_owned(),
+        // There are more, or may be.
+        format!(r#"{{"results":[{two}],"_links":{{"next":"/rest/api/x?start=2"}}}}"#),
+        format!(r#"{{"results":[{two}],"limit":2}}"#),
+        format!(r#"{{"results":[{two}],"size":3}}"#),
+        format!(r#"{{"results":[{two}],"totalCount":9}}"#),
+        format!(r#"{{"results":[{full}]}}"#),
+        format!(r#"{{"results":[{full}],"limit":200}}"#),
+        // One of them can't be named.
+        format!(r#"{{"results":[{two},{{"title":"b"}}]}}"#),
+        format!(r#"{{"results":[{two},null]}}"#),
+    ] {
+        assert_eq!(child(&part), None, "{part}");
+    }
+    let text = r#"{"id":"1","_expandable":{"children":"/rest/api/content/1/child"}}"#;
+    assert_eq!(row(text).more, None);
+}
+
+#[test]
+fn restrictions_of_a_row_count_only_where_all_of_them_were_told() {
+    let told = |restrictions: &str| {
+        let text = format!(r#"{{"id":"1","restrictions":{restrictions}}}"#);
+        row(&text).more.and_then(|more| more.restrictions)
+    };
+    let nobody = r#"{"user":{"results":[]},"group":{"results":[]}}"#;
+    let side = |subjects: &str| format!(r#"{{"restrictions":{subjects}}}"#);
+    let whole = side(nobody);
+    assert_eq!(
+        told(&format!(r#"{{"read":{whole},"update":{whole}}}"#)),
+        Some(Vec::new())
+    );
+    let users = side(r#"{"user":{"results":[{"username":"mott"}]}}"#);
+    let groups = side(r#"{"group":{"results":[]}}"#);
+    for part in [
+        "{}".to_owned(),
+        format!(r#"{{"read":{whole}}}"#),
+        format!(r#"{{"update":{whole}}}"#),
+        format!(r#"{{"read":{whole},"update":{users}}}"#),
+        format!(r#"{{"read":{groups},"update":{whole}}}"#),
+        format!(r#"{{"read":{whole},"update":{{"_expandable":{{"restrictions":""}}}}}}"#),
+    ] {
+        assert_eq!(told(&part), None, "{part}");
+    }
 }
 
 #[test]

@@ -1,0 +1,275 @@
+//! Backups of whole trashes and spaces, with the real client from the embedded Confluence in each of its
+//! generations: what lists bring whole is the same, to the byte, as what is asked for item by item.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write as _;
+
+use coracle::confluence::client::{Client, Credentials, Endpoint, Settings};
+use coracle::confluence::{ApiError, Call, ErrorKind, Reply};
+use coracle::demo::{Generation, Options, Seed, Server};
+use coracle::jobs::backup::{self, Item, MANIFEST, Manifest};
+use coracle::jobs::{
+    Act, BackupChoice, Challenge, DeleteOptions, Job, JobEffect, JobEvent, JobState, JobWrite,
+    OnFailure, Outcome, Stored,
+};
+
+use crate::simulation::{agree, fail, head, is_for_whole_items};
+
+/// A space with everything that a backup keeps, in the trash and out of it.
+fn seed() -> Seed {
+    let mut text = String::from(
+        "space: ENG\nname: Engineering\nhomepage: Home\n\n=== page\ntitle: Home\nlabels: start\n\n<p>Home</p>\n",
+    );
+    for status in ["current", "trashed"] {
+        let tail = if status == "trashed" {
+            "status: trashed\n"
+        } else {
+            ""
+        };
+        for n in 0..105 {
+            let _ = write!(
+                text,
+                "\n=== page\ntitle: {status} {n}\nparent: Home\nversion: {}\nlabels: a{n}, b\n{tail}\n<p>{n} – “é” &amp; <ac:link/></p>\n",
+                n + 1
+            );
+        }
+        let _ = write!(
+            text,
+            "\n=== page\ntitle: {status} secret\nread: user:jdoe, group:hr-staff\nupdate: user:asmith\n{tail}attachment: plan.pdf | application/pdf | 20480\nattachment: notes.txt | text/plain | 100\n\n<p>Plan</p>\n"
+        );
+        let _ = write!(text, "\n=== page\ntitle: {status} full\n{tail}");
+        for n in 0..30 {
+            let _ = writeln!(text, "attachment: file{n}.txt | text/plain | {n}");
+        }
+        text.push_str("\n<p>Thirty files</p>\n");
+        let _ = write!(text, "\n=== page\ntitle: {status} blank\n{tail}\n");
+        let _ = write!(
+            text,
+            "\n=== blogpost\ntitle: {status} news\nby: asmith\n{tail}\n<p>News</p>\n"
+        );
+    }
+    text.push_str(
+        "\n=== attachment\ntitle: dropped.txt\nparent: Home\nmedia-type: text/plain\nsize: 59\nstatus: trashed\n",
+    );
+    Seed::Text(text)
+}
+
+/// Whether lists are let be asked for whole items.
+#[derive(Clone, Copy, PartialEq)]
+enum Lists {
+    Whole,
+    Refused,
+}
+
+/// What a job has made of a fresh server.
+struct Outcomes {
+    job: Job,
+    items: BTreeMap<String, Item>,
+    /// The files of attachments, by their check sums.
+    files: BTreeMap<String, String>,
+    asked: Vec<Call>,
+}
+
+impl Outcomes {
+    fn count(&self, is: impl Fn(&Call) -> bool) -> usize {
+        self.asked.iter().filter(|call| is(call)).count()
+    }
+
+    /// The items that were asked for by themselves.
+    fn asked_for_alone(&self) -> Vec<&str> {
+        let ids = self.asked.iter().filter_map(|call| match call {
+            Call::Content { id, expand, .. } if expand == backup::EXPAND => Some(id.as_str()),
+            _ => None,
+        });
+        let mut titles: Vec<&str> = ids.map(|id| self.items[id].title.as_str()).collect();
+        titles.sort_unstable();
+        titles
+    }
+}
+
+fn run(mut job: Job, seed: Seed, generation: Generation, real: bool, lists: Lists) -> Outcomes {
+    let server = Server::start(Options {
+        seed,
+        generation,
+        real,
+        ..Options::default()
+    })
+    .expect("a server");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let endpoint = Endpoint::parse(server.base_url()).expect("usable");
+    let client = Client::new(Settings::new(endpoint, Credentials::Anonymous)).expect("usable");
+    let mut asked = Vec::new();
+    let mut disk: BTreeMap<(String, String), Vec<u8>> = BTreeMap::new();
+    let mut at = 0;
+    let mut todo: VecDeque<JobEffect> = job.step(at, JobEvent::Begin).into();
+    loop {
+        let Some(effect) = todo.pop_front() else {
+            if job.question().is_some() {
+                let go_on = JobEvent::Decide(coracle::jobs::Decision::GoOn);
+                todo.extend(job.step(at, go_on));
+                continue;
+            }
+            let Some(deadline) = job.deadline() else {
+                break;
+            };
+            at = deadline;
+            todo.extend(job.step(at, JobEvent::Tick));
+            continue;
+        };
+        let event = match effect {
+            JobEffect::Send { request, call } => {
+                let outcome: Result<Reply, ApiError> = match &call {
+                    Call::Trash { expand, .. }
+                    | Call::TrashedContent { expand, .. }
+                    | Call::SpaceContentOfKind { expand, .. }
+                        if lists == Lists::Refused && is_for_whole_items(expand) =>
+                    {
+                        Err(fail(ErrorKind::Invalid, 400))
+                    }
+                    call => runtime.block_on(client.send(call, |_| {})).outcome,
+                };
+                asked.push(call);
+                JobEvent::Reply { request, outcome }
+            }
+            JobEffect::Write { write, what } => {
+                let stored = match what {
+                    JobWrite::BackupFile {
+                        backup,
+                        name,
+                        bytes,
+                    } => {
+                        disk.insert((backup, name), bytes);
+                        Stored::Done
+                    }
+                    JobWrite::ReadBack { backup, name } => {
+                        Stored::Bytes(disk[&(backup, name)].clone())
+                    }
+                    JobWrite::Journal(_) | JobWrite::Checkpoint(_) => Stored::Done,
+                };
+                JobEvent::Written {
+                    write,
+                    outcome: Ok(stored),
+                }
+            }
+            JobEffect::Ask(_) => continue,
+        };
+        todo.extend(job.step(at, event));
+    }
+    let folder = job.backup().expect("it made a backup").to_owned();
+    let read = |name: &str| disk.get(&(folder.clone(), name.to_owned())).cloned();
+    let manifest = Manifest::decode(&read(MANIFEST).expect("written")).expect("whole");
+    manifest.verify(read).expect("as it was written");
+    let mut items = BTreeMap::new();
+    let mut files = BTreeMap::new();
+    for file in &manifest.files {
+        if file.items == 0 {
+            files.insert(file.name.clone(), file.sha256.clone());
+            continue;
+        }
+        let bytes = read(&file.name).expect("written");
+        for item in backup::unpack(&file.name, &bytes).expect("whole") {
+            let twice = items.insert(item.id.to_string(), item);
+            assert_eq!(twice, None, "each is saved once");
+        }
+    }
+    Outcomes {
+        job,
+        items,
+        files,
+        asked,
+    }
+}
+
+fn all_generations() -> [(Generation, bool); 4] {
+    [
+        (Generation::Ten, false),
+        (Generation::Ten, true),
+        (Generation::Nine, true),
+        (Generation::Seven, true),
+    ]
+}
+
+fn back_up() -> Job {
+    Job::back_up(head(Act::BackUp, &["ENG"], Vec::new())).expect("about a space")
+}
+
+fn purge_all() -> Job {
+    let head = head(Act::PurgeAll, &["ENG"], Vec::new());
+    let consent = agree(Challenge::new(head.target.clone()));
+    Job::purge_all(head, consent).expect("agreed to")
+}
+
+fn delete() -> Job {
+    let head = head(Act::DeleteSpaces, &["ENG"], Vec::new());
+    let consent = agree(Challenge::new(head.target.clone()));
+    let options = DeleteOptions {
+        backup: BackupChoice::Save,
+        on_failure: OnFailure::Stop,
+    };
+    Job::delete_spaces(head, consent, options).expect("agreed to")
+}
+
+/// Nothing is different in a backup that was made of lists, and all but a few odd items are in them.
+#[test]
+fn what_lists_bring_whole_is_what_is_saved_item_by_item() {
+    let trash = [
+        "trashed blank",
+        // The child map holds no more than twenty-five attachments.
+        "trashed full",
+    ];
+    let both = ["current blank", "current full", trash[0], trash[1]];
+    for (generation, real) in all_generations() {
+        for (make, items, odd) in [
+            (back_up as fn() -> Job, 110, &trash[..]),
+            (purge_all, 110, &trash),
+            (delete, 220, &both),
+        ] {
+            let with = run(make(), seed(), generation, real, Lists::Whole);
+            let what = format!("{:?} {generation:?} {real}", with.job.head().target.act);
+            assert_eq!(with.job.state(), JobState::Done, "{:?}", with.job.lines());
+            assert_eq!(with.asked_for_alone(), odd, "{what}");
+            let without = run(make(), seed(), generation, real, Lists::Refused);
+            assert_eq!(without.job.state(), JobState::Done, "{what}");
+            assert_eq!(with.items.len(), items, "{what}");
+            assert_eq!(with.items, without.items, "{what}");
+            assert_eq!(
+                (with.files.len(), &with.files),
+                (1, &without.files),
+                "{what}"
+            );
+            let secret = with.items.values().find(|it| it.title == "trashed secret");
+            let secret = secret.expect("it is saved");
+            assert_eq!(secret.restrictions.as_ref().map(Vec::len), Some(2));
+            assert_eq!(secret.attachments.as_ref().map(Vec::len), Some(2));
+            assert_eq!(secret.storage.as_deref(), Some("<p>Plan</p>"));
+            let full = with.items.values().find(|it| it.title == "trashed full");
+            let full = full.expect("it is saved");
+            assert_eq!(full.attachments.as_ref().map(Vec::len), Some(30), "{what}");
+            let reads = |it: &Outcomes| it.count(Call::is_read);
+            assert!(reads(&with) + items <= reads(&without), "{what}");
+        }
+    }
+}
+
+/// The same with the demo wiki: spaces with scripts, emoji, trees, attachments, and those that refuse.
+#[test]
+fn the_trash_of_the_demo_wiki_is_saved_the_same_from_lists_and_one_by_one() {
+    let keys = ["ENG", "OPS", "HR", "COMMS", "JA", "AR", "LEGAL", "~jdoe"];
+    let job = || Job::back_up(head(Act::BackUp, &keys, Vec::new())).expect("about spaces");
+    for (generation, real) in [(Generation::Ten, true), (Generation::Seven, true)] {
+        let with = run(job(), Seed::Demo, generation, real, Lists::Whole);
+        let without = run(job(), Seed::Demo, generation, real, Lists::Refused);
+        assert!(with.items.len() > 100, "{}", with.items.len());
+        assert_eq!(with.items, without.items);
+        assert_eq!(with.files, without.files);
+        assert!(!with.files.is_empty());
+        let outcomes = |it: &Outcomes| -> Vec<Option<Outcome>> {
+            it.job.lines().iter().map(|it| it.outcome.clone()).collect()
+        };
+        assert_eq!(outcomes(&with), outcomes(&without));
+        assert_eq!(with.asked_for_alone(), Vec::<&str>::new());
+    }
+}
