@@ -388,6 +388,17 @@ fn help_begins_with_this_pane_and_narrows() {
     story.keys("Esc /").types("everywhere");
     let screen = story.screen();
     assert!(screen.contains("Move one row up"), "{screen}");
+    // Of every place that has it, also where the whole help says "as above".
+    story.keys("Esc /").types("clear all marks");
+    let screen = story.screen();
+    for place in ["Spaces (here)", "Trash", "Trash across spaces"] {
+        let rows = screen.lines().map(|line| line.trim_matches(['│', ' ']));
+        assert!(
+            rows.into_iter().any(|row| row == place),
+            "{place}\n{screen}"
+        );
+    }
+    assert!(!screen.contains("as above"), "{screen}");
     story.keys("Esc /").types("no such thing");
     let screen = story.screen();
     assert!(screen.contains("Nothing here holds"), "{screen}");
