@@ -405,6 +405,35 @@ fn help_begins_with_this_pane_and_narrows() {
 }
 
 #[test]
+fn the_footer_shows_the_keys_as_they_are_here() {
+    let change = |context, verb: &str, keys: &str| Rebinding {
+        context,
+        verb: verb.to_owned(),
+        keys: vec![keys.to_owned()],
+    };
+    let keymap = Keymap::with(&[
+        change(Context::Everywhere, "down", "Ctrl-n"),
+        change(Context::Everywhere, "up", "Ctrl-p"),
+        change(Context::Spaces, "sort", "t"),
+    ]);
+    let mut story = Story::begin(Start {
+        keymap: keymap.expect("a sound change"),
+        ..beginning(200, 40)
+    });
+    story.answer_all(&wiki);
+    let footer = |story: &Story| story.screen().lines().last().map(str::to_owned);
+    let shown = footer(&story).expect("a footer");
+    assert!(shown.contains("Ctrl-n/Ctrl-p move"), "{shown}");
+    assert!(
+        shown.contains("t sort") && !shown.contains("t trash"),
+        "{shown}"
+    );
+    story.keys("3");
+    let shown = footer(&story).expect("a footer");
+    assert!(shown.contains("t trash"), "{shown}");
+}
+
+#[test]
 fn the_first_of_two_keys_says_what_may_follow() {
     let change = |context, verb: &str, keys: &str| Rebinding {
         context,
