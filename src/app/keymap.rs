@@ -219,6 +219,25 @@ impl Keymap {
         Found::Nothing
     }
 
+    /// The first key that leads to a verb in these contexts, innermost first: not one that means
+    /// something else further in.
+    pub fn key_here(&self, contexts: &[Context], action: Action) -> Option<String> {
+        let mut bound = contexts
+            .iter()
+            .flat_map(|context| self.bindings.get(context).into_iter().flatten());
+        let (keys, _) = bound.find(|(keys, to)| {
+            let found = match keys.second {
+                None => self.find(contexts, None, keys.first),
+                Some(second) => match self.find(contexts, None, keys.first) {
+                    Found::Pending => self.find(contexts, Some(keys.first), second),
+                    other => other,
+                },
+            };
+            *to == action && found == Found::Action(action)
+        })?;
+        Some(keys.to_string())
+    }
+
     /// What may follow the first key of two: the keys in full, and what they do, innermost first.
     pub fn after(&self, contexts: &[Context], first: Chord) -> Vec<(String, Action)> {
         let mut found: Vec<(&Keys, Action)> = Vec::new();
@@ -307,6 +326,31 @@ mod tests {
         assert_eq!(
             keymap.find(&[Context::Panes], None, "t".parse().expect("a key")),
             Found::Nothing
+        );
+    }
+
+    #[test]
+    fn the_innermost_context_wins_and_hides_what_is_further_out() {
+        let keymap = Keymap::with(&[
+            change(Context::Spaces, "sort", &["t"]),
+            change(Context::Panes, "new-space", &["n", "Ctrl-x n"]),
+            change(Context::Spaces, "mark", &["n"]),
+        ])
+        .expect("a sound change");
+        let stack = [Context::Spaces, Context::Panes, Context::Everywhere];
+        let t = "t".parse().expect("a key");
+        assert_eq!(keymap.find(&stack, None, t), Found::Action(Action::Sort));
+        assert_eq!(
+            keymap.find(&stack[1..], None, t),
+            Found::Action(Action::Trash)
+        );
+        let here = |action| keymap.key_here(&stack, action);
+        assert_eq!(here(Action::Sort).as_deref(), Some("t"));
+        assert_eq!(here(Action::Trash), None, "it means something else here");
+        assert_eq!(here(Action::NewSpace).as_deref(), Some("Ctrl-x n"));
+        assert_eq!(
+            keymap.key_here(&stack[1..], Action::NewSpace).as_deref(),
+            Some("n")
         );
     }
 

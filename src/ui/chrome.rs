@@ -372,7 +372,12 @@ fn hints(model: &Model) -> Vec<(String, String)> {
     };
     verbs.sort_by_key(|verb| (verb.action == Action::Help, std::cmp::Reverse(weight(verb))));
     let reading = matches!(model.modals.last(), Some(Modal::Reading(_)));
-    let mut hints = vec![("j/k".to_owned(), "move".to_owned())];
+    let steps = [Action::Down, Action::Up].map(|step| model.keymap.key_here(contexts, step));
+    let steps: Vec<String> = steps.into_iter().flatten().collect();
+    let mut hints = Vec::new();
+    if !steps.is_empty() {
+        hints.push((steps.join("/"), "move".to_owned()));
+    }
     for verb in verbs {
         // In the trash one is there already.
         if verb.action == Action::Trash && model.focus == Pane::Content && model.content.is_trash()
@@ -383,12 +388,7 @@ fn hints(model: &Model) -> Vec<(String, String)> {
         if model.availability(verb.action) != Availability::Yes {
             continue;
         }
-        let Some(key) = model
-            .keymap
-            .keys_of(contexts, verb.action)
-            .into_iter()
-            .next()
-        else {
+        let Some(key) = model.keymap.key_here(contexts, verb.action) else {
             continue;
         };
         let across = model.screen == Screen::Across;

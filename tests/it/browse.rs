@@ -388,9 +388,49 @@ fn help_begins_with_this_pane_and_narrows() {
     story.keys("Esc /").types("everywhere");
     let screen = story.screen();
     assert!(screen.contains("Move one row up"), "{screen}");
+    // Of every place that has it, also where the whole help says "as above".
+    story.keys("Esc /").types("clear all marks");
+    let screen = story.screen();
+    for place in ["Spaces (here)", "Trash", "Trash across spaces"] {
+        let rows = screen.lines().map(|line| line.trim_matches(['│', ' ']));
+        assert!(
+            rows.into_iter().any(|row| row == place),
+            "{place}\n{screen}"
+        );
+    }
+    assert!(!screen.contains("as above"), "{screen}");
     story.keys("Esc /").types("no such thing");
     let screen = story.screen();
     assert!(screen.contains("Nothing here holds"), "{screen}");
+}
+
+#[test]
+fn the_footer_shows_the_keys_as_they_are_here() {
+    let change = |context, verb: &str, keys: &str| Rebinding {
+        context,
+        verb: verb.to_owned(),
+        keys: vec![keys.to_owned()],
+    };
+    let keymap = Keymap::with(&[
+        change(Context::Everywhere, "down", "Ctrl-n"),
+        change(Context::Everywhere, "up", "Ctrl-p"),
+        change(Context::Spaces, "sort", "t"),
+    ]);
+    let mut story = Story::begin(Start {
+        keymap: keymap.expect("a sound change"),
+        ..beginning(200, 40)
+    });
+    story.answer_all(&wiki);
+    let footer = |story: &Story| story.screen().lines().last().map(str::to_owned);
+    let shown = footer(&story).expect("a footer");
+    assert!(shown.contains("Ctrl-n/Ctrl-p move"), "{shown}");
+    assert!(
+        shown.contains("t sort") && !shown.contains("t trash"),
+        "{shown}"
+    );
+    story.keys("3");
+    let shown = footer(&story).expect("a footer");
+    assert!(shown.contains("t trash"), "{shown}");
 }
 
 #[test]

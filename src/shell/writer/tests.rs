@@ -390,6 +390,22 @@ fn after_a_symbol_of_doubtful_width_the_cursor_is_placed() {
 }
 
 #[test]
+fn at_the_right_margin_a_symbol_of_doubtful_width_is_gone_back_to_by_its_place() {
+    // A terminal that waits there with its wrap goes one column less back than the others.
+    for (x, goes_by) in [(16, "\u{8}\u{8}😀"), (18, "ESC[1;19H😀")] {
+        let mut bench = Bench::new(20, 2);
+        bench.lines(&["────────────────────"]);
+        let bytes = bench.draw(None, |buffer| {
+            buffer.set_string(0, 0, "────────────────────", Style::new());
+            buffer.set_string(x, 0, "😀", Style::new());
+        });
+        let sent = text(&bytes);
+        assert!(sent.contains(goes_by), "{x}: {sent:?}");
+        bench.check();
+    }
+}
+
+#[test]
 fn a_cluster_of_three_columns_leaves_no_old_cell_beside_it() {
     // Three columns to ratatui, two to terminals that give the vowel sign none of its own.
     let mut bench = Bench::new(20, 2);
