@@ -746,6 +746,18 @@ fn five_deletions_cut_short_by_a_kill_are_taken_up_and_end_as_if_nothing_had_bee
     visit
         .at()
         .wait("the third request waits", |_| gate.waiting() == 1);
+    // The screen may be ahead of the disk: what the journal holds is what the next run knows.
+    visit
+        .at()
+        .until("the second deletion is in the journal as done", || {
+            let journal = fs::read_to_string(bench.journal()).expect("the journal");
+            let told = |line: &str| {
+                line.ends_with('}')
+                    && line.contains(r#""subject":"D2""#)
+                    && line.contains(r#""outcome":"done""#)
+            };
+            journal.lines().any(told)
+        });
     visit.at().signal(Signal::KILL);
     drop(visit);
     gate.open();
