@@ -49,6 +49,13 @@ pub fn main() -> ExitCode {
 }
 
 fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
+    if let Some(option) = cli.stray() {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("{option} stands before a command, which does not heed it there."),
+        )
+        .hint("Put it behind the command, if that takes it; its --help says so."));
+    }
     let mut paths = Paths::of_platform().ok_or_else(|| {
         Failure::new(Exit::Usage, "There is no home folder to keep things in.").hint("Set HOME.")
     })?;

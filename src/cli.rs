@@ -13,7 +13,6 @@ use crate::demo::ServeArgs;
 #[command(
     name = "coracle",
     version,
-    args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,
     after_help = "Exit codes: 0 done, 1 failed, 2 usage, configuration or no terminal, 3 sign-in, \
                   4 server or network, 5 refused, 128 and its number after a signal (130 Ctrl-C)."
@@ -55,6 +54,27 @@ pub struct Cli {
     /// What to do instead of opening the screen.
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+impl Cli {
+    /// An option of the screen that stands before a command, which would not heed it.
+    pub fn stray(&self) -> Option<&'static str> {
+        self.command.as_ref()?;
+        [
+            (self.demo, "--demo"),
+            (self.profile.is_some(), "--profile"),
+            (self.url.is_some(), "--url"),
+            (self.read_only, "--read-only"),
+            (self.theme.is_some(), "--theme"),
+            (self.ascii, "--ascii"),
+            (self.log.is_some(), "--log"),
+            (self.record.is_some(), "--record"),
+            (self.print_paths, "--print-paths"),
+            (self.crash, "--crash"),
+        ]
+        .into_iter()
+        .find_map(|(is_there, name)| is_there.then_some(name))
+    }
 }
 
 /// What can be done without the screen.

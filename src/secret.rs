@@ -361,6 +361,35 @@ mod tests {
     }
 
     #[test]
+    fn what_a_command_has_started_is_ended_with_it() {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let line = home.path().join("line");
+        let made = std::process::Command::new("mkfifo").arg(&line).status();
+        assert!(made.expect("it runs").success());
+        let (tell, told) = std::sync::mpsc::channel();
+        let there = line.clone();
+        // It ends when nobody holds the other side any more.
+        std::thread::spawn(move || {
+            let read = std::fs::File::open(there).and_then(|mut line| line.read(&mut [0]));
+            let _ = tell.send(read.ok());
+        });
+        let words = ["sh", "-c", "exec 3>\"$0\"; sleep 600 & wait"];
+        let words: Vec<String> = words
+            .into_iter()
+            .map(str::to_owned)
+            .chain([line.to_string_lossy().into_owned()])
+            .collect();
+        let secret = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime")
+            .block_on(run(&words, Duration::from_secs(2)));
+        assert!(matches!(secret, Err(SecretError::TookTooLong { .. })));
+        let ended = told.recv_timeout(Duration::from_secs(20));
+        assert_eq!(ended, Ok(Some(0)), "something of it goes on");
+    }
+
+    #[test]
     fn a_file_must_be_ours_alone_also_behind_a_link() {
         let home = tempfile::tempdir().expect("a folder for the test");
         let (file, link) = (home.path().join("token"), home.path().join("link"));

@@ -47,6 +47,39 @@ fn paths_follow_the_environment() {
 }
 
 #[test]
+fn the_configuration_is_named_before_or_behind_a_command_and_the_rest_behind() {
+    let home = tempfile::tempdir().expect("a folder for the test");
+    let config = home.path().join("mine.toml");
+    std::fs::write(&config, "[keys.spaces]\nsort = [\"F9\"]\n").expect("a configuration");
+    let config = config.to_string_lossy();
+    for arguments in [
+        ["--config", &*config, "keys"],
+        ["keys", "--config", &*config],
+    ] {
+        let output = coracle(home.path(), &arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert!(text(&output.stdout).contains("F9"), "{arguments:?}");
+    }
+    for stray in [
+        &["--demo"][..],
+        &["--profile", "p"],
+        &["--url", "http://localhost"],
+        &["--read-only"],
+        &["--theme", "mono"],
+        &["--ascii"],
+        &["--log", "debug"],
+        &["--record", "r"],
+        &["--print-paths"],
+    ] {
+        let output = coracle(home.path(), &[stray, &["keys"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{stray:?}");
+        assert_eq!(text(&output.stdout), "", "{stray:?}");
+        let said = text(&output.stderr);
+        assert!(said.contains(stray[0]) && said.contains("behind"), "{said}");
+    }
+}
+
+#[test]
 fn wrong_usage_is_exit_2_and_help_is_exit_0() {
     let home = tempfile::tempdir().expect("a folder for the test");
     for (arguments, code) in [

@@ -182,6 +182,19 @@ pub(crate) fn write() -> Call {
 }
 
 #[test]
+fn the_name_in_a_header_brings_no_escape() {
+    let name = "X-AUSERNAME: a%1b%5b2J%e2%80%aeb\r\n";
+    let script = Script::new(vec![answer("200 OK", name, USER)]);
+    let (answer, _) = send(&script, &Call::CurrentUser);
+    let user = answer.user.expect("a name");
+    assert!(user.starts_with('a') && user.ends_with('b'), "{user:?}");
+    assert!(
+        !user.chars().any(|c| c.is_control() || c == '\u{202e}'),
+        "{user:?}"
+    );
+}
+
+#[test]
 fn every_request_has_its_headers_and_no_cookie() {
     let script = Script::new(vec![user(), answer("202 Accepted", "", r#"{"id":"t"}"#)]);
     let (answer, _) = send(&script, &Call::CurrentUser);
