@@ -81,7 +81,9 @@ fn draw_menu(menu: &Menu, canvas: &mut Canvas<'_>, size: Size) {
         .map(|e| width::width(&e.note))
         .max()
         .unwrap_or(0);
-    let wide = u16::try_from(label + note + 14).unwrap_or(60).clamp(28, 76);
+    let title = width::width(&menu.title) + 6;
+    let wide = u16::try_from((label + note + 14).max(title)).unwrap_or(60);
+    let wide = wide.clamp(28, 76);
     let high = u16::try_from(menu.entries.len()).unwrap_or(10) + 2;
     let at = centred(size, wide, high);
     let inner = dialog(canvas, at, &menu.title, "");
