@@ -250,7 +250,7 @@ verbs! {
     PaneContent "pane-content" ["3"], [Panes], 0, "", "Content", "Go to the space's content.";
     PreviousTab "previous-tab" ["["], [Panes], 0, "", "Previous tab", "Show the tab before: Pages, Blog, Trash.";
     NextTab "next-tab" ["]"], [Panes], 4, "tab", "Next tab", "Show the next tab: Pages, Blog, Trash.";
-    Filter "filter" ["/"], [Spaces, Content, Across], 7, "filter", "Filter", "Filter this list as you type: words match loosely, 'word exactly, !word excludes; in pages and trash also type:page, by:name, under:title, before:2024-06-01, after:2024, older:90d, newer:6w. Enter keeps the filter, Esc clears it.";
+    Filter "filter" ["/"], [Spaces, Content, Across], 7, "filter", "Filter", "Filter this list as you type: words match loosely, 'word exactly, !word excludes; in pages and trash also type:page, by:name, under:title, before:2024-06-01, after:2024, older:90d, newer:6w, and across spaces space:key. Enter keeps the filter, Esc clears it.";
     Mark "mark" ["Space"], [Spaces, TrashTab, Across], 5, "mark", "Mark", "Mark or unmark this row alone, and move on.";
     MarkRange "mark-range" ["V"], [Spaces, TrashTab, Across], 0, "", "Mark range", "Mark everything from the last mark to this row.";
     MarkAll "mark-all" ["*"], [Spaces, TrashTab, Across], 0, "", "Mark all shown", "Mark everything that the filter shows.";

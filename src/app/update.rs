@@ -462,6 +462,13 @@ impl Model {
             {
                 Availability::No(self.why_read_only().unwrap_or_default())
             }
+            Action::RestoreItems | Action::PurgeMarked | Action::BackUp
+                if self.screen == Screen::Panes
+                    && self.content.trees.trash_read == TrashRead::Complete
+                    && self.content.trees.trash.tree.items() == 0 =>
+            {
+                no("There is nothing in the trash of this space.")
+            }
             Action::NewSpace if !self.session.open => no("No server has answered yet."),
             Action::EditSpace | Action::Archive | Action::Delete | Action::PurgeAll
                 if self.act_space().is_none() =>

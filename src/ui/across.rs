@@ -9,7 +9,7 @@ use super::spaces::filter_line;
 use super::theme::Focus;
 use crate::app::across::{Across, Going, Inside, Read, Scope, SpaceTrash};
 use crate::app::fields::kind_name;
-use crate::app::layout::inside;
+use crate::app::layout::{WIDE, inside};
 use crate::app::model::{Model, TABLE};
 use crate::app::tree::Shape;
 use crate::confluence::{ErrorKind, Moment};
@@ -96,10 +96,10 @@ fn state(model: &Model, across: &Across) -> String {
         }
         Some(_) | None => String::new(),
     };
-    let list = if across.rows.iter().any(|row| row.by_list) {
-        " · through the content list, without attachments"
-    } else {
-        ""
+    let list = match across.rows.iter().any(|row| row.by_list) {
+        true if model.size.width < WIDE => " · no attachments",
+        true => " · through the content list, without attachments",
+        false => "",
     };
     let short = if across.scope == Scope::All && model.spaces.is_cut_short() {
         " · of a list cut short"

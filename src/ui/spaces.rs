@@ -401,7 +401,14 @@ pub(super) fn filter_line(
         ..line
     };
     if let Some(problem) = &filter.problem {
-        canvas.right(rest, &format!(" {problem} "), theme.warning);
+        // As much of what to do as there is room for.
+        let first = filter.hint.split_inclusive(['.', '?']).next();
+        let whole = format!(" {problem} {} ", filter.hint);
+        let short = format!(" {problem} {} ", first.unwrap_or_default());
+        let fits = |text: &String| width::width(text) <= usize::from(rest.width);
+        let text = [whole, short].into_iter().find(fits);
+        let text = text.unwrap_or_else(|| format!(" {problem} "));
+        canvas.right(rest, &text, theme.warning);
     } else if !note.is_empty() {
         canvas.right(rest, &format!(" {note} "), theme.mark);
     }

@@ -329,6 +329,15 @@ fn without_a_trash_listing_the_content_list_is_read_and_said() {
         "{}",
         story.screen()
     );
+    story.happen(Msg::Resized(coracle::app::message::Size {
+        width: 80,
+        height: 24,
+    }));
+    assert!(
+        story.screen().contains("no attachments"),
+        "{}",
+        story.screen()
+    );
 }
 
 #[test]
@@ -351,6 +360,49 @@ fn a_wrong_token_stops_at_once_and_a_dead_line_after_three() {
         story.keys("r").answer_all(&town);
         assert_eq!(story.model.across.as_ref().expect("it").items().0, 4);
     }
+}
+
+#[test]
+fn spaces_that_refuse_do_not_stop_the_others() {
+    let mut story = looking(120, 40);
+    story.answer_all(&|call| match call {
+        Call::Trash { key, .. } if key.as_str() != "~jdoe" => Err(error(
+            ErrorKind::Forbidden,
+            403,
+            "You may not see this trash.",
+        )),
+        other => town(other),
+    });
+    assert_eq!(across(&story).settled(), 7);
+    assert_eq!(trash_calls(&story).len(), 7, "every one is asked");
+}
+
+#[test]
+fn what_an_act_means_beyond_what_is_shown_is_told_before_it() {
+    let mut story = read(120, 40);
+    story.keys("Space /").types("failover").keys("Enter x");
+    let screen = story.screen();
+    assert!(screen.contains("Type 3"), "{screen}");
+    assert!(
+        screen.contains("The filter hides 2 marked rows of these."),
+        "{screen}"
+    );
+    // A space of which only the first page has come.
+    let mut story = looking(120, 40);
+    let (_, first) = story.open[0].clone();
+    let Call::Trash { key, .. } = &first else {
+        panic!("{first:?}");
+    };
+    let results = vec![trashed("1", "Old", &[])];
+    let next = Some(Cursor("more".to_owned()));
+    story.answer(Ok(Reply::Trash(CursorPage {
+        results,
+        next,
+        total: None,
+    })));
+    let told = format!("{key}: not read to its end; what was not read is not meant.");
+    story.keys("Space x");
+    assert!(story.screen().contains(&told), "{}", story.screen());
 }
 
 #[test]

@@ -500,6 +500,28 @@ fn a_backup_of_this_run_was_verified_when_it_was_made() {
 }
 
 #[test]
+fn a_backup_that_a_job_may_need_is_not_removed() {
+    let mut browser = Browser::empty(120, 40);
+    browser.keys("t b");
+    browser.story.keys("y J p");
+    browser.go_on(&gives_texts);
+    let job = &browser.story.model.jobs.list[0].job;
+    assert!(!job.state().is_over(), "{:?}", job.state());
+    let name = job.head().id.to_string();
+    write(
+        &browser.folders.backups,
+        &name,
+        "wiki.example.com",
+        &[item("One")],
+    );
+    browser
+        .keys("q B x")
+        .shows("is not over and may need this backup.");
+    let screen = browser.story.screen();
+    assert!(!screen.contains("to remove it"), "{screen}");
+}
+
+#[test]
 fn the_browser_verifies_by_reading_every_file() {
     let mut browser = Browser::filled(120, 40);
     browser.keys("B");

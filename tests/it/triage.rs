@@ -684,3 +684,44 @@ fn without_a_match_it_is_said_whether_all_was_read() {
     let screen = story.screen();
     assert!(screen.contains("Nothing that is read matches."), "{screen}");
 }
+
+#[test]
+fn a_filter_that_makes_no_sense_says_what_to_type() {
+    let mut story = in_trash(80, 24);
+    story.keys("/").types("befor:2020");
+    let screen = story.screen();
+    assert!(
+        screen.contains("There is no field `befor` in this list."),
+        "{screen}"
+    );
+    let mut story = in_trash(200, 60);
+    story.keys("3 /").types("befor:2020");
+    let screen = story.screen();
+    assert!(screen.contains("Did you mean `before:`?"), "{screen}");
+}
+
+#[test]
+fn an_empty_trash_offers_nothing_to_do_with_items() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("t").answer_all(&|call| match call {
+        Call::Trash { .. } => Ok(Reply::Trash(CursorPage {
+            results: Vec::new(),
+            next: None,
+            total: None,
+        })),
+        other => server(other),
+    });
+    let screen = story.screen();
+    let footer = screen.lines().last().expect("a footer");
+    assert!(
+        !footer.contains("purge") && !footer.contains("restore"),
+        "{footer}"
+    );
+    story.keys("x");
+    let screen = story.screen();
+    assert!(
+        screen.contains("There is nothing in the trash of this space."),
+        "{screen}"
+    );
+    assert!(in_trash(120, 40).screen().contains("u restore  x purge"));
+}

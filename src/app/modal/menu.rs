@@ -73,7 +73,9 @@ impl Menu {
     /// Where it is on a screen of this size.
     pub fn area(&self, size: Size) -> Rect {
         let (label, note) = self.columns();
-        let wide = u16::try_from(label + note + 14).unwrap_or(60).clamp(28, 76);
+        let title = width::width(&self.title) + 6;
+        let wide = u16::try_from((label + note + 14).max(title)).unwrap_or(60);
+        let wide = wide.clamp(28, 76);
         let high = u16::try_from(self.entries.len()).unwrap_or(10) + 2;
         centred(size, wide, high)
     }

@@ -17,6 +17,8 @@ pub struct FilterLine {
     pub applied: Option<Filter>,
     /// What is wrong with the text as it stands.
     pub problem: Option<String>,
+    /// What to do about that.
+    pub hint: String,
 }
 
 impl FilterLine {
@@ -27,6 +29,7 @@ impl FilterLine {
             typing: true,
             applied: None,
             problem: None,
+            hint: String::new(),
         };
     }
 
@@ -45,7 +48,10 @@ impl FilterLine {
                 self.applied = (!filter.is_empty()).then_some(filter);
                 self.problem = None;
             }
-            Err(error) => self.problem = Some(error.to_string()),
+            Err(error) => {
+                self.problem = Some(error.to_string());
+                self.hint = error.hint();
+            }
         }
     }
 
