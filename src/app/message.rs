@@ -1,5 +1,7 @@
 //! What comes into the core and what goes out of it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::key::KeyPress;
@@ -196,7 +198,7 @@ pub enum DiskCall {
         name: String,
         /// What is in it.
         #[serde(skip)]
-        bytes: Vec<u8>,
+        bytes: Arc<[u8]>,
     },
     /// Write a plan to the folder of plans; answered with its path.
     WritePlan {

@@ -42,6 +42,11 @@ impl ShortId {
         self.0
     }
 
+    /// Whether it is that of an attachment.
+    pub fn is_attachment(self) -> bool {
+        self.0 & ATTACHMENT != 0
+    }
+
     /// The id again.
     pub fn id(self) -> ContentId {
         match self.0 {

@@ -5,6 +5,7 @@
 //! the files of trashed attachments. This module is pure over bytes. `docs/backup-format.md`
 //! describes the format for other tools.
 
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write as _};
 
 use flate2::Compression;
@@ -12,10 +13,11 @@ use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::JobId;
 use super::consent::{Act, SpaceTarget};
-use super::journal::{sha256, sha256_of};
+use super::journal::sha256_of;
 use crate::confluence::{
     AttachmentRef, Content, ContentId, ContentKind, ContentRef, ContentStatus, Restriction,
     SpaceKey, Version,
@@ -95,12 +97,60 @@ pub struct NotSaved {
 pub struct FileEntry {
     /// A plain file name.
     pub name: String,
-    /// SHA-256 of the file as it is on the disk, hexadecimal.
-    pub sha256: String,
+    /// SHA-256 of the file as it is on the disk.
+    pub sha256: Digest,
     /// Its size.
     pub bytes: u64,
     /// How many items are in it; 0 for the file of an attachment.
     pub items: u64,
+}
+
+/// A SHA-256; in JSON 64 hexadecimal digits. Held as its bytes, for a backup has as many as there are
+/// attachments in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The one of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.to_string()
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let nibble = |digit: u8| char::from(digit).to_digit(16).map(|it| it as u8);
+        let mut digest = [0; 32];
+        let pairs = text.as_bytes().chunks(2);
+        if text.len() == 2 * digest.len()
+            && pairs.zip(&mut digest).all(|(pair, byte)| match pair {
+                [high, low] => nibble(*high).zip(nibble(*low)).is_some_and(|(high, low)| {
+                    *byte = high << 4 | low;
+                    true
+                }),
+                _ => false,
+            })
+        {
+            Ok(Self(digest))
+        } else {
+            Err("a SHA-256 has 64 hexadecimal digits")
+        }
+    }
 }
 
 /// One saved item: one line of an items file. The title comes first, so that it is easily found.
@@ -281,7 +331,8 @@ pub fn line(item: &Item) -> String {
 
 /// Lines packed with gzip. The same lines give the same bytes.
 pub fn pack(lines: &str) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
+    let room = Vec::with_capacity(lines.len() / 2);
+    let mut encoder = GzEncoder::new(room, Compression::new(6));
     encoder
         .write_all(lines.as_bytes())
         .and_then(|()| encoder.finish())
@@ -313,7 +364,7 @@ impl FileEntry {
     pub fn of(name: impl Into<String>, bytes: &[u8], items: u64) -> Self {
         Self {
             name: name.into(),
-            sha256: sha256(bytes),
+            sha256: Digest::of(bytes),
             bytes: bytes.len() as u64,
             items,
         }
@@ -321,7 +372,7 @@ impl FileEntry {
 
     /// Checks a file as read from the disk: check sum, and that every item can be read.
     pub fn check(&self, bytes: &[u8]) -> Result<(), BackupError> {
-        if sha256(bytes) != self.sha256 {
+        if Digest::of(bytes) != self.sha256 {
             return Err(BackupError::Changed(self.name.clone()));
         }
         if self.items > 0 {
@@ -349,7 +400,7 @@ impl FileEntry {
             io::ErrorKind::NotFound => BackupError::Missing(self.name.clone()),
             _ => BackupError::Unreadable(self.name.clone(), error.to_string()),
         };
-        if sha256_of(open().map_err(trouble)?).map_err(trouble)? != self.sha256 {
+        if sha256_of(open().map_err(trouble)?).map_err(trouble)? != self.sha256.to_string() {
             return Err(BackupError::Changed(self.name.clone()));
         }
         if self.items == 0 {

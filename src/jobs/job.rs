@@ -301,7 +301,7 @@ pub enum JobWrite {
         name: String,
         /// What is in it.
         #[serde(skip)]
-        bytes: Vec<u8>,
+        bytes: Arc<[u8]>,
     },
     /// Not a write: read a file of a backup from the disk, answered by [`Stored::Bytes`].
     ReadBack {

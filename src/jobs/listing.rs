@@ -12,7 +12,7 @@ use super::desk::{Desk, is_not_offered, unexpected};
 use super::job::Step;
 use super::save;
 use crate::confluence::call::{Depth, Window};
-use crate::confluence::ids::IdSet;
+use crate::confluence::ids::{IdSet, ShortId};
 use crate::confluence::{
     ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Cursor, ErrorKind, Reply,
     SpaceKey,
@@ -77,6 +77,58 @@ enum Place {
     End,
 }
 
+/// The ids of a list so far. Lists mostly go by id, so most of them stand in one piece of memory:
+/// many little ones would be strewn over a heap that pages of bodies come to and go from.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Met {
+    ascending: Vec<ShortId>,
+    /// Of attachments, which are numbered beside the rest.
+    attachments: Vec<ShortId>,
+    others: IdSet,
+}
+
+impl Met {
+    /// Puts an id in. Says whether it was not there.
+    fn insert(&mut self, id: &ContentId) -> bool {
+        if self.contains(id) {
+            return false;
+        }
+        let Some(number) = ShortId::of(id) else {
+            return self.others.insert(id);
+        };
+        let run = if number.is_attachment() {
+            &mut self.attachments
+        } else {
+            &mut self.ascending
+        };
+        if run.last().is_none_or(|last| *last < number) {
+            run.push(number);
+            return true;
+        }
+        self.others.insert(id)
+    }
+
+    fn contains(&self, id: &ContentId) -> bool {
+        let is_in_a_run = |number: ShortId| {
+            let run = if number.is_attachment() {
+                &self.attachments
+            } else {
+                &self.ascending
+            };
+            run.binary_search(&number).is_ok()
+        };
+        ShortId::of(id).is_some_and(is_in_a_run) || self.others.contains(id)
+    }
+
+    fn len(&self) -> usize {
+        self.ascending.len() + self.attachments.len() + self.others.len()
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
 /// Never stored with a job: a list that was interrupted is begun anew.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Listing {
@@ -86,7 +138,7 @@ pub(super) struct Listing {
     bare_page: bool,
     place: Place,
     seen: Vec<Seen>,
-    ids: IdSet,
+    ids: Met,
     barren: u32,
     /// How many rows there are in all, as far as the server told.
     total: Option<u64>,
@@ -123,7 +175,7 @@ impl Listing {
             restarts: 0,
             place,
             seen: Vec::new(),
-            ids: IdSet::default(),
+            ids: Met::default(),
             barren: 0,
             total: None,
             by_kind: false,

@@ -257,13 +257,15 @@ impl Save {
         match &self.stage {
             Stage::Fetching => self.fetch(desk),
             Stage::Writing if desk.is_stored() => {
-                let bytes = self.manifest_of(desk).encode();
+                let manifest = self.manifest_of(desk);
+                let bytes = manifest.encode();
+                self.files = manifest.files;
                 self.manifest = Some(FileEntry::of(MANIFEST, &bytes, 0));
                 self.stage = Stage::Manifest;
                 desk.store(JobWrite::BackupFile {
                     backup: self.folder.clone(),
                     name: MANIFEST.to_owned(),
-                    bytes,
+                    bytes: bytes.into(),
                 });
             }
             Stage::Manifest if desk.is_stored() => {
@@ -279,7 +281,8 @@ impl Save {
         }
     }
 
-    fn manifest_of(&self, desk: &Desk) -> Manifest {
+    /// The manifest, with the list of files, which is given back once it is written: it can be long.
+    fn manifest_of(&mut self, desk: &Desk) -> Manifest {
         let head = desk.head();
         Manifest {
             format: backup::FORMAT.to_owned(),
@@ -293,7 +296,7 @@ impl Save {
             spaces: head.target.spaces.clone(),
             items: self.items,
             not_saved: self.not_saved.clone(),
-            files: self.files.clone(),
+            files: std::mem::take(&mut self.files),
         }
     }
 
@@ -342,7 +345,10 @@ impl Save {
             return;
         }
         let number = 1 + self.files.iter().filter(|file| file.items > 0).count();
-        let bytes = backup::pack(&std::mem::take(&mut self.buffer));
+        let bytes = backup::pack(&self.buffer);
+        // Its room is kept: room for megabytes that comes and goes a thousand times, with ids that
+        // stay in between, leaves a heap that no room is found in.
+        self.buffer.clear();
         let name = format!("items-{number:04}.ndjson.gz");
         self.files.push(FileEntry::of(
             &name,
@@ -352,7 +358,7 @@ impl Save {
         desk.store(JobWrite::BackupFile {
             backup: self.folder.clone(),
             name,
-            bytes,
+            bytes: bytes.into(),
         });
     }
 
@@ -475,7 +481,7 @@ impl Save {
                 desk.store(JobWrite::BackupFile {
                     backup: self.folder.clone(),
                     name: file.name.clone(),
-                    bytes,
+                    bytes: bytes.into(),
                 });
                 self.keep(desk, index, None, Some(file));
             }

@@ -149,7 +149,7 @@ pub fn perform(
                 .and_then(|()| files::sync_folder_of(&backup))
                 .and_then(|()| match std::fs::read(&path) {
                     // Written already, and asked for again after a doubt.
-                    Ok(there) if there == *bytes => Ok(()),
+                    Ok(there) if *there == **bytes => Ok(()),
                     // What was saved is never written over.
                     Ok(_) => Err(io::Error::from(io::ErrorKind::AlreadyExists)),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -488,7 +488,7 @@ mod tests {
             let call = DiskCall::WriteBackup {
                 backup: "b".to_owned(),
                 name: "items.ndjson.gz".to_owned(),
-                bytes: bytes.to_vec(),
+                bytes: bytes.into(),
             };
             perform(home.path(), JournalAccess::Write, &call)
         };

@@ -121,7 +121,7 @@ impl Desk {
                 name,
                 bytes,
             } => {
-                self.backups.insert((backup, name), bytes);
+                self.backups.insert((backup, name), bytes.to_vec());
                 DiskReply::Written
             }
             DiskCall::ReadBackup { backup, name } => {

@@ -250,7 +250,7 @@ fn run(job: &mut Job, server: &Trash) -> (Peaks, u64, Option<Manifest>) {
                         Stored::Done
                     }
                     JobWrite::ReadBack { name, .. } => {
-                        Stored::Bytes(files.remove(&name).expect("written"))
+                        Stored::Bytes(files.remove(&name).expect("written").to_vec())
                     }
                     JobWrite::Journal(_) => Stored::Done,
                 };
@@ -468,7 +468,7 @@ fn the_file_of_a_long_job_names_its_items_once_and_is_seldom_written() {
                         files.insert(name, bytes);
                         Stored::Done
                     }
-                    JobWrite::ReadBack { name, .. } => Stored::Bytes(files[&name].clone()),
+                    JobWrite::ReadBack { name, .. } => Stored::Bytes(files[&name].to_vec()),
                     JobWrite::Journal(_) => Stored::Done,
                 };
                 JobEvent::Written {

@@ -84,7 +84,7 @@ impl Bench {
                 name,
                 bytes,
             } => {
-                self.files.insert((backup, name), bytes);
+                self.files.insert((backup, name), bytes.to_vec());
                 Ok(Stored::Done)
             }
             JobWrite::ReadBack { backup, name } => {

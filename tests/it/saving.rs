@@ -141,7 +141,7 @@ fn run(mut job: Job, seed: Seed, generation: Generation, real: bool, lists: List
                         name,
                         bytes,
                     } => {
-                        disk.insert((backup, name), bytes);
+                        disk.insert((backup, name), bytes.to_vec());
                         Stored::Done
                     }
                     JobWrite::ReadBack { backup, name } => {
@@ -166,7 +166,7 @@ fn run(mut job: Job, seed: Seed, generation: Generation, real: bool, lists: List
     let mut files = BTreeMap::new();
     for file in &manifest.files {
         if file.items == 0 {
-            files.insert(file.name.clone(), file.sha256.clone());
+            files.insert(file.name.clone(), file.sha256.to_string());
             continue;
         }
         let bytes = read(&file.name).expect("written");

@@ -908,9 +908,10 @@ impl World {
             JobWrite::BackupFile {
                 backup,
                 name,
-                mut bytes,
+                bytes,
             } => {
                 let place = (backup, name);
+                let mut bytes = bytes.to_vec();
                 self.disk.meant.insert(place.clone(), bytes.clone());
                 if self.interference == Interference::Others && self.dice.percent(5) {
                     // Spoilt without a word.
@@ -972,8 +973,9 @@ impl World {
                 JobWrite::BackupFile {
                     backup,
                     name,
-                    mut bytes,
+                    bytes,
                 } if self.dice.percent(50) => {
+                    let mut bytes = bytes.to_vec();
                     bytes.truncate(self.dice.below(bytes.len() as u64 + 1) as usize);
                     self.disk.files.insert((backup, name), bytes);
                 }
