@@ -1843,6 +1843,16 @@ mod tests {
         across.work(Millis(0), 10);
         assert_eq!(listed(&across), ["old e"]);
         assert_eq!((across.marked(), across.hidden_marks()), (1, 0));
+        // What was marked and hidden is neither from that moment on.
+        across.set_marks(0, &[0], false);
+        across.filter.applied = crate::text::filter::Filter::parse("new", &FIELDS).ok();
+        across.refilter(jiff::Timestamp::UNIX_EPOCH, &zone);
+        across.set_marks(0, &[0], true);
+        across.work(Millis(0), 10);
+        assert_eq!((across.marked(), across.hidden_marks()), (1, 1));
+        let gone = [ContentId::new("102")].into();
+        across.take_out(&[SpaceKey::new("ENG")], &gone, 10);
+        assert_eq!((across.marked(), across.hidden_marks()), (0, 0));
     }
 
     #[test]

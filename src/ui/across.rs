@@ -13,6 +13,7 @@ use crate::app::layout::{WIDE, inside};
 use crate::app::model::{Model, TABLE};
 use crate::app::tree::Shape;
 use crate::confluence::{ErrorKind, Moment};
+use crate::text::filter::positions;
 use crate::text::number;
 use crate::text::width::{self, Align};
 
@@ -171,7 +172,7 @@ fn draw_spaces(model: &Model, across: &Across, canvas: &mut Canvas<'_>, area: Re
     };
     let head = theme.table_head;
     let cells = canvas.column(cells, widths.key, "KEY", Align::Left, head);
-    let cells = canvas.column(cells, widths.name, "  SPACE", Align::Left, head);
+    let cells = canvas.column_head(cells, widths.name, "SPACE");
     let cells = canvas.column(cells, widths.items, "ITEMS", Align::Right, head);
     let cells = canvas.column(cells, widths.oldest, "OLDEST EDIT", Align::Right, head);
     let cells = canvas.column(cells, widths.newest, "NEWEST EDIT", Align::Right, head);
@@ -404,6 +405,11 @@ fn draw_inside(
             title => title.to_owned(),
         };
         canvas.text(title, &name, style);
+        if let Some(filter) = &across.filter.applied
+            && !space.title(ix).is_empty()
+        {
+            canvas.pick_out(title, &name, &positions(filter, &name));
+        }
         let mut cells = Rect {
             x: title.right(),
             width: at.right().saturating_sub(title.right()),

@@ -12,6 +12,7 @@ use crate::app::model::Model;
 use crate::app::pane::content::{Outline, TAB_GAP, Tab};
 use crate::app::tree::{Node, NodeIx, Presence, Rest, Row, Shape, Standing};
 use crate::confluence::ContentKind;
+use crate::text::filter::positions;
 use crate::text::width::Align;
 use crate::text::{number, width};
 
@@ -249,6 +250,12 @@ fn draw_node(
         node.title.to_string()
     };
     canvas.text(title, &name, style);
+    if let Some(filter) = &outline.filter.applied
+        && matches
+        && !node.title.is_empty()
+    {
+        canvas.pick_out(title, &name, &positions(filter, &name));
+    }
 }
 
 /// Type, version and date of the last edit, as far as there is room.
@@ -366,8 +373,7 @@ pub(super) fn head(canvas: &mut Canvas<'_>, inner: Rect, lines: u16, columns: &[
         ..line
     };
     for column in columns {
-        let name = format!("  {}", column.name);
-        cells = canvas.column(cells, column.width + 2, &name, Align::Left, style);
+        cells = canvas.column_head(cells, column.width + 2, column.name);
     }
     Rect {
         y: inner.y + 1,

@@ -1,5 +1,8 @@
 //! The picture of a model. Reads it, writes cells, and changes nothing else.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,6 +16,9 @@ use crate::app::layout::{Layout, Pane, SMALLEST};
 use crate::app::model::{Model, Screen};
 use crate::confluence::ApiError;
 use crate::text::width::{self, Align};
+
+/// What stands between two columns of a table.
+const GAP: u16 = 2;
 
 /// Draws everything.
 pub fn draw(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
@@ -303,9 +309,15 @@ impl Canvas<'_> {
                 height: 1,
                 ..area
             };
+            // A cell keeps what was laid on it before: a title that is no bolder than another says so
+            // on a bold border too, where no colour tells them apart.
+            let over = |(text, piece): (_, Style)| {
+                let beneath = style.add_modifier - piece.add_modifier;
+                (text, piece.remove_modifier(beneath))
+            };
             let pieces = [(" ", style)]
                 .into_iter()
-                .chain(title.iter().copied())
+                .chain(title.iter().copied().map(over))
                 .chain([(" ", style)]);
             self.pieces(top, pieces);
         }
@@ -385,6 +397,52 @@ impl Canvas<'_> {
         }
     }
 
+    /// Writes the head of a column that stands apart from the one before; says where the next begins.
+    pub(super) fn column_head(&mut self, area: Rect, columns: u16, name: &str) -> Rect {
+        let columns = columns.min(area.width);
+        let gap = GAP.min(columns);
+        let rest = Rect {
+            x: area.x + gap,
+            width: area.width - gap,
+            ..area
+        };
+        self.column(
+            rest,
+            columns - gap,
+            name,
+            Align::Left,
+            self.theme.table_head,
+        )
+    }
+
+    /// Picks out the parts of a text that a filter matched. The text stands at the start of `area`
+    /// already, cut to it. One that runs from right to left is left as it is: where its parts stand is
+    /// the terminal's business.
+    pub(super) fn pick_out(&mut self, area: Rect, text: &str, hits: &[Range<usize>]) {
+        if hits.is_empty() || area.is_empty() || width::has_right_to_left(text) {
+            return;
+        }
+        let last = match width::clip(text, usize::from(area.width)) {
+            Cow::Borrowed(whole) => width::width(whole),
+            // The ellipsis is no part of it.
+            Cow::Owned(cut) => width::width(&cut) - 1,
+        };
+        let column = |at: usize| {
+            let column = width::width(&text[..at]).min(last);
+            u16::try_from(column).unwrap_or(area.width)
+        };
+        for hit in hits {
+            let (from, to) = (column(hit.start), column(hit.end));
+            let part = Rect {
+                x: area.x + from,
+                width: to - from,
+                height: 1,
+                ..area
+            };
+            self.buffer.set_style(part, self.theme.matched);
+        }
+    }
+
     /// Writes text and the blanks after it up to `columns`; says how many columns those were.
     pub(super) fn column_width(
         &mut self,
@@ -429,5 +487,68 @@ impl Canvas<'_> {
                 y += 1;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::style::Modifier;
+
+    use super::*;
+
+    /// Draws a text into so many columns, and gives back the columns that are picked out.
+    fn picked_out(text: &str, columns: u16, parts: &[&str]) -> Vec<u16> {
+        let place = |part: &&str| {
+            text.match_indices(*part)
+                .map(|(at, it)| at..at + it.len())
+                .next()
+        };
+        let hits: Vec<_> = parts.iter().filter_map(place).collect();
+        let theme = Theme::auto();
+        let mut buffer = Buffer::empty(Rect::new(0, 0, columns + 4, 1));
+        let mut canvas = Canvas {
+            buffer: &mut buffer,
+            theme: &theme,
+            cursor: None,
+        };
+        let area = Rect::new(1, 0, columns, 1);
+        canvas.text(area, text, theme.text);
+        canvas.pick_out(area, text, &hits);
+        let is_picked = |x: &u16| buffer[(*x, 0)].modifier.contains(Modifier::UNDERLINED);
+        (0..columns + 4).filter(is_picked).collect()
+    }
+
+    #[test]
+    fn what_is_picked_out_is_where_it_stands_and_never_the_ellipsis() {
+        let text = "Failover drill";
+        let whole = picked_out(text, 20, &["Fa", "drill"]);
+        assert_eq!(whole, [1, 2, 10, 11, 12, 13, 14]);
+        assert_eq!(picked_out(text, 14, &["drill"]), [10, 11, 12, 13, 14]);
+        // "Failov…"
+        assert_eq!(picked_out(text, 7, &["over"]), [5, 6]);
+        assert_eq!(picked_out(text, 7, &["drill"]), [0; 0]);
+        // "港…", and a blank.
+        assert_eq!(picked_out("港の港", 4, &["港の港"]), [1, 2]);
+        assert_eq!(picked_out("港の港", 6, &["の"]), [3, 4]);
+        assert_eq!(picked_out("مسودة", 9, &["مس"]), [0; 0]);
+        assert_eq!(picked_out(text, 0, &["Fa"]), [0; 0]);
+    }
+
+    #[test]
+    fn a_bold_border_makes_nothing_bold_that_stands_in_it() {
+        let theme = Theme::auto();
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 20, 3));
+        let mut canvas = Canvas {
+            buffer: &mut buffer,
+            theme: &theme,
+            cursor: None,
+        };
+        let title = [("A", theme.title), ("b", theme.text), ("c", theme.dim)];
+        canvas.frame(Rect::new(0, 0, 20, 3), &title, Focus::Here);
+        let looks = |x| buffer[(x, 0)].modifier;
+        assert_eq!(looks(2), Modifier::BOLD);
+        assert_eq!(looks(3), Modifier::empty());
+        assert_eq!(looks(4), Modifier::DIM);
+        assert_eq!(looks(6), Modifier::BOLD, "the border itself");
     }
 }

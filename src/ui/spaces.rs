@@ -10,9 +10,10 @@ use crate::app::layout::{Pane, inside};
 use crate::app::modal::spaces_filter::summary;
 use crate::app::model::Model;
 use crate::app::pane::filter::FilterLine;
-use crate::app::pane::spaces::{Ended, standing};
+use crate::app::pane::spaces::{Ended, row_text, standing};
 use crate::app::remote::Remote;
 use crate::confluence::{ApiError, Space, SpaceStatus};
+use crate::text::filter::positions;
 use crate::text::width::Align;
 use crate::text::{number, width};
 
@@ -64,14 +65,8 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         ..head
     };
     let cells = canvas.column(cells, columns.key, "KEY", Align::Left, theme.table_head);
-    let cells = canvas.column(cells, columns.name, "  NAME", Align::Left, theme.table_head);
-    canvas.column(
-        cells,
-        columns.status,
-        "  STATUS",
-        Align::Left,
-        theme.table_head,
-    );
+    let cells = canvas.column_head(cells, columns.name, "NAME");
+    canvas.column_head(cells, columns.status, "STATUS");
     inner = Rect {
         y: inner.y + 1,
         height: inner.height - 1,
@@ -154,6 +149,10 @@ fn draw_row(
     let cells = canvas.gutter(at, here, marked);
     let plain: Style = if archived { theme.dim } else { theme.text };
     let key_style = if here { theme.cursor } else { plain };
+    let key = Rect {
+        width: columns.key.min(cells.width),
+        ..cells
+    };
     let cells = canvas.column(
         cells,
         columns.key,
@@ -166,8 +165,23 @@ fn draw_row(
         width: cells.width.saturating_sub(2),
         ..cells
     };
-    let name = columns.name.saturating_sub(2);
-    let cells = canvas.column(cells, name, &space.name, Align::Left, plain);
+    let name = Rect {
+        width: columns.name.saturating_sub(2).min(cells.width),
+        ..cells
+    };
+    let cells = canvas.column(cells, name.width, &space.name, Align::Left, plain);
+    if let Some(filter) = &model.spaces.filter.applied {
+        // It looks at both at once.
+        let row = row_text(space);
+        let from = row.len() - space.name.len();
+        let (mut of_key, mut of_name) = (Vec::new(), Vec::new());
+        for hit in positions(filter, &row) {
+            of_key.push(hit.start.min(from - 1)..hit.end.min(from - 1));
+            of_name.push(hit.start.max(from) - from..hit.end.max(from) - from);
+        }
+        canvas.pick_out(key, space.key.as_str(), &of_key);
+        canvas.pick_out(name, &space.name, &of_name);
+    }
     let cells = Rect {
         x: cells.x + 2,
         width: cells.width.saturating_sub(2),

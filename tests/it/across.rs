@@ -741,6 +741,24 @@ fn marks_and_matches_are_both_told() {
     );
 }
 
+#[test]
+fn what_the_filter_matched_is_picked_out_inside_a_space() {
+    let mut story = read(120, 40);
+    story.keys("/").types("policy").keys("Enter");
+    assert!(
+        story.picked_out().is_empty(),
+        "it looks at no name of a space"
+    );
+    story.keys("Enter");
+    let picked = story.picked_out();
+    assert!(
+        !picked.is_empty() && picked.iter().all(|it| it.to_lowercase() == "policy"),
+        "{picked:?}"
+    );
+    story.keys("Esc Esc Enter");
+    assert!(story.picked_out().is_empty());
+}
+
 /// The town, where the trash of ENG is long: items 0 to `count`, each a day older than the one before.
 fn with_long(count: u32) -> impl Fn(&Call) -> Answer {
     move |call| match call {

@@ -14,9 +14,9 @@ use crate::simulation::{
 };
 
 /// A job with a server, a disk and a clock.
-struct Bench {
-    job: Job,
-    server: Server,
+pub(crate) struct Bench {
+    pub(crate) job: Job,
+    pub(crate) server: Server,
     at: u64,
     sent: Vec<Call>,
     requests: Vec<(RequestNo, Call)>,
@@ -24,14 +24,15 @@ struct Bench {
     scribe: Scribe<WriteNo>,
     journal: Vec<String>,
     checkpoint: String,
-    files: HashMap<(String, String), Vec<u8>>,
+    pub(crate) files: HashMap<(String, String), Vec<u8>>,
 }
 
 /// What the server answers instead of what the model would.
-type Otherwise<'a> = &'a mut dyn FnMut(&mut Server, &Call, u64) -> Option<Result<Reply, ApiError>>;
+pub(crate) type Otherwise<'a> =
+    &'a mut dyn FnMut(&mut Server, &Call, u64) -> Option<Result<Reply, ApiError>>;
 
 impl Bench {
-    fn new(job: Job, server: Server) -> Self {
+    pub(crate) fn new(job: Job, server: Server) -> Self {
         Self {
             job,
             server,
@@ -46,7 +47,7 @@ impl Bench {
         }
     }
 
-    fn feed(&mut self, event: JobEvent) {
+    pub(crate) fn feed(&mut self, event: JobEvent) {
         for effect in self.job.step(self.at, event) {
             match effect {
                 JobEffect::Send { request, call } => self.requests.push((request, call)),
@@ -97,7 +98,7 @@ impl Bench {
     }
 
     /// Goes on until the job is over, asks, or `until` says so.
-    fn run(&mut self, otherwise: Otherwise<'_>, until: impl Fn(&Self) -> bool) {
+    pub(crate) fn run(&mut self, otherwise: Otherwise<'_>, until: impl Fn(&Self) -> bool) {
         self.feed(JobEvent::Begin);
         for _ in 0..2_000 {
             if self.disk() {
@@ -120,7 +121,7 @@ impl Bench {
         panic!("no end: {:?}", self.job.progress());
     }
 
-    fn finish(&mut self, otherwise: Otherwise<'_>) {
+    pub(crate) fn finish(&mut self, otherwise: Otherwise<'_>) {
         self.run(otherwise, |_| false);
         assert!(self.job.state().is_over(), "{:?}", self.job.question());
     }
@@ -139,7 +140,7 @@ impl Bench {
         }
     }
 
-    fn count(&self, is: impl Fn(&Call) -> bool) -> usize {
+    pub(crate) fn count(&self, is: impl Fn(&Call) -> bool) -> usize {
         self.sent.iter().filter(|call| is(call)).count()
     }
 
@@ -147,7 +148,7 @@ impl Bench {
         self.count(|call| matches!(call, Call::DeleteSpace { .. }))
     }
 
-    fn outcomes(&self) -> Vec<Outcome> {
+    pub(crate) fn outcomes(&self) -> Vec<Outcome> {
         let lines = self.job.lines().iter();
         lines.filter_map(|line| line.outcome.clone()).collect()
     }
@@ -162,7 +163,7 @@ impl Bench {
     }
 }
 
-fn wiki() -> Server {
+pub(crate) fn wiki() -> Server {
     let docs = [
         ("100", doc("ENG", "One", ContentStatus::Trashed)),
         ("101", doc("ENG", "Two", ContentStatus::Trashed)),

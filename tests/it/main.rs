@@ -31,6 +31,7 @@ mod pictures;
 mod plans;
 mod properties;
 mod pty;
+mod putting_back;
 mod rate;
 mod record;
 mod saving;

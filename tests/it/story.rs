@@ -17,7 +17,7 @@ use coracle::confluence::{
 use coracle::ui::theme::{Depth, Theme, load};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Modifier, Style};
 
 /// What a server answers to a call.
@@ -240,6 +240,19 @@ impl Story {
 
     fn buffer(&self, theme: &Theme) -> Buffer {
         drawn(&self.model, theme)
+    }
+
+    /// What is picked out on the screen, in a theme that lays a ground under it and nothing else.
+    pub(crate) fn picked_out(&self) -> Vec<String> {
+        let theme = load("high-contrast", Depth::True).expect("it is built in");
+        let buffer = self.buffer(&theme);
+        let is_picked = |cell: &Cell| Some(cell.bg) == theme.matched.bg;
+        let rows = buffer.content.chunks(usize::from(self.model.size.width));
+        let parts = rows.flat_map(|row| row.chunk_by(|a, b| is_picked(a) == is_picked(b)));
+        parts
+            .filter(|part| part.iter().any(is_picked))
+            .map(|part| part.iter().map(Cell::symbol).collect())
+            .collect()
     }
 
     /// The looks of the screen: a letter for each cell, and what each letter stands for.

@@ -725,3 +725,35 @@ fn an_empty_trash_offers_nothing_to_do_with_items() {
     );
     assert!(in_trash(120, 40).screen().contains("u restore  x purge"));
 }
+
+#[test]
+fn what_a_filter_matched_is_picked_out_as_long_as_it_is_applied() {
+    const NOTHING: [&str; 0] = [];
+    // In the titles of the trash, as a tree and as a table.
+    for view in ["", "v"] {
+        let mut story = in_trash(120, 40);
+        story.keys(view);
+        assert_eq!(story.picked_out(), NOTHING);
+        story.keys("/").types("poli");
+        assert_eq!(story.picked_out(), ["Poli", "Poli"]);
+        story.keys("Enter j");
+        assert_eq!(story.picked_out(), ["Poli", "Poli"], "under the cursor too");
+        story.keys("Esc");
+        assert_eq!(story.picked_out(), NOTHING);
+        // Whom a filter asks for stands in no title.
+        story.keys("/").types("by:doe");
+        assert_eq!(story.picked_out(), NOTHING);
+    }
+    // In the titles of pages.
+    let mut story = Story::browsing(120, 40);
+    story.keys("3 /").types("om");
+    assert_eq!(story.picked_out(), ["om"]);
+    // In keys and names of spaces, which a filter looks at together.
+    let mut story = Story::browsing(120, 40);
+    story.keys("/").types("eng");
+    assert_eq!(story.picked_out(), ["ENG"]);
+    story.keys("Esc /").types("gineer");
+    assert_eq!(story.picked_out(), ["gineer"]);
+    story.keys("Esc");
+    assert_eq!(story.picked_out(), NOTHING);
+}

@@ -214,7 +214,7 @@ impl SpaceTable {
                 space.key.clone(),
                 u32::try_from(self.rows.len()).unwrap_or(u32::MAX),
             );
-            self.index.push(&format!("{} {}", space.key, space.name));
+            self.index.push(&row_text(&space));
             self.rows.push(space);
         }
         let rows = &self.rows;
@@ -261,8 +261,7 @@ impl SpaceTable {
                     space.status = row.status;
                 }
                 if *row != space {
-                    self.index
-                        .update(*ix, &format!("{} {}", space.key, space.name));
+                    self.index.update(*ix, &row_text(&space));
                     *row = space;
                     self.sort(sort);
                 }
@@ -803,6 +802,11 @@ impl Model {
         self.spaces.ended = Ended::Stopped;
         true
     }
+}
+
+/// What a filter looks at.
+pub fn row_text(space: &Space) -> String {
+    format!("{} {}", space.key, space.name)
 }
 
 /// How a space stands, in one word: its status, or `personal`.
