@@ -10,7 +10,7 @@ use coracle::confluence::{
     Call, ContentId, ContentKind, ContentRef, ContentStatus, Page, Reply, Restriction, SpaceKey,
 };
 use coracle::jobs::backup::{self, FORMAT, FileEntry, Item, MANIFEST, Manifest, VERSION};
-use coracle::jobs::{Act, JobId, SpaceTarget};
+use coracle::jobs::{Act, JobId, JobState, SpaceTarget};
 use coracle::shell::disk::{Folders, JournalAccess, perform};
 
 use crate::screens::at_every_size;
@@ -927,12 +927,10 @@ fn a_plan_that_is_held_against_the_server_can_be_left() {
     browser.go_on(&takes_content);
     assert!(!browser.confirms());
     assert_eq!(writes(&browser.story), Vec::<String>::new());
-    let jobs = &browser.story.model.jobs;
-    assert!(
-        jobs.list
-            .iter()
-            .all(|entered| entered.job.state().is_over())
-    );
+    let states = browser.story.model.jobs.list.iter();
+    let states: Vec<JobState> = states.map(|entered| entered.job.state()).collect();
+    assert!(states.iter().all(|state| state.is_over()), "{states:?}");
+    assert!(states.contains(&JobState::Cancelled), "{states:?}");
 }
 
 #[test]
