@@ -24,6 +24,8 @@ pub enum DiskWaiter {
     Plan,
     /// The plans, for their list.
     Plans,
+    /// What is in the backup of this name, to hold a plan against it.
+    PlanBackup(String),
     /// What the screen looks like from run to run.
     View,
     /// Something of a backup.
@@ -61,6 +63,7 @@ impl Model {
                 self.across_seen_came(&key, outcome, out);
             }
             (DiskWaiter::Plans, outcome) => self.plans_came(outcome),
+            (DiskWaiter::PlanBackup(name), outcome) => self.plan_backup_came(&name, outcome, out),
             (DiskWaiter::Backup(asked), outcome) => self.backup_came(asked, outcome),
             (DiskWaiter::Kept, Ok(_)) => {}
             (DiskWaiter::Kept, Err(error)) => self.keep(LogLine {

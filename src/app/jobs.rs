@@ -674,6 +674,9 @@ impl Model {
 
     /// A job is over: say how it ended, and show the wiki as it is now.
     fn job_ended(&mut self, id: &JobId, out: &mut Vec<Effect>) {
+        if self.plan_was_rehearsed(id, out) {
+            return;
+        }
         let Some(job) = self.jobs.get(id) else { return };
         let (title, state, act) = (job.head().title.clone(), job.state(), job.head().target.act);
         let failed: Vec<String> = job

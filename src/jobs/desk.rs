@@ -354,6 +354,10 @@ impl Desk {
 
     /// A write: journaled, then sent. `before` is the state it starts from, in a few words.
     pub(super) fn write(&mut self, item: u32, step: Step, call: Call, before: impl Into<String>) {
+        if self.head.target.act == Act::DryRun {
+            self.halt("A dry run sends reads only. Nothing was sent.");
+            return;
+        }
         if consent::is_destructive(&call)
             && !self
                 .consent
@@ -1069,4 +1073,31 @@ pub(super) fn refusal(error: ApiError) -> String {
 /// A refusal as the outcome of a thing.
 pub(super) fn refused(error: ApiError) -> Outcome {
     Outcome::Failed(refusal(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::confluence::ContentId;
+
+    #[test]
+    fn nothing_that_a_dry_run_asks_for_is_written() {
+        let head = Arc::new(Head {
+            id: JobId::new("dry"),
+            ..Head::clone(&nobody())
+        });
+        assert_eq!(head.target.act, Act::DryRun);
+        let mut desk = Desk::new(head, Vec::new(), None);
+        let call = Call::TrashContent {
+            id: ContentId::new("1"),
+        };
+        desk.write(0, Step::Withdraw, call, "there");
+        desk.send_due();
+        assert_eq!(desk.take(), [], "no line of the journal and no request");
+        let halted = desk.halted().unwrap_or_default();
+        assert!(
+            halted.starts_with("A dry run sends reads only."),
+            "{halted}"
+        );
+    }
 }

@@ -17,6 +17,7 @@ use super::dry_run::DryRun;
 use super::journal::{Entry, Phase, Record};
 use super::purge::{Goal, Purge};
 use super::recreate::{Recipe, Recreate};
+use super::rehearsal::{Rehearsal, Verdict};
 use super::restore::Restore;
 use super::update::{SpaceForm, Update};
 use crate::confluence::{ApiError, Call, ContentId, ContentKind, Reply, SpaceKey};
@@ -455,6 +456,7 @@ enum Work {
     Restore(Restore),
     Recreate(Box<Recreate>),
     DryRun(DryRun),
+    Rehearsal(Box<Rehearsal>),
 }
 
 impl Work {
@@ -469,6 +471,7 @@ impl Work {
             Self::Restore(machine) => machine,
             Self::Recreate(machine) => machine.as_mut(),
             Self::DryRun(machine) => machine,
+            Self::Rehearsal(machine) => machine.as_mut(),
         }
     }
 }
@@ -612,6 +615,15 @@ impl Job {
         Self::new(head, lines, work, None)
     }
 
+    /// Looks at a backup and a server and says of each item whether it could be made again. Sends
+    /// reads only.
+    pub fn rehearse(mut head: Head, recipe: Recipe) -> Self {
+        head.target.act = Act::DryRun;
+        let work = Rehearsal::new(recipe, head.user.clone());
+        let lines = work.lines();
+        Self::new(head, lines, Work::Rehearsal(Box::new(work)), None)
+    }
+
     /// A job as its last checkpoint had it, brought up to date with the journal's entries about it.
     /// It is paused; see [`Job::challenge`].
     pub fn reopen(checkpoint: &str, entries: &[Entry]) -> Result<Self, Unfit> {
@@ -689,6 +701,19 @@ impl Job {
             Work::Delete(delete) => delete.backup(),
             _ => None,
         }
+    }
+
+    /// What would become of each of its lines, if it is a dry run of making content again.
+    pub fn verdicts(&self) -> Option<Vec<Option<&Verdict>>> {
+        match &self.work {
+            Work::Rehearsal(rehearsal) => Some(rehearsal.verdicts()),
+            _ => None,
+        }
+    }
+
+    /// Whether it reads from a backup that was there before it.
+    pub fn reads_a_backup(&self) -> bool {
+        matches!(self.work, Work::Recreate(_) | Work::Rehearsal(_))
     }
 
     /// How many items wait in memory to be saved, where whole trashes or spaces are saved.

@@ -30,6 +30,7 @@ mod job;
 mod listing;
 mod purge;
 mod recreate;
+mod rehearsal;
 mod restore;
 mod save;
 mod update;
@@ -42,5 +43,6 @@ pub use job::{
     Progress, Question, RequestNo, Step, StoreError, Stored, Thing, Unfit, WriteNo,
 };
 pub use listing::in_words as kinds_in_words;
-pub use recreate::{Recipe, UnknownRestrictions};
+pub use recreate::{Recipe, Source, UnknownRestrictions};
+pub use rehearsal::Verdict;
 pub use update::SpaceForm;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::consent::{Act, ItemTarget, Target};
 use super::delete::BackupChoice;
-use super::recreate::Recipe;
+use super::recreate::{Recipe, Source};
 use crate::confluence::ContentKind;
 
 /// `format` of a stored plan.
@@ -38,6 +38,9 @@ pub struct Plan {
     pub steps: Vec<PlanStep>,
     /// What cannot be undone, one sentence each.
     pub cannot_be_undone: Vec<String>,
+    /// Where content that is made again comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
 }
 
 /// How the trash differs from a plan.
@@ -154,6 +157,7 @@ impl Plan {
             target,
             steps,
             cannot_be_undone,
+            source: None,
         }
     }
 

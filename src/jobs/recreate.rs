@@ -34,12 +34,25 @@ pub enum UnknownRestrictions {
 /// What is to be made again, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipe {
-    backup: String,
+    pub(super) backup: String,
     files: Vec<FileEntry>,
     /// The items without their text, with the file that holds it.
-    items: Vec<(String, Item)>,
-    into: Option<SpaceKey>,
-    unknown: UnknownRestrictions,
+    pub(super) items: Vec<(String, Item)>,
+    pub(super) into: Option<SpaceKey>,
+    pub(super) unknown: UnknownRestrictions,
+}
+
+/// What a plan in a file keeps of a [`Recipe`]: the ids and titles are in its target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The folder of the backup.
+    pub backup: String,
+    /// The files of the backup as they were. One with other files is not the one that was meant.
+    pub files: Vec<FileEntry>,
+    /// The space that was named; `None`: each goes into the space it was in.
+    pub into: Option<SpaceKey>,
+    /// What happens to what may have been restricted.
+    pub unknown: UnknownRestrictions,
 }
 
 impl Recipe {
@@ -63,6 +76,38 @@ impl Recipe {
             items,
             into,
             unknown,
+        }
+    }
+
+    /// What a plan in a file keeps of it.
+    pub fn source(&self) -> Source {
+        Source {
+            backup: self.backup.clone(),
+            files: self.files.clone(),
+            into: self.into.clone(),
+            unknown: self.unknown,
+        }
+    }
+
+    /// Where an item goes.
+    pub(super) fn space(&self, item: &Item) -> Option<SpaceKey> {
+        self.into.clone().or_else(|| item.space.clone())
+    }
+
+    /// The items of a file of the backup as the disk gave it back, if it is what was written.
+    pub(super) fn unpacked(
+        &self,
+        name: &str,
+        answer: Result<Stored, StoreError>,
+    ) -> Result<Vec<Item>, String> {
+        let entry = self.files.iter().find(|file| file.name == *name);
+        match (answer, entry) {
+            (Ok(Stored::Bytes(bytes)), Some(entry)) => entry
+                .check(&bytes)
+                .and_then(|()| backup::unpack(name, &bytes))
+                .map_err(|problem| problem.to_string()),
+            (Err(problem), _) => Err(problem.message),
+            _ => Err(format!("The backup has no file {name}.")),
         }
     }
 
@@ -188,10 +233,7 @@ impl Recreate {
     }
 
     fn space(&self, item: u32) -> Option<SpaceKey> {
-        self.recipe
-            .into
-            .clone()
-            .or_else(|| self.item(item).space.clone())
+        self.recipe.space(self.item(item))
     }
 
     fn text(&self, item: u32) -> Option<String> {
@@ -202,19 +244,8 @@ impl Recreate {
     /// Restrictions to be put back; `None`: none; `Err`: it must not be made.
     fn restrictions(&self, item: u32) -> Result<Option<Vec<Restriction>>, String> {
         let orphan = self.things[item as usize].place == Place::Orphan;
-        match &self.item(item).restrictions {
-            Some(list) if list.iter().any(|it| it.operation == "read") => Ok(Some(list.clone())),
-            Some(list) if !orphan => Ok((!list.is_empty()).then(|| list.clone())),
-            _ => match (self.recipe.unknown, &self.user) {
-                (UnknownRestrictions::OnlyMe, Some(user)) => Ok(Some(vec![Restriction {
-                    operation: "read".to_owned(),
-                    users: vec![user.clone()],
-                    user_keys: Vec::new(),
-                    groups: Vec::new(),
-                }])),
-                _ => Err("It is not known whether it was restricted.".to_owned()),
-            },
-        }
+        let user = self.user.as_deref();
+        rights(self.item(item), orphan, self.recipe.unknown, user)
     }
 
     /// Learns where each goes before any is made, so that a kill cannot make it forgotten which
@@ -389,6 +420,29 @@ enum ParentPlace {
     /// At the root, or below what was found.
     AsFound,
     Below(ContentId),
+}
+
+/// Restrictions to be put back; `None`: none; `Err`: it must not be made. An orphan's parent, whose
+/// restrictions it had too, is not known.
+pub(super) fn rights(
+    item: &Item,
+    orphan: bool,
+    unknown: UnknownRestrictions,
+    user: Option<&str>,
+) -> Result<Option<Vec<Restriction>>, String> {
+    match &item.restrictions {
+        Some(list) if list.iter().any(|it| it.operation == "read") => Ok(Some(list.clone())),
+        Some(list) if !orphan => Ok((!list.is_empty()).then(|| list.clone())),
+        _ => match (unknown, user) {
+            (UnknownRestrictions::OnlyMe, Some(user)) => Ok(Some(vec![Restriction {
+                operation: "read".to_owned(),
+                users: vec![user.to_owned()],
+                user_keys: Vec::new(),
+                groups: Vec::new(),
+            }])),
+            _ => Err("It is not known whether it was restricted.".to_owned()),
+        },
+    }
 }
 
 fn same_restrictions(wanted: &[Restriction], there: &[Restriction]) -> bool {
@@ -748,15 +802,7 @@ impl Machine for Recreate {
             return;
         };
         self.asked_disk = false;
-        let entry = self.recipe.files.iter().find(|file| file.name == *name);
-        let items = match (answer, entry) {
-            (Ok(Stored::Bytes(bytes)), Some(entry)) => entry
-                .check(&bytes)
-                .and_then(|()| backup::unpack(name, &bytes))
-                .map_err(|problem| problem.to_string()),
-            (Err(problem), _) => Err(problem.message),
-            _ => Err(format!("The backup has no file {name}.")),
-        };
+        let items = self.recipe.unpacked(name, answer);
         match items {
             Ok(items) => {
                 let texts = items.into_iter().map(|item| (item.id, item.storage));

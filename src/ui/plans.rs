@@ -10,6 +10,7 @@ use crate::app::message::Size;
 use crate::app::modal::plans::{Plans, line, rows};
 use crate::app::modal::reading;
 use crate::app::model::Model;
+use crate::jobs::Job;
 use crate::text::number;
 use crate::text::width::Align;
 
@@ -26,6 +27,18 @@ pub(super) fn draw(model: &Model, plans: &Plans, canvas: &mut Canvas<'_>, size: 
         let read = number::count(check.now.len() as u64, "item");
         let text = format!("Reading the trash, to hold the plan against it: {read} so far.");
         canvas.lines(inner, [(text.as_str(), theme.dim)]);
+        canvas.bottom_note(at, "Esc stop", theme.dim);
+        return;
+    }
+    if let Some(again) = &plans.again {
+        let job = again.job.as_ref().and_then(|id| model.jobs.get(id));
+        let progress = job.map(Job::progress);
+        let (read, doing) = progress.map_or((0, String::new()), |it| (it.finished, it.message));
+        let read = number::count(read as u64, "item");
+        let text = format!(
+            "Reading the backup and the server, to hold the plan against them: {read} so far."
+        );
+        canvas.lines(inner, [(text.as_str(), theme.dim), (&doing, theme.dim)]);
         canvas.bottom_note(at, "Esc stop", theme.dim);
         return;
     }

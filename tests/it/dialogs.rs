@@ -13,6 +13,9 @@ use crate::story::{Answer, Story, error, page, wiki};
 /// The usual sizes, from the smallest that works.
 const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (120, 40)];
 
+/// So often something may be asked and answered before a story counts as one without end.
+const ROUNDS: usize = 20_000;
+
 /// A story whose disk answers, with every file in memory.
 pub(crate) struct Desk {
     pub(crate) story: Story,
@@ -152,7 +155,8 @@ impl Desk {
         server: &dyn Fn(&Call) -> Answer,
         held: &dyn Fn(&Call) -> bool,
     ) {
-        loop {
+        // A job that asks for ever is to fail its test, not to hang it.
+        for _ in 0..ROUNDS {
             let disk = self.answer_disk();
             let place = self.story.open.iter().position(|(_, call)| !held(call));
             if let Some((ticket, call)) = place.and_then(|place| self.story.open.remove(place)) {
@@ -166,17 +170,13 @@ impl Desk {
                 return;
             }
         }
+        panic!("no end\n{}", self.screen());
     }
 
     /// Answers disk and requests until nothing more is asked.
     pub(crate) fn work(&mut self, server: &dyn Fn(&Call) -> Answer) -> &mut Self {
-        loop {
-            let disk = self.answer_disk();
-            if self.story.open.is_empty() && !disk {
-                return self;
-            }
-            self.story.answer_all(server);
-        }
+        self.work_but(server, &|_| false);
+        self
     }
 
     /// Jumps to the next time that the core wants.

@@ -1223,3 +1223,196 @@ fn what_comes_back_elsewhere_gets_its_former_place_and_where_not_that_is_told() 
         }
     }
 }
+
+/// A backup with an item of each sort, and what would become of it, by its title.
+fn for_a_rehearsal() -> (Bench, Vec<(&'static str, &'static str)>) {
+    let mut server = wiki();
+    server
+        .docs
+        .insert("900".into(), doc("ENG", "Taken", ContentStatus::Current));
+    server
+        .docs
+        .insert("901".into(), doc("ENG", "There", ContentStatus::Current));
+    let above = |id: &str| ContentRef {
+        id: ContentId::new(id),
+        title: None,
+    };
+    let saved = |id: &str, title: &str, parent: Option<&str>| {
+        let content = server.content("900");
+        let mut item = backup::Item::of(content, ContentStatus::Trashed, None, None);
+        item.id = ContentId::new(id);
+        item.title = title.into();
+        item.space = Some(SpaceKey::new("ENG"));
+        item.ancestors = Some(parent.map(above).into_iter().collect());
+        item.restrictions = Some(Vec::new());
+        item.storage = Some("<p>Text.</p>".into());
+        item
+    };
+    let mut secret = saved("3", "Secret", None);
+    secret.restrictions = Some(vec![Restriction {
+        operation: "read".into(),
+        users: vec!["jdoe".into()],
+        user_keys: Vec::new(),
+        groups: Vec::new(),
+    }]);
+    let mut unclear = saved("4", "Unclear", None);
+    unclear.restrictions = None;
+    let mut silent = saved("5", "Silent", None);
+    silent.storage = None;
+    let mut elsewhere = saved("6", "Elsewhere", None);
+    elsewhere.space = Some(SpaceKey::new("NONE"));
+    let mut nowhere = saved("7", "Nowhere", None);
+    nowhere.space = None;
+    let mut post = saved("8", "Taken", None);
+    post.kind = ContentKind::BlogPost;
+    let all = vec![
+        saved("1", "Parent", None),
+        saved("2", "Taken", None),
+        secret,
+        unclear,
+        silent,
+        elsewhere,
+        nowhere,
+        post,
+        saved("9", "PARENT", None),
+        saved("11", "Child", Some("1")),
+        saved("12", "Child of taken", Some("2")),
+        saved("13", "Child of silent", Some("5")),
+        saved("14", "Below", Some("901")),
+        saved("15", "Orphan", Some("404")),
+    ];
+    let told = vec![
+        ("Parent", "It would be made again in ENG, at the top."),
+        ("Taken", "A current page in ENG has its title"),
+        (
+            "Secret",
+            "It would be made again in ENG, at the top. It would be restricted as it was",
+        ),
+        (
+            "Unclear",
+            "It would be made again in ENG, at the top. It may have been restricted, so",
+        ),
+        ("Silent", "The backup has no text for it."),
+        ("Elsewhere", "There is no space NONE that you can see"),
+        ("Nowhere", "The backup does not say which space it was in."),
+        ("Taken", "It would be made again in ENG, at the top."),
+        ("PARENT", "A current page in ENG has its title"),
+        (
+            "Child",
+            "It would be made again in ENG, below its parent made again.",
+        ),
+        ("Child of taken", "It would be made only if its parent is"),
+        ("Child of silent", "Its parent would not be made again."),
+        (
+            "Below",
+            "It would be made again in ENG, below its former parent.",
+        ),
+        (
+            "Orphan",
+            "It would be made again in ENG, at the top: its former parent is not there",
+        ),
+    ];
+    let lines: String = all.iter().map(backup::line).collect();
+    let (file, bytes) = ("items-0001.ndjson.gz".to_owned(), backup::pack(&lines));
+    let manifest = backup::Manifest {
+        format: backup::FORMAT.into(),
+        version: backup::VERSION,
+        job: JobId::new("j0"),
+        act: Act::PurgeMarked,
+        created: time(),
+        profile: "prod".into(),
+        host: "wiki.example.org".into(),
+        user: None,
+        spaces: Vec::new(),
+        items: all.len() as u64,
+        not_saved: Vec::new(),
+        files: vec![backup::FileEntry::of(&file, &bytes, all.len() as u64)],
+    };
+    let items = all.into_iter().map(|item| (file.clone(), item)).collect();
+    let recipe = Recipe::new("j0", &manifest, items, None, UnknownRestrictions::OnlyMe);
+    let job = Job::rehearse(head(Act::Recreate, &["ENG"], Vec::new()), recipe);
+    let mut bench = Bench::new(job, server);
+    bench.files.insert(("j0".to_owned(), file), bytes);
+    (bench, told)
+}
+
+#[test]
+fn a_rehearsal_says_what_would_become_of_each_item() {
+    let (mut bench, told) = for_a_rehearsal();
+    bench.finish(&mut |_, _, _| None);
+    let lines = bench.job.lines();
+    assert_eq!(lines.len(), told.len());
+    for (line, (title, told)) in lines.iter().zip(told) {
+        assert_eq!(&*line.title, title);
+        let outcome = line.outcome.as_ref().expect("it is over");
+        let (Outcome::Done(Some(text)) | Outcome::Skipped(text) | Outcome::Failed(text)) = outcome
+        else {
+            panic!("{title}: {outcome:?}");
+        };
+        assert!(text.starts_with(told), "{title}: {text}");
+    }
+}
+
+/// What a rehearsal meets, by what it is called.
+type Trouble = Box<dyn FnMut(&mut Server, &Call, u64) -> Option<Result<Reply, ApiError>>>;
+
+#[test]
+fn a_rehearsal_sends_no_write_whatever_happens() {
+    let always = |kind: ErrorKind, status| -> Trouble {
+        Box::new(move |_, _, _| Some(Err(fail(kind.clone(), status))))
+    };
+    let troubles: Vec<(&str, Trouble)> = vec![
+        ("nothing", Box::new(|_, _, _| None)),
+        (
+            "read-only",
+            Box::new(|_, call, _| {
+                let mode = Reply::AccessMode(AccessMode::ReadOnly);
+                matches!(call, Call::AccessMode).then_some(Ok(mode))
+            }),
+        ),
+        ("lost", always(ErrorKind::Lost, 0)),
+        ("refused", always(ErrorKind::Forbidden, 403)),
+        ("nobody", always(ErrorKind::Unauthorized, 401)),
+        ("broken", always(ErrorKind::Server, 500)),
+        (
+            "limited",
+            always(ErrorKind::RateLimited { after_ms: None }, 429),
+        ),
+        ("gone", always(ErrorKind::NotFound, 404)),
+        ("nonsense", Box::new(|_, _, _| Some(Ok(Reply::Done)))),
+    ];
+    for (name, mut trouble) in troubles {
+        for spoilt in [false, true] {
+            for killed in [false, true] {
+                let (mut bench, _) = for_a_rehearsal();
+                if spoilt {
+                    for bytes in bench.files.values_mut() {
+                        bytes[20] ^= 1;
+                    }
+                }
+                if killed {
+                    bench.run(&mut *trouble, |bench| bench.sent.len() >= 4);
+                    if !bench.job.state().is_over() {
+                        bench.feed(JobEvent::Pause);
+                        bench.disk();
+                        bench.kill();
+                        bench.feed(JobEvent::Resume);
+                    }
+                }
+                bench.finish(&mut *trouble);
+                let writes: Vec<&Call> =
+                    (bench.sent.iter()).filter(|call| !call.is_read()).collect();
+                assert!(writes.is_empty(), "{name}: {writes:?}");
+                assert!(bench.journal.is_empty(), "{name}: {:?}", bench.journal);
+                let made = bench
+                    .outcomes()
+                    .iter()
+                    .any(|it| matches!(it, Outcome::Done(_)));
+                assert_eq!(made, name == "nothing" && !spoilt, "{name}");
+                if spoilt && name == "nothing" {
+                    assert_eq!(bench.job.state(), JobState::Failed);
+                }
+            }
+        }
+    }
+}

@@ -463,12 +463,12 @@ pub fn lines(size: Size) -> usize {
 }
 
 /// What went wrong, in one safe line with what to do.
-fn told(error: &BackupError) -> String {
+pub(super) fn told(error: &BackupError) -> String {
     plain::scrub(&format!("{error} {}", error.hint())).into_owned()
 }
 
 /// A manifest as it can be shown: its file may have been written by anybody.
-fn shown_manifest(mut manifest: Manifest) -> Manifest {
+pub(super) fn shown_manifest(mut manifest: Manifest) -> Manifest {
     let clean = |text: &mut String| {
         if let std::borrow::Cow::Owned(scrubbed) = plain::scrub(text) {
             *text = scrubbed;
@@ -488,7 +488,7 @@ fn shown_manifest(mut manifest: Manifest) -> Manifest {
 }
 
 /// An item as it can be shown.
-fn shown_item(mut item: Item) -> Item {
+pub(super) fn shown_item(mut item: Item) -> Item {
     item.title = plain::scrub(&item.title).into_owned();
     item.space = item
         .space
@@ -764,8 +764,7 @@ impl Model {
     fn why_kept(&self, name: &str) -> Option<String> {
         let needs = |job: &crate::jobs::Job| {
             let head = job.head();
-            !job.state().is_over()
-                && (head.target.act == Act::Recreate || name.starts_with(head.id.as_str()))
+            !job.state().is_over() && (job.reads_a_backup() || name.starts_with(head.id.as_str()))
         };
         let job = self
             .jobs
@@ -1087,17 +1086,47 @@ impl Model {
     /// Shows the plan of what is made again, with its confirmation.
     fn confirm_again(&mut self, open: &Opened, again: &Again, typed: &str, out: &mut Vec<Effect>) {
         let items = open.items.as_deref().unwrap_or_default();
-        let mut meant: Vec<(String, Item)> = again
+        let meant: Vec<(String, Item)> = again
             .rows
             .iter()
             .filter_map(|row| items.get(*row).cloned())
             .collect();
-        // In the order of the job.
-        meant.sort_by_key(|(_, item)| item.ancestors.as_ref().map_or(0, Vec::len));
         let is_elsewhere = open.manifest.host != self.profile.host();
         let typed = (!typed.is_empty()).then(|| SpaceKey::new(typed));
         // By ids of another server nothing can be found here: there, a space is always named.
         let into = typed.filter(|key| is_elsewhere || again.from.as_ref() != Some(key));
+        let unknown = match again.form.fields[UNKNOWN].chosen() {
+            0 => UnknownRestrictions::OnlyMe,
+            _ => UnknownRestrictions::Skip,
+        };
+        let from = Meant {
+            backup: &open.name,
+            manifest: &open.manifest,
+            items: meant,
+            into,
+            unknown,
+        };
+        let mut dialog = self.recreation(from);
+        if again.unfit > 0 {
+            dialog.skipped.push(format!(
+                "Left out, as no pages or blog posts: {}.",
+                number::count(again.unfit as u64, "item")
+            ));
+        }
+        self.confirm(dialog, out);
+    }
+
+    /// The plan of what is made again: its target is made of what is in the backup.
+    pub(super) fn recreation(&self, from: Meant<'_>) -> Confirm {
+        let Meant {
+            backup,
+            manifest,
+            items: mut meant,
+            into,
+            unknown,
+        } = from;
+        // In the order of the job.
+        meant.sort_by_key(|(_, item)| item.ancestors.as_ref().map_or(0, Vec::len));
         let mut target = self.target(Act::Recreate);
         let mut keys: Vec<SpaceKey> = match &into {
             Some(key) => vec![key.clone()],
@@ -1109,10 +1138,10 @@ impl Model {
         keys.sort();
         keys.dedup();
         let mut remarks = Vec::new();
-        if is_elsewhere {
+        if manifest.host != self.profile.host() {
             remarks.push(format!(
                 "The backup is from {}, which is another server.",
-                open.manifest.host
+                manifest.host
             ));
         }
         for key in &keys {
@@ -1137,16 +1166,6 @@ impl Model {
                 space: into.clone().or_else(|| item.space.clone()),
             })
             .collect();
-        if again.unfit > 0 {
-            remarks.push(format!(
-                "Left out, as no pages or blog posts: {}.",
-                number::count(again.unfit as u64, "item")
-            ));
-        }
-        let unknown = match again.form.fields[UNKNOWN].chosen() {
-            0 => UnknownRestrictions::OnlyMe,
-            _ => UnknownRestrictions::Skip,
-        };
         remarks.push(
             match unknown {
                 UnknownRestrictions::OnlyMe => {
@@ -1156,21 +1175,31 @@ impl Model {
             }
             .to_owned(),
         );
+        let recipe = Recipe::new(backup, manifest, meant, into, unknown);
         let mut dialog = Confirm::new(target, self.time(self.now));
         dialog.skipped = remarks;
-        dialog.recipe = Some(Box::new(Recipe::new(
-            open.name.clone(),
-            &open.manifest,
-            meant,
-            into,
-            unknown,
-        )));
-        self.confirm(dialog, out);
+        dialog.plan.source = Some(recipe.source());
+        dialog.recipe = Some(Box::new(recipe));
+        dialog
     }
 }
 
+/// What is to be made again, and where.
+pub(super) struct Meant<'a> {
+    /// The folder of the backup.
+    pub(super) backup: &'a str,
+    /// What the backup is.
+    pub(super) manifest: &'a Manifest,
+    /// The items, each with its file.
+    pub(super) items: Vec<(String, Item)>,
+    /// The space that was named; `None`: each goes into the space it was in.
+    pub(super) into: Option<SpaceKey>,
+    /// What happens to what may have been restricted.
+    pub(super) unknown: UnknownRestrictions,
+}
+
 /// What is wrong, in one sentence, where an answer is not what was asked for.
-fn problem_of(outcome: Result<DiskReply, DiskError>) -> String {
+pub(super) fn problem_of(outcome: Result<DiskReply, DiskError>) -> String {
     match outcome {
         Ok(_) => "The answer of the disk is not what was asked for.".to_owned(),
         Err(error) => error.to_string(),

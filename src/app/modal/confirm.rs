@@ -360,15 +360,13 @@ impl Model {
             && dialog.is_plan_key(c)
         {
             match (c, dialog.target().act) {
-                // What is made again needs its backup, which a plan does not hold.
-                ('w', act) if act != Act::OpenForWriting && act != Act::Recreate => {
+                ('w', act) if act != Act::OpenForWriting => {
                     self.write_plan(dialog, out);
                     return Outcome::Stay;
                 }
-                ('d', act) if act != Act::OpenForWriting && act != Act::Recreate => {
+                ('d', act) if act != Act::OpenForWriting => {
                     let target = dialog.target().clone();
-                    let head = self.head(format!("Dry run: {}", heading(&target)), target);
-                    let id = self.begin_job(Job::dry_run(head), out);
+                    let id = self.dry_run(target, dialog.recipe.as_deref(), out);
                     self.jobs.point_at(&id);
                     self.modals.push(Modal::Jobs);
                     return Outcome::Stay;
@@ -542,6 +540,21 @@ impl Model {
         let target = consent.target().clone();
         let head = self.head(heading(&target), target);
         self.begin_job(Job::recreate(head, recipe), out);
+    }
+
+    /// Begins to learn, by reads alone, what an act would do.
+    pub(super) fn dry_run(
+        &mut self,
+        target: Target,
+        recipe: Option<&Recipe>,
+        out: &mut Vec<Effect>,
+    ) -> JobId {
+        let head = self.head(format!("Dry run: {}", heading(&target)), target);
+        let job = match recipe {
+            Some(recipe) => Job::rehearse(head, recipe.clone()),
+            None => Job::dry_run(head),
+        };
+        self.begin_job(job, out)
     }
 
     fn write_plan(&mut self, dialog: &Confirm, out: &mut Vec<Effect>) {
@@ -902,11 +915,7 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<(Tone, String)>
         }
         if beyond > 0 {
             let more = number::grouped(beyond as u64);
-            let text = if target.act == Act::Recreate {
-                format!("and {more} more.")
-            } else {
-                format!("and {more} more, all in the plan that w writes.")
-            };
+            let text = format!("and {more} more, all in the plan that w writes.");
             say(Tone::Dim, &text);
         }
     }
@@ -1035,7 +1044,7 @@ fn options(dialog: &Confirm) -> String {
             });
         }
     }
-    if !matches!(target.act, Act::OpenForWriting | Act::Recreate) {
+    if target.act != Act::OpenForWriting {
         parts.push("w write plan");
         parts.push("d dry run");
     }

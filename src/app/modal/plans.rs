@@ -1,8 +1,11 @@
 //! Plans that were written to files, to be applied later: against the trash as it is then, with
 //! what has changed since shown first.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
+use super::backups::{Meant, problem_of, shown_item, shown_manifest, told as told_of_backup};
 use super::confirm::{Confirm, heading};
 use super::{Modal, Outcome, is_esc};
 use crate::app::disk::DiskWaiter;
@@ -15,9 +18,12 @@ use crate::app::model::Model;
 use crate::app::pane::content::TrashRead;
 use crate::confluence::call::Window;
 use crate::confluence::paging::{CursorPager, Pager};
-use crate::confluence::{ApiError, Call, Content, ContentKind, CursorPage, Page, SpaceKey};
+use crate::confluence::{
+    ApiError, Call, Content, ContentId, ContentKind, CursorPage, Page, SpaceKey,
+};
+use crate::jobs::backup::{Contents, Item, Manifest};
 use crate::jobs::plan::{Differences, Plan};
-use crate::jobs::{Act, ItemTarget};
+use crate::jobs::{Act, ItemTarget, JobEvent, JobId, Verdict};
 use crate::text::number;
 
 /// How many trashed items are read at once.
@@ -58,6 +64,18 @@ pub struct Plans {
     pub cursor: Cursor,
     /// The plan that is being held against the trash.
     pub check: Option<Box<Check>>,
+    /// The plan that is being held against its backup and the server.
+    pub again: Option<Box<Again>>,
+}
+
+/// A backup and the server being read, to hold a plan of making content again against them.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Again {
+    plan: Plan,
+    /// What the backup is, and the items meant, once it was read.
+    found: Option<(Manifest, Vec<(String, Item)>)>,
+    /// The dry run that reads, once it has begun.
+    pub job: Option<JobId>,
 }
 
 impl Model {
@@ -105,9 +123,12 @@ impl Model {
             self.inflight.cancel(out, |waiter| {
                 matches!(waiter, Waiter::PlanTrash(_) | Waiter::PlanList(..))
             });
+            if let Some(id) = plans.again.take().and_then(|again| again.job) {
+                self.job_event(&id, JobEvent::Cancel, out);
+            }
             return Outcome::Close;
         }
-        if plans.check.is_some() {
+        if plans.check.is_some() || plans.again.is_some() {
             return if chord.ctrl {
                 Outcome::Pass
             } else {
@@ -175,6 +196,10 @@ impl Model {
                 self.read_for_plan(plans, out);
                 Outcome::Stay
             }
+            Act::Recreate => {
+                self.read_backup_for_plan(plan, plans, out);
+                Outcome::Stay
+            }
             // What a space holds is read by the job itself, and shown by the confirmation.
             Act::ArchiveSpaces
             | Act::RestoreSpaces
@@ -189,7 +214,6 @@ impl Model {
             | Act::UpdateSpace
             | Act::PurgeMarked
             | Act::RestoreContent
-            | Act::Recreate
             | Act::OpenForWriting
             | Act::DryRun => {
                 self.say(LogLevel::Warning, "This plan can't be applied from here.");
@@ -374,6 +398,260 @@ impl Model {
     }
 }
 
+/// A plan of making content again: held against its backup, then against the server by a dry run.
+impl Model {
+    fn read_backup_for_plan(&mut self, plan: Plan, plans: &mut Plans, out: &mut Vec<Effect>) {
+        let Some(source) = &plan.source else {
+            let text = "This plan does not say which backup it is from, so it can't be applied.";
+            self.say(LogLevel::Warning, text);
+            return;
+        };
+        let backup = source.backup.clone();
+        let call = DiskCall::ReadContents {
+            backup: backup.clone(),
+        };
+        self.ask_disk(DiskWaiter::PlanBackup(backup), call, out);
+        plans.again = Some(Box::new(Again {
+            plan,
+            found: None,
+            job: None,
+        }));
+    }
+
+    /// Takes what is in the backup of a plan.
+    pub(in crate::app) fn plan_backup_came(
+        &mut self,
+        name: &str,
+        outcome: Result<DiskReply, DiskError>,
+        out: &mut Vec<Effect>,
+    ) {
+        let waits = |again: &Again| {
+            let source = again.plan.source.as_ref();
+            again.found.is_none() && source.is_some_and(|source| source.backup == name)
+        };
+        let Some((place, again)) = self.plan_again(waits) else {
+            return;
+        };
+        let contents = match outcome {
+            Ok(DiskReply::Contents(contents)) => contents.map_err(|error| told_of_backup(&error)),
+            other => Err(problem_of(other)),
+        };
+        let begun = contents.and_then(|contents| self.rehearse_plan(*again, contents, out));
+        match (begun, self.modals.get_mut(place)) {
+            (Ok(again), Some(Modal::Plans(plans))) => plans.again = Some(Box::new(again)),
+            (Ok(_), _) => {}
+            (Err(why), _) => self.say(
+                LogLevel::Warning,
+                format!("The plan can't be applied from its backup {name}. {why}"),
+            ),
+        }
+    }
+
+    /// The plan that is held against its backup, taken out of its list, with the place of that.
+    fn plan_again(&mut self, is_it: impl Fn(&Again) -> bool) -> Option<(usize, Box<Again>)> {
+        self.modals
+            .iter_mut()
+            .enumerate()
+            .find_map(|(place, modal)| match modal {
+                Modal::Plans(plans) => {
+                    let again = plans.again.take_if(|again| is_it(again))?;
+                    Some((place, again))
+                }
+                _ => None,
+            })
+    }
+
+    /// Begins the dry run of a plan with what is in its backup now.
+    fn rehearse_plan(
+        &mut self,
+        again: Again,
+        contents: Contents,
+        out: &mut Vec<Effect>,
+    ) -> Result<Again, String> {
+        let Some(source) = &again.plan.source else {
+            return Err(String::new());
+        };
+        if contents.manifest.files != source.files {
+            return Err("It has other files than when the plan was made.".to_owned());
+        }
+        if contents.manifest.host != self.profile.host() && source.into.is_none() {
+            // By ids of another server nothing can be found here.
+            return Err("It is from another server, and the plan names no space here.".to_owned());
+        }
+        // What moved while it was saved may be in it twice.
+        let mut wanted: BTreeMap<(ContentId, Option<u64>), usize> = BTreeMap::new();
+        for item in &again.plan.target.items {
+            *wanted.entry((item.id.clone(), item.version)).or_default() += 1;
+        }
+        let mut is_meant = |(_, item): &(String, Item)| {
+            let left = wanted.get_mut(&(item.id.clone(), item.version_number()));
+            let is_fit = matches!(item.kind, ContentKind::Page | ContentKind::BlogPost);
+            match left.filter(|left| is_fit && **left > 0) {
+                Some(left) => {
+                    *left -= 1;
+                    true
+                }
+                None => false,
+            }
+        };
+        let meant: Vec<(String, Item)> = contents
+            .items
+            .into_iter()
+            .filter(|item| is_meant(item))
+            .map(|(file, item)| (file, shown_item(item)))
+            .collect();
+        if meant.is_empty() {
+            return Err("Nothing of the plan is in it.".to_owned());
+        }
+        let manifest = shown_manifest(contents.manifest);
+        let dialog = self.recreation(Meant {
+            backup: &source.backup,
+            manifest: &manifest,
+            items: meant.clone(),
+            into: source.into.clone(),
+            unknown: source.unknown,
+        });
+        let target = dialog.target().clone();
+        let job = self.dry_run(target, dialog.recipe.as_deref(), out);
+        Ok(Again {
+            job: Some(job),
+            found: Some((manifest, meant)),
+            ..again
+        })
+    }
+
+    /// A dry run is over: if a plan waited for it, what was found is shown with the confirmation.
+    /// Whether one did.
+    pub(in crate::app) fn plan_was_rehearsed(&mut self, id: &JobId, out: &mut Vec<Effect>) -> bool {
+        let Some((place, again)) = self.plan_again(|again| again.job.as_ref() == Some(id)) else {
+            return false;
+        };
+        match self.rehearsed(&again, id) {
+            Ok(dialog) => {
+                self.modals.remove(place);
+                self.confirm(dialog, out);
+            }
+            Err(why) => self.say(LogLevel::Warning, why),
+        }
+        true
+    }
+
+    /// The confirmation for what can be made again as the plan has it; the rest is named and left
+    /// out.
+    fn rehearsed(&self, again: &Again, id: &JobId) -> Result<Confirm, String> {
+        let not_applied = |why: &str| format!("The plan was not applied. {why}");
+        let job = self.jobs.get(id);
+        if let Some(why) = job.and_then(|job| job.halted()) {
+            return Err(not_applied(why));
+        }
+        let (Some(job), Some((manifest, meant)), Some(source)) =
+            (job, &again.found, &again.plan.source)
+        else {
+            return Err(not_applied("Its backup was not read."));
+        };
+        let verdicts = job.verdicts().unwrap_or_default();
+        let mut found: BTreeMap<&str, &Verdict> = BTreeMap::new();
+        for (line, verdict) in job.lines().iter().zip(verdicts) {
+            let Some(verdict) = verdict else {
+                return Err(not_applied("Its dry run was ended before it had read all."));
+            };
+            if let Verdict::Spoilt(why) = verdict {
+                return Err(format!(
+                    "The plan can't be applied from its backup {}. {why}",
+                    source.backup
+                ));
+            }
+            found.insert(&line.subject, verdict);
+        }
+        let told = told_again(&again.plan, &found);
+        let may_be_made = |id: &ContentId| {
+            let verdict = found.get(id.as_str());
+            verdict.is_some_and(|verdict| verdict.may_be_made())
+        };
+        let left: Vec<(String, Item)> = (meant.iter())
+            .filter(|(_, item)| may_be_made(&item.id))
+            .cloned()
+            .collect();
+        if left.is_empty() {
+            return Err(format!(
+                "Nothing of this plan is left to do. {}",
+                told.join(" ")
+            ));
+        }
+        let mut dialog = self.recreation(Meant {
+            backup: &source.backup,
+            manifest,
+            items: left,
+            into: source.into.clone(),
+            unknown: source.unknown,
+        });
+        dialog.skipped.splice(0..0, told);
+        Ok(dialog)
+    }
+}
+
+/// What a dry run found of a plan of making content again, a sentence each.
+fn told_again(plan: &Plan, found: &BTreeMap<&str, &Verdict>) -> Vec<String> {
+    let of = |is_it: &dyn Fn(Option<&Verdict>) -> bool| -> Vec<ItemTarget> {
+        let items = plan.target.items.iter();
+        items
+            .filter(|item| is_it(found.get(item.id.as_str()).copied()))
+            .cloned()
+            .collect()
+    };
+    let taken = of(&|it| matches!(it, Some(Verdict::TitleTaken)));
+    let homeless = of(&|it| {
+        let parent_is_gone = true;
+        it == Some(&Verdict::Made { parent_is_gone })
+    });
+    let mut lines = Vec::new();
+    if !taken.is_empty() {
+        lines.push(format!(
+            "Their titles are taken now, you will be asked: {}.",
+            counted(&taken)
+        ));
+    }
+    if !homeless.is_empty() {
+        lines.push(format!(
+            "Their former parents are not there any more, made at the top: {}.",
+            counted(&homeless)
+        ));
+    }
+    let missing = of(&|it| it.is_none());
+    if !missing.is_empty() {
+        lines.push(format!(
+            "Not in the backup, left out: {}.",
+            counted(&missing)
+        ));
+    }
+    let no_space = of(&|it| matches!(it, Some(Verdict::NoSpace)));
+    if !no_space.is_empty() {
+        let mut keys: Vec<&str> = (no_space.iter())
+            .filter_map(|item| item.space.as_ref().map(SpaceKey::as_str))
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        lines.push(format!(
+            "Their space {} is not there any more, left out: {}.",
+            keys.join(", "),
+            counted(&no_space)
+        ));
+    }
+    let mut others: BTreeMap<&str, Vec<ItemTarget>> = BTreeMap::new();
+    for item in &plan.target.items {
+        if let Some(Verdict::LeftOut(why) | Verdict::Cannot(why)) = found.get(item.id.as_str()) {
+            others.entry(why).or_default().push(item.clone());
+        }
+    }
+    for (why, items) in others {
+        lines.push(format!("Left out: {}. {why}", counted(&items)));
+    }
+    if lines.is_empty() {
+        lines.push("The backup and the server are as the plan has them.".to_owned());
+    }
+    lines
+}
+
 fn by_kind(kind: ContentKind) -> TrashRead {
     TrashRead::ByKind {
         kind,
@@ -381,37 +659,34 @@ fn by_kind(kind: ContentKind) -> TrashRead {
     }
 }
 
+/// How many items, the first ones by their titles.
+fn counted(items: &[ItemTarget]) -> String {
+    let titles = items.iter().take(NAMED).map(|item| item.title.as_str());
+    let mut names: Vec<&str> = titles.collect();
+    if items.len() > NAMED {
+        names.push("…");
+    }
+    let count = number::count(items.len() as u64, "item");
+    format!("{count} ({})", names.join(" · "))
+}
+
 /// What has changed since a plan was made, a sentence each.
 fn told(differences: &Differences) -> Vec<String> {
-    let named = |items: &[ItemTarget]| {
-        let mut names: Vec<&str> = items
-            .iter()
-            .take(NAMED)
-            .map(|item| item.title.as_str())
-            .collect();
-        if items.len() > NAMED {
-            names.push("…");
-        }
-        names.join(" · ")
-    };
     let count = |n: usize| number::count(n as u64, "item");
     if differences.is_empty() {
         return vec!["The trash is as the plan has it.".to_owned()];
     }
     let mut lines = Vec::new();
     if !differences.gone.is_empty() {
-        let (n, names) = (count(differences.gone.len()), named(&differences.gone));
         lines.push(format!(
-            "Not in the trash any more, left out: {n} ({names})."
+            "Not in the trash any more, left out: {}.",
+            counted(&differences.gone)
         ));
     }
     if !differences.changed.is_empty() {
-        let (n, names) = (
-            count(differences.changed.len()),
-            named(&differences.changed),
-        );
         lines.push(format!(
-            "Changed since the plan was made, left out: {n} ({names})."
+            "Changed since the plan was made, left out: {}.",
+            counted(&differences.changed)
         ));
     }
     if differences.new > 0 {
