@@ -121,6 +121,10 @@ const NOUNS: [&str; 24] = [
 ];
 const FAN_OUT: [u64; 12] = [0, 2, 0, 5, 1, 12, 0, 3, 8, 40, 0, 7];
 
+/// Files are smaller than this and a kilobyte, so that a backup of a million items, of which one in eleven
+/// is a file, has room on a disk: some two gigabytes.
+const LARGEST_FILE: i64 = 30_000;
+
 /// A number that looks random and depends on nothing but its argument (SplitMix64).
 pub(in crate::demo) fn scatter(n: u64) -> u64 {
     let mut z = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -325,7 +329,7 @@ impl Large {
         )?;
         if kind == Kind::Attachment {
             db.prepare_cached("INSERT INTO file VALUES (?, 'application/pdf', ?)")?
-                .execute(params![id, 1024 + (hash >> 32) as i64 % 1_000_000])?;
+                .execute(params![id, 1024 + (hash >> 32) as i64 % LARGEST_FILE])?;
         }
         Ok(())
     }
