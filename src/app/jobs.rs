@@ -17,7 +17,7 @@ use super::modal::Modal;
 use super::modal::question::QuestionDialog;
 use super::model::{Model, Writes};
 use super::pane::content::Tab;
-use crate::confluence::{AccessMode, ApiError, ErrorKind, Reply};
+use crate::confluence::{AccessMode, ApiError, ErrorKind, Reply, SpaceStatus};
 use crate::jobs::journal::{Chain, Entry, Reached, Record, Scribe};
 use crate::jobs::{
     Act, Consent, Head, Job, JobEffect, JobEvent, JobId, JobState, JobWrite, Line, Outcome,
@@ -740,6 +740,20 @@ impl Model {
         let height = self.rows_of(Pane::Spaces);
         match act {
             Act::CreateSpace | Act::UpdateSpace | Act::ArchiveSpaces | Act::RestoreSpaces => {
+                // What is done shows at once: else `a`, pressed again, would do it a second time.
+                let standing = match act {
+                    Act::ArchiveSpaces => Some(SpaceStatus::Archived),
+                    Act::RestoreSpaces => Some(SpaceStatus::Current),
+                    _ => None,
+                };
+                for key in done.iter().map(crate::confluence::SpaceKey::new) {
+                    if standing.is_some()
+                        && let Some(mut space) = self.spaces.table.get(&key).cloned()
+                    {
+                        space.status = standing;
+                        self.spaces.replace(&space, height);
+                    }
+                }
                 for key in subjects.iter().map(crate::confluence::SpaceKey::new) {
                     self.detail.forget(&key);
                     self.inflight.ask(

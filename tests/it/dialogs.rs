@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use coracle::app::key::{KeyPress, Stroke};
 use coracle::app::message::{DiskCall, DiskError, DiskReply, Effect, Msg};
 use coracle::app::{StartMode, Writes};
-use coracle::confluence::{Call, CursorPage, ErrorKind, Permission, Reply};
+use coracle::confluence::{
+    Call, CursorPage, ErrorKind, Permission, Reply, Space, SpaceKey, SpaceStatus,
+};
 use coracle::jobs::ledger;
 
 use crate::story::{Answer, Story, error, page, wiki};
@@ -472,6 +474,37 @@ fn a_reported_hold_moves_in_lists_and_counts_in_no_confirmation() {
     desk.keys("Enter").work(&told);
     assert_ne!(desk.journal.len(), 0, "but it is now");
     assert!(!desk.story.model.minds_held_keys());
+}
+
+#[test]
+fn what_was_archived_is_shown_so_before_it_is_read_again() {
+    let mut desk = Desk::browsing(120, 40);
+    // Each time the space is still to be read again when the key comes.
+    let held = |call: &Call| matches!(call, Call::Space { expand, .. } if !expand.is_empty());
+    let server = |call: &Call| match call {
+        Call::ArchiveSpace { .. } | Call::RestoreSpace { .. } => Ok(Reply::Done),
+        _ => told(call),
+    };
+    let archives = |desk: &Desk| {
+        let archives = |call: &&Call| matches!(call, Call::ArchiveSpace { .. });
+        desk.story.sent.iter().filter(archives).count()
+    };
+    desk.keys("a y").work_but(&server, &held);
+    assert_eq!(archives(&desk), 1);
+    assert!(
+        desk.screen().contains("Archive ENG: done."),
+        "{}",
+        desk.screen()
+    );
+    let row = |desk: &Desk| {
+        let status = |space: &Space| space.status;
+        let key = SpaceKey::new("ENG");
+        desk.story.model.spaces.table.get(&key).and_then(status)
+    };
+    assert_eq!(row(&desk), Some(SpaceStatus::Archived));
+    desk.keys("a y").work_but(&server, &held);
+    assert_eq!(archives(&desk), 1, "the same key takes it back");
+    assert_eq!(row(&desk), Some(SpaceStatus::Current));
 }
 
 #[test]
