@@ -270,7 +270,7 @@ fn three_of_many_are_purged_and_come_back_from_the_backup() {
     assert_eq!(titles, written, "by the command of the README");
 
     // From the backup browser they are made again.
-    visit.keys("\x1bB").sees("v verify");
+    visit.keys("\x1bB").sees("1 backup");
     visit.keys("\r").sees("Scrap three");
     visit.keys("R").sees("Enter go on");
     visit.keys("\t\t\t\r");
