@@ -468,3 +468,26 @@ pub fn in_words(kinds: &[ContentKind]) -> String {
 fn is_refusal(error: &ApiError) -> bool {
     matches!(error.kind, ErrorKind::Invalid) || is_not_offered(error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_id_is_met_once_in_whatever_order_and_form() {
+        let mut met = Met::default();
+        let ids = ["5", "att7", "9", "7", "att8", "att3", "draft-1", "12"];
+        for (count, id) in ids.into_iter().enumerate() {
+            assert!(!met.contains(&ContentId::new(id)), "{id}");
+            assert!(met.insert(&ContentId::new(id)), "{id}");
+            assert_eq!(met.len(), count + 1);
+        }
+        for id in ids {
+            assert!(!met.insert(&ContentId::new(id)), "{id} again");
+            assert!(met.contains(&ContentId::new(id)), "{id}");
+        }
+        assert_eq!(met.len(), ids.len());
+        met.clear();
+        assert!(met.insert(&ContentId::new("5")), "begun anew");
+    }
+}
