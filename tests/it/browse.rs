@@ -203,6 +203,39 @@ fn a_failed_refresh_keeps_what_was_there() {
 }
 
 #[test]
+fn a_long_list_keeps_as_many_pages_under_way_as_the_profile_allows() {
+    let mut story = Story::start(120, 40);
+    let many: Vec<_> = (0..10_000)
+        .map(|n| {
+            space(
+                &format!("K{n:05}"),
+                &format!("Space {n}"),
+                coracle::confluence::SpaceStatus::Current,
+            )
+        })
+        .collect();
+    let server = |call: &Call| match call {
+        Call::Spaces { window, .. } => Ok(Reply::Spaces(page(&many, *window))),
+        other => wiki(other),
+    };
+    let pages = |story: &Story| {
+        let asked = |call: &Call| matches!(call, Call::Spaces { .. });
+        story.open.iter().filter(|(_, call)| asked(call)).count()
+    };
+    let mut under_way = Vec::new();
+    while let Some((_, call)) = story.open.front().cloned() {
+        story.answer(server(&call));
+        if matches!(call, Call::Spaces { .. }) {
+            under_way.push(pages(&story));
+        }
+    }
+    // Of twenty pages the last ones have nothing to follow them.
+    let (whole, rest) = under_way.split_at(under_way.len() - 4);
+    assert_eq!(whole, [4; 16]);
+    assert_eq!(rest, [3, 2, 1, 0]);
+}
+
+#[test]
 fn esc_stops_loading_and_says_that_the_list_is_cut_short() {
     let mut story = Story::start(120, 40);
     story.answer(wiki(&Call::CurrentUser));

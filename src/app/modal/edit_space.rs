@@ -459,11 +459,7 @@ impl Model {
         let Stage::Picking(picker) = &mut dialog.stage else {
             return;
         };
-        let under_way = self.inflight.count(|w| matches!(w, Waiter::PickPages(..)));
-        for window in picker
-            .pager
-            .wanted(self.profile.concurrency.saturating_sub(under_way))
-        {
+        for window in picker.pager.wanted(self.profile.concurrency) {
             let call = Call::SpaceContentOfKind {
                 key: key.clone(),
                 kind: ContentKind::Page,

@@ -655,12 +655,10 @@ impl Model {
     }
 
     fn ask_spaces(&mut self, out: &mut Vec<Effect>) {
-        let under_way = self.inflight.count(|w| matches!(w, Waiter::Spaces(_)));
-        let room = self.profile.concurrency.saturating_sub(under_way);
         let Some(load) = &mut self.spaces.load else {
             return;
         };
-        for window in load.pager.wanted(room) {
+        for window in load.pager.wanted(self.profile.concurrency) {
             let call = Call::Spaces {
                 filter: self.spaces.asked.clone(),
                 expand: String::new(),
