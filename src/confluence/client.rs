@@ -29,6 +29,7 @@ use super::call::{Call, Method, Reply, Request};
 use super::certificate::Chain;
 use super::error::{ApiError, BAD_PASSWORD, BAD_TOKEN, ErrorKind, NO_SIGN_IN, PROXY_SIGN_IN};
 use super::headers::Headers;
+use super::pool::Pool;
 use super::proxy::{self, Named, Way};
 use super::retry::{Budget, Nature, Patience, RateHeaders, Turn};
 use super::tls::{self, Record, Stage, Trust};
@@ -395,7 +396,7 @@ pub struct Answer {
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    http: reqwest::Client,
+    pool: Mutex<Pool<reqwest::Client>>,
     endpoint: Endpoint,
     /// Host and port of the proxy on the way, if there is one.
     proxy: Option<String>,
@@ -520,27 +521,15 @@ impl Client {
         if let Some(value) = authorization {
             headers.insert(AUTHORIZATION, value);
         }
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("coracle/", env!("CARGO_PKG_VERSION")))
-            .default_headers(headers)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(settings.connect_timeout)
-            .tcp_nodelay(true)
-            .tcp_keepalive(Duration::from_secs(30))
-            // Below the 20 seconds after which Tomcat and many proxies hang up.
-            .pool_idle_timeout(Duration::from_secs(15))
-            .gzip(!loopback);
         let record = (settings.chain == Tell::Yes).then(Record::default);
         let unusable = |what: &'static str| {
             move |_: reqwest::Error| {
                 ApiError::new(ErrorKind::Settings, format!("The {what} can't be used."))
             }
         };
-        if endpoint.is_plain_http() && (loopback || settings.proxy.is_none()) {
+        let trust = if endpoint.is_plain_http() && (loopback || settings.proxy.is_none()) {
             // No TLS, no need to read the authorities of the system.
-            builder = builder.tls_certs_only([]);
+            None
         } else {
             let trust = if settings.insecure {
                 Trust::Anybody
@@ -548,23 +537,49 @@ impl Client {
                 Trust::Authorities(settings.ca_pem.as_deref())
             };
             let config = tls::config(trust, settings.identity_pem.as_ref(), record.as_ref())?;
-            builder = builder.tls_backend_preconfigured(config);
-        }
-        if let Some(names) = settings.names {
-            builder = builder.dns_resolver(names);
-        }
-        if loopback {
-            builder = builder.no_proxy();
-        } else if let Some(address) = &settings.proxy {
-            let except = settings
-                .no_proxy
-                .as_deref()
-                .and_then(reqwest::NoProxy::from_string);
-            let proxy = reqwest::Proxy::all(address.expose_secret())
-                .map_err(unusable("proxy"))?
-                .no_proxy(except);
-            builder = builder.proxy(proxy);
-        }
+            Some(config)
+        };
+        let by_proxy = match &settings.proxy {
+            Some(address) if !loopback => {
+                let except = settings
+                    .no_proxy
+                    .as_deref()
+                    .and_then(reqwest::NoProxy::from_string);
+                let proxy = reqwest::Proxy::all(address.expose_secret())
+                    .map_err(unusable("proxy"))?
+                    .no_proxy(except);
+                Some(proxy)
+            }
+            _ => None,
+        };
+        let (connect_timeout, names) = (settings.connect_timeout, settings.names);
+        let build = move || {
+            let mut builder = reqwest::Client::builder()
+                .user_agent(concat!("coracle/", env!("CARGO_PKG_VERSION")))
+                .default_headers(headers.clone())
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .referer(false)
+                .connect_timeout(connect_timeout)
+                .tcp_nodelay(true)
+                .tcp_keepalive(Duration::from_secs(30))
+                // No timer of its own: our pool looks at the age of what waits.
+                .pool_idle_timeout(None)
+                .gzip(!loopback);
+            builder = match &trust {
+                None => builder.tls_certs_only([]),
+                Some(config) => builder.tls_backend_preconfigured(config.clone()),
+            };
+            if let Some(names) = &names {
+                builder = builder.dns_resolver(names.clone());
+            }
+            if loopback {
+                builder = builder.no_proxy();
+            } else if let Some(proxy) = &by_proxy {
+                builder = builder.proxy(proxy.clone());
+            }
+            builder.build()
+        };
         let named = settings.proxy.as_ref().map(|proxy| Named {
             address: proxy.expose_secret(),
             except: settings.no_proxy.as_deref().unwrap_or_default(),
@@ -574,20 +589,20 @@ impl Client {
             Way::Direct(_) | Way::Unusable { .. } => None,
         };
         choose_cryptography();
-        let http = builder.build().map_err(|error| {
+        let http = build().map_err(|error| {
             ApiError::new(
                 ErrorKind::Settings,
                 format!("The connection can't be set up: {}", innermost(&error)),
             )
         })?;
         Ok(Self(Arc::new(Inner {
-            http,
+            pool: Mutex::new(Pool::new(http, Box::new(move || build().ok()))),
             endpoint,
             proxy,
             signed_in,
             refused,
             writes: AtomicBool::new(settings.access == Access::ReadWrite),
-            connect_timeout: settings.connect_timeout,
+            connect_timeout,
             read_timeout: settings.read_timeout,
             max_body: settings.max_body,
             patience: settings.patience,
@@ -719,6 +734,15 @@ impl Inner {
         look(&mut self.budget.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    fn with_pool<T>(
+        &self,
+        look: impl FnOnce(&mut Pool<reqwest::Client>, Duration, usize) -> T,
+    ) -> T {
+        let others = self.with_budget(|budget| budget.in_flight().saturating_sub(1));
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        look(&mut pool, self.now(), others)
+    }
+
     fn now(&self) -> Duration {
         self.started.elapsed()
     }
@@ -801,7 +825,8 @@ impl Inner {
             Method::Delete => reqwest::Method::DELETE,
         };
         let writes = request.method != Method::Get;
-        let mut builder = self.http.request(method, url);
+        let client = self.with_pool(Pool::client);
+        let mut builder = client.request(method, url);
         if writes {
             builder = builder.header(
                 HeaderName::from_static("x-atlassian-token"),
@@ -851,6 +876,7 @@ impl Inner {
                 return Err(slow("The answer trickles in too slowly.").with_status(status));
             }
         }
+        self.with_pool(Pool::waits);
         Ok(Raw {
             status,
             headers,

@@ -13,6 +13,7 @@ pub mod error;
 pub mod headers;
 pub mod ids;
 pub mod paging;
+mod pool;
 pub mod proxy;
 mod request;
 pub mod retry;

@@ -222,6 +222,11 @@ impl Budget {
         self.window as usize
     }
 
+    /// How many are under way.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
     /// Asks for a turn. A write follows the look that allowed it, so it may borrow one request from
     /// the pace; otherwise that look could use up every turn and the write never come to one.
     pub fn turn(&mut self, now: Duration, nature: Nature) -> Turn {

@@ -484,6 +484,31 @@ fn a_line_that_was_forgotten_while_we_slept_is_given_up_and_a_new_one_is_made() 
     assert_eq!(retries[0].error.kind, ErrorKind::Timeout);
 }
 
+#[test]
+fn a_connection_that_waited_for_too_long_is_not_used_again() {
+    let kept = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{USER}",
+        USER.len()
+    );
+    let script = Script::new(vec![Line::AnswersOnce(kept.into_bytes()), user()]);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let client = Client::new(settings(&script.address)).expect("usable");
+        let first = client.send(&Call::CurrentUser, |_| {}).await;
+        assert!(first.outcome.is_ok(), "{first:?}");
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(16)).await;
+        tokio::time::resume();
+        let no_retry = |retry| panic!("sent into the old connection: {retry:?}");
+        let second = client.send(&Call::CurrentUser, no_retry).await;
+        assert!(second.outcome.is_ok(), "{second:?}");
+    });
+    assert_eq!(script.end().len(), 2);
+}
+
 /// As somebody who knows the server by a name, whose addresses this function gives.
 fn by_name(
     script: &Script,
