@@ -151,7 +151,8 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
         by_ground,
         question: Question {
             ground: by_ground.is_some(),
-            keyboard: screen::may_ask_of_keys(|name| std::env::var(name).ok()),
+            keyboard: config.keyboard_protocol
+                && screen::may_ask_of_keys(|name| std::env::var(name).ok()),
         },
         mouse: if config.mouse {
             MouseCapture::On

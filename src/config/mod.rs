@@ -35,6 +35,8 @@ pub struct Config {
     pub ascii: bool,
     /// Whether the mouse is used.
     pub mouse: bool,
+    /// Whether the terminal is asked to say of keys what they are (the kitty keyboard protocol).
+    pub keyboard_protocol: bool,
     /// How much goes into the log file.
     pub log: LogLevel,
     /// Keys by context and verb. The core knows which there are.
@@ -52,6 +54,7 @@ impl Default for Config {
             theme: "auto".to_owned(),
             ascii: false,
             mouse: true,
+            keyboard_protocol: true,
             log: LogLevel::default(),
             keys: Vec::new(),
             keymap: Keymap::default(),
@@ -223,6 +226,7 @@ pub fn redacted(config: &Config) -> String {
     line("theme", &config.theme);
     line("ascii", &config.ascii.to_string());
     line("mouse", &config.mouse.to_string());
+    line("keyboard_protocol", &config.keyboard_protocol.to_string());
     line("log", config.log.name());
     for binding in &config.keys {
         line(
@@ -301,6 +305,7 @@ pub const TOP_KEYS: &[(&str, Option<&str>)] = &[
     ("theme", Some("\"auto\"")),
     ("ascii", Some("false")),
     ("mouse", Some("true")),
+    ("keyboard_protocol", Some("true")),
     ("log", Some("\"info\"")),
     ("keys", None),
     ("profiles", None),

@@ -142,6 +142,9 @@ impl Reader<'_> {
                 "theme" => self.set(&mut config.theme, |r| r.string(key, value)),
                 "ascii" => self.set(&mut config.ascii, |r| r.boolean(key, value)),
                 "mouse" => self.set(&mut config.mouse, |r| r.boolean(key, value)),
+                "keyboard_protocol" => {
+                    self.set(&mut config.keyboard_protocol, |r| r.boolean(key, value));
+                }
                 "log" => self.set(&mut config.log, |r| r.level(key, value)),
                 "keys" => (config.keys, config.keymap) = self.keys(key, value),
                 "profiles" => {

@@ -249,6 +249,29 @@ fn a_wrong_configuration_is_told_before_the_screen_is_taken() {
     assert!(!ended.bytes.contains(&0x1b), "no escape was written");
 }
 
+#[test]
+fn what_the_configuration_switches_off_is_left_alone() {
+    let home = home();
+    let folder = home.path().join(".config/coracle");
+    fs::create_dir_all(&folder).expect("a folder");
+    let off = "mouse = false\nkeyboard_protocol = false\n";
+    fs::write(folder.join("config.toml"), off).expect("a configuration");
+    let mut terminal = demo(home.path());
+    terminal.wait_for_bytes(QUESTION);
+    terminal.send("\x1b[?62;22c?");
+    terminal.wait_for("Show the tab before");
+    assert_eq!(
+        terminal.screen().mouse_protocol_mode(),
+        vt100::MouseProtocolMode::None
+    );
+    terminal.send("qq");
+    let ended = terminal.end();
+    assert_eq!(ended.code, 0);
+    let asked = ended.bytes.windows(4).any(|at| at == b"\x1b[?u");
+    let told = ended.bytes.windows(3).any(|at| at == b"\x1b[>");
+    assert!(!asked && !told, "the keyboard is not touched");
+}
+
 /// What the terminal is asked after the first frame.
 const QUESTION: &[u8] = b"\x1b]11;?\x07\x1b[c";
 /// The answer of a terminal that keeps its colour to itself and can say of keys what they are.
