@@ -346,7 +346,7 @@ fn hints(model: &Model) -> Vec<(String, String)> {
         Some(Modal::Question(_)) => return own(&[("Enter", "choose"), ("Esc", "later")]),
         Some(Modal::Jobs | Modal::Job(_)) => return own(&model.job_hints()),
         Some(Modal::Backups(backups)) => return own(backups.hints()),
-        Some(Modal::Plans(_)) => return own(&[("Enter", "apply"), ("q", "close")]),
+        Some(Modal::Plans(plans)) => return own(plans.hints()),
         Some(Modal::SetUp(dialog)) => return own(dialog.hints()),
         Some(Modal::Profiles(_)) => return own(&[("Enter", "open"), ("Esc", "stay")]),
         Some(Modal::Leave(leaving)) => {

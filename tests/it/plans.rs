@@ -57,7 +57,10 @@ fn a_plan_is_shown_with_what_has_changed_since() {
         "{}",
         story.screen()
     );
+    let footer = |story: &Story| story.screen().lines().last().unwrap_or_default().to_owned();
+    assert!(footer(&story).contains("Enter apply"), "{}", footer(&story));
     story.keys("Enter");
+    assert!(!footer(&story).contains("Enter"), "{}", footer(&story));
     let later = |call: &Call| -> Answer {
         match call {
             Call::Trash { .. } => {

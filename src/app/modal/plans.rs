@@ -68,6 +68,18 @@ pub struct Plans {
     pub again: Option<Box<Again>>,
 }
 
+impl Plans {
+    /// The keys that do something here, each with its word.
+    pub fn hints(&self) -> &'static [(&'static str, &'static str)] {
+        let none = self.files.as_ref().is_none_or(Vec::is_empty);
+        if none || self.check.is_some() || self.again.is_some() {
+            &[("q", "close")]
+        } else {
+            &[("Enter", "apply"), ("q", "close")]
+        }
+    }
+}
+
 /// A backup and the server being read, to hold a plan of making content again against them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Again {
