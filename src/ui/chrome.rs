@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::draw::Canvas;
+use super::draw::{Canvas, margin};
 use super::theme::Focus;
 use crate::app::action::{Action, Availability, VERBS, Verb};
 use crate::app::layout::{Pane, WIDE};
@@ -409,23 +409,36 @@ fn hints(model: &Model) -> Vec<(String, String)> {
     hints
 }
 
-/// Short notices, above the footer at the right, the newest lowest.
+/// Short notices, above the footer at the right, the newest lowest. Below the header while a dialog
+/// is open, whose answers stand at its foot; where they would cover it, the newest has the header's
+/// line: what a dialog asks is never hidden, and every notice is in the log.
 pub(super) fn toasts(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let theme = canvas.theme;
     let wide = area.width.saturating_sub(4).min(64);
     if wide < 20 || area.height < 6 {
         return;
     }
-    // Below the header while a dialog is open, whose answers stand at its foot; else above the
-    // panes' bottom border, which stays in sight with its notes.
     let at_top = !model.modals.is_empty();
     let mut edge = if at_top {
         area.y + 1
     } else {
+        // The panes' bottom border stays in sight with its notes.
         area.bottom() - 2
     };
-    for toast in model.toasts.iter().rev() {
-        let lines = folded(&toast.text, usize::from(wide - 4));
+    let folded: Vec<_> = model
+        .toasts
+        .iter()
+        .rev()
+        .map(|toast| (toast, folded(&toast.text, usize::from(wide - 4))))
+        .collect();
+    // One width for all: boxes one over the other have one edge.
+    let inner = folded
+        .iter()
+        .flat_map(|(_, lines)| lines.iter().map(|line| width::width(line)))
+        .max()
+        .unwrap_or(0);
+    let boxed = u16::try_from(inner + 4).unwrap_or(wide).min(wide);
+    for (ix, (toast, lines)) in folded.iter().enumerate() {
         let height = u16::try_from(lines.len()).unwrap_or(4).min(6) + 2;
         let fits = if at_top {
             edge + height < area.bottom()
@@ -435,43 +448,58 @@ pub(super) fn toasts(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         if !fits {
             return;
         }
-        let inner = lines
-            .iter()
-            .map(|line| width::width(line))
-            .max()
-            .unwrap_or(0);
-        let boxed = u16::try_from(inner + 4).unwrap_or(wide).min(wide);
         let at = Rect {
             x: area.right() - boxed - 1,
             y: if at_top { edge } else { edge - height },
             width: boxed,
             height,
         };
-        canvas.clear(at);
         let (label, style) = match toast.level {
             LogLevel::Info => ("", theme.toast),
             LogLevel::Warning => ("Note", theme.warning),
             LogLevel::Error => ("Failed", theme.danger),
         };
+        if canvas.dialog.is_some_and(|dialog| dialog.intersects(at)) {
+            if ix == 0 {
+                in_header(canvas, area, &toast.text, (label, style));
+            }
+            return;
+        }
+        canvas.clear(at);
         let title = [(label, style)];
         canvas.frame(
             at,
             if label.is_empty() { &[] } else { &title },
             Focus::Elsewhere,
         );
-        for (ix, line) in lines.iter().take(usize::from(height - 2)).enumerate() {
-            let y = at.y + 1 + u16::try_from(ix).unwrap_or(0);
-            canvas.text(
-                Rect {
-                    x: at.x + 2,
-                    y,
-                    width: boxed - 4,
-                    height: 1,
-                },
-                line,
-                theme.toast,
-            );
+        let text = Rect {
+            x: at.x + 1,
+            y: at.y + 1,
+            width: boxed - 2,
+            height: height - 2,
+        };
+        canvas.buffer.set_style(text, theme.toast);
+        for (row, line) in text.rows().zip(lines) {
+            canvas.text(margin(row), line, theme.toast);
         }
         edge = if at_top { at.bottom() } else { at.y };
     }
+}
+
+/// A notice in one line, over the header, unless the dialog is there as well.
+fn in_header(canvas: &mut Canvas<'_>, area: Rect, text: &str, (label, style): (&str, Style)) {
+    let line = Rect { height: 1, ..area };
+    if canvas.dialog.is_some_and(|dialog| dialog.intersects(line)) {
+        return;
+    }
+    let theme = canvas.theme;
+    canvas.clear(line);
+    canvas.buffer.set_style(line, theme.toast);
+    let mut rest = margin(line);
+    if !label.is_empty() {
+        let used = canvas.text(rest, &format!("{label}:"), style) + 1;
+        rest.x += used;
+        rest.width = rest.width.saturating_sub(used);
+    }
+    canvas.text(rest, text, theme.toast);
 }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::detail::style_of;
 use super::draw::{Canvas, margin};
 use super::form::text_field;
-use super::modal::{Owner, dialog};
+use super::modal::{Owner, dialog, warning_dialog};
 use crate::app::layout::{centred, inside};
 use crate::app::message::Size;
 use crate::app::modal::confirm::{At, Confirm, shape, title};
@@ -22,7 +22,12 @@ pub(super) fn draw(model: &Model, confirm: &Confirm, canvas: &mut Canvas<'_>, si
     let shape = shape(model, confirm, size);
     let at = centred(size, shape.wide, shape.high);
     let owner = Owner::captured(model, &target.profile, &target.host);
-    let inner = dialog(canvas, at, &title(model, target), owner);
+    let title = title(model, target);
+    let inner = if target.act.is_destructive() {
+        warning_dialog(canvas, at, &title, owner)
+    } else {
+        dialog(canvas, at, &title, owner)
+    };
     let row = |y: u16| Rect {
         y,
         height: 1,

@@ -76,6 +76,9 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
                     draw_rest(canvas, at, outline.tree.rest(of), of.is_some(), depth, here);
                 }
             }
+            if here && focus == Focus::Elsewhere {
+                canvas.at_rest(at);
+            }
         }
         if let Some(error) = &outline.error {
             failure_bar(canvas, area, error);

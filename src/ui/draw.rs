@@ -6,7 +6,7 @@ use std::ops::Range;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Span;
 use ratatui::widgets::Widget as _;
 
@@ -27,6 +27,7 @@ pub fn draw(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
         buffer: frame.buffer_mut(),
         theme,
         cursor: None,
+        dialog: None,
     };
     if theme.ground != Style::default() {
         canvas.buffer.set_style(area, theme.ground);
@@ -125,6 +126,8 @@ pub(super) struct Canvas<'a> {
     pub(super) theme: &'a Theme,
     /// Where text is being typed.
     pub(super) cursor: Option<(u16, u16)>,
+    /// Where the dialog on top is.
+    pub(super) dialog: Option<Rect>,
 }
 
 impl Canvas<'_> {
@@ -268,11 +271,15 @@ impl Canvas<'_> {
 
     /// Draws a border with a title in it; the border of what has the keys differs in more than colour.
     pub(super) fn frame(&mut self, area: Rect, title: &[(&str, Style)], focus: Focus) {
+        self.frame_in(area, title, self.theme.border_of(focus));
+    }
+
+    /// Draws a border in this style, with a title in it.
+    pub(super) fn frame_in(&mut self, area: Rect, title: &[(&str, Style)], style: Style) {
         if area.width < 2 || area.height < 2 {
             return;
         }
         let set = self.theme.glyphs.border;
-        let style = self.theme.border_of(focus);
         let (right, bottom) = (area.right() - 1, area.bottom() - 1);
         for x in area.x + 1..right {
             self.buffer[(x, area.y)]
@@ -309,17 +316,52 @@ impl Canvas<'_> {
                 height: 1,
                 ..area
             };
-            // A cell keeps what was laid on it before: a title that is no bolder than another says so
-            // on a bold border too, where no colour tells them apart.
-            let over = |(text, piece): (_, Style)| {
-                let beneath = style.add_modifier - piece.add_modifier;
-                (text, piece.remove_modifier(beneath))
-            };
-            let pieces = [(" ", style)]
+            let mut rest = top;
+            for (text, piece) in [(" ", style)]
                 .into_iter()
-                .chain(title.iter().copied().map(over))
-                .chain([(" ", style)]);
-            self.pieces(top, pieces);
+                .chain(title.iter().copied())
+                .chain([(" ", style)])
+            {
+                let used = self.over_border(rest, text, piece);
+                rest.x += used;
+                rest.width -= used;
+            }
+        }
+    }
+
+    /// Writes over a border; says how wide it was.
+    ///
+    /// A cell keeps what was laid on it before. A title that is no bolder than another says so on a
+    /// bold border too, where no colour tells them apart; and what is dimmed takes no colour from
+    /// the border: dim on a hue has too little contrast to be read.
+    pub(super) fn over_border(&mut self, area: Rect, text: &str, style: Style) -> u16 {
+        let used = self.text(area, text, style);
+        let cells = Rect {
+            width: used,
+            height: 1.min(area.height),
+            ..area
+        };
+        let cells = cells.intersection(self.buffer.area);
+        let wanted = style.add_modifier;
+        let dimmed = wanted.contains(Modifier::DIM) && style.fg.is_none();
+        for x in cells.left()..cells.right() {
+            let cell = &mut self.buffer[(x, area.y)];
+            cell.modifier = wanted;
+            if dimmed {
+                cell.fg = self.theme.ground.fg.unwrap_or(Color::Reset);
+            }
+        }
+        used
+    }
+
+    /// Takes the weight off the row under the cursor of a pane that hasn't the keys: of two rows with
+    /// a caret, the one that keys move is seen at once, without colours too.
+    pub(super) fn at_rest(&mut self, row: Rect) {
+        let row = row.intersection(self.buffer.area);
+        for y in row.top()..row.bottom() {
+            for x in row.left()..row.right() {
+                self.buffer[(x, y)].modifier.remove(Modifier::BOLD);
+            }
         }
     }
 
@@ -368,7 +410,15 @@ impl Canvas<'_> {
             width: area.width - 4,
             height: 1,
         };
-        self.right(line, &format!(" {note} "), style);
+        let note = format!(" {note} ");
+        let note = width::clip(&note, usize::from(line.width));
+        let wide = u16::try_from(width::width(&note)).unwrap_or(line.width);
+        let at = Rect {
+            x: line.right() - wide.min(line.width),
+            width: wide.min(line.width),
+            ..line
+        };
+        self.over_border(at, &note, style);
     }
 
     /// Writes text into exactly `columns`, cut or padded; says where the next column begins.
@@ -510,6 +560,7 @@ mod tests {
             buffer: &mut buffer,
             theme: &theme,
             cursor: None,
+            dialog: None,
         };
         let area = Rect::new(1, 0, columns, 1);
         canvas.text(area, text, theme.text);
@@ -542,6 +593,7 @@ mod tests {
             buffer: &mut buffer,
             theme: &theme,
             cursor: None,
+            dialog: None,
         };
         let title = [("A", theme.title), ("b", theme.text), ("c", theme.dim)];
         canvas.frame(Rect::new(0, 0, 20, 3), &title, Focus::Here);

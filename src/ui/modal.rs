@@ -1,6 +1,7 @@
 //! What lies over the panes.
 
 use ratatui::layout::Rect;
+use ratatui::style::{Color, Style};
 
 use super::backups;
 use super::confirm;
@@ -13,7 +14,6 @@ use super::plans;
 use super::profiles;
 use super::setup;
 use super::space_forms;
-use super::theme::Focus;
 use crate::app::layout::{centred, inside};
 use crate::app::message::Size;
 use crate::app::modal::Modal;
@@ -110,9 +110,33 @@ impl<'a> Owner<'a> {
 /// An empty dialog with a title, and whose it is: the profile's name where there is room for it,
 /// then the host.
 pub(super) fn dialog(canvas: &mut Canvas<'_>, at: Rect, title: &str, owner: Owner<'_>) -> Rect {
-    canvas.clear(at);
     let theme = canvas.theme;
-    canvas.frame(at, &[(title, theme.title)], Focus::Here);
+    dialog_in(canvas, at, (title, theme.title), owner, theme.border_focus)
+}
+
+/// The same for something that can't be undone: its frame warns before a word is read.
+pub(super) fn warning_dialog(
+    canvas: &mut Canvas<'_>,
+    at: Rect,
+    title: &str,
+    owner: Owner<'_>,
+) -> Rect {
+    let theme = canvas.theme;
+    let style = theme.title.patch(theme.warning);
+    dialog_in(canvas, at, (title, style), owner, theme.warning)
+}
+
+fn dialog_in(
+    canvas: &mut Canvas<'_>,
+    at: Rect,
+    (title, style): (&str, Style),
+    owner: Owner<'_>,
+    frame: Style,
+) -> Rect {
+    canvas.clear(at);
+    canvas.dialog = Some(at);
+    let theme = canvas.theme;
+    canvas.frame_in(at, &[(title, style)], frame);
     let used = u16::try_from(width::width(title)).unwrap_or(0) + 4;
     let line = Rect {
         x: at.x + used,
@@ -130,17 +154,18 @@ pub(super) fn dialog(canvas: &mut Canvas<'_>, at: Rect, title: &str, owner: Owne
         let host = host.as_deref().unwrap_or_default();
         let wide = u16::try_from(name + width::width(host)).unwrap_or(line.width);
         let profile = format!(" {} ", owner.profile);
-        canvas.pieces(
-            Rect {
-                x: line.right() - wide,
-                width: wide,
-                ..line
-            },
-            [
-                (profile.as_str(), theme.profile_name(owner.color)),
-                (host, theme.dim),
-            ],
-        );
+        let mut place = Rect {
+            x: line.right() - wide,
+            width: wide,
+            ..line
+        };
+        let own = theme.profile_name(owner.color);
+        // Without a colour of its own it takes none from the border: that would look like one.
+        let own = own.fg(own.fg.or(theme.ground.fg).unwrap_or(Color::Reset));
+        let used = canvas.over_border(place, &profile, own);
+        place.x += used;
+        place.width -= used;
+        canvas.over_border(place, host, theme.dim);
     }
     // Over the header, whose place it takes.
     if at.y == 0

@@ -101,7 +101,11 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             height: 1,
             ..inner
         };
-        draw_row(model, canvas, at, &columns, space, row == spaces.cursor.at);
+        let here = row == spaces.cursor.at;
+        draw_row(model, canvas, at, &columns, space, here);
+        if here && focus == Focus::Elsewhere {
+            canvas.at_rest(at);
+        }
     }
     let mut note = String::new();
     if !spaces.marks.is_empty() {

@@ -2,11 +2,14 @@
 
 use std::num::NonZeroU16;
 
+use coracle::app::message::LogLevel;
 use coracle::app::{StartMode, Writes};
 use coracle::confluence::{Call, ErrorKind, Reply, SpaceKey};
 
 use coracle::shell::writer::{ThriftyBackend, Traits};
 use coracle::ui::theme::{self, Depth, Theme};
+use ratatui::buffer::Cell;
+use ratatui::style::{Color, Modifier};
 
 use crate::story::{Story, content, error, page, wiki};
 
@@ -268,6 +271,72 @@ fn on_a_terminal(story: &Story) -> vt100::Screen {
     let mut model = vt100::Parser::new(cells(height), cells(width), 0);
     model.process(terminal.backend().out());
     model.screen().clone()
+}
+
+#[test]
+fn what_is_dimmed_takes_no_colour_from_a_border() {
+    for theme in ["auto-dark", "auto-light"] {
+        for keys in ["", "Space j", "t", "t * x", "D", "J", "n", "?"] {
+            let mut story = Story::browsing(120, 40);
+            for key in keys.split(' ') {
+                story.keys(key).answer_all(&wiki);
+            }
+            let hued = story.cells(theme, |cell| {
+                cell.modifier.contains(Modifier::DIM) && cell.fg != Color::Reset
+            });
+            assert!(hued.is_empty(), "{theme}, {keys}: {hued:?}");
+        }
+    }
+}
+
+#[test]
+fn of_two_rows_with_a_caret_the_one_that_keys_move_is_bold() {
+    let mut story = Story::browsing(120, 40);
+    let bold = |story: &Story| {
+        let bold = |cell: &Cell| cell.modifier.contains(Modifier::BOLD);
+        story.cells("mono", bold).join("\n")
+    };
+    assert!(bold(&story).contains("▸ENG"), "{}", bold(&story));
+    story.keys("Enter");
+    assert!(!bold(&story).contains("▸ENG"), "{}", bold(&story));
+    assert!(bold(&story).contains('▸'), "{}", bold(&story));
+}
+
+#[test]
+fn a_dialog_that_deletes_is_framed_in_the_colour_of_warnings() {
+    let frame = |keys: &str| {
+        let mut story = Story::browsing(120, 40);
+        for key in keys.split(' ') {
+            story.keys(key).answer_all(&wiki);
+        }
+        let corner = |cell: &Cell| cell.symbol() == "╭" && cell.fg == Color::Yellow;
+        story.cells("auto-dark", corner).len()
+    };
+    assert_eq!((frame("D"), frame("t * x"), frame("t P")), (1, 1, 1));
+    assert_eq!((frame("a"), frame("n"), frame("t * u")), (0, 0, 0));
+}
+
+#[test]
+fn a_notice_covers_no_dialog() {
+    for (width, height) in [(120, 40), (80, 24), (60, 20), (44, 12)] {
+        let mut story = Story::browsing(width, height);
+        story.keys("D").answer_all(&wiki);
+        let before = story.screen();
+        let notice = "A notice that is long enough to need two lines in its box, and says so.";
+        story.model.say(LogLevel::Error, notice);
+        let after = story.screen();
+        let top = before.lines().position(|line| line.contains("Delete"));
+        let top = top.expect("the dialog");
+        let rows = |screen: &str| {
+            screen
+                .lines()
+                .skip(top)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(rows(&before), rows(&after), "{width} × {height}\n{after}");
+        assert!(top == 0 || after.contains("A notice"), "{after}");
+    }
 }
 
 #[test]

@@ -255,6 +255,18 @@ impl Story {
             .collect()
     }
 
+    /// The cells of the screen that `wanted` picks, row by row, as text.
+    pub(crate) fn cells(&self, theme: &str, wanted: impl Fn(&Cell) -> bool) -> Vec<String> {
+        let theme = load(theme, Depth::Ansi16).expect("it is built in");
+        let buffer = self.buffer(&theme);
+        let row = |row: &[Cell]| -> String {
+            let cells = row.iter().filter(|cell| wanted(cell)).map(Cell::symbol);
+            cells.collect::<String>().trim().to_owned()
+        };
+        let rows = buffer.content.chunks(usize::from(self.model.size.width));
+        rows.map(row).filter(|row| !row.is_empty()).collect()
+    }
+
     /// The looks of the screen: a letter for each cell, and what each letter stands for.
     pub(crate) fn looks(&self, theme: &Theme) -> String {
         let buffer = self.buffer(theme);

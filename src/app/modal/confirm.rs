@@ -945,7 +945,7 @@ fn about_spaces(model: &Model, dialog: &Confirm, say: &mut impl FnMut(Tone, &str
                 line = format!("{line} by {by}");
             }
         }
-        say(Tone::Plain, &line);
+        say(Tone::Heading, &line);
         if let Some(facts) = facts {
             say(Tone::Plain, &counted(facts, target.act));
             if !facts.administrators.is_empty() && target.act == Act::DeleteSpaces {
