@@ -7,6 +7,7 @@
 pub mod across;
 pub mod action;
 mod acts;
+mod ahead;
 pub mod disk;
 pub mod field;
 pub mod fields;

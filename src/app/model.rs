@@ -12,7 +12,7 @@ use super::action::Context;
 use super::disk::DiskWaiter;
 use super::inflight::Inflight;
 use super::jobs::Jobs;
-use super::key::Chord;
+use super::key::{Chord, KeyPress};
 use super::keymap::Keymap;
 use super::layout::{Layout, Pane, Split, layout, make_room};
 use super::message::{Effect, LogLevel, LogLine, Millis, Size, Ticket};
@@ -288,6 +288,8 @@ pub struct Model {
     pub keymap: Keymap,
     /// The first key of two.
     pub pending: Option<Chord>,
+    /// What was typed before the list that it is for.
+    pub ahead: Vec<KeyPress>,
     /// What the mouse is in the middle of.
     pub pointer: Pointer,
     /// Since when the cursor of the spaces stands where it stands, until it counts as resting.
@@ -394,6 +396,7 @@ impl Model {
             disk: BTreeMap::new(),
             keymap,
             pending: None,
+            ahead: Vec::new(),
             pointer: Pointer::default(),
             moved: None,
             quitting: false,

@@ -83,6 +83,7 @@ pub fn update(model: &mut Model, at: Millis, msg: Msg) -> Vec<Effect> {
         Msg::Stop(Stop::Terminated) => model.quit_now(130, &mut out),
         Msg::Stop(Stop::HungUp) => model.quit_now(1, &mut out),
     }
+    model.apply_ahead(&mut out);
     model.pass_time(&mut out);
     model.note_view(&mut out);
     out
@@ -156,7 +157,7 @@ impl Model {
             .ask(Waiter::User, Call::CurrentUser, self.now, out);
     }
 
-    fn key(&mut self, press: KeyPress, out: &mut Vec<Effect>) {
+    pub(in crate::app) fn key(&mut self, press: KeyPress, out: &mut Vec<Effect>) {
         if press.chord
             == (Chord {
                 ctrl: true,
@@ -164,6 +165,10 @@ impl Model {
             })
         {
             self.quit(130, out);
+            return;
+        }
+        if self.layout() == Layout::TooSmall {
+            self.unseen_key(press, out);
             return;
         }
         if let Some(modal) = self.modals.last() {
@@ -186,7 +191,31 @@ impl Model {
             self.filter_key(press.chord, out);
             return;
         }
-        self.verb_key(press, out);
+        if !self.keeps_for_list(press) {
+            self.verb_key(press, out);
+        }
+    }
+
+    /// Whether keys are letters of a text in a pane.
+    fn is_typing(&self) -> bool {
+        self.across_typing()
+            || self.preview.typing && self.preview_has_keys()
+            || self.screen == Screen::Panes && self.typing_filter()
+            || !self.ahead.is_empty()
+    }
+
+    /// A key while nothing fits on the screen: only what changes nothing counts, as nobody sees what
+    /// else it would do, nor what it would answer.
+    fn unseen_key(&mut self, press: KeyPress, out: &mut Vec<Effect>) {
+        let pending = self.pending.take();
+        let found = self.keymap.find(self.contexts(), pending, press.chord);
+        match found {
+            Found::Action(action @ (Action::Redraw | Action::Suspend)) => self.act(action, out),
+            Found::Action(Action::Back) if self.modals.is_empty() && !self.is_typing() => {
+                self.quit(0, out);
+            }
+            _ => {}
+        }
     }
 
     /// Looks a key up among the verbs and does what it means.
@@ -748,7 +777,9 @@ impl Model {
     }
 
     fn paste(&mut self, text: &str, _out: &mut Vec<Effect>) {
-        if !self.modals.is_empty() {
+        if self.layout() == Layout::TooSmall {
+            // Nobody sees where it would go.
+        } else if !self.modals.is_empty() {
             self.modal_paste(text);
         } else if self.across_typing() {
             self.across_filter_paste(text);

@@ -278,6 +278,10 @@ fn hints(model: &Model) -> Vec<(String, String)> {
             .chain(own(&[("Esc", "leave")]))
             .collect();
     }
+    let ahead = model.typed_ahead();
+    if !ahead.is_empty() && model.modals.is_empty() {
+        return own(&[(ahead.trim(), "waits for the list"), ("Esc", "forget it")]);
+    }
     let typing = match model.focus {
         _ if model.screen == Screen::Across => model.across_typing(),
         Pane::Spaces => model.spaces.filter.typing,

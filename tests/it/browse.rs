@@ -1,6 +1,7 @@
 //! Stories of somebody who browses.
 
 use coracle::app::action::Context;
+use coracle::app::field::Field;
 use coracle::app::keymap::{Keymap, Rebinding};
 use coracle::app::layout::Pane;
 use coracle::app::message::{Effect, Msg, Size};
@@ -596,4 +597,107 @@ fn resizing_never_loses_the_place() {
             );
         }
     }
+}
+
+/// A story in which somebody types while the program signs in.
+fn signing_in(keys: &str) -> Story {
+    let mut story = Story::start(120, 40);
+    story.keys(keys);
+    story
+}
+
+#[test]
+fn a_filter_typed_while_signing_in_is_a_filter() {
+    let mut story = signing_in("/ o l");
+    let screen = story.screen();
+    assert!(screen.contains("/ol waits for the list"), "{screen}");
+    story.answer_all(&wiki);
+    story.keys("d");
+    let typed = story.model.spaces.filter.field.as_ref();
+    assert_eq!(typed.map(Field::text).as_deref(), Some("old"));
+    assert_eq!(story.model.spaces.len(), 1);
+    assert!(story.model.modals.is_empty(), "{}", story.screen());
+}
+
+#[test]
+fn steps_typed_before_the_list_move_its_cursor() {
+    let mut story = signing_in("j j j k");
+    story.answer_all(&wiki);
+    assert_eq!(story.model.spaces.cursor.at, 2);
+    let mut story = signing_in("G");
+    story.answer_all(&wiki);
+    assert_eq!(story.model.spaces.cursor.at, story.model.spaces.len() - 1);
+}
+
+#[test]
+fn what_is_typed_ahead_opens_a_plan_and_does_not_answer_it() {
+    let mut story = signing_in("a y");
+    story.answer_all(&wiki);
+    let screen = story.screen();
+    assert!(screen.contains("Archive ENG"), "{screen}");
+    let archives = |call: &Call| matches!(call, Call::ArchiveSpace { .. });
+    assert!(!story.sent.iter().any(archives));
+}
+
+#[test]
+fn a_name_typed_ahead_goes_into_its_form() {
+    let mut story = signing_in("n M y Space q");
+    story.answer_all(&wiki);
+    let screen = story.screen();
+    assert!(
+        screen.contains("New space") && screen.contains("My q"),
+        "{screen}"
+    );
+}
+
+#[test]
+fn what_was_typed_ahead_is_forgotten_by_esc_and_with_a_list_that_does_not_come() {
+    let mut story = signing_in("j a Esc");
+    assert!(!story.screen().contains("waits"), "{}", story.screen());
+    story.answer_all(&wiki);
+    assert_eq!(story.model.spaces.cursor.at, 0);
+    assert!(story.model.modals.is_empty(), "{}", story.screen());
+
+    let mut story = signing_in("j a");
+    story.answer(Err(error(ErrorKind::Unauthorized, 401, "No.")));
+    assert_eq!(story.model.typed_ahead(), "");
+    assert!(story.model.modals.is_empty(), "{}", story.screen());
+}
+
+#[test]
+fn q_before_the_list_quits_and_help_opens() {
+    assert!(signing_in("q").model.quitting);
+    assert!(signing_in("?").model.modals.len() == 1);
+}
+
+#[test]
+fn in_a_window_that_shows_nothing_keys_do_nothing_but_end_it() {
+    let mut story = Story::browsing(120, 40);
+    let calm = story.model.clone();
+    let small = Size {
+        width: 20,
+        height: 5,
+    };
+    story.happen(Msg::Resized(small));
+    story.keys("j D E N G Enter a y n x u Space / Tab t T");
+    story.happen(Msg::Paste("ENG".to_owned()));
+    story.happen(Msg::Resized(calm.size));
+    assert_eq!(story.model.spaces, calm.spaces);
+    assert_eq!(story.model.modals, calm.modals);
+    assert_eq!(story.model.focus, calm.focus);
+    assert_eq!(story.model.content, calm.content);
+
+    story.keys("D");
+    story.happen(Msg::Resized(small));
+    story.types("ENG").keys("Enter q");
+    assert!(!story.model.quitting, "q may have been meant as a letter");
+    story.keys("Ctrl-c");
+    assert!(story.model.quitting);
+    let deletes = |call: &Call| matches!(call, Call::DeleteSpace { .. });
+    assert!(!story.sent.iter().any(deletes));
+
+    let mut story = Story::browsing(120, 40);
+    story.happen(Msg::Resized(small));
+    story.keys("q");
+    assert!(story.model.quitting);
 }

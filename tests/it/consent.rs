@@ -261,6 +261,12 @@ impl Visit {
             62..=71 => {
                 // What the dialog asks for, typed as a person would.
                 if let Some((_, Some(wanted), _)) = self.top() {
+                    // Most wait until it is counted what it is about.
+                    if self.dice.below(4) > 0 {
+                        for _ in 0..20 {
+                            self.answer();
+                        }
+                    }
                     if self.dice.below(2) == 0 {
                         for key in ["Tab", "b", "Tab"] {
                             self.key(key);

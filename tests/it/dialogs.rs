@@ -556,3 +556,33 @@ fn confirmations() {
         });
     }
 }
+
+#[test]
+fn nobody_agrees_to_what_is_still_being_counted() {
+    for (keys, wanted) in [("D", "delete"), ("t P", "purge")] {
+        let mut story = Story::browsing(120, 40);
+        let (first, last) = keys.split_at(keys.len() - 1);
+        story.keys(first).answer_all(&wiki);
+        story.keys(last);
+        for c in "ENG".chars() {
+            story.at += 150;
+            story.types(&c.to_string());
+        }
+        story.keys("Enter");
+        let screen = story.screen();
+        assert!(screen.contains("Still counting"), "{wanted}: {screen}");
+        assert!(screen.contains("ENG"), "what was typed stays: {screen}");
+        // A number that can't be had counts as told.
+        let refused = |call: &Call| match call {
+            Call::Trash { .. } => Err(error(ErrorKind::Forbidden, 403, "No.")),
+            other => wiki(other),
+        };
+        story.answer_all(&refused);
+        let screen = story.screen();
+        assert!(!screen.contains("Still counting"), "{screen}");
+        assert!(screen.contains("trash unknown"), "{screen}");
+        story.keys("Enter");
+        assert!(story.model.modals.is_empty(), "{}", story.screen());
+        assert_eq!(story.model.jobs.list.len(), 1);
+    }
+}

@@ -261,6 +261,21 @@ impl Visit {
         self.types("\r")
     }
 
+    /// Waits until all that the dialog is about is counted.
+    fn counted(&mut self) -> &mut Self {
+        self.at().wait("all is counted", |screen| {
+            let text = plain(screen);
+            let counting = ["… page", "… blog", "… in trash"];
+            !counting.iter().any(|open| text.contains(open))
+        });
+        self
+    }
+
+    /// Agrees to what the dialog asks, once it is counted what that is.
+    fn agrees(&mut self) -> &mut Self {
+        self.counted().enter()
+    }
+
     fn escape(&mut self, gone: &str) -> &mut Self {
         self.types("\u{1b}").sees_no_more(gone)
     }
@@ -312,7 +327,7 @@ impl Visit {
     /// Deletes a space, its key typed.
     fn deletes(&mut self, key: &str) -> &mut Self {
         self.would_delete(key);
-        self.types_slowly("to delete it:", key).enter()
+        self.types_slowly("to delete it:", key).agrees()
     }
 
     /// Looks for a sentence in the log.
@@ -417,7 +432,7 @@ fn spaces_are_made_changed_and_put_away() {
     visit
         .types("\u{1b}[200~ALPHA\u{1b}[201~")
         .sees("Pasted text doesn't count here.");
-    visit.types_slowly("to delete it:", "ALPHA").enter();
+    visit.types_slowly("to delete it:", "ALPHA").agrees();
     visit.sees("Delete ALPHA: done.");
     assert_eq!(bench.space("ALPHA").0, 404);
     assert_eq!(bench.asked("DELETE", "/rest/api/space/ALPHA"), 1);
@@ -506,7 +521,7 @@ fn what_the_server_refuses_of_a_space_is_told_and_leaves_it_as_it_was() {
         visit
             .types("\t")
             .types_slowly("to delete it:", "BETA")
-            .enter();
+            .agrees();
         visit.sees(message).sees_no_more("Type BETA");
     }
     assert_eq!(bench.space("BETA").0, 200);
@@ -553,7 +568,7 @@ fn what_the_server_refuses_of_archive_and_trash_is_told_and_leaves_them_as_they_
 
     let purges = |visit: &mut Visit| {
         visit.types("P").sees("Type ALPHA to purge its trash:");
-        visit.types_slowly("to purge its trash:", "ALPHA").enter();
+        visit.types_slowly("to purge its trash:", "ALPHA").agrees();
         visit.sees_no_more("Type ALPHA");
     };
     let route = "DELETE /rest/api/space/ALPHA/trash";
@@ -634,7 +649,7 @@ fn a_lost_answer_is_asked_about_and_nothing_is_done_twice() {
     }
     lose("DELETE /rest/api/space/ALPHA/trash", Fault::AppliedThenLost);
     visit.types("P").sees("Type ALPHA to purge its trash:");
-    visit.types_slowly("to purge its trash:", "ALPHA").enter();
+    visit.types_slowly("to purge its trash:", "ALPHA").agrees();
     visit.sees("Purge the trash of ALPHA: done.");
     assert_eq!(bench.asked("DELETE", "/rest/api/space/ALPHA/trash"), 1);
     assert_eq!(bench.trash("ALPHA"), 0);
@@ -707,11 +722,17 @@ fn a_deletion_that_fails_or_gets_lost_is_told_as_it_is() {
 
 /// Begins to delete the five spaces that are doomed.
 fn begins_five_deletions(visit: &mut Visit) {
+    plans_five_deletions(visit);
+    visit.enter();
+}
+
+/// Five deletions, counted and with what was asked typed.
+fn plans_five_deletions(visit: &mut Visit) {
     visit.types("/").sees("Enter keep the filter");
     visit.types("Doomed\r").sees("Spaces 5 of");
     visit.types("*").sees("5 marked");
     visit.types("D").sees("Type 5 to delete them:");
-    visit.types("5").sees("to delete them: 5").enter();
+    visit.types("5").sees("to delete them: 5").counted();
 }
 
 /// Starts again after a kill, agrees anew, and sees all five end.
@@ -722,7 +743,7 @@ fn goes_on_with_five_deletions(bench: &Bench) {
     visit.sees("Delete 5 spaces").sees("left over");
     visit.types("r").sees("Type 5 to delete them:");
     visit.sees("2 of 5 done").types("5");
-    visit.sees("to delete them: 5").enter();
+    visit.sees("to delete them: 5").agrees();
     visit.sees("Delete 5 spaces: done.");
     for key in ["D1", "D2", "D3", "D4", "D5"] {
         assert_eq!(bench.space(key).0, 404, "{key}");
@@ -739,9 +760,10 @@ fn goes_on_with_five_deletions(bench: &Bench) {
 fn five_deletions_cut_short_by_a_kill_are_taken_up_and_end_as_if_nothing_had_been() {
     let bench = Bench::new();
     let mut visit = bench.start();
+    plans_five_deletions(&mut visit);
     // The third space is being read when the program dies.
     let gate = bench.server.faults().hold("GET /rest/api/space/D3/**");
-    begins_five_deletions(&mut visit);
+    visit.enter();
     visit.sees("1 job 40 %");
     visit
         .at()

@@ -51,6 +51,9 @@ pub enum At {
     Plan,
 }
 
+/// What is said to an answer that comes before what it is about.
+const COUNTING: &str = "Still counting what is there; nothing was done. Then Enter again.";
+
 /// How many there are, as far as the server told.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Count {
@@ -224,6 +227,9 @@ impl Confirm {
         let Some(facts) = self.facts.iter_mut().find(|facts| facts.key == *key) else {
             return;
         };
+        if self.problem.as_deref() == Some(COUNTING) {
+            self.problem = None;
+        }
         let count = match &outcome {
             Ok(Reply::Contents(page)) => {
                 let len = page.results.len() as u64;
@@ -461,6 +467,12 @@ impl Model {
             dialog.problem = Some(format!("That is not {wanted}. Nothing was done."));
             return Outcome::Stay;
         };
+        // Nobody agrees to what was not shown yet. What can't be learned is shown as unknown, so this
+        // ends.
+        if dialog.target().act.is_destructive() && self.is_counting(dialog) {
+            dialog.problem = Some(COUNTING.to_owned());
+            return Outcome::Stay;
+        }
         if let Some(id) = &dialog.resumes {
             if let Some(reason) = self.why_read_only() {
                 dialog.problem = Some(reason);
@@ -479,6 +491,16 @@ impl Model {
         };
         self.start_agreed(consent, options, out);
         Outcome::Close
+    }
+
+    /// Whether a number that the dialog is to show has not come yet.
+    fn is_counting(&self, dialog: &Confirm) -> bool {
+        let shown = |key: &SpaceKey| dialog.facts.iter().any(|facts| facts.key == *key);
+        let waits = |waiter: &Waiter| match waiter {
+            Waiter::Fact(key, fact) => *fact != Fact::Space && shown(key),
+            _ => false,
+        };
+        self.inflight.count(waits) > 0
     }
 
     /// Begins what was agreed to.
