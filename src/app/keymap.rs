@@ -100,7 +100,37 @@ pub enum KeymapError {
         /// The other.
         other: &'static str,
     },
+    /// A key alone, and the first of two, in two places that hold at one time.
+    #[error("[keys.{context}] `{verb}` is {keys}, and `{other}` in [keys.{place}] is {others}: one of them would never be reached. Give it another key.", context = .context.name(), place = .place.name())]
+    Prefix {
+        /// The inner place.
+        context: Context,
+        /// Its verb.
+        verb: &'static str,
+        /// Its keys.
+        keys: String,
+        /// The outer place.
+        place: Context,
+        /// Its verb.
+        other: &'static str,
+        /// Its keys.
+        others: String,
+    },
 }
+
+/// Which places hold at one time, innermost first.
+const TOGETHER: &[&[Context]] = &[
+    &[Context::Spaces, Context::Panes, Context::Everywhere],
+    &[Context::Detail, Context::Panes, Context::Everywhere],
+    &[
+        Context::Trash,
+        Context::Content,
+        Context::Panes,
+        Context::Everywhere,
+    ],
+    &[Context::Preview, Context::Reading, Context::Everywhere],
+    &[Context::Across, Context::Everywhere],
+];
 
 /// The keys in effect.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -195,6 +225,7 @@ impl Keymap {
                 }
             }
         }
+        problems.extend(unreachable(&bindings));
         if problems.is_empty() {
             Ok(Self { bindings })
         } else {
@@ -280,6 +311,39 @@ impl Keymap {
     }
 }
 
+/// Keys alone that are the first of two elsewhere at the same time. That an inner place gives a key
+/// another meaning is what places are for; but here one would wait for the other for ever.
+fn unreachable(bindings: &BTreeMap<Context, Vec<(Keys, Action)>>) -> Vec<KeymapError> {
+    let bound = |context: &Context| bindings.get(context).into_iter().flatten();
+    let mut found = Vec::new();
+    for places in TOGETHER {
+        for (depth, inner) in places.iter().enumerate() {
+            for outer in &places[depth + 1..] {
+                for (keys, action) in bound(inner) {
+                    let clash = bound(outer).find(|(other, _)| {
+                        other.first == keys.first && other.second.is_some() != keys.second.is_some()
+                    });
+                    let Some((others, other)) = clash else {
+                        continue;
+                    };
+                    let error = KeymapError::Prefix {
+                        context: *inner,
+                        verb: action.verb().name,
+                        keys: keys.to_string(),
+                        place: *outer,
+                        other: other.verb().name,
+                        others: others.to_string(),
+                    };
+                    if !found.contains(&error) {
+                        found.push(error);
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,6 +372,32 @@ mod tests {
                 "two verbs for one action"
             );
         }
+    }
+
+    #[test]
+    fn a_key_alone_is_not_the_first_of_two_elsewhere_at_the_same_time() {
+        let told = |context, verb, keys: &str| {
+            let problems = Keymap::with(&[change(context, verb, &[keys])]).err();
+            let problems = problems.unwrap_or_default();
+            problems.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let inner = told(Context::Spaces, "sort", "g s");
+        assert_eq!(
+            inner,
+            [
+                "[keys.spaces] `sort` is g s, and `top` in [keys.everywhere] is g: one of them would never be reached. Give it another key."
+            ]
+        );
+        let outer = told(Context::Everywhere, "log", "s x");
+        assert!(
+            outer
+                .iter()
+                .any(|line| line.contains("`sort` is s, and `log`")),
+            "{outer:?}"
+        );
+        // An inner place may give a key another meaning, and what never meets may share one.
+        assert!(told(Context::Spaces, "sort", "t").is_empty());
+        assert!(told(Context::Spaces, "sort", "u x").is_empty());
     }
 
     #[test]

@@ -753,11 +753,13 @@ impl Model {
             (Key::PageDown, _) => self.step(Step::PageDown, out),
             _ => {
                 let before = line.text();
-                if let Some(field) = &mut line.field {
-                    field.key(chord);
-                }
+                let is_its = line.field.as_mut().is_some_and(|field| field.key(chord));
                 if line.text() != before {
                     self.filter_typed(height);
+                }
+                // A chord that no text knows, such as the one that draws anew.
+                if !is_its && chord.ctrl {
+                    self.verb_key(KeyPress::press(chord), out);
                 }
             }
         }

@@ -629,6 +629,26 @@ fn key_span(
             key.parse::<Keys>()
                 .is_ok_and(|parsed| parsed.to_string() == *keys)
         }),
+        KeymapError::Prefix {
+            context,
+            verb,
+            keys,
+            place,
+            other,
+            others,
+        } => {
+            let is = |key: &str, keys: &str| {
+                key.parse::<Keys>()
+                    .is_ok_and(|parsed| parsed.to_string() == keys)
+            };
+            // One of them is in the file; the other may be a default.
+            let inner = of(*context, &[verb], &|key| is(key, keys));
+            if inner.is_empty() {
+                of(*place, &[other], &|key| is(key, others))
+            } else {
+                inner
+            }
+        }
     }
 }
 

@@ -3,11 +3,11 @@
 //! They are named by variables that hold a command line. It is split into words here, without a
 //! shell in between.
 
-use std::ffi::OsString;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use super::clock::Clock;
 use super::files;
 use crate::app::message::Ticket;
 
@@ -91,43 +91,78 @@ impl Drop for EditorVisit {
     }
 }
 
-/// Opens an address in a browser. `Err` says why there is none to open it in.
-pub fn open_in_browser(address: &str) -> Result<(), String> {
+/// A browser that fails this soon after its start, in milliseconds, has not shown the page. Later
+/// somebody may have closed it.
+const SHOWN: u64 = 10_000;
+
+/// Opens an address in a browser. `Err` says why there is none to open it in; `failed` is told if one
+/// was started and could not do it.
+pub fn open_in_browser(
+    address: &str,
+    clock: Clock,
+    failed: impl FnOnce(String) + Send + 'static,
+) -> Result<(), String> {
     let safe = url::Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
     if !safe {
         return Err("Only addresses of the web are opened.".to_owned());
     }
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let mut command = match std::env::var("BROWSER") {
-        Ok(line) if !line.trim().is_empty() => words(&line)
-            .ok_or_else(|| format!("$BROWSER has a quotation mark without its partner: {line}"))?,
-        _ if cfg!(target_os = "macos") => vec!["open".to_owned()],
-        _ if set("DISPLAY") || set("WAYLAND_DISPLAY") => vec!["xdg-open".to_owned()],
-        _ => return Err("There is no browser here; set BROWSER to name one.".to_owned()),
+    // As others have it: several browsers, of which the first that is there is taken.
+    let candidates: Vec<Vec<String>> = match std::env::var("BROWSER") {
+        Ok(line) if !line.trim().is_empty() => line
+            .split(':')
+            .filter(|line| !line.trim().is_empty())
+            .map(|line| {
+                words(line).ok_or_else(|| {
+                    format!("$BROWSER has a quotation mark without its partner: {line}")
+                })
+            })
+            .collect::<Result<_, _>>()?,
+        _ if cfg!(target_os = "macos") => vec![vec!["open".to_owned()]],
+        _ if set("DISPLAY") || set("WAYLAND_DISPLAY") => vec![vec!["xdg-open".to_owned()]],
+        _ => Vec::new(),
     };
-    let mut named = false;
-    for word in &mut command {
-        if word.contains("%s") {
-            *word = word.replace("%s", address);
-            named = true;
+    let mut why = "There is no browser here; set BROWSER to name one.".to_owned();
+    for mut command in candidates {
+        let mut named = false;
+        for word in &mut command {
+            if word.contains("%s") {
+                *word = word.replace("%s", address);
+                named = true;
+            }
         }
+        if !named {
+            command.push(address.to_owned());
+        }
+        let program = command[0].clone();
+        let started = Command::new(&program)
+            .args(&command[1..])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let mut child = match started {
+            Ok(child) => child,
+            Err(error) => {
+                why = format!("`{program}` could not be started: {error}.");
+                continue;
+            }
+        };
+        let begun = clock.now();
+        // Somebody has to take its exit code, or it stays as a zombie as long as we live.
+        let _ = std::thread::Builder::new()
+            .name("browser".to_owned())
+            .spawn(move || {
+                if let Ok(status) = child.wait()
+                    && !status.success()
+                    && clock.now().since(begun) < SHOWN
+                {
+                    failed(format!("`{program}` ended with {status}."));
+                }
+            });
+        return Ok(());
     }
-    if !named {
-        command.push(address.to_owned());
-    }
-    let program = OsString::from(&command[0]);
-    let mut child = Command::new(&program)
-        .args(&command[1..])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| format!("`{}` could not be started: {error}.", command[0]))?;
-    // Somebody has to take its exit code, or it stays as a zombie as long as we live.
-    let _ = std::thread::Builder::new()
-        .name("browser".to_owned())
-        .spawn(move || child.wait());
-    Ok(())
+    Err(why)
 }
 
 /// The words of a command line as a shell would split them; `None` when a quotation is not closed.
@@ -157,7 +192,8 @@ mod tests {
     #[test]
     fn only_the_web_is_opened() {
         for address in ["file:///etc/passwd", "javascript:alert(1)", "-x", ""] {
-            assert!(open_in_browser(address).is_err(), "{address}");
+            let opened = open_in_browser(address, Clock::start(), |_| {});
+            assert!(opened.is_err(), "{address}");
         }
     }
 }

@@ -404,11 +404,15 @@ impl Shell {
                 Effect::Edit { ticket, text } => self.edit(ticket, &text),
                 Effect::Copy(text) => self.copy(&text),
                 Effect::Open(address) => {
-                    if let Err(why) = programs::open_in_browser(&address) {
+                    // Through the queue: an effect must not lead to the next one in the same breath.
+                    let (events, of) = (self.events.clone(), address.clone());
+                    let unopened = move |why: String| {
                         let why = crate::report::scrub(&why);
-                        let msg = Msg::Unopened { address, why };
-                        // Through the queue: an effect must not lead to the next one in the same breath.
-                        let _ = self.events.send(Event::Core(msg));
+                        let _ = events.send(Event::Core(Msg::Unopened { address: of, why }));
+                    };
+                    let later = unopened.clone();
+                    if let Err(why) = programs::open_in_browser(&address, self.clock, later) {
+                        unopened(why);
                     }
                 }
                 Effect::StartDemo => self.perform.start_demo(),

@@ -5,6 +5,7 @@ use coracle::app::field::Field;
 use coracle::app::keymap::{Keymap, Rebinding};
 use coracle::app::layout::Pane;
 use coracle::app::message::{Effect, Msg, Size};
+use coracle::app::modal::Modal;
 use coracle::app::pane::content::Tab;
 use coracle::app::{Start, StartMode, Writes};
 use coracle::confluence::{Call, ErrorKind, Page, Reply, SpaceKey};
@@ -700,4 +701,64 @@ fn in_a_window_that_shows_nothing_keys_do_nothing_but_end_it() {
     story.happen(Msg::Resized(small));
     story.keys("q");
     assert!(story.model.quitting);
+}
+
+/// A story with these keys instead of those of the table.
+fn rebound(changes: &[(Context, &str, &[&str])]) -> Story {
+    let changes: Vec<Rebinding> = changes
+        .iter()
+        .map(|(context, verb, keys)| Rebinding {
+            context: *context,
+            verb: (*verb).to_owned(),
+            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+        })
+        .collect();
+    let mut story = Story::begin(Start {
+        keymap: Keymap::with(&changes).expect("a sound change"),
+        ..beginning(120, 40)
+    });
+    story.answer_all(&wiki);
+    story
+}
+
+#[test]
+fn lists_in_dialogs_take_the_keys_of_the_configuration() {
+    let mut story = rebound(&[
+        (Context::Everywhere, "down", &["z"]),
+        (Context::Everywhere, "up", &["Z"]),
+        (Context::Everywhere, "back", &["X"]),
+        (Context::Everywhere, "cancel", &["Ctrl-x"]),
+    ]);
+    let chosen = |story: &Story| match story.model.modals.last() {
+        Some(Modal::Menu(menu)) => menu.chosen,
+        _ => panic!("a menu\n{}", story.screen()),
+    };
+    story.keys("s z z Z");
+    assert_eq!(chosen(&story), 1);
+    for keys in ["X", "J X", "B X", "B Ctrl-x", "J o X X"] {
+        story.keys(keys);
+        assert!(story.model.modals.is_empty(), "{keys}: {}", story.screen());
+    }
+}
+
+#[test]
+fn help_log_and_commands_open_over_lists_too() {
+    for list in ["J", "B", "s", "J o"] {
+        for (key, shown) in [("?", "Help"), ("L", "Log"), (":", "Commands")] {
+            let mut story = Story::browsing(120, 40);
+            story.keys(list);
+            let below = story.model.modals.clone();
+            story.keys(key);
+            let screen = story.screen();
+            assert!(screen.contains(shown), "{list} {key}: {screen}");
+            story.keys("Esc");
+            assert_eq!(story.model.modals, below, "{list} {key}");
+        }
+        let mut story = Story::browsing(120, 40);
+        story.keys(list).keys("Ctrl-l");
+        assert!(story.effects.contains(&Effect::Redraw), "{list}");
+    }
+    let mut story = Story::browsing(120, 40);
+    story.keys("/ e Ctrl-l");
+    assert!(story.effects.contains(&Effect::Redraw));
 }

@@ -126,7 +126,7 @@ fn keys_that_cannot_be_are_told_all_at_once() {
     std::fs::write(
         &file,
         "[keys.nowhere]\nquit = 'x'\n[keys.everywhere]\nquti = 'x'\nhelp = ['F1', 'Hyper-x']\n\
-         [them]\n[keys.spaces]\nsort = 'f'\n",
+         [them]\n[keys.spaces]\nsort = 'f'\n[keys.panes]\ntrash = ['Ctrl-t', 'g t']\n",
     )
     .expect("a configuration");
     let output = coracle(home.path(), &["keys", "--config", &file.to_string_lossy()]);
@@ -146,7 +146,11 @@ fn keys_that_cannot_be_are_told_all_at_once() {
         said.contains("mine.toml:8:8: [keys.spaces] f is bound to both"),
         "{said}"
     );
-    assert!(said.starts_with("error: 5 problems"), "{said}");
+    assert!(
+        said.contains("mine.toml:10:20: [keys.panes] `trash` is g t, and `top`"),
+        "{said}"
+    );
+    assert!(said.starts_with("error: 6 problems"), "{said}");
 }
 
 #[test]

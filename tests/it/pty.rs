@@ -511,6 +511,22 @@ fn without_a_browser_the_address_is_copied_and_shown() {
 }
 
 #[test]
+fn where_a_browser_fails_the_address_is_copied_and_shown() {
+    let home = home();
+    let mut command = coracle(home.path(), &["--demo"]);
+    // The first that is there is taken, and its end is waited for.
+    command.env("BROWSER", "/nowhere/browser:/bin/sh -c 'exit 3'");
+    let mut terminal = Terminal::start(command, 120, 40);
+    terminal.wait_for("ENG");
+    terminal.send("o");
+    terminal.wait_for("`/bin/sh` ended with exit status: 3.");
+    terminal.wait_for("http://127.0.0.1:");
+    terminal.wait_for_bytes(b"\x1b]52;c;");
+    terminal.send("qq");
+    assert_eq!(terminal.end().code, 0);
+}
+
+#[test]
 fn the_next_run_begins_where_this_one_ended() {
     let home = home();
     let (server, address) = served(home.path());

@@ -364,6 +364,16 @@ pub struct Backups {
 }
 
 impl Backups {
+    /// Whether keys are letters of a text.
+    pub fn is_typing(&self) -> bool {
+        let inside = |open: &Opened| {
+            open.filter.typing
+                || open.again.is_some()
+                || open.preview.as_ref().is_some_and(|shown| shown.typing)
+        };
+        self.filter.typing || self.removal.is_some() || self.open.as_deref().is_some_and(inside)
+    }
+
     /// The backup under the cursor.
     pub fn at_cursor(&self) -> Option<&Kept> {
         let row = *self.shown.get(self.cursor.at)?;

@@ -35,6 +35,7 @@ use self::spaces_filter::SpacesFilterForm;
 use super::action::Action;
 use super::form::{Control, Taken};
 use super::key::{Chord, Key, KeyPress};
+use super::keymap::Found;
 use super::message::{Effect, LogLevel, Ticket};
 use super::model::Model;
 use crate::jobs::{JobId, JobState, Outcome as JobOutcome};
@@ -83,6 +84,34 @@ impl Modal {
     /// Whether it takes its keys itself, before the table of verbs.
     pub fn takes_keys(&self) -> bool {
         !self.is_reading()
+    }
+
+    /// Whether keys are steps and verbs in it, not letters of a text.
+    fn is_list(&self) -> bool {
+        match self {
+            Self::Menu(_) | Self::Jobs | Self::Job(_) | Self::Plans(_) | Self::Profiles(_) => true,
+            Self::Backups(backups) => !backups.is_typing(),
+            Self::Palette(_)
+            | Self::Reading(_)
+            | Self::SpacesFilter(_)
+            | Self::NewSpace(_)
+            | Self::EditSpace(_)
+            | Self::Confirm(_)
+            | Self::Question(_)
+            | Self::SetUp(_)
+            | Self::Leave(_) => false,
+        }
+    }
+
+    /// Whether a key chooses one of its entries.
+    fn has_letter(&self, chord: Chord) -> bool {
+        match self {
+            Self::Menu(menu) => menu
+                .entries
+                .iter()
+                .any(|entry| Some(entry.letter) == chord.typed()),
+            _ => false,
+        }
     }
 
     /// Whether keys that are held down don't count in it, as something can be lost: it is then worth
@@ -171,6 +200,23 @@ impl Model {
 
     /// Gives a key to the modal on top.
     pub(in crate::app) fn modal_key(&mut self, press: KeyPress, out: &mut Vec<Effect>) {
+        let mut press = press;
+        let takes_steps = |modal: &Modal| modal.is_list() && !modal.has_letter(press.chord);
+        if self.modals.last().is_some_and(takes_steps) {
+            match self.keymap.find(self.contexts(), None, press.chord) {
+                Found::Action(
+                    action @ (Action::Help
+                    | Action::Palette
+                    | Action::Log
+                    | Action::Redraw
+                    | Action::Suspend),
+                ) => return self.act(action, out),
+                Found::Action(action) => {
+                    press.chord = in_list(action).unwrap_or(press.chord);
+                }
+                Found::Pending | Found::Nothing => {}
+            }
+        }
         let Some(mut modal) = self.modals.pop() else {
             return;
         };
@@ -344,6 +390,22 @@ impl Model {
         }
         false
     }
+}
+
+/// The key that lists know for what another one was bound to.
+fn in_list(action: Action) -> Option<Chord> {
+    let key = match action {
+        Action::Up => Key::Up,
+        Action::Down => Key::Down,
+        Action::Top => Key::Home,
+        Action::Bottom => Key::End,
+        Action::PageUp => Key::PageUp,
+        Action::PageDown => Key::PageDown,
+        Action::Back => Key::Char('q'),
+        Action::Cancel => Key::Esc,
+        _ => return None,
+    };
+    Some(Chord::plain(key))
 }
 
 /// Whether a key means "close this".
