@@ -25,7 +25,10 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let theme = canvas.theme;
     let spaces = &model.spaces;
     let focus = Focus::when(model.focus == Pane::Spaces && model.modals.is_empty());
-    let counts = counts(model);
+    let counts = match counts(model) {
+        counts if counts.is_empty() => counts,
+        counts => format!(" {counts}"),
+    };
     let asked = summary(&spaces.asked);
     let asked = if asked.is_empty() {
         String::new()
@@ -36,7 +39,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     canvas.frame(
         area,
         &[
-            ("Spaces ", theme.title),
+            ("Spaces", theme.title),
             (&counts, theme.text),
             (&asked, theme.accent),
             (&state, theme.dim),
@@ -207,8 +210,9 @@ fn counts(model: &Model) -> String {
     };
     let total = match (&spaces.load, spaces.total) {
         (_, Some(total)) => number::grouped(total.max(have)),
-        (None, None) if have == 0 => return String::new(),
-        (Some(_) | None, None) => format!("{}+", number::grouped(have)),
+        // Nothing is known yet: a number would be made up.
+        (_, None) if have == 0 => return String::new(),
+        (_, None) => format!("{}+", number::grouped(have)),
     };
     format!("{} of {total}", number::grouped(shown))
 }
@@ -217,10 +221,10 @@ fn state(model: &Model) -> String {
     let spaces = &model.spaces;
     let at = |at| number::time(model.time(at), &model.zone);
     match (&spaces.load, &spaces.ended) {
-        (Some(load), _) if load.fresh.is_some() => {
-            let (have, _) = load.pager.progress();
-            format!(" · reading again, {}", number::grouped(have as u64))
-        }
+        (Some(load), _) if load.fresh.is_some() => match load.pager.progress() {
+            (0, _) => " · reading again".to_owned(),
+            (have, _) => format!(" · reading again, {}", number::grouped(have as u64)),
+        },
         (Some(_), _) => " · loading".to_owned(),
         (None, Ended::Stopped) => " · stopped, r reads on".to_owned(),
         (None, Ended::Failed(_)) => match spaces.as_of {

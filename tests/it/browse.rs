@@ -597,3 +597,25 @@ fn resizing_never_loses_the_place() {
         }
     }
 }
+
+#[test]
+fn the_title_of_the_list_has_no_number_before_there_is_one() {
+    let title = |story: &Story| {
+        let screen = story.screen();
+        let line = screen.lines().nth(1).unwrap_or_default().to_owned();
+        line.trim_matches(|c| "╭╮─ ".contains(c)).to_owned()
+    };
+    let mut story = Story::start(80, 24);
+    assert_eq!(title(&story), "Spaces");
+    story.answer(wiki(&Call::CurrentUser));
+    assert_eq!(title(&story), "Spaces · loading");
+    story.answer_all(&wiki);
+    assert_eq!(title(&story), "Spaces 6 of 6");
+    story.keys("r");
+    assert_eq!(title(&story), "Spaces 6 of 6 · reading again");
+
+    let mut story = Story::start(80, 24);
+    let refused = error(ErrorKind::Unauthorized, 401, "The token is not accepted.");
+    story.answer(Err(refused));
+    assert_eq!(title(&story), "Spaces");
+}
