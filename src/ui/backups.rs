@@ -7,7 +7,7 @@ use super::draw::Canvas;
 use super::form;
 use super::modal::{Owner, dialog};
 use super::preview::{Search, draw_lines, draw_search};
-use super::spaces::filter_line;
+use super::spaces::{Foot, filter_line};
 use super::theme::Focus;
 use crate::app::fields::kind_name;
 use crate::app::layout::centred;
@@ -225,7 +225,13 @@ fn draw_list(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, at: Rect
             number::grouped(backups.shown.len() as u64),
             number::grouped(list.len() as u64)
         );
-        filter_line(canvas, at, &backups.filter, note, Focus::Here);
+        filter_line(
+            canvas,
+            at,
+            &backups.filter,
+            &Foot::of(note, theme.dim),
+            Focus::Here,
+        );
         return;
     }
     let note = backups.at_cursor().map(note_of).unwrap_or_default();
@@ -367,10 +373,16 @@ fn draw_items(
         draw(canvas, rest, cells);
     }
     let note = format!("{facts} · {said}");
+    let style = style_of(canvas, check);
     if open.filter.is_shown() {
-        filter_line(canvas, at, &open.filter, note, Focus::Here);
+        filter_line(
+            canvas,
+            at,
+            &open.filter,
+            &Foot::of(note, style),
+            Focus::Here,
+        );
     } else {
-        let style = style_of(canvas, check);
         canvas.bottom_note(at, &note, style);
     }
 }
