@@ -32,6 +32,7 @@ use super::pane::filter::FilterLine;
 use super::pane::first_seen::{FirstSeen, file_name};
 use super::slices::Stage;
 use super::sort::Sorter;
+use super::spread::Spread;
 use super::tree::{IdSet, ShortId, date_of, day_number};
 use crate::confluence::call::Window;
 use crate::confluence::paging::{CursorPager, Pager};
@@ -40,6 +41,7 @@ use crate::confluence::{
 };
 use crate::jobs::{Act, ItemTarget, SpaceTarget};
 use crate::text::filter::Index;
+use crate::text::width::width;
 use work::Sieve;
 
 /// What is asked for with each item.
@@ -117,9 +119,17 @@ struct Names {
     /// The same in lower case, where that differs.
     folded: Vec<Option<Box<str>>>,
     by_text: HashMap<Box<str>, u32>,
+    /// The columns that the longest name of an editor fills.
+    editors_wide: u16,
 }
 
 impl Names {
+    fn editor(&mut self, name: &str) -> u32 {
+        let wide = u16::try_from(width(name)).unwrap_or(u16::MAX);
+        self.editors_wide = self.editors_wide.max(wide);
+        self.number(name)
+    }
+
     fn number(&mut self, text: &str) -> u32 {
         if let Some(number) = self.by_text.get(text) {
             return *number;
@@ -308,7 +318,7 @@ impl SpaceTrash {
             kind: content.kind,
             version,
             edited,
-            by: names.number(by.as_ref().map_or("", |by| by.display_name.as_str())),
+            by: names.editor(by.as_ref().map_or("", |by| by.display_name.as_str())),
             under: names.number(&under),
             seen: 0,
         });
@@ -465,6 +475,10 @@ pub struct Across {
     /// The spaces in the order in which they were listed.
     pub rows: Vec<SpaceTrash>,
     by_key: HashMap<SpaceKey, u32>,
+    /// How wide the keys of the spaces are.
+    pub key_widths: Spread,
+    /// How wide their names are.
+    pub name_widths: Spread,
     names: Names,
     /// Spaces that a page is to be asked of, the next one first.
     due: VecDeque<u32>,
@@ -507,6 +521,8 @@ impl Across {
             scope,
             rows: Vec::new(),
             by_key: HashMap::new(),
+            key_widths: Spread::default(),
+            name_widths: Spread::default(),
             names: Names::default(),
             due: VecDeque::new(),
             going: Going::On,
@@ -533,6 +549,8 @@ impl Across {
         }
         let row = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
         self.by_key.insert(key.clone(), row);
+        self.key_widths.add(key.as_str());
+        self.name_widths.add(name);
         self.rows
             .push(SpaceTrash::new(key.clone(), name.to_owned()));
         self.due.push_back(row);
@@ -606,6 +624,11 @@ impl Across {
     /// Who edited an item last; empty where the server did not say.
     pub fn by(&self, item: &Item) -> &str {
         self.names.text(item.by)
+    }
+
+    /// The columns that the longest name of an editor fills.
+    pub fn editors_wide(&self) -> u16 {
+        self.names.editors_wide
     }
 
     /// What an item was right below; empty for the top of a space.

@@ -700,7 +700,10 @@ impl Model {
             .or_else(|| job.halted().map(str::to_owned))
             .unwrap_or_default();
         let more = if failed.len() > 1 {
-            format!(" ({} in all; J shows them.)", failed.len())
+            format!(
+                " ({} in all; J shows them.)",
+                crate::text::number::grouped(failed.len() as u64)
+            )
         } else {
             String::new()
         };

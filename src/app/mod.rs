@@ -26,6 +26,7 @@ pub mod pointer;
 pub mod remote;
 mod slices;
 mod sort;
+pub mod spread;
 pub mod tree;
 pub mod update;
 pub mod view;

@@ -24,6 +24,7 @@ use crate::confluence::ids::{ATTACHMENT, ODD};
 pub use crate::confluence::ids::{IdSet, ShortId};
 use crate::confluence::{ApiError, Content, ContentId, ContentKind, ContentRef, Moment};
 use crate::text::filter::{Filter, Index, Scan};
+use crate::text::width::width;
 
 /// The place of a node in its tree.
 pub type NodeIx = u32;
@@ -264,6 +265,8 @@ pub struct Tree {
     odd_by_id: HashMap<ContentId, u64>,
     kinds: Vec<ContentKind>,
     editors: Vec<Box<str>>,
+    /// The columns that the longest name of an editor fills.
+    editors_wide: u16,
     #[serde(skip)]
     editor_by_name: HashMap<Box<str>, u32>,
     webui: HashMap<NodeIx, Box<str>>,
@@ -297,6 +300,7 @@ impl Default for Tree {
             odd_by_id: HashMap::new(),
             kinds: Vec::new(),
             editors: Vec::new(),
+            editors_wide: 0,
             editor_by_name: HashMap::new(),
             webui: HashMap::new(),
             rests: HashMap::new(),
@@ -629,12 +633,19 @@ impl Tree {
         u8::try_from(at).unwrap_or(u8::MAX)
     }
 
+    /// The columns that the longest name of an editor fills.
+    pub fn editors_wide(&self) -> u16 {
+        self.editors_wide
+    }
+
     fn editor_of(&mut self, name: Option<&str>) -> u32 {
         let Some(name) = name else { return NONE };
         if let Some(ix) = self.editor_by_name.get(name) {
             return *ix;
         }
         let ix = u32::try_from(self.editors.len()).unwrap_or(NONE);
+        let wide = u16::try_from(width(name)).unwrap_or(u16::MAX);
+        self.editors_wide = self.editors_wide.max(wide);
         self.editors.push(name.into());
         self.editor_by_name.insert(name.into(), ix);
         ix

@@ -18,6 +18,7 @@ use super::save::{Kept, Save, Wanted};
 use crate::confluence::{
     ApiError, Call, ContentId, ContentKind, LongTask, LongTaskId, Reply, SpaceKey,
 };
+use crate::text::number;
 
 /// Rounds of saving what changed while the round before was saved.
 const ROUNDS: u32 = 5;
@@ -239,7 +240,10 @@ impl Delete {
             save.go(desk);
             desk.saving(Some((save.items() as usize, self.rows.len())));
         }
-        desk.say(format!("Reading {key}, {so_far} items so far"));
+        desk.say(format!(
+            "Reading {key}, {} so far",
+            number::count(so_far as u64, "item")
+        ));
     }
 
     /// A page of a list has come.
@@ -565,11 +569,14 @@ impl Machine for Delete {
                 if !desk.is_busy(item) {
                     let before = match self.options.backup {
                         BackupChoice::Save if self.unlisted.is_empty() => {
-                            format!("{} items in it, all saved", self.rows.len())
+                            format!(
+                                "{} in it, all saved",
+                                number::count(self.rows.len() as u64, "item")
+                            )
                         }
                         BackupChoice::Save => format!(
-                            "{} items in it, all saved; trashed {} not listed",
-                            self.rows.len(),
+                            "{} in it, all saved; trashed {} not listed",
+                            number::count(self.rows.len() as u64, "item"),
                             in_words(&self.unlisted)
                         ),
                         BackupChoice::Declined => "not saved, knowingly".to_owned(),

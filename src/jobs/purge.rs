@@ -20,6 +20,7 @@ use super::job::{
 use super::listing::{LIMIT, Listing, Rows, Seen, in_words};
 use super::save::{Kept, Save, Wanted};
 use crate::confluence::{ApiError, Call, ContentId, ContentKind, ContentStatus, Reply, SpaceKey};
+use crate::text::number;
 
 const TRIES: u8 = 8;
 /// How often the trash is read again before it is said not to be empty.
@@ -249,7 +250,10 @@ impl Purge {
         save.go(desk);
         let total = listing.total().map_or(0, |total| total as usize);
         desk.saving(Some((save.items() as usize, total.max(self.targets.len()))));
-        desk.say(format!("Reading the trash, {} so far", listing.len()));
+        desk.say(format!(
+            "Reading the trash, {} so far",
+            number::grouped(listing.len() as u64)
+        ));
     }
 
     fn gathered(&mut self, desk: &mut Desk, answer: Result<Reply, ApiError>) {
@@ -315,7 +319,10 @@ impl Purge {
             Stage::Elsewhere => "Looking for what was taken out of the trash",
             _ => "Reading the trash",
         };
-        desk.say(format!("{what}, {} so far", reading.listing.len()));
+        desk.say(format!(
+            "{what}, {} so far",
+            number::grouped(reading.listing.len() as u64)
+        ));
         if let Some(call) = reading.listing.call() {
             let step = match stage {
                 Stage::Looking(_) => Step::Settle,
@@ -721,7 +728,10 @@ impl Machine for Purge {
                 {
                     // Should this not go out, the trash is read again.
                     self.stage = Stage::ListingAgain;
-                    let before = format!("{} items in the trash, all saved", self.targets.len());
+                    let before = format!(
+                        "{} in the trash, all saved",
+                        number::count(self.targets.len() as u64, "item")
+                    );
                     desk.write(WHOLE, Step::PurgeTrash, Call::PurgeTrash { key }, before);
                 }
             }

@@ -165,6 +165,12 @@ pub fn date(at: Timestamp, zone: &TimeZone) -> String {
     zone.to_datetime(at).date().to_string()
 }
 
+/// A date and the time of day, for lists where two of one day are to be told apart:
+/// `2024-11-02 14:02`.
+pub fn minute(at: Timestamp, zone: &TimeZone) -> String {
+    zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
 /// A date for lists that are about the last days: `today`, `yesterday`, else as [`date`].
 pub fn date_near(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let day = zone.to_datetime(at).date();
@@ -282,6 +288,7 @@ mod tests {
         assert_eq!(date(at, &TimeZone::UTC), "2024-06-01");
         assert_eq!(date(at, &zone), "2024-06-02");
         assert_eq!(time(at, &zone), "00:30:05");
+        assert_eq!(minute(at, &zone), "2024-06-02 00:30");
         assert_eq!(exact(at, &zone), "2024-06-02 00:30:05 +02:00");
         let now: Timestamp = "2024-06-02T10:00:00Z".parse().unwrap();
         assert_eq!(date_near(at, now, &zone), "today");

@@ -3,15 +3,15 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::content::{Column, What, beside_title, head, short_kind, trash_columns};
-use super::draw::Canvas;
-use super::spaces::filter_line;
-use super::theme::Focus;
-use crate::app::across::{Across, Going, Inside, Read, Scope, SpaceTrash};
+use super::content::{Column, KIND, What, beside_title, head, short_kind, trash_columns};
+use super::draw::{Canvas, key_column, order_sign};
+use super::spaces::{Foot, filter_line};
+use super::theme::{Focus, Theme};
+use crate::app::across::{Across, Going, Inside, ItemSort, Read, Scope, Sort, SpaceTrash};
 use crate::app::fields::kind_name;
 use crate::app::layout::{WIDE, inside};
 use crate::app::model::{Model, TABLE};
-use crate::app::tree::Shape;
+use crate::app::tree::{Order, Shape};
 use crate::confluence::{ErrorKind, Moment};
 use crate::text::filter::positions;
 use crate::text::number;
@@ -21,28 +21,37 @@ use crate::text::width::{self, Align};
 pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let Some(across) = &model.across else { return };
     let focus = Focus::when(model.modals.is_empty() && !model.preview_has_keys());
+    let mut foot = foot(across, canvas.theme);
     match &across.inside {
         Some(within) => draw_inside(model, across, within, canvas, area, focus),
         None => draw_spaces(model, across, canvas, area, focus),
     }
-    filter_line(canvas, area, &across.filter, foot(across), focus);
+    let (cursor, rows) = match &across.inside {
+        Some(within) => (within.cursor, within.view.len()),
+        None => (across.cursor, across.len()),
+    };
+    // The head of the columns is no row.
+    let seen = usize::from(inside(area).height.saturating_sub(1));
+    foot.place("", cursor, rows, seen, "");
+    filter_line(canvas, area, &across.filter, &foot, focus);
 }
 
 /// "2 marked: 30,443 items", or what the filter lets through.
-fn foot(across: &Across) -> String {
-    let mut notes = Vec::new();
+fn foot(across: &Across, theme: &Theme) -> Foot {
+    let mut foot = Foot::default();
     if across.inside.as_ref().is_some_and(Inside::is_sorting) {
-        notes.push("sorting …".to_owned());
+        foot.note("sorting …".to_owned(), theme.dim);
     }
     if across.is_filtering() {
-        notes.push("filtering …".to_owned());
+        foot.note("filtering …".to_owned(), theme.dim);
     } else if across.filter.applied.is_some() {
         let matching = across.matching() as u64;
-        notes.push(format!(
+        let note = format!(
             "{} in {}",
             number::count(matching, "item"),
             number::count(across.len() as u64, "space")
-        ));
+        );
+        foot.note(note, theme.dim);
     }
     let marked = across.marked() as u64;
     if marked > 0 {
@@ -53,19 +62,21 @@ fn foot(across: &Across) -> String {
             String::new()
         };
         let spaces = number::count(across.marks.len() as u64, "space");
-        notes.push(format!(
+        let note = format!(
             "{} marked in {spaces}{hidden}",
             number::count(marked, "item")
-        ));
+        );
+        foot.note(note, theme.mark);
     }
     // What is wrong with the space under the cursor, in full.
     let here = across.at_cursor().filter(|_| across.inside.is_none());
     if let Some(Read::Failed(error)) = here.map(|space| &space.read)
-        && notes.is_empty()
+        && foot.is_empty()
     {
-        notes.push(format!("{} Enter tries again.", error.message));
+        let note = format!("{} Enter tries again.", error.message);
+        foot.note(note, theme.warning);
     }
-    notes.join(" · ")
+    foot
 }
 
 /// "48,112 items · 1,180 read, 24 to go", and why it stopped where it did.
@@ -120,11 +131,15 @@ struct Columns {
     seen: u16,
 }
 
-fn columns(width: u16) -> Columns {
-    let (key, items) = (if width < 60 { 9 } else { 12 }, 10);
-    let date = |from| if width < from { 0 } else { 13 };
+fn columns(width: u16, across: &Across) -> Columns {
+    let (least, items) = (if width < 60 { 9 } else { 12 }, 10);
+    // The longest head of a date with its sign, and a blank before it.
+    let date = |from| if width < from { 0 } else { 14 };
     let (newest, oldest, seen) = (date(46), date(70), date(84));
-    // The caret before, a blank behind.
+    // The caret before, a gap between key and name, a blank behind.
+    let beside = 2 + 2 + 1 + items + oldest + newest + seen;
+    let (keys, names) = (&across.key_widths, &across.name_widths);
+    let key = key_column(width, least, beside, keys, names);
     let name = width.saturating_sub(3 + key + items + oldest + newest + seen);
     Columns {
         key,
@@ -163,7 +178,7 @@ fn draw_spaces(model: &Model, across: &Across, canvas: &mut Canvas<'_>, area: Re
     if inner.height < 2 {
         return;
     }
-    let widths = columns(inner.width);
+    let widths = columns(inner.width, across);
     let cells = Rect {
         x: inner.x + 2,
         width: inner.width.saturating_sub(2),
@@ -171,11 +186,22 @@ fn draw_spaces(model: &Model, across: &Across, canvas: &mut Canvas<'_>, area: Re
         ..inner
     };
     let head = theme.table_head;
-    let cells = canvas.column(cells, widths.key, "KEY", Align::Left, head);
+    let name = |by, name: &str, descending| {
+        if across.sort == by {
+            format!("{name}{}", order_sign(descending))
+        } else {
+            name.to_owned()
+        }
+    };
+    let key = name(Sort::Key, "KEY", false);
+    let cells = canvas.column(cells, widths.key, &key, Align::Left, head);
     let cells = canvas.column_head(cells, widths.name, "SPACE");
-    let cells = canvas.column(cells, widths.items, "ITEMS", Align::Right, head);
-    let cells = canvas.column(cells, widths.oldest, "OLDEST EDIT", Align::Right, head);
-    let cells = canvas.column(cells, widths.newest, "NEWEST EDIT", Align::Right, head);
+    let items = name(Sort::Items, "ITEMS", true);
+    let cells = canvas.column(cells, widths.items, &items, Align::Right, head);
+    let oldest = name(Sort::Oldest, "OLDEST EDIT", false);
+    let cells = canvas.column(cells, widths.oldest, &oldest, Align::Right, head);
+    let newest = name(Sort::Newest, "NEWEST EDIT", true);
+    let cells = canvas.column(cells, widths.newest, &newest, Align::Right, head);
     canvas.column(cells, widths.seen, "FIRST SEEN", Align::Right, head);
     let body = Rect {
         y: inner.y + 1,
@@ -360,7 +386,13 @@ fn draw_inside(
     if inner.height < 2 {
         return;
     }
-    let columns = trash_columns(inner.width, Shape::Table);
+    let order = match within.sort {
+        ItemSort::Server => Order::Server,
+        ItemSort::Title => Order::Title,
+        ItemSort::Oldest => Order::Oldest,
+        ItemSort::Newest => Order::Newest,
+    };
+    let columns = trash_columns(inner.width, Shape::Table, order, across.editors_wide());
     // Where the columns leave no room for a title, the date alone stays.
     let columns: Vec<Column> = if area.width < TABLE {
         let is_date = |column: &Column| column.what == What::Edited;
@@ -368,7 +400,7 @@ fn draw_inside(
     } else {
         columns
     };
-    let body = head(canvas, inner, 1, &columns);
+    let body = head(canvas, inner, 1, &columns, order);
     if within.view.is_empty() {
         let text = if across.filter.applied.is_some() {
             "Nothing matches here. Esc clears the filter."
@@ -417,7 +449,7 @@ fn draw_inside(
         };
         for column in &columns {
             let text = match column.what {
-                What::Kind if column.width < 10 => short_kind(&item.kind).to_owned(),
+                What::Kind if column.width < KIND => short_kind(&item.kind).to_owned(),
                 What::Kind => kind_name(&item.kind).to_owned(),
                 What::Edited => item
                     .edited

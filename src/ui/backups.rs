@@ -7,7 +7,7 @@ use super::draw::Canvas;
 use super::form;
 use super::modal::{Owner, dialog};
 use super::preview::{Search, draw_lines, draw_search};
-use super::spaces::filter_line;
+use super::spaces::{Foot, filter_line};
 use super::theme::Focus;
 use crate::app::fields::kind_name;
 use crate::app::layout::centred;
@@ -22,6 +22,12 @@ use crate::text::width::Align;
 
 /// From this width on sizes and hosts have columns.
 const WIDE: u16 = 70;
+
+/// From this width on numbers stand apart.
+const AIRY: u16 = 90;
+
+/// From this width on the number of items has one.
+const ROOMY: u16 = 44;
 
 /// Draws the browser.
 pub(super) fn draw(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, size: Size) {
@@ -64,7 +70,17 @@ fn columns(canvas: &mut Canvas<'_>, line: Rect, cells: &[(&str, u16, Align, Styl
         } else {
             *wide
         };
-        rest = canvas.column(rest, wide, text, *align, *style);
+        rest = if ix == 0 {
+            // A long text ends before the next column begins.
+            canvas.column(rest, wide.saturating_sub(1), text, *align, *style);
+            Rect {
+                x: rest.x + wide,
+                width: rest.width - wide,
+                ..rest
+            }
+        } else {
+            canvas.column(rest, wide, text, *align, *style)
+        };
     }
 }
 
@@ -122,28 +138,35 @@ fn draw_list(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, at: Rect
     let is_wide = inner.width >= WIDE;
     let draw = |canvas: &mut Canvas<'_>, line: Rect, cells: [(&str, Style); 6]| {
         let [date, spaces, host, items, bytes, check] = cells;
-        let date_at = canvas.column(line, 12, date.0, Align::Left, date.1);
+        let date_at = canvas.column(line, 18, date.0, Align::Left, date.1);
         if is_wide {
             let host_wide = line.width / 4;
+            let [items_wide, bytes_wide, check_wide] = if line.width < AIRY {
+                [8, 8, 9]
+            } else {
+                [9, 11, 12]
+            };
             columns(
                 canvas,
                 date_at,
                 &[
                     (spaces.0, 0, Align::Left, spaces.1),
                     (host.0, host_wide, Align::Left, host.1),
-                    (items.0, 9, Align::Right, items.1),
-                    (bytes.0, 11, Align::Right, bytes.1),
+                    (items.0, items_wide, Align::Right, items.1),
+                    (bytes.0, bytes_wide, Align::Right, bytes.1),
                     ("", 2, Align::Left, bytes.1),
-                    (check.0, 12, Align::Left, check.1),
+                    (check.0, check_wide, Align::Left, check.1),
                 ],
             );
         } else {
+            // Which one it is comes before how much is in it.
+            let items_wide = if line.width < ROOMY { 0 } else { 6 };
             columns(
                 canvas,
                 date_at,
                 &[
                     (spaces.0, 0, Align::Left, spaces.1),
-                    (items.0, 6, Align::Right, items.1),
+                    (items.0, items_wide, Align::Right, items.1),
                     ("", 1, Align::Left, items.1),
                     (check.0, 12.min(line.width / 3), Align::Left, check.1),
                 ],
@@ -171,7 +194,7 @@ fn draw_list(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, at: Rect
         let line = indent(line);
         match &kept.manifest {
             Ok(manifest) => {
-                let date = number::date(manifest.created, &model.zone);
+                let date = number::minute(manifest.created, &model.zone);
                 let keys: Vec<&str> = manifest.spaces.iter().map(|it| it.key.as_str()).collect();
                 let (keys, items) = (keys.join(" "), number::grouped(manifest.items));
                 let (bytes, check) = (number::bytes(kept.bytes), style_of(canvas, &kept.check));
@@ -202,7 +225,13 @@ fn draw_list(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, at: Rect
             number::grouped(backups.shown.len() as u64),
             number::grouped(list.len() as u64)
         );
-        filter_line(canvas, at, &backups.filter, note, Focus::Here);
+        filter_line(
+            canvas,
+            at,
+            &backups.filter,
+            &Foot::of(note, theme.dim),
+            Focus::Here,
+        );
         return;
     }
     let note = backups.at_cursor().map(note_of).unwrap_or_default();
@@ -344,10 +373,16 @@ fn draw_items(
         draw(canvas, rest, cells);
     }
     let note = format!("{facts} · {said}");
+    let style = style_of(canvas, check);
     if open.filter.is_shown() {
-        filter_line(canvas, at, &open.filter, note, Focus::Here);
+        filter_line(
+            canvas,
+            at,
+            &open.filter,
+            &Foot::of(note, style),
+            Focus::Here,
+        );
     } else {
-        let style = style_of(canvas, check);
         canvas.bottom_note(at, &note, style);
     }
 }

@@ -3,14 +3,14 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::draw::{Canvas, margin};
-use super::spaces::{failure_bar, filter_line};
+use super::draw::{Canvas, margin, order_sign};
+use super::spaces::{Foot, failure_bar, filter_line};
 use super::theme::Focus;
 use crate::app::fields::kind_name;
 use crate::app::layout::{Pane, inside};
 use crate::app::model::Model;
 use crate::app::pane::content::{Outline, TAB_GAP, Tab};
-use crate::app::tree::{Node, NodeIx, Presence, Rest, Row, Shape, Standing};
+use crate::app::tree::{Node, NodeIx, Order, Presence, Rest, Row, Shape, Standing};
 use crate::confluence::ContentKind;
 use crate::text::filter::positions;
 use crate::text::width::Align;
@@ -48,6 +48,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     }
     let outline = content.outline();
     let rows = outline.tree.rows();
+    let mut foot = Foot::default();
     if rows.is_empty()
         || (outline.tree.items() == 0
             && matches!(
@@ -58,8 +59,23 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         empty(model, canvas, inner, outline);
     } else {
         let columns = columns(model, area.width, outline);
-        let inner = head(canvas, inner, model.content_head(area.width), &columns);
-        let window = outline.cursor.window(rows.len(), usize::from(inner.height));
+        let lines = model.content_head(area.width);
+        let inner = head(canvas, inner, lines, &columns, outline.order);
+        let seen = usize::from(inner.height);
+        let window = outline.cursor.window(rows.len(), seen);
+        // What stands for rows that are not read is none at the end.
+        let (known, more) = match rows.last() {
+            Some(Row::Rest(None, _)) => (rows.len() - 1, "+"),
+            Some(Row::Node(..) | Row::Rest(Some(_), _)) | None => (rows.len(), ""),
+        };
+        // Rows are not the items that the title counts, where branches are closed, or former parents
+        // stand among them.
+        let word = if known == outline.tree.items() {
+            ""
+        } else {
+            "row "
+        };
+        foot.place(word, outline.cursor, known, seen, more);
         for (line, row) in window.enumerate() {
             let y = inner.y + u16::try_from(line).unwrap_or(0);
             let at = Rect {
@@ -84,9 +100,8 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             failure_bar(canvas, area, error);
         }
     }
-    let mut notes = Vec::new();
     if let Some(matched) = outline.tree.matched() {
-        notes.push(format!(
+        let note = format!(
             "{}{} of {} read",
             number::grouped(matched as u64),
             if outline.tree.is_looking() {
@@ -95,7 +110,8 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
                 ""
             },
             number::grouped(outline.tree.items() as u64)
-        ));
+        );
+        foot.note(note, theme.dim);
     }
     if !outline.marks.is_empty() {
         let hidden = outline.hidden_marks();
@@ -105,9 +121,9 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             String::new()
         };
         let marked = number::grouped(outline.marks.len() as u64);
-        notes.push(format!("{marked} marked{hidden}"));
+        foot.note(format!("{marked} marked{hidden}"), theme.mark);
     }
-    filter_line(canvas, area, &outline.filter, notes.join(" · "), focus);
+    filter_line(canvas, area, &outline.filter, &foot, focus);
 }
 
 fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, outline: &Outline) {
@@ -194,6 +210,20 @@ fn draw_node(
         };
         rest.width = rest.width.saturating_sub(1);
         canvas.right(rest, &facts, theme.dim)
+    } else if node.standing == Standing::FormerParent {
+        // What became of it has the room of the columns, which are empty, and of its title what it
+        // needs besides.
+        let what = standing(outline.tree.presence(ix));
+        let needed = u16::try_from(width::width(what)).unwrap_or(u16::MAX);
+        let wide = beside_title(columns).max(needed.saturating_add(3));
+        let wide = wide.min(at.width);
+        let text = Rect {
+            x: at.right() - wide + 2.min(wide),
+            width: wide.saturating_sub(3),
+            ..at
+        };
+        canvas.text(text, what, theme.dim);
+        wide.saturating_sub(1)
     } else {
         let wide = beside_title(columns);
         let mut cells = Rect {
@@ -202,35 +232,13 @@ fn draw_node(
             ..at
         };
         for column in columns {
-            let text = match node.standing {
-                Standing::Item if column.what == What::Kind && column.width < 10 => {
-                    short_kind(node.kind).to_owned()
-                }
-                Standing::Item => cell(model, outline, ix, &node, column.what),
-                Standing::FormerParent => match column.what {
-                    What::Kind => standing(outline.tree.presence(ix)).to_owned(),
-                    What::Edited | What::Editor | What::Parent | What::Seen => String::new(),
-                },
+            let text = match column.what {
+                What::Kind if column.width < KIND => short_kind(node.kind).to_owned(),
+                what => cell(model, outline, ix, &node, what),
             };
-            let width = match (node.standing, column.what) {
-                // What became of it has the room of the columns that are empty.
-                (Standing::FormerParent, What::Kind) => cells.width.saturating_sub(2),
-                _ => column.width,
-            };
-            let padded = Rect {
-                x: cells.x + 2,
-                width: cells.width.saturating_sub(2),
-                ..cells
-            };
-            canvas.column(padded, width, &text, Align::Left, theme.dim);
-            if node.standing == Standing::FormerParent {
-                break;
-            }
-            cells = Rect {
-                x: cells.x + column.width + 2,
-                width: cells.width.saturating_sub(column.width + 2),
-                ..cells
-            };
+            cells.x += 2.min(cells.width);
+            cells.width = cells.width.saturating_sub(2);
+            cells = canvas.column(cells, column.width, &text, Align::Left, theme.dim);
         }
         wide.saturating_sub(1)
     };
@@ -315,7 +323,16 @@ pub(super) fn beside_title(columns: &[Column]) -> u16 {
 }
 
 /// From this width on types are written out.
-const ROOMY: u16 = 70;
+const ROOMY: u16 = 98;
+
+/// The width of the longest type.
+pub(super) const KIND: u16 = 10;
+
+/// So wide are titles at least, before columns go.
+const TITLE: u16 = 30;
+
+/// The longest name of an editor gets no more than this.
+const EDITOR: u16 = 32;
 
 /// A type in four letters.
 pub(super) fn short_kind(kind: &ContentKind) -> &str {
@@ -333,31 +350,56 @@ fn columns(model: &Model, width: u16, outline: &Outline) -> Vec<Column> {
     if model.content_head(width) == 0 {
         return Vec::new();
     }
-    trash_columns(width, outline.shape)
+    let editors = outline.tree.editors_wide();
+    let inner = width.saturating_sub(2);
+    trash_columns(inner, outline.shape, outline.order, editors)
 }
 
-/// The columns of trashed items that fit beside their titles.
-pub(super) fn trash_columns(width: u16, shape: Shape) -> Vec<Column> {
+/// The columns of trashed items that fit beside their titles, in a list of this width. `editors` is
+/// what the longest name of an editor needs.
+pub(super) fn trash_columns(width: u16, shape: Shape, order: Order, editors: u16) -> Vec<Column> {
     let column = |what, width, name| Column { what, width, name };
     // Beside the list of spaces there is room for a word of four letters.
-    let kind = if width < ROOMY { 4 } else { 10 };
+    let kind = if width < ROOMY { 4 } else { KIND };
+    // A date, or its head with a sign.
+    let edited = match order {
+        Order::Newest | Order::Oldest => 11,
+        Order::Server | Order::Title => 10,
+    };
     let mut columns = vec![
         column(What::Kind, kind, "TYPE"),
-        column(What::Edited, 10, "LAST EDIT"),
+        column(What::Edited, edited, "LAST EDIT"),
     ];
-    if width >= 84 {
+    if width >= 82 {
         columns.push(column(What::Editor, (width / 9).min(20), "BY"));
     }
-    if shape == Shape::Table && width >= 64 {
-        let wide = if width < 84 { 13 } else { (width / 5).min(48) };
+    if shape == Shape::Table && width >= 62 {
+        let wide = if width < 82 { 13 } else { (width / 5).min(48) };
         columns.push(column(What::Parent, wide, "FORMER PARENT"));
     }
     columns.push(column(What::Seen, 10, "FIRST SEEN"));
+    // Titles are what is looked for: what says the same of most items goes first.
+    let title = |columns: &[Column]| width.saturating_sub(2 + beside_title(columns));
+    for what in [What::Seen, What::Kind] {
+        if title(&columns) < TITLE {
+            columns.retain(|column| column.what != what);
+        }
+    }
+    let spare = title(&columns).saturating_sub(TITLE);
+    if let Some(by) = columns.iter_mut().find(|it| it.what == What::Editor) {
+        by.width = by.width.max(editors.min(EDITOR).min(by.width + spare));
+    }
     columns
 }
 
 /// The names of the columns; gives back what is below them.
-pub(super) fn head(canvas: &mut Canvas<'_>, inner: Rect, lines: u16, columns: &[Column]) -> Rect {
+pub(super) fn head(
+    canvas: &mut Canvas<'_>,
+    inner: Rect,
+    lines: u16,
+    columns: &[Column],
+    order: Order,
+) -> Rect {
     if lines == 0 || inner.height == 0 {
         return inner;
     }
@@ -369,14 +411,26 @@ pub(super) fn head(canvas: &mut Canvas<'_>, inner: Rect, lines: u16, columns: &[
         width: line.width.saturating_sub(wide + 2),
         ..line
     };
-    canvas.column(title, title.width, "TITLE", Align::Left, style);
+    let (by_title, by_edit) = match order {
+        Order::Server => ("", ""),
+        Order::Title => (order_sign(false), ""),
+        Order::Oldest => ("", order_sign(false)),
+        Order::Newest => ("", order_sign(true)),
+    };
+    let name = format!("TITLE{by_title}");
+    canvas.column(title, title.width, &name, Align::Left, style);
     let mut cells = Rect {
         x: line.right().saturating_sub(wide),
         width: wide.min(line.width),
         ..line
     };
     for column in columns {
-        cells = canvas.column_head(cells, column.width + 2, column.name);
+        let sign = match column.what {
+            What::Edited => by_edit,
+            What::Kind | What::Editor | What::Parent | What::Seen => "",
+        };
+        let name = format!("{}{sign}", column.name);
+        cells = canvas.column_head(cells, column.width + 2, &name);
     }
     Rect {
         y: inner.y + 1,

@@ -14,6 +14,7 @@ use super::theme::{self, Focus, Theme};
 use super::{across, chrome, content, detail, modal, preview, spaces, welcome};
 use crate::app::layout::{Layout, Pane, SMALLEST};
 use crate::app::model::{Model, Screen};
+use crate::app::spread::Spread;
 use crate::confluence::ApiError;
 use crate::text::width::{self, Align};
 
@@ -72,6 +73,18 @@ pub fn draw(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
     if let Some((x, y)) = canvas.cursor {
         frame.set_cursor_position((x, y));
     }
+}
+
+/// The sign beside the head of the column that a list is ordered by.
+pub(super) fn order_sign(descending: bool) -> &'static str {
+    if descending { " ↓" } else { " ↑" }
+}
+
+/// How wide a column of keys is in a list of this width: as the widest needs it, where names of the
+/// usual length stay whole beside it. `beside` is what all columns but those two take.
+pub(super) fn key_column(list: u16, least: u16, beside: u16, keys: &Spread, names: &Spread) -> u16 {
+    let room = list.saturating_sub(beside).saturating_sub(names.most());
+    least.max(keys.widest().min(list / 3).min(room))
 }
 
 /// The inside of a pane or dialog without the blank column at each side, where text stands.
@@ -316,16 +329,11 @@ impl Canvas<'_> {
                 height: 1,
                 ..area
             };
-            let mut rest = top;
-            for (text, piece) in [(" ", style)]
+            let pieces = [(" ", style)]
                 .into_iter()
                 .chain(title.iter().copied())
-                .chain([(" ", style)])
-            {
-                let used = self.over_border(rest, text, piece);
-                rest.x += used;
-                rest.width -= used;
-            }
+                .chain([(" ", style)]);
+            self.pieces_over_border(top, pieces);
         }
     }
 
@@ -352,6 +360,20 @@ impl Canvas<'_> {
             }
         }
         used
+    }
+
+    /// Writes pieces over a border, one after the other.
+    pub(super) fn pieces_over_border<'t>(
+        &mut self,
+        area: Rect,
+        pieces: impl IntoIterator<Item = (&'t str, Style)>,
+    ) {
+        let mut rest = area;
+        for (text, style) in pieces {
+            let used = self.over_border(rest, text, style);
+            rest.x += used;
+            rest.width -= used;
+        }
     }
 
     /// Takes the weight off the row under the cursor of a pane that hasn't the keys: of two rows with

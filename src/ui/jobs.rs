@@ -8,7 +8,7 @@ use super::modal::{Owner, dialog};
 use super::theme::Theme;
 use crate::app::layout::centred;
 use crate::app::message::Size;
-use crate::app::modal::jobs::{JobView, lines, pace, remark, tone, word};
+use crate::app::modal::jobs::{JobView, Pace, lines, pace, remark, tone, word};
 use crate::app::modal::reading;
 use crate::app::model::Model;
 use crate::jobs::Job;
@@ -75,7 +75,11 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, size: Size) {
         canvas.right(rest, word(entered), style_of(theme, tone(entered)));
     }
     if jobs.list.len() > height {
-        let note = format!("{} of {}", cursor.at + 1, jobs.list.len());
+        let note = format!(
+            "{} of {}",
+            number::grouped(cursor.at as u64 + 1),
+            number::grouped(jobs.list.len() as u64)
+        );
         canvas.bottom_note(at, &note, theme.dim);
     }
 }
@@ -93,18 +97,66 @@ fn progress(model: &Model, job: &Job, theme: &Theme, room: usize) -> String {
     let (done, total) = progress
         .saving
         .unwrap_or((progress.finished, progress.total));
-    let mut parts = Vec::new();
-    if room >= 50 && total > 0 && !job.state().is_over() {
-        let full = (done * BAR / total).min(BAR);
-        parts.push(format!(
+    let bar = (room >= 50 && total > 0 && !job.state().is_over()).then(|| {
+        // With the share of what is at work: a deletion is one thing for all of its time.
+        let full = (done * 100 + usize::from(progress.part)) * BAR / (total * 100);
+        let full = full.min(BAR);
+        format!(
             "{}{}",
             theme.glyphs.bar_done.repeat(full),
             theme.glyphs.bar_open.repeat(BAR - full)
-        ));
+        )
+    });
+    fitting(bar, pace(model, job), remark(job), room)
+}
+
+/// The fields of a row that there is room for, each of them whole, as a number without its last
+/// digits is another number. Only a remark is shortened, which is prose.
+fn fitting(bar: Option<String>, pace: Pace, remark: Option<String>, room: usize) -> String {
+    let mut left = room;
+    // A field, or what can stand for it in the columns that are left.
+    let mut take = |field: Option<String>, less: fn(&str, usize) -> Option<String>| {
+        let field = field?;
+        let gap = if left == room { 0 } else { 2 };
+        let beside = left.saturating_sub(gap);
+        let text = if width::width(&field) <= beside {
+            field
+        } else {
+            less(&field, beside)?
+        };
+        left -= gap + width::width(&text);
+        Some(text)
+    };
+    let nothing: fn(&str, usize) -> Option<String> = |_, _| None;
+    // In the order of their worth, which is not that in which they stand.
+    let bar = take(bar, nothing);
+    let count = take(pace.count, nothing);
+    let remark = take(remark, shortened);
+    let time = take(pace.time, nothing);
+    let rate = take(pace.rate, nothing);
+    let kept: Vec<String> = [bar, count, rate, time, remark]
+        .into_iter()
+        .flatten()
+        .collect();
+    kept.join("  ")
+}
+
+/// The first words of a text, two at least, none of them cut and no number at the end, whose unit
+/// would be missing.
+fn shortened(text: &str, room: usize) -> Option<String> {
+    let mut end = 0;
+    for (at, _) in text.match_indices(' ') {
+        if width::width(&text[..at]) >= room {
+            break;
+        }
+        end = at;
     }
-    parts.extend(pace(model, job));
-    parts.extend(remark(job));
-    width::clip(&parts.join("  "), room).into_owned()
+    let mut kept = text[..end].trim_end();
+    while kept.ends_with(|last: char| last.is_ascii_digit()) {
+        kept = kept.rsplit_once(' ')?.0.trim_end();
+    }
+    kept.contains(' ')
+        .then(|| format!("{kept}{}", width::ELLIPSIS))
 }
 
 /// Draws one job.
@@ -138,5 +190,60 @@ pub(super) fn draw_one(model: &Model, view: &JobView, canvas: &mut Canvas<'_>, s
     if below > 0 {
         let note = format!("{} more, PgDn", number::count(below as u64, "line"));
         canvas.bottom_note(at, &note, theme.dim);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(count: &str, rate: &str, time: &str, remark: &str, room: usize) -> String {
+        let field = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let pace = Pace {
+            count: field(count),
+            rate: field(rate),
+            time: field(time),
+        };
+        fitting(None, pace, field(remark), room)
+    }
+
+    #[test]
+    fn fields_without_room_are_left_out_whole() {
+        let saving = |room| {
+            let count = "backing up 5,699 of 40,000";
+            row(count, "8.0/s", "1 h 11 m left", "Saving", room)
+        };
+        assert_eq!(
+            saving(80),
+            "backing up 5,699 of 40,000  8.0/s  1 h 11 m left  Saving"
+        );
+        assert_eq!(
+            saving(55),
+            "backing up 5,699 of 40,000  1 h 11 m left  Saving"
+        );
+        assert_eq!(saving(34), "backing up 5,699 of 40,000  Saving");
+        assert_eq!(saving(33), "backing up 5,699 of 40,000  8.0/s");
+        assert_eq!(saving(32), "backing up 5,699 of 40,000");
+        // What was started matters more than for how long.
+        let deleting = |room| row("0 of 1", "", "12 s", "Deleting BOAT: 50 %", room);
+        assert_eq!(deleting(32), "0 of 1  Deleting BOAT: 50 %");
+        assert_eq!(deleting(26), "0 of 1  Deleting BOAT:…");
+        assert_eq!(deleting(22), "0 of 1  12 s");
+        assert_eq!(deleting(3), "");
+    }
+
+    #[test]
+    fn a_remark_loses_whole_words_and_never_the_end_of_a_number() {
+        let text = "Removing 12,345 pages of BOAT";
+        assert_eq!(
+            shortened(text, 28).as_deref(),
+            Some("Removing 12,345 pages of…")
+        );
+        assert_eq!(shortened(text, 20).as_deref(), None);
+        assert_eq!(shortened("backup 20261123T140211464", 20), None);
+        assert_eq!(
+            shortened("港の 船の 日誌", 10).as_deref(),
+            Some("港の 船の…")
+        );
     }
 }

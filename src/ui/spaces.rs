@@ -3,14 +3,15 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::draw::{Canvas, margin};
+use super::draw::{Canvas, key_column, margin, order_sign};
 use super::theme::Focus;
 use crate::app::inflight::{Retry, Waiter};
 use crate::app::layout::{Pane, inside};
+use crate::app::list::Cursor;
 use crate::app::modal::spaces_filter::summary;
 use crate::app::model::Model;
 use crate::app::pane::filter::FilterLine;
-use crate::app::pane::spaces::{Ended, row_text, standing};
+use crate::app::pane::spaces::{Ended, Sort, SortBy, SpaceTable, row_text, standing};
 use crate::app::remote::Remote;
 use crate::confluence::{ApiError, Space, SpaceStatus};
 use crate::text::filter::positions;
@@ -25,7 +26,10 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let theme = canvas.theme;
     let spaces = &model.spaces;
     let focus = Focus::when(model.focus == Pane::Spaces && model.modals.is_empty());
-    let counts = counts(model);
+    let counts = match counts(model) {
+        counts if counts.is_empty() => counts,
+        counts => format!(" {counts}"),
+    };
     let asked = summary(&spaces.asked);
     let asked = if asked.is_empty() {
         String::new()
@@ -36,7 +40,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     canvas.frame(
         area,
         &[
-            ("Spaces ", theme.title),
+            ("Spaces", theme.title),
             (&counts, theme.text),
             (&asked, theme.accent),
             (&state, theme.dim),
@@ -54,19 +58,29 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     };
     if spaces.table.is_empty() {
         empty(model, canvas, inner, error);
-        filter_line(canvas, area, &spaces.filter, String::new(), focus);
+        filter_line(canvas, area, &spaces.filter, &Foot::default(), focus);
         return;
     }
-    let columns = columns(inner.width);
+    let columns = columns(inner.width, &spaces.table);
     let head = Rect { height: 1, ..inner };
     let cells = Rect {
         x: head.x + 2,
         width: head.width.saturating_sub(2),
         ..head
     };
-    let cells = canvas.column(cells, columns.key, "KEY", Align::Left, theme.table_head);
-    let cells = canvas.column_head(cells, columns.name, "NAME");
-    canvas.column_head(cells, columns.status, "STATUS");
+    // Among what a filter found the best comes first, unless another order was asked for.
+    let is_sorted = spaces.filter.applied.is_none() || spaces.sort != Sort::default();
+    let name = |by, name: &str| {
+        if is_sorted && spaces.sort.by == by {
+            format!("{name}{}", order_sign(spaces.sort.descending))
+        } else {
+            name.to_owned()
+        }
+    };
+    let key = name(SortBy::Key, "KEY");
+    let cells = canvas.column(cells, columns.key, &key, Align::Left, theme.table_head);
+    let cells = canvas.column_head(cells, columns.name, &name(SortBy::Name, "NAME"));
+    canvas.column_head(cells, columns.status, &name(SortBy::Status, "STATUS"));
     inner = Rect {
         y: inner.y + 1,
         height: inner.height - 1,
@@ -107,15 +121,18 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             canvas.at_rest(at);
         }
     }
-    let mut note = String::new();
+    let mut foot = Foot::default();
     if !spaces.marks.is_empty() {
-        note = format!("{} marked", number::grouped(spaces.marks.len() as u64));
+        let mut note = format!("{} marked", number::grouped(spaces.marks.len() as u64));
         let hidden = spaces.hidden_marks();
         if hidden > 0 {
             note.push_str(&format!(", {} hidden", number::grouped(hidden as u64)));
         }
+        foot.note(note, theme.mark);
     }
-    filter_line(canvas, area, &spaces.filter, note, focus);
+    let seen = usize::from(inner.height);
+    foot.place("", spaces.cursor, spaces.len(), seen, "");
+    filter_line(canvas, area, &spaces.filter, &foot, focus);
     if let Some(error) = error {
         failure_bar(canvas, area, error);
     } else if let Some(retry) = retry(model) {
@@ -129,9 +146,11 @@ struct Columns {
     status: u16,
 }
 
-fn columns(width: u16) -> Columns {
+fn columns(width: u16, table: &SpaceTable) -> Columns {
     let status = if width < 34 { 1 } else { 11 };
-    let key = if width < 50 { 9 } else { 12 };
+    let least = if width < 50 { 9 } else { 12 };
+    // The caret before, and a gap between the two.
+    let key = key_column(width, least, 2 + 2 + status, &table.keys, &table.names);
     Columns {
         key,
         name: width.saturating_sub(2 + key + status),
@@ -211,8 +230,9 @@ fn counts(model: &Model) -> String {
     };
     let total = match (&spaces.load, spaces.total) {
         (_, Some(total)) => number::grouped(total.max(have)),
-        (None, None) if have == 0 => return String::new(),
-        (Some(_) | None, None) => format!("{}+", number::grouped(have)),
+        // Nothing is known yet: a number would be made up.
+        (_, None) if have == 0 => return String::new(),
+        (_, None) => format!("{}+", number::grouped(have)),
     };
     format!("{} of {total}", number::grouped(shown))
 }
@@ -221,10 +241,10 @@ fn state(model: &Model) -> String {
     let spaces = &model.spaces;
     let at = |at| number::time(model.time(at), &model.zone);
     match (&spaces.load, &spaces.ended) {
-        (Some(load), _) if load.fresh.is_some() => {
-            let (have, _) = load.pager.progress();
-            format!(" · reading again, {}", number::grouped(have as u64))
-        }
+        (Some(load), _) if load.fresh.is_some() => match load.pager.progress() {
+            (0, _) => " · reading again".to_owned(),
+            (have, _) => format!(" · reading again, {}", number::grouped(have as u64)),
+        },
         (Some(_), _) => " · loading".to_owned(),
         (None, Ended::Stopped) => " · stopped, r reads on".to_owned(),
         (None, Ended::Failed(_)) => match spaces.as_of {
@@ -356,23 +376,112 @@ fn bar(canvas: &mut Canvas<'_>, area: Rect, error: &ApiError, again: &str) {
     }
 }
 
-/// The filter in the bottom border, with its problem; without a filter, the note.
+/// What stands in the bottom border: what is to be noted, and where in the list the cursor is.
+#[derive(Default)]
+pub(super) struct Foot {
+    /// Notes, the most important first.
+    notes: Vec<(String, Style)>,
+    place: Option<(String, u16)>,
+}
+
+impl Foot {
+    /// Notes without a place.
+    pub(super) fn of(note: String, style: Style) -> Self {
+        let mut foot = Self::default();
+        foot.note(note, style);
+        foot
+    }
+
+    /// Adds a note, if it says anything.
+    pub(super) fn note(&mut self, note: String, style: Style) {
+        if !note.is_empty() {
+            self.notes.push((note, style));
+        }
+    }
+
+    /// Whether there is nothing to be noted.
+    pub(super) fn is_empty(&self) -> bool {
+        self.notes.is_empty()
+    }
+
+    /// "3 of 812", in a list that is longer than what is seen of it. `word` comes before, `more`
+    /// follows the number of rows, where not all are known.
+    pub(super) fn place(
+        &mut self,
+        word: &str,
+        cursor: Cursor,
+        rows: usize,
+        seen: usize,
+        more: &str,
+    ) {
+        if rows > seen && cursor.at < rows {
+            let (row, rows) = (cursor.at as u64 + 1, number::grouped(rows as u64));
+            let text = format!(" {word}{} of {rows}{more} ", number::grouped(row));
+            // As wide as at the last row: the notes before it stay where they are.
+            let wide = word.len() + 2 * rows.len() + more.len() + 6;
+            self.place = Some((text, u16::try_from(wide).unwrap_or(u16::MAX)));
+        }
+    }
+
+    /// Draws it at the end of `line`. The place gives way to the notes.
+    fn draw(&self, canvas: &mut Canvas<'_>, line: Rect) {
+        let theme = canvas.theme;
+        let mut pieces: Vec<(&str, Style)> = Vec::new();
+        for (note, style) in &self.notes {
+            pieces.push((if pieces.is_empty() { " " } else { " · " }, theme.dim));
+            pieces.push((note, *style));
+        }
+        if !pieces.is_empty() {
+            pieces.push((" ", theme.dim));
+        }
+        let wide: usize = pieces.iter().map(|(text, _)| width::width(text)).sum();
+        let wide = u16::try_from(wide).unwrap_or(u16::MAX);
+        let mut rest = line;
+        if let Some((place, reserved)) = &self.place
+            && wide.saturating_add(*reserved) <= line.width
+        {
+            let wide = u16::try_from(width::width(place)).unwrap_or(line.width);
+            let at = Rect {
+                x: line.right() - wide,
+                width: wide,
+                ..line
+            };
+            canvas.over_border(at, place, theme.dim);
+            rest.width -= reserved;
+        }
+        let wide = wide.min(rest.width);
+        let at = Rect {
+            x: rest.right() - wide,
+            width: wide,
+            ..rest
+        };
+        canvas.pieces_over_border(at, pieces);
+    }
+}
+
+/// The filter in the bottom border, with its problem; without a problem, the foot.
 pub(super) fn filter_line(
     canvas: &mut Canvas<'_>,
     area: Rect,
     filter: &FilterLine,
-    note: String,
+    foot: &Foot,
     focus: Focus,
 ) {
     let theme = canvas.theme;
     if area.width < 8 || area.height < 2 {
         return;
     }
+    let y = area.bottom() - 1;
     if !filter.is_shown() {
-        canvas.bottom_note(area, &note, theme.mark);
+        let line = Rect {
+            x: area.x + 2,
+            y,
+            width: area.width - 4,
+            height: 1,
+        };
+        foot.draw(canvas, line);
         return;
     }
-    let y = area.bottom() - 1;
     let line = Rect {
         x: area.x + 1,
         y,
@@ -427,7 +536,11 @@ pub(super) fn filter_line(
         let text = [whole, short].into_iter().find(fits);
         let text = text.unwrap_or_else(|| format!(" {problem} "));
         canvas.right(rest, &text, theme.warning);
-    } else if !note.is_empty() {
-        canvas.right(rest, &format!(" {note} "), theme.mark);
+    } else {
+        let rest = Rect {
+            width: rest.width.saturating_sub(1),
+            ..rest
+        };
+        foot.draw(canvas, rest);
     }
 }

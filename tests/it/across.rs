@@ -9,6 +9,7 @@ use coracle::confluence::{
     Call, Content, ContentKind, ContentMore, ContentStatus, Cursor, CursorPage, ErrorKind, Reply,
     Space, SpaceKey, SpaceStatus,
 };
+use coracle::ui::theme::{Depth, load};
 
 use crate::screens::at_every_size;
 use crate::story::{Answer, Story, error, moment, page, space, trashed, wiki};
@@ -938,4 +939,73 @@ fn a_long_trash_that_still_comes_is_listed_now_and_then() {
     story.rest();
     let inside = across(&story).inside.as_ref().expect("inside");
     assert_eq!(inside.view.len(), 40_000, "and all of it in the end");
+}
+
+#[test]
+fn the_column_that_the_spaces_are_sorted_by_has_an_arrow() {
+    let mut story = read(120, 40);
+    for (keys, head) in [
+        ("s 1", " KEY ↑ "),
+        ("s 2", " ITEMS ↓ "),
+        ("s 3", " OLDEST EDIT ↑ "),
+        ("s 4", " NEWEST EDIT ↓ "),
+    ] {
+        story.keys(keys);
+        let screen = story.screen();
+        assert!(screen.contains(head), "{screen}");
+        assert_eq!(screen.matches(['↑', '↓']).count(), 1, "{screen}");
+    }
+    story.keys("s 1 Enter");
+    let screen = story.screen();
+    assert_eq!(screen.matches(['↑', '↓']).count(), 0, "{screen}");
+    for (keys, head) in [
+        ("s 2", " TITLE ↑ "),
+        ("s 3", " LAST EDIT ↑ "),
+        ("s 4", " LAST EDIT ↓ "),
+    ] {
+        story.keys(keys);
+        assert!(story.screen().contains(head), "{}", story.screen());
+    }
+}
+
+#[test]
+fn what_a_filter_finds_is_a_plain_count_and_no_warning() {
+    let theme = load("dark", Depth::True).expect("it is built in");
+    let mut story = read(120, 40);
+    story.keys("Space /").types("zzzz").keys("Enter");
+    let screen = story.screen();
+    let text = "0 items in 0 spaces · 3 items marked in 1 space";
+    let found = screen.lines().enumerate().find_map(|(y, line)| {
+        let at = line.find(text)?;
+        Some((y, line[..at].chars().count()))
+    });
+    let (y, x) = found.unwrap_or_else(|| panic!("{screen}"));
+    let warning = theme.mark.fg.map(|color| format!("fg(Color::{color:?})"));
+    let warning = warning.expect("a colour of the theme");
+    // The letter of each cell, and what each letter stands for.
+    let looks = story.looks(&theme);
+    let of = |x: usize| {
+        let letter = looks.lines().nth(y).and_then(|line| line.chars().nth(x));
+        let legend = looks.lines().skip(40);
+        let style = legend.filter_map(|line| line.split_once(' '));
+        style
+            .filter(|(it, _)| it.chars().next() == letter)
+            .map(|(_, style)| style.contains(&warning))
+            .next()
+    };
+    assert_eq!(of(x), Some(false), "{looks}");
+    let marks = x + text.chars().position(|c| c == '3').unwrap_or_default();
+    assert_eq!(of(marks), Some(true), "{looks}");
+}
+
+#[test]
+fn the_place_among_the_spaces_and_the_items_is_told_where_not_all_are_seen() {
+    let mut story = read(80, 10);
+    story.keys("j");
+    let screen = story.screen();
+    assert!(screen.contains("─ 2 of 7 ─╯"), "{screen}");
+    let mut story = inside_long(1_500);
+    story.keys("G");
+    let screen = story.screen();
+    assert!(screen.contains("─ 1,500 of 1,500 ─╯"), "{screen}");
 }

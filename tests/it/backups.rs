@@ -474,6 +474,14 @@ fn the_browser_lists_what_is_there_newest_first() {
 }
 
 #[test]
+fn backups_of_one_day_are_told_apart_by_their_time() {
+    for width in [40, 60, 120] {
+        let mut browser = Browser::filled(width, 40);
+        browser.keys("B").shows("2026-11-23 14:02");
+    }
+}
+
+#[test]
 fn a_text_is_read_from_the_backup() {
     let mut browser = Browser::filled(120, 40);
     browser.keys("B Enter p").shows("What was written on it.");

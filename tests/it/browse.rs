@@ -8,9 +8,9 @@ use coracle::app::message::{Effect, Msg, Size};
 use coracle::app::modal::Modal;
 use coracle::app::pane::content::Tab;
 use coracle::app::{Start, StartMode, Writes};
-use coracle::confluence::{Call, ErrorKind, Page, Reply, SpaceKey};
+use coracle::confluence::{Call, ErrorKind, Page, Reply, SpaceContent, SpaceKey, SpaceStatus};
 
-use crate::story::{Story, beginning, error, page, space, spaces, wiki};
+use crate::story::{Story, beginning, content, error, page, space, spaces, wiki};
 
 #[test]
 fn the_first_request_goes_out_alone() {
@@ -518,7 +518,7 @@ fn help_stands_in_two_columns_where_they_fit() {
         let screen = story.screen();
         ["Spaces (here)", "Everywhere"].map(|heading| {
             let line = screen.lines().find(|line| line.contains(heading));
-            line.and_then(|line| line.find(heading))
+            line.and_then(|line| Some(line.split_once(heading)?.0.chars().count()))
         })
     };
     let beside = |width, height| matches!(headings(width, height), [Some(left), Some(right)] if right > left + 40);
@@ -761,4 +761,183 @@ fn help_log_and_commands_open_over_lists_too() {
     let mut story = Story::browsing(120, 40);
     story.keys("/ e Ctrl-l");
     assert!(story.effects.contains(&Effect::Redraw));
+}
+
+#[test]
+fn the_title_of_the_list_has_no_number_before_there_is_one() {
+    let title = |story: &Story| {
+        let screen = story.screen();
+        let line = screen.lines().nth(1).unwrap_or_default().to_owned();
+        line.trim_matches(|c| "╭╮─ ".contains(c)).to_owned()
+    };
+    let mut story = Story::start(80, 24);
+    assert_eq!(title(&story), "Spaces");
+    story.answer(wiki(&Call::CurrentUser));
+    assert_eq!(title(&story), "Spaces · loading");
+    story.answer_all(&wiki);
+    assert_eq!(title(&story), "Spaces 6 of 6");
+    story.keys("r");
+    assert_eq!(title(&story), "Spaces 6 of 6 · reading again");
+
+    let mut story = Story::start(80, 24);
+    let refused = error(ErrorKind::Unauthorized, 401, "The token is not accepted.");
+    story.answer(Err(refused));
+    assert_eq!(title(&story), "Spaces");
+}
+
+/// A server with these spaces, and the list of them read.
+fn with_spaces(keys_and_names: &[(String, String)], width: u16, height: u16) -> Story {
+    let all: Vec<_> = keys_and_names
+        .iter()
+        .map(|(key, name)| space(key, name, SpaceStatus::Current))
+        .collect();
+    let mut story = Story::start(width, height);
+    story.answer_all(&|call| match call {
+        Call::Spaces { window, .. } => Ok(Reply::Spaces(page(&all, *window))),
+        other => wiki(other),
+    });
+    story
+}
+
+fn numbered_spaces(count: u32, width: u16, height: u16) -> Story {
+    let all: Vec<_> = (0..count)
+        .map(|n| (format!("S{n:04}"), format!("Space {n}")))
+        .collect();
+    with_spaces(&all, width, height)
+}
+
+fn bottom_of(story: &Story) -> String {
+    let screen = story.screen();
+    let height = usize::from(story.model.size.height);
+    screen
+        .lines()
+        .nth(height - 2)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+#[test]
+fn a_list_says_where_in_it_the_cursor_is() {
+    let mut story = numbered_spaces(1_204, 80, 24);
+    assert!(bottom_of(&story).ends_with("── 1 of 1,204 ─╯"));
+    story.keys("j j");
+    assert!(bottom_of(&story).ends_with("── 3 of 1,204 ─╯"));
+    story.keys("G");
+    assert!(bottom_of(&story).ends_with("── 1,204 of 1,204 ─╯"));
+    // Of a step, its digits alone are new.
+    story.keys("k");
+    let before = bottom_of(&story);
+    story.keys("k");
+    let after = bottom_of(&story);
+    let changed = before.chars().zip(after.chars());
+    assert_eq!(changed.filter(|(a, b)| a != b).count(), 1);
+    // What is marked stays where it is while it moves.
+    story.keys("Space g");
+    let bottom = bottom_of(&story);
+    assert!(bottom.contains(" 1 marked ─"), "{bottom}");
+    let place = bottom.find("marked");
+    story.keys("G");
+    assert_eq!(bottom_of(&story).find("marked"), place);
+    // In what a filter leaves, it is the place among that.
+    story.keys("/").types("'S00").keys("Enter");
+    let bottom = bottom_of(&story);
+    assert!(bottom.contains("/ 'S00"), "{bottom}");
+    assert!(bottom.ends_with("1 of 100 ─╯"), "{bottom}");
+    assert!(bottom.contains("1 marked, 1 hidden"), "{bottom}");
+    // A list that is seen as a whole says nothing.
+    let story = numbered_spaces(19, 80, 24);
+    assert!(!bottom_of(&story).contains("of"), "{}", story.screen());
+    // Without room it gives way.
+    let mut story = numbered_spaces(1_204, 40, 12);
+    story.keys("* /").types("zzzz").keys("Esc");
+    assert!(
+        bottom_of(&story).contains("1,204 marked"),
+        "{}",
+        story.screen()
+    );
+    story.keys("/").types("'S00").keys("Enter");
+    let bottom = bottom_of(&story);
+    assert!(bottom.contains("1,104 hidden"), "{bottom}");
+    assert!(!bottom.contains(" of "), "{bottom}");
+}
+
+#[test]
+fn the_place_in_a_tree_is_that_among_its_rows() {
+    let all: Vec<_> = (0..40)
+        .map(|n| content(&n.to_string(), &format!("Page {n}"), 1, false))
+        .collect();
+    let mut story = Story::start(80, 24);
+    let server = |call: &Call| match call {
+        Call::SpaceContent { window, .. } => Ok(Reply::SpaceContent(SpaceContent::ByType {
+            page: page(&all, *window),
+            blogpost: page(&[], *window),
+        })),
+        other => wiki(other),
+    };
+    story.answer_all(&server);
+    story.rest();
+    story.answer_all(&server);
+    story.keys("3 j");
+    let bottom = bottom_of(&story);
+    assert!(bottom.ends_with("2 of 40 ─╯"), "{bottom}");
+}
+
+#[test]
+fn the_column_that_a_list_is_sorted_by_has_an_arrow() {
+    let mut story = Story::browsing(120, 40);
+    for (keys, head) in [
+        ("s 1", "KEY ↑      NAME                       STATUS "),
+        ("s 2", "KEY ↓      NAME                       STATUS "),
+        ("s 3", "KEY        NAME ↑                     STATUS "),
+        ("s 4", "KEY        NAME ↓                     STATUS "),
+        ("s 5", "KEY        NAME                       STATUS ↑"),
+    ] {
+        story.keys(keys);
+        assert!(story.screen().contains(head), "{keys}\n{}", story.screen());
+    }
+    // The best match first is no order of a column.
+    story.keys("s 1 /").types("e");
+    let screen = story.screen();
+    assert!(screen.contains("KEY        NAME  "), "{screen}");
+    story.keys("Enter s 3");
+    let screen = story.screen();
+    assert!(screen.contains("NAME ↑"), "{screen}");
+}
+
+#[test]
+fn keys_have_the_columns_that_they_need_where_names_leave_them() {
+    let pair = |key: &str, name: &str| (key.to_owned(), name.to_owned());
+    let mut all: Vec<_> = (0..60)
+        .map(|n| pair(&format!("S{n:02}"), &format!("Space {n}")))
+        .collect();
+    all.push(pair("~lena@ternhaven.example", "Lena Brandvik"));
+    let names_at = |story: &Story| {
+        let screen = story.screen();
+        let head = screen.lines().nth(2).unwrap_or_default();
+        head.find("NAME")
+    };
+    for (width, height) in [(80, 24), (200, 60)] {
+        let mut story = with_spaces(&all, width, height);
+        let top = names_at(&story);
+        story.keys("G");
+        let screen = story.screen();
+        assert!(
+            screen.contains(" ~lena@ternhaven.example  Lena"),
+            "{screen}"
+        );
+        assert_eq!(names_at(&story), top, "it stays where it is");
+    }
+    // A third of the list at most.
+    let mut story = with_spaces(&all, 120, 40);
+    story.keys("G");
+    let screen = story.screen();
+    assert!(screen.contains(" ~lena@ternhaven…  Lena"), "{screen}");
+    // Names that fill their column keep it.
+    for (_, name) in &mut all {
+        name.push_str(" and all that belongs to it");
+    }
+    let mut story = with_spaces(&all, 120, 40);
+    story.keys("G");
+    let screen = story.screen();
+    assert!(screen.contains(" ~lena@te…  Lena"), "{screen}");
 }

@@ -1,8 +1,9 @@
 //! Jobs as they are seen: the list, one in detail, what they ask, and what is said when one quits.
 
-use coracle::confluence::{Call, ContentKind, ErrorKind};
+use coracle::confluence::{Call, ContentKind, ContentStatus, Cursor, ErrorKind};
 
 use crate::lost::{Fate, Tasks, Visit};
+use crate::simulation::doc;
 use crate::story::error;
 
 /// The usual sizes, from the smallest that works.
@@ -259,4 +260,22 @@ fn keys_that_are_offered_for_a_job_do_something() {
     visit.keys("c").sees("state stopping");
     visit.keys("q q");
     assert!(visit.desk.story.model.modals.is_empty());
+}
+
+#[test]
+fn numbers_of_a_large_job_have_their_thousands_parted() {
+    let mut visit = Visit::new(120, 40);
+    for id in 1_000..2_200 {
+        let draft = doc("ENG", &format!("Draft {id}"), ContentStatus::Trashed);
+        let docs = &mut visit.wiki.borrow_mut().server.docs;
+        docs.insert(id.to_string(), draft);
+    }
+    visit.keys("P").work().types("ENG").keys("Enter");
+    let is_last = |cursor: &Option<Cursor>| cursor.as_ref().is_some_and(|it| it.0 == "1200");
+    visit.work_but(|call| matches!(call, Call::Trash { cursor, .. } if is_last(cursor)));
+    visit.keys("J Enter").sees("backing up 1,200 of 1,200");
+    visit.sees("now Reading the trash, 1,200 so far");
+    visit.work_but(|call| matches!(call, Call::Content { id, .. } if id.as_str() == "999"));
+    visit.keys("q q Ctrl-c");
+    visit.sees("Purge the trash of ENG, 0 of 1,202 done");
 }

@@ -1,7 +1,7 @@
 //! Stories of somebody who looks through the trash: as a tree and as a table, by filters, with a
 //! preview beside it, and out of it into a file.
 
-use coracle::app::message::{DiskCall, DiskReply, Effect, Msg};
+use coracle::app::message::{DiskCall, DiskReply, Effect, Msg, Size};
 use coracle::app::tree::Presence;
 use coracle::confluence::{
     Call, Content, ContentId, ContentKind, ContentMore, ContentStatus, CursorPage, ErrorKind,
@@ -756,4 +756,110 @@ fn what_a_filter_matched_is_picked_out_as_long_as_it_is_applied() {
     assert_eq!(story.picked_out(), ["gineer"]);
     story.keys("Esc");
     assert_eq!(story.picked_out(), NOTHING);
+}
+
+/// The trash of a space that holds these, read.
+fn trash_with(items: &[Content], width: u16, height: u16) -> Story {
+    let server = |call: &Call| match call {
+        Call::Trash { .. } => Ok(Reply::Trash(CursorPage {
+            results: items.to_vec(),
+            next: None,
+            total: Some(items.len() as u64),
+        })),
+        other => wiki(other),
+    };
+    let mut story = Story::browsing(width, height);
+    story.keys("t").answer_all(&server);
+    answer_disk(&mut story, None);
+    story.answer_all(&server);
+    story
+}
+
+/// The line that names the columns, from the title on, with single blanks.
+fn heads(story: &Story) -> String {
+    let screen = story.screen();
+    let at = screen.find("TITLE").unwrap_or_else(|| panic!("{screen}"));
+    let line = screen[at..].lines().next().unwrap_or_default();
+    let words: Vec<_> = line.trim_end_matches('│').split_whitespace().collect();
+    words.join(" ")
+}
+
+#[test]
+fn titles_keep_their_columns_and_what_says_little_goes_first() {
+    let day = "2022-11-15T10:00:00Z";
+    let long = [
+        item("40", "Fax gateway: list of numbers", "J. Doe", day, &[]),
+        item("41", "Fax gateway: list of models", "J. Doe", day, &[]),
+    ];
+    for (width, names) in [
+        (80, "TITLE TYPE LAST EDIT FIRST SEEN"),
+        (100, "TITLE TYPE LAST EDIT"),
+        (120, "TITLE TYPE LAST EDIT FIRST SEEN"),
+        (200, "TITLE TYPE LAST EDIT BY FIRST SEEN"),
+    ] {
+        let story = trash_with(&long, width, 40);
+        assert_eq!(heads(&story), names);
+        let screen = story.screen();
+        assert!(screen.contains("list of numbers "), "{screen}");
+        assert!(screen.contains("list of models "), "{screen}");
+    }
+    let shown = [56, 63, 66, 90, 100, 103, 118, 140, 160].map(|width| {
+        let mut story = trash_with(&long, width, 40);
+        let tree = story.screen();
+        story.keys("v");
+        [tree, story.screen()]
+    });
+    assert!(shown[8][1].contains("FORMER PARENT"), "{}", shown[8][1]);
+    for screen in shown.iter().flatten() {
+        let line = screen.lines().find(|line| line.contains("TITLE"));
+        let line = line.and_then(|line| line.split_once("TITLE"));
+        let title = line.map_or("", |(_, rest)| rest);
+        let wide = title.chars().take_while(|c| *c == ' ').count() + 5;
+        assert!(wide >= 30, "{screen}");
+    }
+}
+
+#[test]
+fn a_type_has_four_letters_until_there_is_room_for_more() {
+    let mut story = in_trash(80, 24);
+    let screen = story.screen();
+    assert!(
+        screen.contains(" TYPE  LAST EDIT   FIRST SEEN "),
+        "{screen}"
+    );
+    assert!(screen.contains(" blog  2026-11-02  "), "{screen}");
+    // What became of a parent has the room of the other columns.
+    assert!(screen.contains(" parent, alive "), "{screen}");
+    assert!(screen.contains(" parent, gone or hidden "), "{screen}");
+    story.happen(Msg::Resized(Size {
+        width: 100,
+        height: 30,
+    }));
+    let screen = story.screen();
+    assert!(!screen.contains("FIRST SEEN"), "{screen}");
+    assert!(screen.contains(" parent, gone or hidden "), "{screen}");
+}
+
+#[test]
+fn names_of_editors_are_whole_where_titles_leave_room() {
+    let by = "Magdalena Kowalska-Brandvik";
+    let day = "2022-11-15T10:00:00Z";
+    let items = [item("40", "Fax gateway", by, day, &[])];
+    let screen = trash_with(&items, 200, 60).screen();
+    assert!(screen.contains(by), "{screen}");
+    assert!(screen.contains("FIRST SEEN"), "{screen}");
+}
+
+#[test]
+fn where_parents_stand_among_the_items_the_place_is_that_of_a_row() {
+    let day = "2022-11-15T10:00:00Z";
+    let items: Vec<_> = (100..140)
+        .map(|id| item(&id.to_string(), "Draft", "J. Doe", day, &[("9", "Gone")]))
+        .collect();
+    let mut story = trash_with(&items, 80, 24);
+    let screen = story.screen();
+    assert!(screen.contains(" row 2 of 41 ─╯"), "{screen}");
+    story.keys("v");
+    let screen = story.screen();
+    assert!(screen.contains("─ 1 of 40 ─╯"), "{screen}");
 }

@@ -239,8 +239,8 @@ pub fn told(job: &Job) -> String {
     format!(
         "{}, {} of {} done",
         heading(&job.head().target),
-        progress.finished,
-        progress.total
+        number::grouped(progress.finished as u64),
+        number::grouped(progress.total as u64)
     )
 }
 
@@ -280,7 +280,25 @@ pub fn tone(entered: &Entered) -> Tone {
 }
 
 /// How far a job is, at what pace and for how long still; of one that is over, how far it came.
-pub fn pace(model: &Model, job: &Job) -> Vec<String> {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// "1,320 of 2,001", once it is known of how many.
+    pub count: Option<String>,
+    /// "38/s", where it goes that fast.
+    pub rate: Option<String>,
+    /// "18 s left", or for how long it goes on already.
+    pub time: Option<String>,
+}
+
+impl Pace {
+    /// What there is of it, in the order in which it is read.
+    pub fn parts(self) -> impl Iterator<Item = String> {
+        [self.count, self.rate, self.time].into_iter().flatten()
+    }
+}
+
+/// The [`Pace`] of a job.
+pub fn pace(model: &Model, job: &Job) -> Pace {
     let progress = job.progress();
     let of = |done: usize, total: usize| {
         format!(
@@ -289,32 +307,34 @@ pub fn pace(model: &Model, job: &Job) -> Vec<String> {
             number::grouped(total as u64)
         )
     };
-    let mut parts = Vec::new();
-    match progress.saving {
-        Some((saved, total)) if !job.state().is_over() => {
-            parts.push(format!("backing up {}", of(saved, total)));
-        }
-        _ if progress.total > 0 => parts.push(of(progress.finished, progress.total)),
-        _ => {}
-    }
+    let mut pace = Pace {
+        count: match progress.saving {
+            Some((saved, total)) if !job.state().is_over() => {
+                Some(format!("backing up {}", of(saved, total)))
+            }
+            _ if progress.total > 0 => Some(of(progress.finished, progress.total)),
+            _ => None,
+        },
+        ..Pace::default()
+    };
     if job.state() != JobState::Running {
-        return parts;
+        return pace;
     }
-    match progress.per_second {
-        Some(rate) if rate >= 1.0 => parts.push(format!("{rate:.0}/s")),
-        Some(rate) if rate >= 0.1 => parts.push(format!("{rate:.1}/s")),
-        _ => {}
-    }
+    pace.rate = match progress.per_second {
+        Some(rate) if rate >= 1.0 => Some(format!("{}/s", number::grouped(rate.round() as u64))),
+        Some(rate) if rate >= 0.1 => Some(format!("{rate:.1}/s")),
+        _ => None,
+    };
     if let Some(left) = progress.remaining_ms {
         let left = number::duration(Duration::from_millis(left / 1_000 * 1_000));
-        parts.push(format!("{left} left"));
+        pace.time = Some(format!("{left} left"));
     } else if let Some(started) = progress.started_ms {
         let spent = model.now.0.saturating_sub(started) / 1_000 * 1_000;
         if spent > 0 {
-            parts.push(number::duration(Duration::from_millis(spent)));
+            pace.time = Some(number::duration(Duration::from_millis(spent)));
         }
     }
-    parts
+    pace
 }
 
 /// What there is to say of a job beside how far it is.
@@ -370,8 +390,8 @@ pub fn lines(model: &Model, view: &JobView, columns: usize) -> Vec<Line> {
     };
     fact("state", tone(entered), word(entered));
     let made = number::exact(job.head().created, &model.zone);
-    fact("made", Tone::Plain, &made);
-    let pace = pace(model, job).join("  ");
+    fact("started", Tone::Plain, &made);
+    let pace = pace(model, job).parts().collect::<Vec<_>>().join("  ");
     if !pace.is_empty() {
         fact("progress", Tone::Plain, &pace);
     }
@@ -387,7 +407,7 @@ pub fn lines(model: &Model, view: &JobView, columns: usize) -> Vec<Line> {
             "An earlier run left it unfinished. Nothing goes on by itself: r asks you first.";
         fact("waits", Tone::Warning, text);
     } else if let Some(doing) = remark(job).filter(|_| !job.state().is_over()) {
-        fact("does", Tone::Plain, &doing);
+        fact("now", Tone::Plain, &doing);
     }
     if let Some(backup) = job.backup() {
         fact("backup", Tone::Plain, backup);
@@ -395,7 +415,7 @@ pub fn lines(model: &Model, view: &JobView, columns: usize) -> Vec<Line> {
     lines.push(Vec::new());
     for line in job.lines() {
         let (word, tone, why) = match &line.outcome {
-            None => ("open", Tone::Dim, None),
+            None => ("waiting", Tone::Dim, None),
             Some(Became::Done(note)) => ("done", Tone::Good, note.as_deref()),
             Some(Became::Gone) => ("gone", Tone::Dim, Some("It had vanished meanwhile.")),
             Some(Became::Failed(why)) => ("failed", Tone::Danger, Some(why.as_str())),

@@ -326,7 +326,8 @@ fn journaled(entry: &Entry) -> (Timestamp, Tone, String) {
     (entry.time, tone, text)
 }
 
-/// Breaks a text at spaces so that each line fits; a longer word is broken where it must be.
+/// Breaks a text at spaces so that each line fits; a longer word is broken where it must be, a path
+/// after a slash.
 pub fn folded(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
     let mut lines = Vec::new();
@@ -338,13 +339,51 @@ pub fn folded(text: &str, columns: usize) -> Vec<String> {
         } else if !line.is_empty() {
             line.push(' ');
         }
+        let mut from = line.len();
         for cluster in word.graphemes(true) {
             if width::width(&line) + width::width(cluster) > columns {
-                lines.push(std::mem::take(&mut line));
+                // A name that begins on the line before is hard to read, and to copy. Not where that
+                // would leave most of the line empty, as behind "https://".
+                let slash = line[from..].rfind(['/', '\\']).map(|at| from + at + 1);
+                let slash = slash.filter(|at| width::width(&line[..*at]) * 2 >= columns);
+                let rest = slash.map(|at| line.split_off(at));
+                lines.push(std::mem::replace(&mut line, rest.unwrap_or_default()));
+                from = 0;
             }
             line.push_str(cluster);
         }
     }
     lines.push(line);
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_is_longer_than_a_line_is_broken_after_a_slash() {
+        let text = "Written to /home/jdoe/.local/state/coracle/exports/ENG-trash-truncated.csv.";
+        assert_eq!(
+            folded(text, 44),
+            [
+                "Written to",
+                "/home/jdoe/.local/state/coracle/exports/",
+                "ENG-trash-truncated.csv."
+            ]
+        );
+        // One that fits stays whole.
+        let lines = folded(text, 64);
+        assert_eq!(lines[0], "Written to");
+        assert_eq!(lines.len(), 2);
+        // Where no slash is near, a word is broken where it must be, and nothing gets lost.
+        assert_eq!(folded("a /bcdefgh", 4), ["a", "/bcd", "efgh"]);
+        assert_eq!(folded("ab/cdefghij", 4), ["ab/", "cdef", "ghij"]);
+        assert_eq!(folded("C:\\ab\\cdef", 7), ["C:\\ab\\", "cdef"]);
+        assert_eq!(folded("https://wiki.example.com", 18).len(), 2);
+        for columns in 1..text.len() {
+            let whole: String = folded(text, columns).concat();
+            assert_eq!(whole.replace(' ', ""), text.replace(' ', ""));
+        }
+    }
 }

@@ -11,6 +11,7 @@ use crate::app::layout::Pane;
 use crate::app::list::{Cursor, Step};
 use crate::app::message::{Effect, Millis};
 use crate::app::model::Model;
+use crate::app::spread::Spread;
 use crate::confluence::call::{SpacesFilter, Window};
 use crate::confluence::paging::Pager;
 use crate::confluence::{ApiError, Call, Page, Space, SpaceKey, SpaceKind, SpaceStatus};
@@ -176,6 +177,10 @@ pub struct SpaceTable {
     rows: Vec<Space>,
     by_key: HashMap<SpaceKey, u32>,
     sorted: Vec<u32>,
+    /// How wide the keys are.
+    pub keys: Spread,
+    /// How wide the names are.
+    pub names: Spread,
     #[serde(skip)]
     index: Index,
 }
@@ -215,6 +220,8 @@ impl SpaceTable {
                 u32::try_from(self.rows.len()).unwrap_or(u32::MAX),
             );
             self.index.push(&row_text(&space));
+            self.keys.add(space.key.as_str());
+            self.names.add(&space.name);
             self.rows.push(space);
         }
         let rows = &self.rows;
@@ -262,6 +269,8 @@ impl SpaceTable {
                 }
                 if *row != space {
                     self.index.update(*ix, &row_text(&space));
+                    self.names.remove(&row.name);
+                    self.names.add(&space.name);
                     *row = space;
                     self.sort(sort);
                 }
