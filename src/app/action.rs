@@ -266,7 +266,7 @@ verbs! {
     PurgeMarked "purge" ["x"], [TrashTab, Across], 6, "purge", "Purge marked", "Back up the marked items, then purge them for good, after a typed confirmation.";
     PurgeAll "purge-all" ["P"], [Panes], 0, "", "Purge all", "Back up the whole trash of the space, then purge it for good, after a typed confirmation.";
     BackUp "back-up" ["b"], [TrashTab, Across], 4, "back up", "Back up", "Copy the marked items to this machine. Nothing is changed on the server.";
-    Backups "backups" ["B"], [Panes], 0, "", "Backups", "Show the backups on this machine: look into them, verify them, make what is in them again.";
+    Backups "backups" ["B"], [Panes, Across], 0, "", "Backups", "Show the backups on this machine: look into them, verify them, make what is in them again.";
     Unlock "unlock" ["!"], [Panes], 0, "", "Open for writing", "Open a protected profile for writing until you quit, by typing its name.";
     Jobs "jobs" ["J"], [Everywhere], 1, "jobs", "Jobs", "Show all jobs: what runs, what waits for you, what became of the others.";
     View "view" ["v"], [TrashTab], 4, "view", "Tree or table", "Show the trash as the tree that it was, or as a table.";

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use coracle::app::across::Read;
 use coracle::app::message::{DiskCall, DiskReply, Effect, Msg};
+use coracle::app::modal::Modal;
 use coracle::app::model::Screen;
 use coracle::confluence::{
     Call, Content, ContentKind, ContentMore, ContentStatus, Cursor, CursorPage, ErrorKind, Reply,
@@ -935,6 +936,18 @@ fn a_long_trash_that_still_comes_is_listed_now_and_then() {
     }
     assert!(built < 5, "not with every page: {built}");
     story.rest();
+
+#[test]
+fn the_backups_open_from_here_as_the_notice_of_one_promises() {
+    let mut story = read(120, 40);
+    story.keys("B");
+    assert!(
+        matches!(&story.model.modals[..], [Modal::Backups(_)]),
+        "{}",
+        story.screen()
+    );
+    assert_eq!(story.model.screen, Screen::Across, "and it stays below");
+}
     story.rest();
     let inside = across(&story).inside.as_ref().expect("inside");
     assert_eq!(inside.view.len(), 40_000, "and all of it in the end");
