@@ -469,6 +469,15 @@ impl Model {
             {
                 no("There is nothing in the trash of this space.")
             }
+            // What was read of another space says nothing of this one.
+            Action::PurgeAll
+                if self.act_space().is_some()
+                    && self.act_space() == self.shown_space()
+                    && self.content.trees.trash_read == TrashRead::Complete
+                    && self.content.trees.trash.tree.items() == 0 =>
+            {
+                no("There is nothing in the trash of this space.")
+            }
             Action::NewSpace if !self.session.open => no("No server has answered yet."),
             Action::EditSpace | Action::Archive | Action::Delete | Action::PurgeAll
                 if self.act_space().is_none() =>

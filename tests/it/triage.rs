@@ -757,3 +757,33 @@ fn what_a_filter_matched_is_picked_out_as_long_as_it_is_applied() {
     story.keys("Esc");
     assert_eq!(story.picked_out(), NOTHING);
 }
+
+/// The sample wiki with nothing in any trash.
+fn tidy(call: &Call) -> Answer {
+    match call {
+        Call::Trash { .. } => Ok(Reply::Trash(CursorPage {
+            results: Vec::new(),
+            next: None,
+            total: Some(0),
+        })),
+        other => wiki(other),
+    }
+}
+
+#[test]
+fn an_empty_trash_is_not_purged_and_says_that_it_is_empty() {
+    let mut story = Story::start(120, 40);
+    story.answer_all(&tidy).rest();
+    story.answer_all(&tidy);
+    // Whether there is something in it is not known yet.
+    story.keys("P");
+    assert!(story.screen().contains("Type ENG to purge its trash"));
+    story.keys("Esc t").answer_all(&tidy);
+    story.keys("P");
+    assert!(story.model.modals.is_empty(), "{}", story.screen());
+    let told = "There is nothing in the trash of this space.";
+    assert!(story.screen().contains(told), "{}", story.screen());
+    // What is known of one space says nothing of the next.
+    story.keys("1 j P");
+    assert!(story.screen().contains("Type HR to purge its trash"));
+}
