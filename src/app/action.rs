@@ -175,6 +175,21 @@ impl Context {
         }
     }
 
+    /// Where it is, in a few words that end a sentence.
+    pub fn place(self) -> &'static str {
+        match self {
+            Self::Everywhere => "where no text is typed",
+            Self::Panes => "in the panes",
+            Self::Spaces => "in the list of spaces",
+            Self::Detail => "in the detail",
+            Self::Content => "in pages and trash",
+            Self::Trash => "in the trash",
+            Self::Across => "in the trash of all",
+            Self::Reading => "in a text",
+            Self::Preview => "in a preview",
+        }
+    }
+
     /// The heading in the help.
     pub fn title(self) -> &'static str {
         match self {
@@ -291,6 +306,68 @@ verbs! {
 }
 
 impl Action {
+    /// Whether it does no more than move the cursor or the focus.
+    pub fn is_motion(self) -> bool {
+        match self {
+            Self::Up
+            | Self::Down
+            | Self::Top
+            | Self::Bottom
+            | Self::PageUp
+            | Self::PageDown
+            | Self::HalfUp
+            | Self::HalfDown
+            | Self::Collapse
+            | Self::Expand
+            | Self::NextPane
+            | Self::PreviousPane
+            | Self::PaneSpaces
+            | Self::PaneDetail
+            | Self::PaneContent
+            | Self::PreviousTab
+            | Self::NextTab
+            | Self::NextHit
+            | Self::PreviousHit => true,
+            Self::Open
+            | Self::Filter
+            | Self::Mark
+            | Self::MarkRange
+            | Self::MarkAll
+            | Self::ClearMarks
+            | Self::Sort
+            | Self::ServerFilter
+            | Self::Trash
+            | Self::NewSpace
+            | Self::EditSpace
+            | Self::Archive
+            | Self::Delete
+            | Self::RestoreItems
+            | Self::PurgeMarked
+            | Self::PurgeAll
+            | Self::BackUp
+            | Self::Backups
+            | Self::Unlock
+            | Self::Jobs
+            | Self::View
+            | Self::TrashAcross
+            | Self::Preview
+            | Self::Export
+            | Self::Copy
+            | Self::Browse
+            | Self::SwitchProfile
+            | Self::Palette
+            | Self::Help
+            | Self::Log
+            | Self::Refresh
+            | Self::Cancel
+            | Self::Back
+            | Self::Redraw
+            | Self::Suspend
+            | Self::Quit
+            | Self::Search => false,
+        }
+    }
+
     /// Its line in the table.
     pub fn verb(self) -> &'static Verb {
         VERBS
