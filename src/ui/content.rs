@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::draw::{Canvas, margin};
-use super::spaces::{failure_bar, filter_line};
+use super::spaces::{ROWS, failure_bar, filter_line};
 use super::theme::Focus;
 use crate::app::fields::kind_name;
 use crate::app::layout::{Pane, inside};
@@ -78,7 +78,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             }
         }
         if let Some(error) = &outline.error {
-            failure_bar(canvas, area, error);
+            failure_bar(canvas, area, ROWS, error);
         }
     }
     let mut notes = Vec::new();

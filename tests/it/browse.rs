@@ -597,3 +597,63 @@ fn resizing_never_loses_the_place() {
         }
     }
 }
+
+/// A server that is down.
+fn down(_: &Call) -> Answer {
+    Err(error(
+        ErrorKind::Server,
+        503,
+        "wiki.example.com answers 503.",
+    ))
+}
+
+#[test]
+fn what_a_pane_in_sight_tells_is_no_notice_as_well() {
+    let failed = "The list of spaces could not be read: wiki.example.com answers 503.";
+    let logged = |story: &Story| {
+        let mut log = story.model.log.iter();
+        log.any(|it| it.line.text.starts_with(failed))
+    };
+    let mut story = Story::browsing(120, 40);
+    story.keys("r").answer_all(&down);
+    assert!(story.model.toasts.is_empty(), "{}", story.screen());
+    assert!(logged(&story));
+    let screen = story.screen();
+    assert_eq!(screen.matches("answers 503").count(), 1, "{screen}");
+    // Below a dialog, or on another screen, it is.
+    for keys in ["r ?", "r T"] {
+        let mut story = Story::browsing(120, 40);
+        story.keys(keys).answer_all(&down);
+        let told = |text: &str| text.starts_with(failed);
+        assert!(
+            story.model.toasts.iter().any(|toast| told(&toast.text)),
+            "{keys}\n{}",
+            story.screen()
+        );
+    }
+    // So is the sign-in, which the list tells of.
+    let mut story = Story::start(120, 40);
+    story.answer_all(&down);
+    assert!(story.model.toasts.is_empty(), "{}", story.screen());
+    assert!(story.screen().contains("answers 503"));
+}
+
+#[test]
+fn a_failure_stands_below_the_rows_and_its_key_behind_it() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("r").answer_all(&down);
+    let screen = story.screen();
+    let line = |part: &str| {
+        let line = screen.lines().find(|line| line.contains(part));
+        line.unwrap_or_else(|| panic!("{part}\n{screen}"))
+    };
+    assert!(line("503.").starts_with("│  wiki"), "{screen}");
+    assert!(line("Operations").starts_with("│  OPS"), "{screen}");
+    let last = line("r tries again.");
+    let before = last.split("r tries again.").next().unwrap_or_default();
+    assert!(
+        before.ends_with(".  ") && before.trim().len() > 3,
+        "behind the sentence, or below it: {screen}"
+    );
+    assert!(story.drawn_as_keys().contains(&"r".to_owned()), "{screen}");
+}

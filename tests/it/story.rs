@@ -255,6 +255,26 @@ impl Story {
             .collect()
     }
 
+    /// What is drawn as a key is, in a theme where nothing else that a dialog has looks so.
+    pub(crate) fn drawn_as_keys(&self) -> Vec<String> {
+        let theme = load("high-contrast", Depth::True).expect("it is built in");
+        let buffer = self.buffer(&theme);
+        let is_key =
+            |cell: &Cell| Some(cell.fg) == theme.key.fg && cell.modifier.contains(Modifier::BOLD);
+        let rows = buffer.content.chunks(usize::from(self.model.size.width));
+        let parts = rows.flat_map(|row| row.chunk_by(|a, b| is_key(a) == is_key(b)));
+        parts
+            .filter(|part| part.iter().any(is_key))
+            .map(|part| part.iter().map(Cell::symbol).collect())
+            .collect()
+    }
+
+    /// The keys and words in the line at the bottom.
+    pub(crate) fn footer(&self) -> String {
+        let screen = self.screen();
+        screen.lines().last().unwrap_or_default().to_owned()
+    }
+
     /// The looks of the screen: a letter for each cell, and what each letter stands for.
     pub(crate) fn looks(&self, theme: &Theme) -> String {
         let buffer = self.buffer(theme);
