@@ -432,6 +432,9 @@ impl Model {
             | Action::HalfUp
             | Action::HalfDown
             | Action::Cancel => Availability::Yes,
+            Action::NextHit | Action::PreviousHit if !self.is_searched() => {
+                no("Nothing is searched for yet: / searches in the text.")
+            }
             _ if welcome => no(""),
             Action::Open
             | Action::Mark
@@ -504,6 +507,12 @@ impl Model {
                 if self.screen == Screen::Across && !self.preview.is_open =>
             {
                 no("")
+            }
+            // The preview fills the screen: there is nothing beside it.
+            Action::NextPane | Action::PreviousPane
+                if self.preview_has_keys() && self.size.width < WIDE =>
+            {
+                no("Nothing else is on the screen beside the preview.")
             }
             Action::Preview if self.screen == Screen::Across => {
                 let is_item = self

@@ -8,7 +8,7 @@ use coracle::app::pane::content::Tab;
 use coracle::app::{Start, StartMode, Writes};
 use coracle::confluence::{Call, ErrorKind, Page, Reply, SpaceKey};
 
-use crate::story::{Story, beginning, error, page, space, spaces, wiki};
+use crate::story::{Answer, Story, beginning, error, page, space, spaces, wiki};
 
 #[test]
 fn the_first_request_goes_out_alone() {
@@ -608,6 +608,33 @@ fn down(_: &Call) -> Answer {
 }
 
 #[test]
+fn a_pane_that_failed_offers_first_what_it_promises() {
+    for (width, height) in [(120, 40), (80, 24), (40, 12)] {
+        let mut story = Story::browsing(width, height);
+        assert!(!story.footer().contains("try again"), "{}", story.footer());
+        story.keys("r").answer_all(&down);
+        assert!(
+            story.footer().starts_with(" j/k move  r try again"),
+            "{}",
+            story.screen()
+        );
+        // What has not failed is only read again.
+        story.keys("2");
+        assert!(!story.footer().contains("try again"), "{}", story.footer());
+        story.keys("r").answer_all(&down);
+        assert!(story.footer().contains("r try again"), "{}", story.screen());
+        story.keys("3 t").answer_all(&down);
+        assert!(
+            story.footer().starts_with(" j/k move  r try again"),
+            "{}",
+            story.screen()
+        );
+        story.keys("r").answer_all(&wiki);
+        assert!(!story.footer().contains("try again"), "{}", story.footer());
+    }
+}
+
+#[test]
 fn what_a_pane_in_sight_tells_is_no_notice_as_well() {
     let failed = "The list of spaces could not be read: wiki.example.com answers 503.";
     let logged = |story: &Story| {
@@ -656,4 +683,33 @@ fn a_failure_stands_below_the_rows_and_its_key_behind_it() {
         "behind the sentence, or below it: {screen}"
     );
     assert!(story.drawn_as_keys().contains(&"r".to_owned()), "{screen}");
+}
+
+#[test]
+fn what_lies_over_the_screen_is_closed_and_steps_only_through_hits() {
+    for open in ["?", "L"] {
+        let mut story = Story::browsing(120, 40);
+        story.keys(open);
+        let footer = story.footer();
+        assert!(footer.contains("q close"), "{footer}");
+        assert!(!footer.contains("n next"), "{footer}");
+        story.keys("/").types("e").keys("Enter");
+        assert!(story.footer().contains("n next"), "{}", story.footer());
+    }
+}
+
+#[test]
+fn the_welcome_offers_to_choose() {
+    let mode = StartMode::Welcome {
+        config_path: "~/.config/coracle/config.toml".to_owned(),
+    };
+    let mut story = Story::with(80, 24, mode, Writes::Allowed);
+    assert!(
+        story.footer().contains("Enter choose"),
+        "{}",
+        story.footer()
+    );
+    assert!(!story.footer().contains("jobs"), "{}", story.footer());
+    story.keys("?");
+    assert!(!story.footer().contains("Enter choose"));
 }
