@@ -628,11 +628,7 @@ fn an_item_of_many_spaces_is_previewed_where_it_stands() {
     // The text follows the cursor, and has the keys after Tab.
     story.keys("j").rest();
     story.answer_all(&numbered);
-    assert!(
-        story.screen().contains("Preview Notes"),
-        "{}",
-        story.screen()
-    );
+    assert!(story.screen().contains("│ Notes "), "{}", story.screen());
     story.keys("Tab");
     assert!(story.model.preview_has_keys());
     let at = story
@@ -936,6 +932,10 @@ fn a_long_trash_that_still_comes_is_listed_now_and_then() {
     }
     assert!(built < 5, "not with every page: {built}");
     story.rest();
+    story.rest();
+    let inside = across(&story).inside.as_ref().expect("inside");
+    assert_eq!(inside.view.len(), 40_000, "and all of it in the end");
+}
 
 #[test]
 fn the_backups_open_from_here_as_the_notice_of_one_promises() {
@@ -947,8 +947,4 @@ fn the_backups_open_from_here_as_the_notice_of_one_promises() {
         story.screen()
     );
     assert_eq!(story.model.screen, Screen::Across, "and it stays below");
-}
-    story.rest();
-    let inside = across(&story).inside.as_ref().expect("inside");
-    assert_eq!(inside.view.len(), 40_000, "and all of it in the end");
 }
