@@ -175,6 +175,21 @@ impl Context {
         }
     }
 
+    /// Where it is, in a few words that end a sentence.
+    pub fn place(self) -> &'static str {
+        match self {
+            Self::Everywhere => "where no text is typed",
+            Self::Panes => "in the panes",
+            Self::Spaces => "in the list of spaces",
+            Self::Detail => "in the detail",
+            Self::Content => "in pages and trash",
+            Self::Trash => "in the trash",
+            Self::Across => "in the trash of all",
+            Self::Reading => "in a text",
+            Self::Preview => "in a preview",
+        }
+    }
+
     /// The heading in the help.
     pub fn title(self) -> &'static str {
         match self {
@@ -266,7 +281,7 @@ verbs! {
     PurgeMarked "purge" ["x"], [TrashTab, Across], 6, "purge", "Purge marked", "Back up the marked items, then purge them for good, after a typed confirmation.";
     PurgeAll "purge-all" ["P"], [Panes], 0, "", "Purge all", "Back up the whole trash of the space, then purge it for good, after a typed confirmation.";
     BackUp "back-up" ["b"], [TrashTab, Across], 4, "back up", "Back up", "Copy the marked items to this machine. Nothing is changed on the server.";
-    Backups "backups" ["B"], [Panes], 0, "", "Backups", "Show the backups on this machine: look into them, verify them, make what is in them again.";
+    Backups "backups" ["B"], [Panes, Across], 0, "", "Backups", "Show the backups on this machine: look into them, verify them, make what is in them again.";
     Unlock "unlock" ["!"], [Panes], 0, "", "Open for writing", "Open a protected profile for writing until you quit, by typing its name.";
     Jobs "jobs" ["J"], [Everywhere], 1, "jobs", "Jobs", "Show all jobs: what runs, what waits for you, what became of the others.";
     View "view" ["v"], [TrashTab], 4, "view", "Tree or table", "Show the trash as the tree that it was, or as a table.";
@@ -291,6 +306,68 @@ verbs! {
 }
 
 impl Action {
+    /// Whether it does no more than move the cursor or the focus.
+    pub fn is_motion(self) -> bool {
+        match self {
+            Self::Up
+            | Self::Down
+            | Self::Top
+            | Self::Bottom
+            | Self::PageUp
+            | Self::PageDown
+            | Self::HalfUp
+            | Self::HalfDown
+            | Self::Collapse
+            | Self::Expand
+            | Self::NextPane
+            | Self::PreviousPane
+            | Self::PaneSpaces
+            | Self::PaneDetail
+            | Self::PaneContent
+            | Self::PreviousTab
+            | Self::NextTab
+            | Self::NextHit
+            | Self::PreviousHit => true,
+            Self::Open
+            | Self::Filter
+            | Self::Mark
+            | Self::MarkRange
+            | Self::MarkAll
+            | Self::ClearMarks
+            | Self::Sort
+            | Self::ServerFilter
+            | Self::Trash
+            | Self::NewSpace
+            | Self::EditSpace
+            | Self::Archive
+            | Self::Delete
+            | Self::RestoreItems
+            | Self::PurgeMarked
+            | Self::PurgeAll
+            | Self::BackUp
+            | Self::Backups
+            | Self::Unlock
+            | Self::Jobs
+            | Self::View
+            | Self::TrashAcross
+            | Self::Preview
+            | Self::Export
+            | Self::Copy
+            | Self::Browse
+            | Self::SwitchProfile
+            | Self::Palette
+            | Self::Help
+            | Self::Log
+            | Self::Refresh
+            | Self::Cancel
+            | Self::Back
+            | Self::Redraw
+            | Self::Suspend
+            | Self::Quit
+            | Self::Search => false,
+        }
+    }
+
     /// Its line in the table.
     pub fn verb(self) -> &'static Verb {
         VERBS

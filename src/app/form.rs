@@ -155,6 +155,11 @@ impl Form {
         &mut self.fields[self.focus]
     }
 
+    /// Whether the field that has the focus is changed by `← →`.
+    pub fn is_at_choice(&self) -> bool {
+        matches!(self.focused().control, Control::Choice { .. })
+    }
+
     /// Takes a key.
     pub fn key(&mut self, chord: Chord) -> Taken {
         match (chord.key, &mut self.fields[self.focus].control) {

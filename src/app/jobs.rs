@@ -21,7 +21,7 @@ use crate::confluence::{AccessMode, ApiError, ErrorKind, Reply, SpaceStatus};
 use crate::jobs::journal::{Chain, Entry, Reached, Record, Scribe};
 use crate::jobs::{
     Act, Consent, Head, Job, JobEffect, JobEvent, JobId, JobState, JobWrite, Line, Outcome,
-    RequestNo, StoreError, Stored, Target, Thing, Unfit, WriteNo, ledger,
+    RequestNo, StoreError, Stored, Target, Thing, Unfit, WriteNo, done_to, ledger,
 };
 
 /// How many jobs that are over are remembered from run to run.
@@ -708,7 +708,18 @@ impl Model {
             String::new()
         };
         let (level, text) = match state {
+            JobState::Done | JobState::Failed if job.would().is_some() => {
+                let level = match state {
+                    JobState::Done => LogLevel::Info,
+                    _ => LogLevel::Error,
+                };
+                (level, told_of_dry_run(job))
+            }
             JobState::Done => (LogLevel::Info, format!("{title}: done.{noted}{backup}")),
+            JobState::Cancelled if job.would().is_some() => (
+                LogLevel::Warning,
+                "Dry run: cancelled. Nothing was changed.".to_owned(),
+            ),
             JobState::Cancelled => (
                 LogLevel::Warning,
                 format!("{title}: cancelled. J shows what was done."),
@@ -822,6 +833,58 @@ impl Model {
             Act::BackUp | Act::OpenForWriting | Act::DryRun => {}
         }
     }
+}
+
+/// What a dry run has found: how many of its things the act would do, and why not the first of the
+/// others. Never as if anything was done.
+fn told_of_dry_run(job: &Job) -> String {
+    use crate::text::number::{count, grouped};
+    let act = job.would().unwrap_or(Act::DryRun);
+    let target = &job.head().target;
+    let lines = job.lines();
+    let would = |line: &&Line| matches!(line.outcome, Some(Outcome::Done(_)));
+    let fit = lines.iter().filter(would).count();
+    let noun = match lines.first().map(|line| line.thing) {
+        Some(Thing::Space) => "space",
+        Some(Thing::Content) | None => "item",
+    };
+    let all = count(lines.len() as u64, noun);
+    let many = match (noun, target.spaces.as_slice()) {
+        ("space", [one]) => one.key.to_string(),
+        ("item", [one]) if act != Act::Recreate => format!("{all} of {}", one.key),
+        _ => all,
+    };
+    let place = match target.spaces.as_slice() {
+        [one] if act == Act::Recreate => format!(" in {}", one.key),
+        _ => String::new(),
+    };
+    let verb = format!("be {}{place}", done_to(act));
+    let what = match (fit, lines.len()) {
+        (0, 1) => format!("{many} would not {verb}"),
+        (0, _) => format!("None of {many} would {verb}"),
+        (fit, len) if fit < len => {
+            format!("{} of {many} would {verb}", grouped(fit as u64))
+        }
+        _ => format!("{many} would {verb}"),
+    };
+    let why = |line: &Line| match &line.outcome {
+        Some(Outcome::Gone) => Some(told_of(job, line, "It is not there any more.")),
+        Some(
+            Outcome::Failed(why)
+            | Outcome::Skipped(why)
+            | Outcome::Unknown(why)
+            | Outcome::NotSaved(why),
+        ) => Some(told_of(job, line, why)),
+        Some(Outcome::Done(_)) | None => None,
+    };
+    let mut others = lines.iter().filter_map(why);
+    let first = others.next().or_else(|| job.halted().map(str::to_owned));
+    let first = first.map_or_else(String::new, |why| format!(" {why}"));
+    let more = match others.count() {
+        0 => "",
+        _ => " J shows the others.",
+    };
+    format!("Dry run: nothing was changed. {what}.{first}{more}")
 }
 
 /// What is told of one thing of a job. What the job's title names already is not named again.

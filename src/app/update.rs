@@ -6,14 +6,15 @@ use super::inflight::{Awaited, Retry, Waiter};
 use super::jobs::Journal;
 use super::key::{Chord, Key, KeyPress};
 use super::keymap::Found;
-use super::layout::{Layout, Pane, inside};
+use super::layout::{Layout, Pane, WIDE, inside};
 use super::list::{Cursor, Step};
-use super::message::{Effect, LogLevel, Millis, Msg, Stop, Ticket};
+use super::message::{Effect, LogLevel, LogLine, Millis, Msg, Stop, Ticket};
 use super::modal::reading::{Reading, What};
 use super::modal::spaces_filter::SpacesFilterForm;
 use super::modal::{Modal, is_esc};
 use super::model::{Model, REST, Screen, Session};
 use super::pane::content::{Tab, TrashRead};
+use super::pane::spaces::Ended;
 use super::remote::Remote;
 use crate::confluence::{ApiError, Call, ContentKind, ErrorKind, Reply};
 use crate::jobs::Act;
@@ -460,6 +461,9 @@ impl Model {
             | Action::HalfUp
             | Action::HalfDown
             | Action::Cancel => Availability::Yes,
+            Action::NextHit | Action::PreviousHit if !self.is_searched() => {
+                no("Nothing is searched for yet: / searches in the text.")
+            }
             _ if welcome => no(""),
             Action::Open
             | Action::Mark
@@ -498,6 +502,15 @@ impl Model {
             {
                 no("There is nothing in the trash of this space.")
             }
+            // What was read of another space says nothing of this one.
+            Action::PurgeAll
+                if self.act_space().is_some()
+                    && self.act_space() == self.shown_space()
+                    && self.content.trees.trash_read == TrashRead::Complete
+                    && self.content.trees.trash.tree.items() == 0 =>
+            {
+                no("There is nothing in the trash of this space.")
+            }
             Action::NewSpace if !self.session.open => no("No server has answered yet."),
             Action::EditSpace | Action::Archive | Action::Delete | Action::PurgeAll
                 if self.act_space().is_none() =>
@@ -523,6 +536,12 @@ impl Model {
                 if self.screen == Screen::Across && !self.preview.is_open =>
             {
                 no("")
+            }
+            // The preview fills the screen: there is nothing beside it.
+            Action::NextPane | Action::PreviousPane
+                if self.preview_has_keys() && self.size.width < WIDE =>
+            {
+                no("Nothing else is on the screen beside the preview.")
             }
             Action::Preview if self.screen == Screen::Across => {
                 let is_item = self
@@ -565,6 +584,56 @@ impl Model {
             }
             _ => Availability::Yes,
         }
+    }
+
+    /// Whether the pane that has the keys shows that it could not be read, and that `r` tries again.
+    pub fn focus_failed(&self) -> bool {
+        self.screen == Screen::Panes
+            && match self.focus {
+                Pane::Spaces => self.spaces_failure().is_some(),
+                Pane::Detail => self.detail.value.error().is_some(),
+                Pane::Content => self.content.outline().error.is_some(),
+            }
+    }
+
+    /// Why the list of spaces could not be read, while nothing is done about it.
+    pub fn spaces_failure(&self) -> Option<&ApiError> {
+        match (&self.spaces.ended, self.session.user.error()) {
+            (Ended::Failed(error), _) => Some(error),
+            (Ended::Not, Some(error)) if self.spaces.load.is_none() => Some(error),
+            (Ended::Not | Ended::Complete | Ended::Stopped, _) => None,
+        }
+    }
+
+    /// Whether the list of spaces is in sight, with what keeps it from being read.
+    fn shows_spaces(&self) -> bool {
+        let is_drawn = match self.layout() {
+            Layout::TooSmall => false,
+            Layout::Panes { panes, .. } => !panes[Pane::Spaces as usize].is_empty(),
+        };
+        self.screen == Screen::Panes && self.modals.is_empty() && is_drawn
+    }
+
+    /// Keeps in the log why the list of spaces could not be read. It is a notice as well where the
+    /// list, which tells it, is out of sight.
+    fn say_of_spaces(&mut self, what: &str, error: &ApiError) {
+        if self.shows_spaces() {
+            self.keep(LogLine {
+                level: LogLevel::Error,
+                text: format!("{what}: {error} {}", error.hint()),
+            });
+        } else {
+            self.say_error(what, error);
+        }
+    }
+
+    /// Whether there is a search whose hits can be stepped through, in the text that is read.
+    fn is_searched(&self) -> bool {
+        let texts = self.modals.iter().rev().find_map(|modal| match modal {
+            Modal::Reading(reading) => Some(&reading.search),
+            _ => None,
+        });
+        !texts.unwrap_or(&self.preview.search).is_empty()
     }
 
     /// How many rows are marked in the pane that has the keys.
@@ -840,7 +909,7 @@ impl Model {
                 let failed = outcome.as_ref().err().cloned();
                 self.spaces_came(window, spaces(outcome), out);
                 if let Some(error) = failed {
-                    self.say_error("The list of spaces could not be read", &error);
+                    self.say_of_spaces("The list of spaces could not be read", &error);
                 }
             }
             Waiter::ArchivedSpaces(window) => self.archived_came(window, spaces(outcome), out),
@@ -956,7 +1025,7 @@ impl Model {
         };
         match outcome {
             Err(error) => {
-                self.say_error("Could not sign in", &error);
+                self.say_of_spaces("Could not sign in", &error);
                 self.session.user.settle(self.now, Err(error));
             }
             Ok(user) => {

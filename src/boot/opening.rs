@@ -79,10 +79,10 @@ pub(super) fn ready(
         Folder::OfProfile(folder) => hold(folder)?,
         Folder::OfDemo => hold_demo(&paths.state)?,
     };
-    let read_only = read_only
-        || target
-            .as_ref()
-            .is_some_and(|target| target.profile.read_only);
+    let by_config = target
+        .as_ref()
+        .is_some_and(|target| target.profile.read_only);
+    let read_only = why_read_only(&shown.name, read_only, by_config);
     let (writes, notice) = match (&place.journal, read_only) {
         (JournalAccess::ReadOnly, _) => {
             let why = format!("The profile is held by {}.", place.holder);
@@ -91,11 +91,8 @@ pub(super) fn ready(
                 Some(format!("{why} This one is read-only.")),
             )
         }
-        (JournalAccess::Write, true) => (
-            Writes::ReadOnly("It was opened read-only.".to_owned()),
-            None,
-        ),
-        (JournalAccess::Write, false) => {
+        (JournalAccess::Write, Some(why)) => (Writes::ReadOnly(why), None),
+        (JournalAccess::Write, None) => {
             let protected = target
                 .as_ref()
                 .is_some_and(|target| target.profile.protected);
@@ -137,6 +134,19 @@ pub(super) fn ready(
             hold: place.hold,
         },
     })
+}
+
+/// Why a profile takes no writes, told wherever somebody wants one: what says so, and what to change.
+fn why_read_only(name: &str, by_option: bool, by_config: bool) -> Option<String> {
+    match (by_option, by_config) {
+        (_, true) => Some(format!(
+            "{name} is read-only: take read_only out of its configuration to write."
+        )),
+        (true, false) => Some(format!(
+            "{name} was opened with --read-only: start without it to write."
+        )),
+        (false, false) => None,
+    }
 }
 
 /// The profiles as the picker shows them.
@@ -380,5 +390,24 @@ fn ours(folder: &Path, lock: ProfileLock) -> Place {
         journal: JournalAccess::Write,
         holder: String::new(),
         hold: Some(lock),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_keeps_a_profile_from_writing_is_named_with_what_to_change() {
+        let told = |by_option, by_config| why_read_only("prod", by_option, by_config);
+        assert_eq!(told(false, false), None);
+        let by_option = told(true, false).unwrap_or_default();
+        assert!(by_option.contains("prod was opened with --read-only"));
+        // Starting without the option would not help there.
+        for by_option in [false, true] {
+            let why = told(by_option, true).unwrap_or_default();
+            assert!(why.contains("prod is read-only") && why.contains("read_only"));
+            assert!(!why.contains("--read-only"), "{why}");
+        }
     }
 }

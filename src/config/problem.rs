@@ -124,24 +124,61 @@ fn window(line: &str, column: usize) -> (String, usize) {
     (shown, column - from + usize::from(from > 0))
 }
 
-/// The name that was probably meant, if one is near.
+/// The name that was probably meant, if one is near: misspelt, or written in part.
 pub(super) fn nearest<'a>(
     written: &str,
     names: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let plain = |name: &str| name.to_ascii_lowercase().replace('-', "_");
     let written = plain(written);
-    names
-        .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(&plain(name), &written), name))
+    let names: Vec<&str> = names.into_iter().collect();
+    let misspelt = names
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(&plain(name), &written), *name))
         .filter(|(distance, name)| *distance <= (name.chars().count() / 3).max(1))
         .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
+        .map(|(_, name)| name);
+    // Of several names that begin so, none is more likely than the others, unless one word of it
+    // is what was written.
+    let only = |fits: &dyn Fn(&str) -> bool| {
+        let mut found = names.iter().filter(|name| fits(&plain(name)));
+        found.next().filter(|_| found.next().is_none()).copied()
+    };
+    let begins = |name: &str| !written.is_empty() && name.starts_with(&written);
+    let first_word = |name: &str| name.split('_').next() == Some(&written);
+    misspelt
+        .or_else(|| only(&begins))
+        .or_else(|| only(&first_word))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_was_written_in_part_is_told_if_there_is_one_alone() {
+        let names = [
+            "default_profile",
+            "token_env",
+            "token_file",
+            "log",
+            "logo_x",
+        ];
+        for (written, meant) in [
+            ("default", Some("default_profile")),
+            ("Default", Some("default_profile")),
+            ("def", Some("default_profile")),
+            ("defualt_profile", Some("default_profile")),
+            ("token", None),
+            ("profile", None),
+            ("", None),
+            ("logo", Some("log")),
+        ] {
+            assert_eq!(nearest(written, names), meant, "{written}");
+        }
+        let names = ["ca_file", "cache_size"];
+        assert_eq!(nearest("ca", names), Some("ca_file"), "its first word");
+    }
 
     #[test]
     fn of_a_very_long_line_what_is_around_the_mark_is_shown() {

@@ -15,7 +15,7 @@ enum Thing {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct DryRun {
-    would: Act,
+    pub(super) would: Act,
     things: Vec<Thing>,
 }
 
@@ -35,7 +35,7 @@ impl DryRun {
 }
 
 /// What an act does to a thing, in a word.
-fn done_to(act: Act) -> &'static str {
+pub fn done_to(act: Act) -> &'static str {
     match act {
         Act::CreateSpace => "made",
         Act::UpdateSpace => "changed",

@@ -663,6 +663,22 @@ impl Job {
         &self.head
     }
 
+    /// What a dry run is about; `None` for what is no dry run.
+    pub fn would(&self) -> Option<Act> {
+        match &self.work {
+            Work::DryRun(run) => Some(run.would),
+            Work::Rehearsal(_) => Some(Act::Recreate),
+            Work::Create(_)
+            | Work::Update(_)
+            | Work::Archive(_)
+            | Work::Delete(_)
+            | Work::Purge(_)
+            | Work::BackUp(_)
+            | Work::Restore(_)
+            | Work::Recreate(_) => None,
+        }
+    }
+
     /// Where it stands.
     pub fn state(&self) -> JobState {
         self.state

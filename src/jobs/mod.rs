@@ -38,6 +38,7 @@ mod update;
 pub use consent::{Act, Answer, Challenge, Consent, ItemTarget, SpaceTarget, Target};
 pub use create::NewSpace;
 pub use delete::{BackupChoice, DeleteOptions};
+pub use dry_run::done_to;
 pub use job::{
     Decision, Head, Job, JobEffect, JobEvent, JobId, JobState, JobWrite, Line, OnFailure, Outcome,
     Progress, Question, RequestNo, Step, StoreError, Stored, Thing, Unfit, WriteNo,

@@ -15,7 +15,7 @@ use crate::app::message::Size;
 use crate::app::modal::backups::{
     Again, Backups, Check, Kept, Opened, Removal, Shown, lines, rows,
 };
-use crate::app::modal::reading;
+use crate::app::modal::reading::{self, Tone};
 use crate::app::model::Model;
 use crate::text::number;
 use crate::text::width::Align;
@@ -123,9 +123,12 @@ fn draw_list(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, at: Rect
             return;
         }
         (Some(list), None) if list.is_empty() => {
-            let text =
-                "No backups yet. In the trash, b makes one; before a purge there always is one.";
-            canvas.lines(inner, [(text, theme.dim)]);
+            let text = [
+                (Tone::Dim, "No backups yet. In the trash, "),
+                (Tone::Key, "b"),
+                (Tone::Dim, " makes one; before a purge there always is one."),
+            ];
+            canvas.sentence(inner, &text);
             return;
         }
         (Some(list), None) => list,
@@ -416,6 +419,8 @@ fn draw_text(
                 &Search {
                     field: &shown.search,
                     typing: shown.typing,
+                    hits: &shown.hits,
+                    top: shown.top,
                 },
             );
             let below = all.saturating_sub(shown.top + lines(size));

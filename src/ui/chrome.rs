@@ -6,6 +6,7 @@ use ratatui::style::{Modifier, Style};
 use super::draw::{Canvas, margin};
 use super::theme::Focus;
 use crate::app::action::{Action, Availability, VERBS, Verb};
+use crate::app::form::{Control, Form};
 use crate::app::layout::{Pane, WIDE};
 use crate::app::message::{LogLevel, Millis};
 use crate::app::modal::Modal;
@@ -333,20 +334,9 @@ fn hints(model: &Model) -> Vec<(String, String)> {
                 Stage::Reading | Stage::Form => own(&[("Esc", "leave")]),
             };
         }
-        Some(Modal::NewSpace(_) | Modal::EditSpace(_)) => {
-            return own(&[
-                ("Tab", "next field"),
-                ("Ctrl-s", "save"),
-                ("Ctrl-e", "editor"),
-                ("Esc", "leave"),
-            ]);
-        }
-        Some(Modal::Confirm(dialog)) if dialog.wanted().is_some() => {
-            return own(&[("Enter", "do it"), ("Tab", "options"), ("Esc", "cancel")]);
-        }
-        Some(Modal::Confirm(_)) => {
-            return own(&[("y", "confirm"), ("Tab", "next"), ("Esc", "cancel")]);
-        }
+        Some(Modal::NewSpace(dialog)) => return own(&form_hints(&dialog.form, "create")),
+        Some(Modal::EditSpace(dialog)) => return own(&form_hints(&dialog.form, "save")),
+        Some(Modal::Confirm(dialog)) => return own(&dialog.hints()),
         Some(Modal::Question(_)) => return own(&[("Enter", "choose"), ("Esc", "later")]),
         Some(Modal::Jobs | Modal::Job(_)) => return own(&model.job_hints()),
         Some(Modal::Backups(backups)) => return own(backups.hints()),
@@ -372,44 +362,76 @@ fn hints(model: &Model) -> Vec<(String, String)> {
     // There is no pane to go to from there: how one comes back stands among the first.
     let weight = |verb: &Verb| match verb.action {
         Action::Back if model.screen == Screen::Across => 6,
+        // A pane that shows what went wrong promises this key.
+        Action::Refresh if model.focus_failed() => 9,
         _ => verb.weight,
     };
     verbs.sort_by_key(|verb| (verb.action == Action::Help, std::cmp::Reverse(weight(verb))));
-    let reading = matches!(model.modals.last(), Some(Modal::Reading(_)));
     let steps = [Action::Down, Action::Up].map(|step| model.keymap.key_here(contexts, step));
     let steps: Vec<String> = steps.into_iter().flatten().collect();
     let mut hints = Vec::new();
     if !steps.is_empty() {
         hints.push((steps.join("/"), "move".to_owned()));
     }
+    let welcome = matches!(model.screen, Screen::Welcome { .. });
+    if welcome && model.modals.is_empty() {
+        hints.push(("Enter".to_owned(), "choose".to_owned()));
+    }
     for verb in verbs {
-        // In the trash one is there already.
-        if verb.action == Action::Trash && model.focus == Pane::Content && model.content.is_trash()
-        {
-            continue;
-        }
         // Nothing is offered that would only say why not.
         if model.availability(verb.action) != Availability::Yes {
             continue;
         }
+        let Some(word) = word_here(model, verb) else {
+            continue;
+        };
         let Some(key) = model.keymap.key_here(contexts, verb.action) else {
             continue;
         };
-        let across = model.screen == Screen::Across;
-        let word = match verb.action {
-            Action::Back if reading || across || model.focus != Pane::Spaces => "back",
-            Action::Open
-                if model
-                    .across
-                    .as_ref()
-                    .is_some_and(|view| across && view.inside.is_none()) =>
-            {
-                "look inside"
-            }
-            _ => verb.short,
-        };
         hints.push((key, word.to_owned()));
     }
+    hints
+}
+
+/// What a verb is called in the footer now; `None` where it has no place there.
+fn word_here(model: &Model, verb: &Verb) -> Option<&'static str> {
+    let reading = matches!(model.modals.last(), Some(Modal::Reading(_)));
+    let across = model.screen == Screen::Across;
+    let at_content = across || model.focus == Pane::Content;
+    let previews = model.modals.is_empty() && model.preview.is_open;
+    let word = match verb.action {
+        // In the trash one is there already.
+        Action::Trash if model.focus == Pane::Content && model.content.is_trash() => return None,
+        // Before there is a server there are none.
+        Action::Jobs if matches!(model.screen, Screen::Welcome { .. }) => return None,
+        Action::Back if reading => "close",
+        // The key that opened the preview is offered to close it.
+        Action::Back if previews && at_content => return None,
+        Action::Preview if previews => "close",
+        Action::Back if across || model.focus != Pane::Spaces => "back",
+        Action::Refresh if model.focus_failed() => "try again",
+        Action::Open
+            if model
+                .across
+                .as_ref()
+                .is_some_and(|view| across && view.inside.is_none()) =>
+        {
+            "look inside"
+        }
+        _ => verb.short,
+    };
+    Some(word)
+}
+
+/// The keys of a form, with the word for what it does in the end.
+fn form_hints(form: &Form, done: &'static str) -> Vec<(&'static str, &'static str)> {
+    let mut hints = vec![("Tab", "next field")];
+    if form.is_at_choice() {
+        hints.push(("← →", "change"));
+    } else if matches!(form.focused().control, Control::Picked { .. }) {
+        hints.push(("Enter", "pick"));
+    }
+    hints.extend([("Ctrl-s", done), ("Ctrl-e", "editor"), ("Esc", "leave")]);
     hints
 }
 

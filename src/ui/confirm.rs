@@ -11,7 +11,7 @@ use crate::app::message::Size;
 use crate::app::modal::confirm::{At, Confirm, shape, title};
 use crate::app::modal::leave::Leaving;
 use crate::app::modal::question::QuestionDialog;
-use crate::app::modal::reading::{Tone, folded};
+use crate::app::modal::reading::{Line, folded};
 use crate::app::model::Model;
 use crate::text::{number, width};
 
@@ -46,8 +46,7 @@ pub(super) fn draw(model: &Model, confirm: &Confirm, canvas: &mut Canvas<'_>, si
         let field = if shape.below {
             line
         } else {
-            let leave = u16::try_from(width::width("Esc cancel")).unwrap_or(10);
-            canvas.right(line, "Esc cancel", theme.dim);
+            let leave = canvas.keys_right(line, &[("Esc", "cancel")], "");
             Rect {
                 x: line.x + used + 2,
                 width: line.width.saturating_sub(used + leave + 4),
@@ -71,10 +70,13 @@ pub(super) fn draw(model: &Model, confirm: &Confirm, canvas: &mut Canvas<'_>, si
                 (" Confirm ", button(confirm_on)),
             ],
         );
-        let keys = "y confirm   Esc cancel";
-        if usize::from(line.width.saturating_sub(used + 2)) > width::width(keys) {
-            canvas.right(line, keys, theme.dim);
-        }
+        let keys = [("y", "confirm"), ("Esc", "cancel")];
+        let rest = Rect {
+            x: line.x + used + 2,
+            width: line.width.saturating_sub(used + 2),
+            ..line
+        };
+        canvas.keys_right(rest, &keys, "   ");
         y += 1;
     }
     for line in &shape.problem {
@@ -89,18 +91,21 @@ fn scrolled(
     canvas: &mut Canvas<'_>,
     dialog: Rect,
     mut y: u16,
-    (lines, rows, top): (&[(Tone, String)], usize, usize),
+    (lines, rows, top): (&[Line], usize, usize),
 ) -> u16 {
     let theme = canvas.theme;
     let inner = margin(inside(dialog));
     let top = top.min(lines.len().saturating_sub(rows));
-    for (tone, line) in lines.iter().skip(top).take(rows) {
+    for line in lines.iter().skip(top).take(rows) {
         let row = Rect {
             y,
             height: 1,
             ..inner
         };
-        canvas.text(row, line, style_of(theme, *tone));
+        let pieces = line
+            .iter()
+            .map(|(tone, text)| (text.as_str(), style_of(theme, *tone)));
+        canvas.pieces(row, pieces);
         y += 1;
     }
     let below = lines.len().saturating_sub(top + rows);

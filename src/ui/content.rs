@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::draw::{Canvas, margin, order_sign};
-use super::spaces::{Foot, failure_bar, filter_line};
+use super::spaces::{Foot, ROWS, failure_bar, filter_line};
 use super::theme::Focus;
 use crate::app::fields::kind_name;
 use crate::app::layout::{Pane, inside};
@@ -97,7 +97,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             }
         }
         if let Some(error) = &outline.error {
-            failure_bar(canvas, area, error);
+            failure_bar(canvas, area, ROWS, error);
         }
     }
     if let Some(matched) = outline.tree.matched() {

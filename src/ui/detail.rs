@@ -109,7 +109,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
                 );
             }
             if let Remote::Failed { error, .. } = &detail.value {
-                failure_bar(canvas, area, error);
+                failure_bar(canvas, area, 1, error);
             }
         }
     }

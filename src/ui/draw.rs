@@ -13,6 +13,8 @@ use ratatui::widgets::Widget as _;
 use super::theme::{self, Focus, Theme};
 use super::{across, chrome, content, detail, modal, preview, spaces, welcome};
 use crate::app::layout::{Layout, Pane, SMALLEST};
+use crate::app::modal::Modal;
+use crate::app::modal::reading::{Tone, folded_pieces};
 use crate::app::model::{Model, Screen};
 use crate::app::spread::Spread;
 use crate::confluence::ApiError;
@@ -36,7 +38,11 @@ pub fn draw(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
     match (model.layout(), &model.screen) {
         (Layout::TooSmall, _) => too_small(canvas, area),
         (Layout::Panes { footer, .. }, Screen::Welcome { .. }) => {
-            welcome::draw(model, canvas, area);
+            // Around the set-up it would stick out in pieces.
+            let sets_up = |modal: &Modal| matches!(modal, Modal::SetUp(_));
+            if !model.modals.iter().any(sets_up) {
+                welcome::draw(model, canvas, area);
+            }
             chrome::footer(model, canvas, footer);
         }
         (Layout::Panes { header, footer, .. }, Screen::Across) => {
@@ -225,6 +231,40 @@ impl Canvas<'_> {
         area.width - rest.width
     }
 
+    /// Writes keys with their words at the end of `area`, as the footer has them, if there is room
+    /// for all; says how wide that was.
+    pub(super) fn keys_right(&mut self, area: Rect, keys: &[(&str, &str)], gap: &str) -> u16 {
+        let of = |(key, word): &(&str, &str)| match (key.is_empty(), word.is_empty()) {
+            (false, false) => width::width(key) + 1 + width::width(word),
+            _ => width::width(key) + width::width(word),
+        };
+        let gaps = width::width(gap) * keys.len().saturating_sub(1);
+        let wide = keys.iter().map(of).sum::<usize>() + gaps;
+        let Some(wide) = u16::try_from(wide).ok().filter(|it| *it <= area.width) else {
+            return 0;
+        };
+        let theme = self.theme;
+        let pieces = keys.iter().enumerate().flat_map(|(ix, (key, word))| {
+            let between = if ix == 0 { "" } else { gap };
+            let blank = if key.is_empty() { "" } else { " " };
+            [
+                (between, theme.key_word),
+                (*key, theme.key),
+                (blank, theme.key_word),
+                (*word, theme.key_word),
+            ]
+        });
+        self.pieces(
+            Rect {
+                x: area.right() - wide,
+                width: wide,
+                ..area
+            },
+            pieces,
+        );
+        wide
+    }
+
     /// Writes text so that it ends at the end of `area`; says how wide it was.
     pub(super) fn right(&mut self, area: Rect, text: &str, style: Style) -> u16 {
         let text = width::clip(text, usize::from(area.width));
@@ -411,14 +451,19 @@ impl Canvas<'_> {
     pub(super) fn failure(&mut self, area: Rect, error: &ApiError) {
         let theme = self.theme;
         let hint = error.hint();
-        self.lines(
+        let used = self.paragraphs(
             area,
             [
                 (error.message.as_str(), theme.danger),
                 (hint.as_str(), theme.text),
-                ("r tries again.", theme.dim),
             ],
         );
+        let line = Rect {
+            y: area.y + used,
+            height: u16::from(used < area.height),
+            ..area
+        };
+        self.pieces(line, [("r", theme.key), (" tries again.", theme.dim)]);
     }
 
     /// Writes a note into the bottom border, at its end.
@@ -535,17 +580,43 @@ impl Canvas<'_> {
         columns
     }
 
-    /// Writes paragraphs, one line each; lines that don't fit are left out.
+    /// Writes paragraphs one below the other; lines that don't fit are left out.
     pub(super) fn lines<'t>(
         &mut self,
         area: Rect,
         lines: impl IntoIterator<Item = (&'t str, Style)>,
     ) {
+        self.paragraphs(area, lines);
+    }
+
+    /// Writes a paragraph with keys in it, which look as they do in the footer.
+    pub(super) fn sentence(&mut self, area: Rect, pieces: &[(Tone, &str)]) {
+        let lines = folded_pieces(pieces, usize::from(area.width));
+        for (line, y) in lines.iter().zip(area.y..area.bottom()) {
+            let row = Rect {
+                y,
+                height: 1,
+                ..area
+            };
+            let theme = self.theme;
+            let styled = line
+                .iter()
+                .map(|(tone, text)| (text.as_str(), detail::style_of(theme, *tone)));
+            self.pieces(row, styled);
+        }
+    }
+
+    /// Writes paragraphs one below the other; says how many rows they took.
+    fn paragraphs<'t>(
+        &mut self,
+        area: Rect,
+        lines: impl IntoIterator<Item = (&'t str, Style)>,
+    ) -> u16 {
         let mut y = area.y;
         for (text, style) in lines {
             for part in crate::app::modal::reading::folded(text, usize::from(area.width)) {
                 if y >= area.bottom() {
-                    return;
+                    return area.height;
                 }
                 self.text(
                     Rect {
@@ -559,6 +630,7 @@ impl Canvas<'_> {
                 y += 1;
             }
         }
+        y - area.y
     }
 }
 

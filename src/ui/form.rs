@@ -170,8 +170,16 @@ fn control(canvas: &mut Canvas<'_>, area: Rect, control: &Control, here: bool, e
         Control::Picked { label } => {
             let text = if label.is_empty() { "none" } else { label };
             let style = if here { theme.field_focus } else { theme.field };
-            let hint = if here { "  Enter picks" } else { "" };
-            canvas.pieces(area, [(text, style), (hint, theme.dim)]);
+            let (key, word) = if here { ("Enter", " picks") } else { ("", "") };
+            canvas.pieces(
+                area,
+                [
+                    (text, style),
+                    ("  ", theme.text),
+                    (key, theme.key),
+                    (word, theme.dim),
+                ],
+            );
         }
     }
 }

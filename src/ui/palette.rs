@@ -80,7 +80,11 @@ pub(super) fn draw(model: &Model, palette: &Palette, canvas: &mut Canvas<'_>, si
         };
         let rest = canvas.column(rest, 18, &keys, Align::Left, key_style);
         if size.width >= ROOMY {
+            // In full below, when the cursor is on it.
             let about = reason.as_deref().unwrap_or_default();
+            let short = model.place_of(&palette.here, *action);
+            let fits = width::width(about) <= usize::from(rest.width);
+            let about = short.as_deref().filter(|_| !fits).unwrap_or(about);
             canvas.text(rest, about, theme.disabled);
         }
     }

@@ -8,7 +8,7 @@ use super::modal::{Owner, dialog};
 use crate::app::layout::centred;
 use crate::app::message::Size;
 use crate::app::modal::plans::{Plans, line, rows};
-use crate::app::modal::reading;
+use crate::app::modal::reading::{self, Tone};
 use crate::app::model::Model;
 use crate::jobs::Job;
 use crate::text::number;
@@ -46,8 +46,12 @@ pub(super) fn draw(model: &Model, plans: &Plans, canvas: &mut Canvas<'_>, size: 
         (_, Some(problem)) => canvas.lines(inner, [(problem.as_str(), theme.danger)]),
         (None, None) => canvas.lines(inner, [("Reading the plans.", theme.dim)]),
         (Some(files), None) if files.is_empty() => {
-            let text = "No plans yet. In the confirmation of an act, w writes its plan to a file.";
-            canvas.lines(inner, [(text, theme.dim)]);
+            let text = [
+                (Tone::Dim, "No plans yet. In the confirmation of an act, "),
+                (Tone::Key, "w"),
+                (Tone::Dim, " writes its plan to a file."),
+            ];
+            canvas.sentence(inner, &text);
         }
         (Some(files), None) => {
             let host = if inner.width < WIDE {

@@ -8,6 +8,7 @@ use super::theme::{Focus, Theme};
 use crate::app::field::Field;
 use crate::app::layout::inside;
 use crate::app::model::Model;
+use crate::app::pane::hits::Hits;
 use crate::app::remote::Remote;
 use crate::text::doc::{self, Ink};
 use crate::text::{number, width};
@@ -28,11 +29,21 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>) {
         .map(|subject| subject.title.as_str());
     let name = width::isolate(name.unwrap_or_default());
     let name = width::clip(&name, usize::from(area.width.saturating_sub(16)));
-    canvas.frame(
-        area,
-        &[("Preview ", theme.title), (&name, theme.dim)],
-        focus,
-    );
+    // The text begins with the title: the border has it while that is out of sight.
+    let below = match &preview.value {
+        Remote::Ready { .. } => preview.top == 0,
+        Remote::Absent | Remote::Loading { .. } => true,
+        Remote::Failed { .. } => false,
+    };
+    if below {
+        canvas.frame(area, &[("Preview", theme.title)], focus);
+    } else {
+        canvas.frame(
+            area,
+            &[("Preview ", theme.title), (&name, theme.dim)],
+            focus,
+        );
+    }
     let inner = inside(area);
     let text = margin(inner);
     if text.is_empty() {
@@ -73,6 +84,8 @@ fn draw_text(model: &Model, canvas: &mut Canvas<'_>, area: Rect, text: Rect) {
     let search = Search {
         field: &preview.search,
         typing: preview.typing,
+        hits: &preview.hits,
+        top: preview.top,
     };
     draw_search(canvas, area, text, &lines, &search);
 }
@@ -81,6 +94,9 @@ fn draw_text(model: &Model, canvas: &mut Canvas<'_>, area: Rect, text: Rect) {
 pub(super) struct Search<'s> {
     pub(super) field: &'s Field,
     pub(super) typing: bool,
+    pub(super) hits: &'s Hits,
+    /// The first line that is shown.
+    pub(super) top: usize,
 }
 
 /// Draws what is searched for into the bottom border of `area`, and what it found into the lines.
@@ -93,6 +109,8 @@ pub(super) fn draw_search(
 ) {
     let theme = canvas.theme;
     let needle = search.field.text();
+    let current = search.hits.current(usize::from(text.width));
+    let current = current.filter(|hit| hit.line >= search.top);
     for found in doc::find(lines, &needle) {
         let from = u16::try_from(found.columns.start).unwrap_or(text.width);
         let to = u16::try_from(found.columns.end).unwrap_or(text.width);
@@ -103,6 +121,20 @@ pub(super) fn draw_search(
             height: 1,
         };
         canvas.buffer.set_style(hit, theme.matched);
+        // The one that is looked at: a sign before its line, and turned over, as there may be
+        // several on it.
+        if current
+            .is_some_and(|hit| hit.line - search.top == found.line && hit.columns == found.columns)
+        {
+            let turned = Style::new().add_modifier(Modifier::REVERSED);
+            canvas.buffer.set_style(hit, turned);
+            let margin = Rect {
+                x: text.x.saturating_sub(1),
+                width: 1,
+                ..hit
+            };
+            canvas.text(margin, theme.glyphs.caret, theme.caret);
+        }
     }
     if search.typing || !needle.is_empty() {
         let line = Rect {
@@ -111,12 +143,18 @@ pub(super) fn draw_search(
             width: (area.width / 2).max(1),
             height: 1,
         };
+        let told = if needle.is_empty() {
+            String::new()
+        } else {
+            format!("{} ", search.hits.told())
+        };
         canvas.pieces(
             line,
             [
                 (" / ", theme.key),
                 (needle.as_str(), theme.field_focus),
                 (" ", theme.text),
+                (told.as_str(), theme.dim),
             ],
         );
         if search.typing {

@@ -60,7 +60,6 @@ pub(super) fn draw(model: &Model, list: &Profiles, canvas: &mut Canvas<'_>, size
         let style = if here { theme.cursor } else { theme.text };
         canvas.text(host, shown_host(choice), style);
     }
-    canvas.bottom_note(at, "Enter open  Esc stay", theme.dim);
 }
 
 /// Whether it is open, and whether it takes writes.

@@ -51,24 +51,13 @@ pub(super) fn framed(
         height: 1,
         ..inner
     };
-    let text = |gap: &str| {
-        foot.iter()
-            .map(|(key, word)| format!("{key} {word}").trim_start().to_owned())
-            .collect::<Vec<_>>()
-            .join(gap)
-    };
-    let loose = text("    ");
-    let text = if width::width(&loose) <= usize::from(line.width) {
-        loose
-    } else {
-        // The footer names them too; what does not fit is left to it.
-        let tight = text("  ");
-        match tight.rsplit_once("  ") {
-            Some((first, _)) if width::width(&tight) > usize::from(line.width) => first.to_owned(),
-            _ => tight,
+    // The footer names them too; what does not fit is left to it.
+    let fewer = foot.split_last().map_or(foot, |(_, others)| others);
+    for (keys, gap) in [(foot, "    "), (foot, "  "), (fewer, "  ")] {
+        if canvas.keys_right(line, keys, gap) > 0 {
+            break;
         }
-    };
-    canvas.right(line, &text, theme.dim);
+    }
     for (ix, text) in problems.iter().enumerate().take(usize::from(problem_rows)) {
         let y = line.y.saturating_sub(problem_rows) + u16::try_from(ix).unwrap_or(0);
         canvas.text(Rect { y, ..line }, text, theme.danger);

@@ -8,6 +8,7 @@ use super::theme::Focus;
 use crate::app::inflight::{Retry, Waiter};
 use crate::app::layout::{Pane, inside};
 use crate::app::list::Cursor;
+use crate::app::modal::reading::folded;
 use crate::app::modal::spaces_filter::summary;
 use crate::app::model::Model;
 use crate::app::pane::filter::FilterLine;
@@ -51,11 +52,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     if inner.is_empty() {
         return;
     }
-    let error = match (&spaces.ended, model.session.user.error()) {
-        (Ended::Failed(error), _) => Some(error),
-        (Ended::Not, Some(error)) if spaces.load.is_none() => Some(error),
-        (Ended::Not | Ended::Complete | Ended::Stopped, _) => None,
-    };
+    let error = model.spaces_failure();
     if spaces.table.is_empty() {
         empty(model, canvas, inner, error);
         filter_line(canvas, area, &spaces.filter, &Foot::default(), focus);
@@ -134,9 +131,16 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     foot.place("", spaces.cursor, spaces.len(), seen, "");
     filter_line(canvas, area, &spaces.filter, &foot, focus);
     if let Some(error) = error {
-        failure_bar(canvas, area, error);
+        failure_bar(canvas, area, ROWS, error);
     } else if let Some(retry) = retry(model) {
-        bar(canvas, area, &retry.error, &next_try(model, retry));
+        let next = next_try(model, retry);
+        let keys = [
+            (next.as_str(), ""),
+            ("  ", "r"),
+            (" now   ", "Esc"),
+            (" stop", ""),
+        ];
+        bar(canvas, area, ROWS, &retry.error.message, &keys);
     }
 }
 
@@ -267,7 +271,7 @@ fn retry(model: &Model) -> Option<&Retry> {
 
 fn next_try(model: &Model, retry: &Retry) -> String {
     let seconds = retry.until.since(model.now).div_ceil(1_000);
-    format!("Next try in {seconds} s.  r now   Esc stop")
+    format!("Next try in {seconds} s.")
 }
 
 fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, error: Option<&ApiError>) {
@@ -275,7 +279,7 @@ fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, error: Option<&Api
     let text = margin(inner);
     let retry = retry(model);
     if let Some(retry) = retry {
-        let next = next_try(model, retry);
+        let next = format!("{}  r now   Esc stop", next_try(model, retry));
         canvas.lines(
             text,
             [
@@ -327,53 +331,83 @@ fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, error: Option<&Api
     }
 }
 
-/// A failure over rows that are still good, above the bottom border: all of what happened where
-/// there is room, and the key that tries again.
-pub(super) fn failure_bar(canvas: &mut Canvas<'_>, area: Rect, error: &ApiError) {
-    bar(canvas, area, error, "r tries again.");
+/// How far the text of a row is from the border: behind its mark and a blank.
+pub(super) const ROWS: u16 = 2;
+
+/// A failure over rows that are still good, above the bottom border: what happened and what to do,
+/// as far as there is room, and the key that tries again. It begins `indent` columns from the border,
+/// where what it lies over begins.
+pub(super) fn failure_bar(canvas: &mut Canvas<'_>, area: Rect, indent: u16, error: &ApiError) {
+    let again = [("", "r"), (" tries again.", "")];
+    let whole = format!("{} {}", error.message, error.hint());
+    let inner = inside(area);
+    let columns = usize::from(inner.width.saturating_sub(indent + 1));
+    let room = usize::from(inner.height / 3).max(1);
+    let text = format!("{whole}  {}", "r tries again.");
+    let fits = folded(&text, columns).len() <= room;
+    let text = if fits { &whole } else { &error.message };
+    bar(canvas, area, indent, text, &again);
 }
 
-/// What happened and what comes of it, over rows that are still good.
-fn bar(canvas: &mut Canvas<'_>, area: Rect, error: &ApiError, again: &str) {
+/// What happened and what comes of it, over rows that are still good: a text, and behind it pieces
+/// of plain text and keys.
+fn bar(canvas: &mut Canvas<'_>, area: Rect, indent: u16, text: &str, keys: &[(&str, &str)]) {
     let inner = inside(area);
     if inner.height < 3 {
         return;
     }
-    let text = margin(inner);
-    let folded = crate::app::modal::reading::folded(&error.message, usize::from(text.width));
-    // The keys stand behind the last line, or below it where they don't fit.
-    let last = folded.last().map_or(0, |line| width::width(line));
-    let beside = last + 2 + width::width(again) <= usize::from(text.width);
-    let high = folded.len() + usize::from(!beside);
-    let room = usize::from(inner.height / 3).max(1);
-    let high = u16::try_from(high.min(room)).unwrap_or(1);
-    let y = inner.bottom() - high;
+    let room = Rect {
+        x: inner.x + indent.min(inner.width),
+        width: inner.width.saturating_sub(indent + 1),
+        ..inner
+    };
+    let columns = usize::from(room.width);
+    let again: usize = keys
+        .iter()
+        .map(|(plain, key)| width::width(plain) + width::width(key))
+        .sum();
+    let mut lines = folded(text, columns);
+    // The keys stand behind the last line, or below it where they don't fit; and in any case.
+    let beside = |line: &String| width::width(line) + 2 + again <= columns;
+    let most = usize::from(inner.height / 3).max(1);
+    let own_line = !lines.last().is_some_and(beside);
+    if lines.len() + usize::from(own_line) > most {
+        lines.truncate(most.saturating_sub(usize::from(most > 1)).max(1));
+        if let Some(last) = lines.last_mut().filter(|_| most == 1) {
+            *last = width::clip(last, columns.saturating_sub(again + 2)).into_owned();
+        }
+    }
+    let own_line = !lines.last().is_some_and(beside);
+    let high = u16::try_from(lines.len() + usize::from(own_line)).unwrap_or(1);
+    let y = inner.bottom().saturating_sub(high);
     canvas.clear(Rect {
         y,
         height: high,
         ..inner
     });
     let theme = canvas.theme;
-    let bottom = Rect {
-        y: inner.bottom() - 1,
+    let line = |ix: u16| Rect {
+        y: y + ix,
         height: 1,
-        ..text
+        ..room
     };
-    let used = canvas.right(bottom, &format!(" {again}"), theme.dim);
-    if high == 1 {
-        let room = Rect {
-            width: text.width.saturating_sub(used),
-            ..bottom
-        };
-        canvas.text(room, &error.message, theme.danger);
-    } else {
-        let message = Rect {
-            y,
-            height: high - u16::from(!beside),
-            ..text
-        };
-        canvas.lines(message, [(error.message.as_str(), theme.danger)]);
+    let mut used = 0;
+    for (ix, text) in (0..).zip(&lines) {
+        used = canvas.text(line(ix), text, theme.danger) + 2;
     }
+    if own_line {
+        used = 0;
+    }
+    let rest = line(high - 1);
+    let rest = Rect {
+        x: rest.x + used,
+        width: rest.width.saturating_sub(used),
+        ..rest
+    };
+    let pieces = keys
+        .iter()
+        .flat_map(|(plain, key)| [(*plain, theme.dim), (*key, theme.key)]);
+    canvas.pieces(rest, pieces);
 }
 
 /// What stands in the bottom border: what is to be noted, and where in the list the cursor is.

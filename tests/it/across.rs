@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use coracle::app::across::Read;
 use coracle::app::message::{DiskCall, DiskReply, Effect, Msg};
+use coracle::app::modal::Modal;
 use coracle::app::model::Screen;
 use coracle::confluence::{
     Call, Content, ContentKind, ContentMore, ContentStatus, Cursor, CursorPage, ErrorKind, Reply,
@@ -628,11 +629,7 @@ fn an_item_of_many_spaces_is_previewed_where_it_stands() {
     // The text follows the cursor, and has the keys after Tab.
     story.keys("j").rest();
     story.answer_all(&numbered);
-    assert!(
-        story.screen().contains("Preview Notes"),
-        "{}",
-        story.screen()
-    );
+    assert!(story.screen().contains("│ Notes "), "{}", story.screen());
     story.keys("Tab");
     assert!(story.model.preview_has_keys());
     let at = story
@@ -1008,4 +1005,16 @@ fn the_place_among_the_spaces_and_the_items_is_told_where_not_all_are_seen() {
     story.keys("G");
     let screen = story.screen();
     assert!(screen.contains("─ 1,500 of 1,500 ─╯"), "{screen}");
+}
+
+#[test]
+fn the_backups_open_from_here_as_the_notice_of_one_promises() {
+    let mut story = read(120, 40);
+    story.keys("B");
+    assert!(
+        matches!(&story.model.modals[..], [Modal::Backups(_)]),
+        "{}",
+        story.screen()
+    );
+    assert_eq!(story.model.screen, Screen::Across, "and it stays below");
 }

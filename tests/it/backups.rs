@@ -742,11 +742,22 @@ fn has_no_eng(call: &Call) -> Answer {
 }
 
 #[test]
+fn with_no_backups_nothing_is_offered_but_what_makes_one() {
+    let mut browser = Browser::empty(80, 24);
+    browser.keys("B").shows("No backups yet.");
+    assert_eq!(browser.story.footer(), " q close");
+    assert_eq!(browser.story.drawn_as_keys(), ["b", "q"]);
+}
+
+#[test]
 fn a_dry_run_says_of_each_item_whether_it_would_be_made_again() {
     let mut browser = Browser::filled(120, 40);
     browser.keys("B Enter R Enter");
     browser.keys_on(&has_a_title, "d");
     browser.tells("Dry run: Re-create 3 items in ENG");
+    browser.said(
+        "Dry run: nothing was changed. 2 of 3 items would be made again in ENG. Salaries: A current page",
+    );
     browser.keys("Enter");
     for told in [
         "Runbooks of old It would be made again in ENG, at the top.",

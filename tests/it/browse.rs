@@ -10,7 +10,7 @@ use coracle::app::pane::content::Tab;
 use coracle::app::{Start, StartMode, Writes};
 use coracle::confluence::{Call, ErrorKind, Page, Reply, SpaceContent, SpaceKey, SpaceStatus};
 
-use crate::story::{Story, beginning, content, error, page, space, spaces, wiki};
+use crate::story::{Answer, Story, beginning, content, error, page, space, spaces, wiki};
 
 #[test]
 fn the_first_request_goes_out_alone() {
@@ -940,4 +940,120 @@ fn keys_have_the_columns_that_they_need_where_names_leave_them() {
     story.keys("G");
     let screen = story.screen();
     assert!(screen.contains(" ~lena@te…  Lena"), "{screen}");
+}
+
+/// A server that is down.
+fn down(_: &Call) -> Answer {
+    Err(error(
+        ErrorKind::Server,
+        503,
+        "wiki.example.com answers 503.",
+    ))
+}
+
+#[test]
+fn a_pane_that_failed_offers_first_what_it_promises() {
+    for (width, height) in [(120, 40), (80, 24), (40, 12)] {
+        let mut story = Story::browsing(width, height);
+        assert!(!story.footer().contains("try again"), "{}", story.footer());
+        story.keys("r").answer_all(&down);
+        assert!(
+            story.footer().starts_with(" j/k move  r try again"),
+            "{}",
+            story.screen()
+        );
+        // What has not failed is only read again.
+        story.keys("2");
+        assert!(!story.footer().contains("try again"), "{}", story.footer());
+        story.keys("r").answer_all(&down);
+        assert!(story.footer().contains("r try again"), "{}", story.screen());
+        story.keys("3 t").answer_all(&down);
+        assert!(
+            story.footer().starts_with(" j/k move  r try again"),
+            "{}",
+            story.screen()
+        );
+        story.keys("r").answer_all(&wiki);
+        assert!(!story.footer().contains("try again"), "{}", story.footer());
+    }
+}
+
+#[test]
+fn what_a_pane_in_sight_tells_is_no_notice_as_well() {
+    let failed = "The list of spaces could not be read: wiki.example.com answers 503.";
+    let logged = |story: &Story| {
+        let mut log = story.model.log.iter();
+        log.any(|it| it.line.text.starts_with(failed))
+    };
+    let mut story = Story::browsing(120, 40);
+    story.keys("r").answer_all(&down);
+    assert!(story.model.toasts.is_empty(), "{}", story.screen());
+    assert!(logged(&story));
+    let screen = story.screen();
+    assert_eq!(screen.matches("answers 503").count(), 1, "{screen}");
+    // Below a dialog, or on another screen, it is.
+    for keys in ["r ?", "r T"] {
+        let mut story = Story::browsing(120, 40);
+        story.keys(keys).answer_all(&down);
+        let told = |text: &str| text.starts_with(failed);
+        assert!(
+            story.model.toasts.iter().any(|toast| told(&toast.text)),
+            "{keys}\n{}",
+            story.screen()
+        );
+    }
+    // So is the sign-in, which the list tells of.
+    let mut story = Story::start(120, 40);
+    story.answer_all(&down);
+    assert!(story.model.toasts.is_empty(), "{}", story.screen());
+    assert!(story.screen().contains("answers 503"));
+}
+
+#[test]
+fn a_failure_stands_below_the_rows_and_its_key_behind_it() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("r").answer_all(&down);
+    let screen = story.screen();
+    let line = |part: &str| {
+        let line = screen.lines().find(|line| line.contains(part));
+        line.unwrap_or_else(|| panic!("{part}\n{screen}"))
+    };
+    assert!(line("503.").starts_with("│  wiki"), "{screen}");
+    assert!(line("Operations").starts_with("│  OPS"), "{screen}");
+    let last = line("r tries again.");
+    let before = last.split("r tries again.").next().unwrap_or_default();
+    assert!(
+        before.ends_with(".  ") && before.trim().len() > 3,
+        "behind the sentence, or below it: {screen}"
+    );
+    assert!(story.drawn_as_keys().contains(&"r".to_owned()), "{screen}");
+}
+
+#[test]
+fn what_lies_over_the_screen_is_closed_and_steps_only_through_hits() {
+    for open in ["?", "L"] {
+        let mut story = Story::browsing(120, 40);
+        story.keys(open);
+        let footer = story.footer();
+        assert!(footer.contains("q close"), "{footer}");
+        assert!(!footer.contains("n next"), "{footer}");
+        story.keys("/").types("e").keys("Enter");
+        assert!(story.footer().contains("n next"), "{}", story.footer());
+    }
+}
+
+#[test]
+fn the_welcome_offers_to_choose() {
+    let mode = StartMode::Welcome {
+        config_path: "~/.config/coracle/config.toml".to_owned(),
+    };
+    let mut story = Story::with(80, 24, mode, Writes::Allowed);
+    assert!(
+        story.footer().contains("Enter choose"),
+        "{}",
+        story.footer()
+    );
+    assert!(!story.footer().contains("jobs"), "{}", story.footer());
+    story.keys("?");
+    assert!(!story.footer().contains("Enter choose"));
 }

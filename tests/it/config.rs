@@ -296,3 +296,9 @@ fn any_text_at_all_is_answered_without_a_panic() {
         }
     });
 }
+
+#[test]
+fn a_setting_that_was_written_in_part_is_told_in_full() {
+    let told = told("default = \"prod\"\n");
+    assert!(told.contains("Did you mean `default_profile`?"), "{told}");
+}

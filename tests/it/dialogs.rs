@@ -586,3 +586,74 @@ fn nobody_agrees_to_what_is_still_being_counted() {
         assert_eq!(story.model.jobs.list.len(), 1);
     }
 }
+
+#[test]
+fn the_footer_of_a_confirmation_offers_what_it_has() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("D").answer_all(&wiki);
+    assert_eq!(story.footer(), " Enter do it  Tab options  Esc cancel");
+    story.keys("Tab");
+    assert_eq!(
+        story.footer(),
+        " b decline the backup  w write plan  d dry run  Tab back  Esc cancel"
+    );
+    story.keys("b Tab").types("E");
+    assert!(
+        story.screen().contains("to delete it:  E"),
+        "{}",
+        story.screen()
+    );
+    // What opens a profile has no options: the field keeps the keys.
+    let mut desk = Desk::with(120, 40, Writes::Protected);
+    desk.story.keys("!");
+    assert_eq!(desk.story.footer(), " Enter do it  Esc cancel");
+    desk.story.keys("Tab").types("prod");
+    assert!(
+        desk.screen().contains("to open it:  prod"),
+        "{}",
+        desk.screen()
+    );
+}
+
+#[test]
+fn keys_in_dialogs_look_like_those_in_the_footer() {
+    let keys = |before: &str| {
+        let mut story = Story::browsing(120, 40);
+        story.keys(before).answer_all(&wiki);
+        story.drawn_as_keys()
+    };
+    let has = |found: &[String], wanted: &[&str]| {
+        // Those of the footer are at the end.
+        let mut found = found.iter();
+        wanted.iter().all(|key| found.any(|it| it == key))
+    };
+    let delete = keys("D");
+    let typed = ["b", "w", "d", "Tab", "Esc", "Enter", "Tab", "Esc"];
+    assert!(has(&delete, &typed), "{delete:?}");
+    let archive = keys("a");
+    let asked = ["a", "w", "d", "y", "Esc", "y", "Tab", "Esc"];
+    assert!(has(&archive, &asked), "{archive:?}");
+    let backups = keys("B");
+    assert!(has(&backups, &["q"]), "{backups:?}");
+    let picks = keys("e");
+    let form = ["Ctrl-s", "Ctrl-e", "Esc", "Tab", "Ctrl-s", "Ctrl-e", "Esc"];
+    assert!(has(&picks, &form), "{picks:?}");
+    let new = keys("n");
+    let form = ["Ctrl-s", "Ctrl-e", "Esc", "Tab", "Ctrl-s", "Ctrl-e", "Esc"];
+    assert!(has(&new, &form), "{new:?}");
+}
+
+#[test]
+fn a_new_space_is_created_in_the_box_and_in_the_footer() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("n");
+    let screen = story.screen();
+    assert_eq!(screen.matches("Ctrl-s create").count(), 2, "{screen}");
+    assert!(!screen.contains("save"), "{screen}");
+    assert!(!story.footer().contains("← →"), "{}", story.footer());
+    story.keys("Tab Tab");
+    assert!(story.footer().contains("← → change"), "{}", story.screen());
+    let mut story = Story::browsing(120, 40);
+    story.keys("e").answer_all(&wiki);
+    assert_eq!(story.screen().matches("Ctrl-s save").count(), 2);
+}

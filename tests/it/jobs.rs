@@ -234,7 +234,6 @@ fn a_dry_run_speaks_of_things_by_their_names() {
     let mut visit = Visit::new(120, 40);
     visit.keys("t").work();
     visit.keys("* x d").settle();
-    visit.sees("For each of 2 items: It");
     visit.keys("Enter");
     visit.sees("Old policy It would be purged.");
     let screen = visit.desk.screen();
@@ -242,6 +241,76 @@ fn a_dry_run_speaks_of_things_by_their_names() {
     // Ids are for the journal.
     assert!(!screen.contains("100"), "{screen}");
     assert!(visit.wiki.borrow().writes.is_empty());
+}
+
+#[test]
+fn a_dry_run_never_reads_as_if_it_was_done() {
+    for (keys, told) in [
+        ("t", "x d"),
+        ("t", "* x d"),
+        ("t", "* u d"),
+        ("t", "* b d"),
+        ("t", "P Tab d"),
+        ("D", "Tab d"),
+        ("a", "d"),
+        ("j a", "d"),
+        ("* a", "d"),
+    ]
+    .into_iter()
+    .zip([
+        "1 item of ENG would be purged.",
+        "2 items of ENG would be purged.",
+        "2 items of ENG would be restored.",
+        "2 items of ENG would be backed up.",
+        "ENG would be emptied of its trash.",
+        "ENG would be deleted.",
+        "ENG would be archived.",
+        "OLD would be taken out of the archive.",
+        "ENG would be archived.",
+    ])
+    .map(|((before, keys), told)| ([before, keys], told))
+    {
+        let mut visit = Visit::new(120, 40);
+        for keys in keys {
+            visit.keys(keys).work();
+        }
+        visit.settle();
+        let said = last_said(&visit);
+        assert_eq!(said, format!("Dry run: nothing was changed. {told}"));
+        let screen = visit.desk.screen();
+        let toast = &visit.desk.story.model.toasts;
+        assert!(toast.iter().any(|it| it.text == said), "{screen}");
+        assert!(visit.wiki.borrow().writes.is_empty(), "{screen}");
+        visit.keys("Enter").sees("looked at");
+    }
+}
+
+/// What was said last.
+fn last_said(visit: &Visit) -> String {
+    let log = &visit.desk.story.model.log;
+    log.last()
+        .map(|it| it.line.text.clone())
+        .unwrap_or_default()
+}
+
+#[test]
+fn a_dry_run_says_how_many_would_not_be_done_and_why() {
+    let mut visit = Visit::new(120, 40);
+    visit.keys("t").work().keys("* x");
+    visit.wiki.borrow_mut().server.docs.remove("101");
+    visit.keys("d").settle();
+    assert_eq!(
+        last_said(&visit),
+        "Dry run: nothing was changed. 1 of 2 items of ENG would be purged. \
+         Draft: It is not there any more."
+    );
+    visit.wiki.borrow_mut().server.docs.remove("100");
+    visit.keys("Esc d").settle();
+    assert_eq!(
+        last_said(&visit),
+        "Dry run: nothing was changed. None of 2 items of ENG would be purged. \
+         Old policy: It is not there any more. J shows the others."
+    );
 }
 
 #[test]
@@ -278,4 +347,14 @@ fn numbers_of_a_large_job_have_their_thousands_parted() {
     visit.work_but(|call| matches!(call, Call::Content { id, .. } if id.as_str() == "999"));
     visit.keys("q q Ctrl-c");
     visit.sees("Purge the trash of ENG, 0 of 1,202 done");
+}
+
+#[test]
+fn a_dry_run_that_is_cancelled_has_changed_nothing() {
+    let mut visit = Visit::new(120, 40);
+    visit.keys("t").work().keys("* x d c").settle();
+    assert_eq!(
+        last_said(&visit),
+        "Dry run: cancelled. Nothing was changed."
+    );
 }

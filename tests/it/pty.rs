@@ -439,7 +439,7 @@ fn nothing_is_asked_where_no_colour_is_chosen() {
         let mut command = coracle(home.path(), arguments);
         command.env(variable, value);
         let mut terminal = Terminal::start(command, 80, 24);
-        terminal.wait_for("Could not sign in");
+        terminal.wait_for("Nothing listens");
         terminal.send("q");
         let ended = terminal.end();
         let asked = ended

@@ -29,7 +29,7 @@ fn visit(home: &std::path::Path, token: &str) -> (std::path::PathBuf, String) {
     terminal.send("?");
     // The lowest row of the dialog: all of the frame is there.
     terminal.wait("help is there", |screen| {
-        screen.contents().contains("lines more") && screen.contents().contains("q back")
+        screen.contents().contains("lines more") && screen.contents().contains("q close")
     });
     let last = terminal.contents();
     terminal.send("qqqq");

@@ -367,3 +367,20 @@ fn a_file_is_made_whole_or_not_at_all_and_never_over_another() {
     std::os::unix::fs::symlink(home.path().join("nowhere"), &link).expect("a link");
     assert!(create_whole(&link, b"three").is_err());
 }
+
+#[test]
+fn the_form_stands_alone_and_tells_the_keys_of_its_fields() {
+    let mut story = welcome(80, 24);
+    assert!(story.screen().contains("No config file"));
+    story.keys("c");
+    assert!(!story.footer().contains("← →"), "{}", story.footer());
+    story.keys("Tab Tab");
+    assert!(story.footer().contains("← → change"), "{}", story.screen());
+    let screen = story.screen();
+    let around = screen
+        .lines()
+        .filter(|line| !line.contains('│') && !line.contains('─'));
+    assert!(around.rev().skip(1).all(str::is_empty), "{screen}");
+    story.keys("Esc");
+    assert!(story.screen().contains("No config file"));
+}

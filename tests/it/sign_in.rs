@@ -451,7 +451,13 @@ fn secret_from(home: &TempDir, source: &str, awaited: &[&str]) {
         40,
     );
     for text in awaited {
-        terminal.wait_for(text);
+        terminal.wait(text, |screen| {
+            let screen = screen.contents();
+            // The first pane tells it, in as many lines as it takes.
+            let pane = screen.lines().filter_map(|line| line.split('│').nth(1));
+            let told: Vec<&str> = pane.map(str::trim).collect();
+            screen.contains(text) || told.join(" ").contains(text)
+        });
     }
     let fine = terminal.contents().contains("42 of 42");
     assert_eq!(

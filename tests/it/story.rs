@@ -18,7 +18,7 @@ use coracle::ui::theme::{Depth, Theme, load};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};
-use ratatui::style::{Modifier, Style};
+use ratatui::style::{Color, Modifier, Style};
 
 /// What a server answers to a call.
 pub(crate) type Answer = Result<Reply, ApiError>;
@@ -265,6 +265,26 @@ impl Story {
         };
         let rows = buffer.content.chunks(usize::from(self.model.size.width));
         rows.map(row).filter(|row| !row.is_empty()).collect()
+    }
+
+    /// What is drawn as a key is, in a theme where nothing else looks so.
+    pub(crate) fn drawn_as_keys(&self) -> Vec<String> {
+        let mut theme = load("dark", Depth::True).expect("it is built in");
+        theme.key = Style::new().fg(Color::Rgb(1, 2, 3));
+        let buffer = self.buffer(&theme);
+        let is_key = |cell: &Cell| Some(cell.fg) == theme.key.fg;
+        let rows = buffer.content.chunks(usize::from(self.model.size.width));
+        let parts = rows.flat_map(|row| row.chunk_by(|a, b| is_key(a) == is_key(b)));
+        parts
+            .filter(|part| part.iter().any(is_key))
+            .map(|part| part.iter().map(Cell::symbol).collect())
+            .collect()
+    }
+
+    /// The keys and words in the line at the bottom.
+    pub(crate) fn footer(&self) -> String {
+        let screen = self.screen();
+        screen.lines().last().unwrap_or_default().to_owned()
     }
 
     /// The looks of the screen: a letter for each cell, and what each letter stands for.

@@ -366,3 +366,12 @@ fn two_servers_are_switched_between_on_a_real_terminal() {
         );
     }
 }
+
+#[test]
+fn the_picker_tells_its_keys_once() {
+    let mut story = browsing(80, 24);
+    story.keys("@");
+    let screen = story.screen();
+    assert_eq!(screen.matches("Enter open").count(), 1, "{screen}");
+    assert_eq!(story.footer(), " Enter open  Esc stay");
+}

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 
 use crate::screens::at_every_size;
 use crate::story::{Answer, Story, error, moment, trashed, wiki};
+use coracle::ui::theme::Theme;
 
 const BODY: &str = r#"<h1>When the database fails</h1>
 <p>Call <a href="https://pager.example.com">the pager</a>, then <strong>wait</strong>.</p>
@@ -862,4 +863,116 @@ fn where_parents_stand_among_the_items_the_place_is_that_of_a_row() {
     story.keys("v");
     let screen = story.screen();
     assert!(screen.contains("─ 1 of 40 ─╯"), "{screen}");
+}
+
+/// The sample wiki with nothing in any trash.
+fn tidy(call: &Call) -> Answer {
+    match call {
+        Call::Trash { .. } => Ok(Reply::Trash(CursorPage {
+            results: Vec::new(),
+            next: None,
+            total: Some(0),
+        })),
+        other => wiki(other),
+    }
+}
+
+#[test]
+fn an_empty_trash_is_not_purged_and_says_that_it_is_empty() {
+    let mut story = Story::start(120, 40);
+    story.answer_all(&tidy).rest();
+    story.answer_all(&tidy);
+    // Whether there is something in it is not known yet.
+    story.keys("P");
+    assert!(story.screen().contains("Type ENG to purge its trash"));
+    story.keys("Esc t").answer_all(&tidy);
+    story.keys("P");
+    assert!(story.model.modals.is_empty(), "{}", story.screen());
+    let told = "There is nothing in the trash of this space.";
+    assert!(story.screen().contains(told), "{}", story.screen());
+    // What is known of one space says nothing of the next.
+    story.keys("1 j P");
+    assert!(story.screen().contains("Type HR to purge its trash"));
+}
+
+#[test]
+fn the_search_says_which_hit_it_is_at_and_marks_it() {
+    let mut story = with_preview(80, 40);
+    let title = "Database failover";
+    let on_screen = |story: &Story| story.screen().matches(title).count();
+    assert_eq!(on_screen(&story), 1, "{}", story.screen());
+    story.keys("/").types("in").keys("Enter");
+    let hits = story.picked_out().len();
+    assert!(hits > 2, "{}", story.screen());
+    let line = |story: &Story| {
+        let screen = story.screen();
+        let mut lines = screen.lines().map(ToOwned::to_owned);
+        lines
+            .find(|line| line.starts_with("│▸"))
+            .unwrap_or_default()
+    };
+    let mut seen = Vec::new();
+    for at in 1..=hits {
+        let told = format!("/ in {at} of {hits} ");
+        assert!(story.screen().contains(&told), "{told}\n{}", story.screen());
+        assert!(
+            line(&story).to_lowercase().contains("in"),
+            "{}",
+            story.screen()
+        );
+        seen.push((line(&story), story.looks(&Theme::auto())));
+        story.keys("n");
+    }
+    assert!(
+        story.screen().contains(&format!("/ in 1 of {hits} ")),
+        "round"
+    );
+    // No two hits look alike, also those that share a line.
+    let all = seen.len();
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), all);
+    story.keys("N");
+    assert!(story.screen().contains(&format!("/ in {hits} of {hits} ")));
+    // A search that finds nothing says so; without one there is nothing to step to.
+    story.keys("/").types("zzz").keys("Enter");
+    assert!(story.screen().contains("/ zzz nothing found"));
+    assert!(story.footer().contains("n next"), "{}", story.footer());
+    story.keys("Esc");
+    assert!(!story.footer().contains("n next"), "{}", story.footer());
+    assert!(!line(&story).starts_with("│▸"));
+}
+
+#[test]
+fn the_title_stays_in_sight_once_when_the_text_is_scrolled() {
+    let mut story = with_preview(80, 12);
+    let border = |story: &Story| story.screen().lines().nth(1).map(str::to_owned);
+    let titled = |story: &Story| border(story).is_some_and(|it| it.contains("Database failover"));
+    assert!(!titled(&story), "the text begins with it");
+    story.keys("j");
+    assert!(titled(&story), "{}", story.screen());
+}
+
+#[test]
+fn the_footer_of_a_preview_offers_what_it_does() {
+    let mut story = with_preview(80, 24);
+    for (offered, is) in [
+        ("p close", true),
+        ("p preview", false),
+        ("n next", false),
+        ("Tab pane", false),
+        ("back", false),
+    ] {
+        assert_eq!(
+            story.footer().contains(offered),
+            is,
+            "{offered}: {}",
+            story.footer()
+        );
+    }
+    story.keys("p");
+    assert!(story.footer().contains("p preview"), "{}", story.footer());
+    let story = with_preview(120, 40);
+    assert!(story.footer().contains("p close"), "{}", story.footer());
+    assert!(story.footer().contains("Tab pane"), "{}", story.footer());
 }

@@ -255,3 +255,30 @@ fn what_is_copied_is_shown_too() {
         assert!(screen.contains("https://wiki.example.com/"), "{screen}");
     }
 }
+
+#[test]
+fn the_palette_begins_with_what_can_be_run_here() {
+    let found = |story: &Story| match story.model.modals.last() {
+        Some(Modal::Palette(palette)) => palette.found.clone(),
+        other => panic!("no palette: {other:?}"),
+    };
+    let mut story = Story::browsing(80, 24);
+    story.keys(":");
+    let all = found(&story);
+    let place = |action: Action| all.iter().position(|it| *it == action);
+    assert!(
+        place(Action::NewSpace) < place(Action::PurgeMarked),
+        "{all:?}"
+    );
+    assert!(place(Action::PurgeMarked) < place(Action::Down), "{all:?}");
+    // In a preview that fills the screen little can be run, and the rest says shortly where.
+    story.keys("Esc 3 t").answer_all(&wiki);
+    story.keys("p").answer_all(&wiki);
+    story.keys(":");
+    let all = found(&story);
+    let place = |action: Action| all.iter().position(|it| *it == action);
+    assert!(place(Action::Preview) < place(Action::Mark), "{all:?}");
+    let screen = story.screen();
+    assert!(screen.contains("Only in the panes."), "{screen}");
+    assert!(!screen.contains("In any pa…"), "{screen}");
+}

@@ -22,11 +22,12 @@ use crate::app::list::{Cursor, Step};
 use crate::app::message::{DiskCall, DiskError, DiskReply, Effect, LogLevel, Size};
 use crate::app::model::Model;
 use crate::app::pane::filter::FilterLine;
+use crate::app::pane::hits::{Hits, Seek};
 use crate::app::pane::preview::{self, Text};
 use crate::confluence::{ContentId, ContentKind, SpaceKey};
 use crate::jobs::backup::{BackupError, Found, Item, Manifest};
 use crate::jobs::{Act, ItemTarget, JobState, Recipe, SpaceTarget, UnknownRestrictions};
-use crate::text::doc::{self, Line};
+use crate::text::doc::Line;
 use crate::text::filter::{Filter, Index, Progress, Scan, Term};
 use crate::text::{number, plain};
 
@@ -97,15 +98,6 @@ pub struct Removal {
     pub problem: Option<String>,
 }
 
-/// Where a search goes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Seek {
-    /// Nowhere, if there is a hit on the screen.
-    Here,
-    Next,
-    Previous,
-}
-
 /// The text of an item.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Shown {
@@ -119,6 +111,9 @@ pub struct Shown {
     pub search: Field,
     /// Whether the search has the keys.
     pub typing: bool,
+    /// What the search found.
+    #[serde(skip)]
+    pub hits: Hits,
     head: Vec<String>,
     #[serde(skip)]
     laid: Option<(usize, Vec<Line>)>,
@@ -138,32 +133,22 @@ impl Shown {
         }
     }
 
-    /// Goes to the next line with what is searched for, or to the one before.
-    fn seek(&mut self, width: usize, height: usize, step: Seek) {
-        let (lines, all) = {
-            let text = self.text.as_ref().and_then(|text| text.as_ref().ok());
-            match (&self.laid, text) {
-                (Some((laid, lines)), _) if *laid == width => (lines.clone(), lines.len()),
-                (_, Some(text)) => {
-                    let lines = preview::lines(text, width);
-                    let all = lines.len();
-                    (lines, all)
-                }
-                (_, None) => return,
-            }
-        };
-        let found = doc::find(&lines, &self.search.text());
-        let hits: Vec<usize> = found.into_iter().map(|hit| hit.line).collect();
-        let top = self.top;
-        let hit = match step {
-            Seek::Here if hits.iter().any(|line| (top..top + height).contains(line)) => return,
-            Seek::Here => hits.iter().find(|line| **line >= top).or(hits.first()),
-            Seek::Next => hits.iter().find(|line| **line > top).or(hits.first()),
-            Seek::Previous => hits.iter().rev().find(|line| **line < top).or(hits.last()),
-        };
-        if let Some(line) = hit {
-            self.top = (*line).min(all.saturating_sub(height));
+    /// Looks for what is searched for, from the lines on that are shown.
+    fn find(&mut self, width: usize, height: usize) {
+        if let Some((laid, lines)) = &self.laid
+            && *laid == width
+        {
+            self.hits = Hits::of(lines, width, &self.search.text(), self.top);
+            let last = lines.len().saturating_sub(height).max(self.top);
+            self.top = self.hits.top(self.top..self.top + height).min(last);
         }
+    }
+
+    /// Goes to the next hit of the search, or to the one before.
+    fn seek(&mut self, height: usize, last: usize, seek: Seek) {
+        let shown = self.top..self.top + height;
+        self.hits.seek(seek, shown.clone());
+        self.top = self.hits.top(shown).min(last);
     }
 
     /// Takes a key for the search.
@@ -180,7 +165,7 @@ impl Shown {
                 }
             }
         }
-        self.seek(width(size), lines(size), Seek::Here);
+        self.find(width(size), lines(size));
         Outcome::Stay
     }
 
@@ -188,7 +173,9 @@ impl Shown {
         if let Some(Ok(text)) = &self.text
             && self.laid.as_ref().is_none_or(|(laid, _)| *laid != width)
         {
-            self.laid = Some((width, preview::lines(text, width)));
+            let lines = preview::lines(text, width);
+            self.hits = Hits::of(&lines, width, &self.search.text(), self.top);
+            self.laid = Some((width, lines));
         }
     }
 }
@@ -400,6 +387,7 @@ impl Backups {
         match (&self.removal, &self.open) {
             (Some(_), _) => &[("Enter", "remove"), ("Esc", "cancel")],
             (None, None) if self.filter.typing => &[("Enter", "keep"), ("Esc", "clear")],
+            (None, None) if self.list.as_ref().is_none_or(Vec::is_empty) => &[("q", "close")],
             (None, None) => &[
                 ("Enter", "open"),
                 ("/", "filter"),
@@ -407,11 +395,22 @@ impl Backups {
                 ("x", "remove"),
                 ("q", "close"),
             ],
+            (None, Some(open)) if open.again.as_ref().is_some_and(|it| it.form.is_at_choice()) => {
+                &[
+                    ("Enter", "go on"),
+                    ("Tab", "next"),
+                    ("← →", "change"),
+                    ("Esc", "cancel"),
+                ]
+            }
             (None, Some(open)) if open.again.is_some() => {
                 &[("Enter", "go on"), ("Tab", "next"), ("Esc", "cancel")]
             }
             (None, Some(open)) if open.preview.as_ref().is_some_and(|it| it.typing) => {
                 &[("Enter", "keep"), ("Esc", "clear")]
+            }
+            (None, Some(open)) if open.preview.as_ref().is_some_and(|it| it.search.is_empty()) => {
+                &[("j/k", "move"), ("/", "search"), ("q", "close")]
             }
             (None, Some(open)) if open.preview.is_some() => &[
                 ("j/k", "move"),
@@ -861,20 +860,22 @@ impl Model {
             }
             if is_esc(chord) && !shown.search.is_empty() {
                 shown.search.set("");
+                shown.hits = Hits::default();
                 return Outcome::Stay;
             }
             match chord.typed() {
                 Some('/') => {
                     shown.search.set("");
+                    shown.hits = Hits::default();
                     shown.typing = true;
                     return Outcome::Stay;
                 }
                 Some('n') => {
-                    shown.seek(width(self.size), height, Seek::Next);
+                    shown.seek(height, last, Seek::Next);
                     return Outcome::Stay;
                 }
                 Some('N') => {
-                    shown.seek(width(self.size), height, Seek::Previous);
+                    shown.seek(height, last, Seek::Previous);
                     return Outcome::Stay;
                 }
                 _ => {}
@@ -977,6 +978,7 @@ impl Model {
             top: 0,
             search: Field::new(Lines::One, ""),
             typing: false,
+            hits: Hits::default(),
             laid: None,
         });
     }

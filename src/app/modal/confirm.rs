@@ -15,7 +15,7 @@ use crate::app::list::Step;
 use crate::app::message::{DiskCall, Effect, LogLevel, Millis, Size};
 use crate::app::modal::Modal;
 use crate::app::modal::jobs::told;
-use crate::app::modal::reading::{Tone, folded};
+use crate::app::modal::reading::{Line, Tone, folded, folded_pieces};
 use crate::app::model::{Model, Writes};
 use crate::confluence::call::{Depth, Window};
 use crate::confluence::{ApiError, Call, ContentKind, Moment, Permission, Reply, SpaceKey};
@@ -179,6 +179,50 @@ impl Confirm {
             At::Typed => {
                 matches!(self.challenge.wants(), Answer::Count(_)) && matches!(c, 'w' | 'd')
             }
+        }
+    }
+
+    /// The plan's own keys, with their words.
+    pub fn options(&self) -> Vec<(&'static str, &'static str)> {
+        let target = self.target();
+        let mut options = Vec::new();
+        if target.act == Act::DeleteSpaces && self.resumes.is_none() {
+            options.push(match self.backup {
+                BackupChoice::Save => ("b", "decline the backup"),
+                BackupChoice::Declined => ("b", "back up first"),
+            });
+            if target.spaces.len() > 1 {
+                options.push(match self.on_failure {
+                    OnFailure::Stop => ("f", "go on after a failure"),
+                    OnFailure::GoOn => ("f", "stop at a failure"),
+                });
+            }
+        }
+        if target.act != Act::OpenForWriting {
+            options.push(("w", "write plan"));
+            options.push(("d", "dry run"));
+        }
+        options
+    }
+
+    /// Whether some key of the plan could belong to the answer, so that it takes a Tab before it.
+    fn keys_wait_for_tab(&self) -> bool {
+        ['b', 'f', 'w', 'd']
+            .into_iter()
+            .any(|c| !self.is_plan_key(c))
+    }
+
+    /// The keys that mean something now, with their words.
+    pub fn hints(&self) -> Vec<(&'static str, &'static str)> {
+        let options = self.options();
+        match (self.at, self.wanted().is_some()) {
+            (At::Plan, _) => {
+                let back = [("Tab", "back"), ("Esc", "cancel")];
+                options.into_iter().chain(back).collect()
+            }
+            (_, true) if options.is_empty() => vec![("Enter", "do it"), ("Esc", "cancel")],
+            (_, true) => vec![("Enter", "do it"), ("Tab", "options"), ("Esc", "cancel")],
+            (_, false) => vec![("y", "confirm"), ("Tab", "next"), ("Esc", "cancel")],
         }
     }
 
@@ -429,6 +473,7 @@ impl Model {
             }
             (Key::Tab, _) => {
                 dialog.at = match (dialog.at, dialog.wanted().is_some()) {
+                    (At::Typed, _) if dialog.options().is_empty() => At::Typed,
                     (At::Typed, _) => At::Plan,
                     (At::Plan, true) => At::Typed,
                     (At::Cancel, _) => At::Confirm,
@@ -639,7 +684,7 @@ const BESIDE: usize = 50;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shape {
     /// The plan: what, how many, what can't be undone.
-    pub lines: Vec<(Tone, String)>,
+    pub lines: Vec<Line>,
     /// How many of its lines are shown at once.
     pub rows: usize,
     /// What is asked, above or before the field.
@@ -665,7 +710,8 @@ pub fn shape(model: &Model, dialog: &Confirm, size: Size) -> Shape {
     let server = format!("{} · {}", target.profile, target.host);
     if width::width(&title(model, target)) + width::width(&server) + 8 > usize::from(wide) {
         // The border has no room for it.
-        lines.insert(0, (Tone::Dim, width::clip(&server, columns).into_owned()));
+        let server = width::clip(&server, columns).into_owned();
+        lines.insert(0, vec![(Tone::Dim, server)]);
     }
     let (prompt, below) = match dialog.wanted() {
         None => (Vec::new(), false),
@@ -690,7 +736,7 @@ pub fn shape(model: &Model, dialog: &Confirm, size: Size) -> Shape {
             0..0,
             folded(undo, columns)
                 .into_iter()
-                .map(|line| (Tone::Warning, line)),
+                .map(|line| vec![(Tone::Warning, line)]),
         );
     }
     let rows = if airy {
@@ -754,15 +800,16 @@ pub fn title(model: &Model, target: &Target) -> String {
 }
 
 /// The plan, at this width.
-fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<(Tone, String)> {
+fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<Line> {
     let target = dialog.target();
-    let mut lines: Vec<(Tone, String)> = Vec::new();
+    let mut lines: Vec<Line> = Vec::new();
     let mut say = |tone: Tone, text: &str| {
         // What is indented is of the right width already.
         if text.starts_with("  ") || width::width(text) <= columns {
-            lines.push((tone, text.to_owned()));
+            lines.push(vec![(tone, text.to_owned())]);
         } else {
-            lines.extend(folded(text, columns).into_iter().map(|line| (tone, line)));
+            let folded = folded(text, columns).into_iter();
+            lines.extend(folded.map(|line| vec![(tone, line)]));
         }
     };
     if let Some(job) = dialog.resumes.as_ref().and_then(|id| model.jobs.get(id)) {
@@ -860,13 +907,19 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<(Tone, String)>
                  comments and watchers can't.",
             );
         }
-        Act::ArchiveSpaces => {
+        Act::ArchiveSpaces | Act::RestoreSpaces => {
             say(Tone::Plain, "");
-            say(Tone::Dim, "Nothing is lost: a restores what is archived.");
-        }
-        Act::RestoreSpaces => {
-            say(Tone::Plain, "");
-            say(Tone::Dim, "Nothing is lost: a archives it again.");
+            let back = if target.act == Act::ArchiveSpaces {
+                " restores what is archived."
+            } else {
+                " archives it again."
+            };
+            let pieces = [
+                (Tone::Dim, "Nothing is lost: "),
+                (Tone::Key, "a"),
+                (Tone::Dim, back),
+            ];
+            lines.extend(folded_pieces(&pieces, columns));
         }
         Act::OpenForWriting => {
             say(
@@ -902,6 +955,10 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<(Tone, String)>
             }
         }
     }
+    let mut say = |tone: Tone, text: &str| {
+        let folded = folded(text, columns).into_iter();
+        lines.extend(folded.map(|line| vec![(tone, line)]));
+    };
     for line in &dialog.skipped {
         say(Tone::Dim, line);
     }
@@ -909,16 +966,7 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<(Tone, String)>
         let rows = number::count(dialog.hidden as u64, "marked row");
         say(Tone::Warning, &format!("The filter hides {rows} of these."));
     }
-    let options = options(dialog);
-    if !options.is_empty() {
-        say(Tone::Plain, "");
-        let tone = if dialog.at == At::Plan {
-            Tone::Key
-        } else {
-            Tone::Dim
-        };
-        say(tone, &options);
-    }
+    lines.extend(option_lines(dialog, columns));
     // Of many, the rest is named below, for whoever scrolls there.
     let mut rest: Vec<String> = if target.items.is_empty() {
         let named = |it: &SpaceTarget| format!("{} · {}", it.key, it.name);
@@ -930,17 +978,55 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<(Tone, String)>
     if !rest.is_empty() {
         let beyond = rest.len().saturating_sub(LISTED);
         rest.truncate(LISTED);
-        say(Tone::Plain, "");
-        say(Tone::Heading, "The others");
+        lines.push(vec![(Tone::Plain, String::new())]);
+        lines.push(vec![(Tone::Heading, "The others".to_owned())]);
         for line in &rest {
-            say(Tone::Plain, line);
+            let folded = folded(line, columns).into_iter();
+            lines.extend(folded.map(|line| vec![(Tone::Plain, line)]));
         }
         if beyond > 0 {
             let more = number::grouped(beyond as u64);
-            let text = format!("and {more} more, all in the plan that w writes.");
-            say(Tone::Dim, &text);
+            let text = format!("and {more} more, all in the plan that ");
+            let pieces = [
+                (Tone::Dim, text.as_str()),
+                (Tone::Key, "w"),
+                (Tone::Dim, " writes."),
+            ];
+            lines.extend(folded_pieces(&pieces, columns));
         }
     }
+    lines
+}
+
+/// The plan's own keys, below an empty line, as many to a line as fit.
+fn option_lines(dialog: &Confirm, columns: usize) -> Vec<Line> {
+    let options = dialog.options();
+    if options.is_empty() {
+        return Vec::new();
+    }
+    // Where the plan has the keys, its words stand out.
+    let tone = if dialog.at == At::Plan {
+        Tone::Plain
+    } else {
+        Tone::Dim
+    };
+    let is_after_tab = dialog.at == At::Typed && dialog.keys_wait_for_tab();
+    let mut pieces: Vec<(Tone, String)> = Vec::new();
+    for (key, word) in options {
+        if !pieces.is_empty() {
+            pieces.push((tone, "   ".to_owned()));
+        }
+        pieces.push((Tone::Key, key.to_owned()));
+        pieces.push((tone, format!(" {word}")));
+    }
+    if is_after_tab {
+        pieces.push((tone, "   (after ".to_owned()));
+        pieces.push((Tone::Key, "Tab".to_owned()));
+        pieces.push((tone, ")".to_owned()));
+    }
+    let pieces: Vec<(Tone, &str)> = pieces.iter().map(|(t, text)| (*t, text.as_str())).collect();
+    let mut lines = vec![vec![(Tone::Plain, String::new())]];
+    lines.extend(folded_pieces(&pieces, columns));
     lines
 }
 
@@ -1048,34 +1134,4 @@ fn named(target: &Target) -> String {
         names.push(format!("and {} more", number::count(more as u64, "item")));
     }
     names.join(" · ")
-}
-
-/// The plan's own keys.
-fn options(dialog: &Confirm) -> String {
-    let target = dialog.target();
-    let mut parts = Vec::new();
-    if target.act == Act::DeleteSpaces && dialog.resumes.is_none() {
-        parts.push(match dialog.backup {
-            BackupChoice::Save => "b decline the backup",
-            BackupChoice::Declined => "b back up first",
-        });
-        if target.spaces.len() > 1 {
-            parts.push(match dialog.on_failure {
-                OnFailure::Stop => "f go on after a failure",
-                OnFailure::GoOn => "f stop at a failure",
-            });
-        }
-    }
-    if target.act != Act::OpenForWriting {
-        parts.push("w write plan");
-        parts.push("d dry run");
-    }
-    let typing = dialog.at == At::Typed
-        && ['b', 'f', 'w', 'd']
-            .into_iter()
-            .any(|c| !dialog.is_plan_key(c));
-    if typing && !parts.is_empty() {
-        parts.push("(after Tab)");
-    }
-    parts.join("   ")
 }

@@ -416,6 +416,10 @@ pub fn lines(model: &Model, view: &JobView, columns: usize) -> Vec<Line> {
     for line in job.lines() {
         let (word, tone, why) = match &line.outcome {
             None => ("waiting", Tone::Dim, None),
+            // A dry run has done nothing to it.
+            Some(Became::Done(note)) if job.would().is_some() => {
+                ("looked at", Tone::Plain, note.as_deref())
+            }
             Some(Became::Done(note)) => ("done", Tone::Good, note.as_deref()),
             Some(Became::Gone) => ("gone", Tone::Dim, Some("It had vanished meanwhile.")),
             Some(Became::Failed(why)) => ("failed", Tone::Danger, Some(why.as_str())),

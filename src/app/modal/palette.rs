@@ -41,12 +41,14 @@ pub fn area(size: Size) -> Rect {
 }
 
 impl Palette {
-    /// All commands, `recent` first.
-    pub fn new(recent: &[Action], here: &[Context]) -> Self {
+    /// All commands: `recent` first, then what can run, then what can't; what only moves comes last.
+    pub fn new(recent: &[Action], here: &[Context], can_run: impl Fn(Action) -> bool) -> Self {
         let others = VERBS
             .iter()
             .map(|verb| verb.action)
             .filter(|action| !recent.contains(action) && *action != Action::Palette);
+        let mut others: Vec<Action> = others.collect();
+        others.sort_by_cached_key(|action| (action.is_motion(), !can_run(*action)));
         let all: Vec<Action> = recent.iter().copied().chain(others).collect();
         Self {
             field: Field::new(Lines::One, ""),
@@ -98,8 +100,25 @@ fn names(verb: &Verb) -> String {
 impl Model {
     /// Opens the palette for what is in front now.
     pub(in crate::app) fn open_palette(&mut self) {
-        let palette = Palette::new(&self.view.recent, self.contexts());
+        let here = self.contexts();
+        let can_run = |action| self.why_not(here, action).is_none();
+        let palette = Palette::new(&self.view.recent, here, can_run);
         self.modals.push(super::Modal::Palette(palette));
+    }
+
+    /// Where a verb can run that can't in these contexts, in as few words as a row has room for.
+    pub fn place_of(&self, here: &[Context], action: Action) -> Option<String> {
+        let contexts = action.verb().contexts;
+        if contexts.iter().any(|context| here.contains(context)) {
+            return None;
+        }
+        // Of the lists, one alone would say too little.
+        let place = match contexts {
+            [Context::Spaces, _, ..] => "in a list",
+            [first, ..] => first.place(),
+            [] => return None,
+        };
+        Some(format!("Only {place}."))
     }
 
     /// Why a verb can't run in these contexts, if it can't: one sentence.
@@ -168,7 +187,9 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<Action> {
-        let mut palette = Palette::new(&[Action::Log, Action::Sort], &[Context::Spaces]);
+        let recent = [Action::Log, Action::Sort];
+        let can_run = |action| action != Action::Delete;
+        let mut palette = Palette::new(&recent, &[Context::Spaces], can_run);
         palette.field.set(text);
         palette.search();
         palette.found
@@ -179,6 +200,23 @@ mod tests {
         let all = found("");
         assert_eq!(all.len(), VERBS.len() - 1, "all but the palette itself");
         assert_eq!(&all[..2], [Action::Log, Action::Sort]);
+    }
+
+    #[test]
+    fn what_can_run_comes_before_what_cannot_and_motions_come_last() {
+        let all = found("");
+        let rank = |action: &Action| (action.is_motion(), *action == Action::Delete);
+        assert!(all[2..].is_sorted_by_key(rank), "{all:?}");
+        assert!(!all[2].is_motion() && all[all.len() - 1].is_motion());
+    }
+
+    #[test]
+    fn where_else_a_command_runs_fits_beside_it_at_80_columns() {
+        for verb in VERBS {
+            for place in verb.contexts {
+                assert!(format!("Only {}.", place.place()).len() <= 28, "{place:?}");
+            }
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Outcome, is_esc};
 use crate::app::key::{Chord, Key};
 use crate::app::message::{Effect, LogLevel, Size};
-use crate::app::modal::reading::{Tone, folded};
+use crate::app::modal::reading::{Line, Tone, folded};
 use crate::app::model::Model;
 use crate::jobs::{
     Act, Decision, Job, JobEvent, JobId, JobState, Question, SpaceForm, kinds_in_words,
@@ -35,7 +35,7 @@ pub struct QuestionDialog {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shape {
     /// What is asked.
-    pub lines: Vec<(Tone, String)>,
+    pub lines: Vec<Line>,
     /// How many of its lines are shown at once.
     pub rows: usize,
     /// The ways to answer: a letter, and what it means.
@@ -164,7 +164,8 @@ impl QuestionDialog {
                 (choice.letter, label)
             })
             .collect();
-        let lines = self.lines(columns);
+        let lines = self.lines(columns).into_iter();
+        let lines: Vec<Line> = lines.map(|line| vec![line]).collect();
         let below: usize = choices.iter().map(|(_, label)| label.len()).sum();
         let room = usize::from(size.height.saturating_sub(2)).saturating_sub(below);
         let rows = lines.len().min(room);

@@ -357,6 +357,32 @@ pub fn folded(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// Breaks pieces of text at spaces so that each line fits, each piece keeping its tone.
+pub fn folded_pieces(pieces: &[(Tone, &str)], columns: usize) -> Vec<Line> {
+    let text: String = pieces.iter().map(|(_, text)| *text).collect();
+    let mut source = pieces
+        .iter()
+        .flat_map(|(tone, text)| text.chars().map(|c| (*tone, c)));
+    let mut lines = Vec::new();
+    for (ix, line) in folded(&text, columns).into_iter().enumerate() {
+        let mut out: Line = Vec::new();
+        for (at, wanted) in line.chars().enumerate() {
+            let mut next = source.next();
+            // The space at which the line before ended is in none.
+            if ix > 0 && at == 0 && next.is_some_and(|(_, c)| c == ' ' && wanted != ' ') {
+                next = source.next();
+            }
+            let Some((tone, c)) = next else { break };
+            match out.last_mut() {
+                Some((last, text)) if *last == tone => text.push(c),
+                _ => out.push((tone, c.to_string())),
+            }
+        }
+        lines.push(out);
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

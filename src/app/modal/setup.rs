@@ -336,6 +336,12 @@ impl SetUp {
     /// The keys that work now, for the footer.
     pub fn hints(&self) -> &'static [(&'static str, &'static str)] {
         match &self.stage {
+            Stage::Form if self.form.is_at_choice() => &[
+                ("Ctrl-s", "test"),
+                ("Tab", "next field"),
+                ("← →", "change"),
+                ("Esc", "leave"),
+            ],
             Stage::Form => &[("Ctrl-s", "test"), ("Tab", "next field"), ("Esc", "leave")],
             Stage::Test { .. } if self.is_good() => {
                 &[("Enter", "save and connect"), ("Esc", "back")]

@@ -5,5 +5,6 @@ pub mod detail;
 pub mod export;
 pub mod filter;
 pub mod first_seen;
+pub mod hits;
 pub mod preview;
 pub mod spaces;

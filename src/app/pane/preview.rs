@@ -17,10 +17,11 @@ use crate::app::layout::{Pane, WIDE, inside};
 use crate::app::message::{Effect, Millis};
 use crate::app::modal::reading::folded;
 use crate::app::model::{Model, REST, Screen};
+use crate::app::pane::hits::{Hits, Seek};
 use crate::app::remote::Remote;
 use crate::app::tree::Standing;
 use crate::confluence::{ApiError, Call, Content, ContentId, ContentStatus, Reply};
-use crate::text::doc::{self, Doc, Ink, Line, Span, Style};
+use crate::text::doc::{Doc, Ink, Line, Span, Style};
 use crate::text::{html, number, storage};
 
 /// What is asked for: the body as it was written.
@@ -83,6 +84,9 @@ pub struct PreviewPane {
     pub typing: bool,
     /// Since when the cursor stands where it stands, until it counts as resting.
     pub moved: Option<Millis>,
+    /// What the search found.
+    #[serde(skip)]
+    pub hits: Hits,
     kept: VecDeque<(Subject, Box<Text>)>,
     #[serde(skip)]
     laid: Option<(usize, Vec<Line>)>,
@@ -99,6 +103,7 @@ impl Default for PreviewPane {
             search: Field::new(Lines::One, ""),
             typing: false,
             moved: None,
+            hits: Hits::default(),
             kept: VecDeque::new(),
             laid: None,
         }
@@ -277,6 +282,8 @@ impl Model {
         if !is_laid && let Some(text) = self.preview.value.value() {
             let lines = lines(text, width);
             self.preview.top = self.preview.top.min(lines.len().saturating_sub(height));
+            self.preview.hits =
+                Hits::of(&lines, width, &self.preview.search.text(), self.preview.top);
             self.preview.laid = Some((width, lines));
         }
     }
@@ -419,6 +426,7 @@ impl Model {
             Action::Preview => self.close_preview(out),
             Action::Cancel if has_keys && !self.preview.search.is_empty() => {
                 self.preview.search.set("");
+                self.preview.hits = Hits::default();
             }
             Action::Cancel | Action::Back
                 if self.screen == Screen::Across || self.focus == Pane::Content =>
@@ -461,21 +469,16 @@ impl Model {
             Action::HalfDown if has_keys => self.preview.top = top + height / 2,
             Action::Search if has_keys => {
                 self.preview.search.set("");
+                self.preview.hits = Hits::default();
                 self.preview.typing = true;
             }
             Action::NextHit | Action::PreviousHit if has_keys => {
-                let hits: Vec<usize> =
-                    doc::find(&self.preview.lines(width), &self.preview.search.text())
-                        .into_iter()
-                        .map(|found| found.line)
-                        .collect();
-                let hit = match action {
-                    Action::NextHit => hits.iter().find(|line| **line > top).or(hits.first()),
-                    _ => hits.iter().rev().find(|line| **line < top).or(hits.last()),
+                let seek = match action {
+                    Action::NextHit => Seek::Next,
+                    _ => Seek::Previous,
                 };
-                if let Some(line) = hit {
-                    self.preview.top = *line;
-                }
+                self.preview.hits.seek(seek, top..top + height);
+                self.preview.top = self.preview.hits.top(top..top + height);
             }
             _ => return false,
         }
@@ -499,12 +502,11 @@ impl Model {
         let (width, height) = self.preview_room();
         let lines = self.preview.lines(width);
         let top = self.preview.top;
-        let found = doc::find(&lines, &self.preview.search.text());
-        if let Some(hit) = found.iter().find(|hit| hit.line >= top).or(found.first())
-            && !(top..top + height).contains(&hit.line)
-        {
-            self.preview.top = hit.line.min(lines.len().saturating_sub(height));
-        }
+        let hits = Hits::of(&lines, width, &self.preview.search.text(), top);
+        self.preview.top = hits
+            .top(top..top + height)
+            .min(lines.len().saturating_sub(height).max(top));
+        self.preview.hits = hits;
     }
 }
 
