@@ -127,8 +127,8 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         }
         foot.note(note, theme.mark);
     }
-    let seen = usize::from(inner.height);
-    foot.place("", spaces.cursor, spaces.len(), seen, "");
+    // The place in the list is not told: at each step its digits would take as many bytes as the
+    // step, and a held key would go on longer after it was let go.
     filter_line(canvas, area, &spaces.filter, &foot, focus);
     if let Some(error) = error {
         failure_bar(canvas, area, ROWS, error);

@@ -799,13 +799,6 @@ fn with_spaces(keys_and_names: &[(String, String)], width: u16, height: u16) -> 
     story
 }
 
-fn numbered_spaces(count: u32, width: u16, height: u16) -> Story {
-    let all: Vec<_> = (0..count)
-        .map(|n| (format!("S{n:04}"), format!("Space {n}")))
-        .collect();
-    with_spaces(&all, width, height)
-}
-
 fn bottom_of(story: &Story) -> String {
     let screen = story.screen();
     let height = usize::from(story.model.size.height);
@@ -814,51 +807,6 @@ fn bottom_of(story: &Story) -> String {
         .nth(height - 2)
         .unwrap_or_default()
         .to_owned()
-}
-
-#[test]
-fn a_list_says_where_in_it_the_cursor_is() {
-    let mut story = numbered_spaces(1_204, 80, 24);
-    assert!(bottom_of(&story).ends_with("── 1 of 1,204 ─╯"));
-    story.keys("j j");
-    assert!(bottom_of(&story).ends_with("── 3 of 1,204 ─╯"));
-    story.keys("G");
-    assert!(bottom_of(&story).ends_with("── 1,204 of 1,204 ─╯"));
-    // Of a step, its digits alone are new.
-    story.keys("k");
-    let before = bottom_of(&story);
-    story.keys("k");
-    let after = bottom_of(&story);
-    let changed = before.chars().zip(after.chars());
-    assert_eq!(changed.filter(|(a, b)| a != b).count(), 1);
-    // What is marked stays where it is while it moves.
-    story.keys("Space g");
-    let bottom = bottom_of(&story);
-    assert!(bottom.contains(" 1 marked ─"), "{bottom}");
-    let place = bottom.find("marked");
-    story.keys("G");
-    assert_eq!(bottom_of(&story).find("marked"), place);
-    // In what a filter leaves, it is the place among that.
-    story.keys("/").types("'S00").keys("Enter");
-    let bottom = bottom_of(&story);
-    assert!(bottom.contains("/ 'S00"), "{bottom}");
-    assert!(bottom.ends_with("1 of 100 ─╯"), "{bottom}");
-    assert!(bottom.contains("1 marked, 1 hidden"), "{bottom}");
-    // A list that is seen as a whole says nothing.
-    let story = numbered_spaces(19, 80, 24);
-    assert!(!bottom_of(&story).contains("of"), "{}", story.screen());
-    // Without room it gives way.
-    let mut story = numbered_spaces(1_204, 40, 12);
-    story.keys("* /").types("zzzz").keys("Esc");
-    assert!(
-        bottom_of(&story).contains("1,204 marked"),
-        "{}",
-        story.screen()
-    );
-    story.keys("/").types("'S00").keys("Enter");
-    let bottom = bottom_of(&story);
-    assert!(bottom.contains("1,104 hidden"), "{bottom}");
-    assert!(!bottom.contains(" of "), "{bottom}");
 }
 
 #[test]
