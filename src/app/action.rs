@@ -147,6 +147,33 @@ pub enum Context {
 }
 
 impl Context {
+    /// What holds in the list of spaces, innermost first; so the others for their places.
+    pub const IN_SPACES: &'static [Self] = &[Self::Spaces, Self::Panes, Self::Everywhere];
+    /// In the detail.
+    pub const IN_DETAIL: &'static [Self] = &[Self::Detail, Self::Panes, Self::Everywhere];
+    /// In pages and blog posts.
+    pub const IN_CONTENT: &'static [Self] = &[Self::Content, Self::Panes, Self::Everywhere];
+    /// In the trash tab.
+    pub const IN_TRASH: &'static [Self] =
+        &[Self::Trash, Self::Content, Self::Panes, Self::Everywhere];
+    /// In a text that lies over the panes.
+    pub const IN_READING: &'static [Self] = &[Self::Reading, Self::Everywhere];
+    /// In the preview.
+    pub const IN_PREVIEW: &'static [Self] = &[Self::Preview, Self::Reading, Self::Everywhere];
+    /// In the trash of many spaces.
+    pub const IN_ACROSS: &'static [Self] = &[Self::Across, Self::Everywhere];
+
+    /// All that hold at one time.
+    pub const STACKS: [&'static [Self]; 7] = [
+        Self::IN_SPACES,
+        Self::IN_DETAIL,
+        Self::IN_CONTENT,
+        Self::IN_TRASH,
+        Self::IN_READING,
+        Self::IN_PREVIEW,
+        Self::IN_ACROSS,
+    ];
+
     /// All of them, outermost first.
     pub const ALL: [Self; 9] = [
         Self::Everywhere,
@@ -306,66 +333,38 @@ verbs! {
 }
 
 impl Action {
+    /// Whether it is a step of the cursor in a list.
+    pub fn is_step(self) -> bool {
+        matches!(
+            self,
+            Self::Up
+                | Self::Down
+                | Self::Top
+                | Self::Bottom
+                | Self::PageUp
+                | Self::PageDown
+                | Self::HalfUp
+                | Self::HalfDown
+        )
+    }
+
     /// Whether it does no more than move the cursor or the focus.
     pub fn is_motion(self) -> bool {
-        match self {
-            Self::Up
-            | Self::Down
-            | Self::Top
-            | Self::Bottom
-            | Self::PageUp
-            | Self::PageDown
-            | Self::HalfUp
-            | Self::HalfDown
-            | Self::Collapse
-            | Self::Expand
-            | Self::NextPane
-            | Self::PreviousPane
-            | Self::PaneSpaces
-            | Self::PaneDetail
-            | Self::PaneContent
-            | Self::PreviousTab
-            | Self::NextTab
-            | Self::NextHit
-            | Self::PreviousHit => true,
-            Self::Open
-            | Self::Filter
-            | Self::Mark
-            | Self::MarkRange
-            | Self::MarkAll
-            | Self::ClearMarks
-            | Self::Sort
-            | Self::ServerFilter
-            | Self::Trash
-            | Self::NewSpace
-            | Self::EditSpace
-            | Self::Archive
-            | Self::Delete
-            | Self::RestoreItems
-            | Self::PurgeMarked
-            | Self::PurgeAll
-            | Self::BackUp
-            | Self::Backups
-            | Self::Unlock
-            | Self::Jobs
-            | Self::View
-            | Self::TrashAcross
-            | Self::Preview
-            | Self::Export
-            | Self::Copy
-            | Self::Browse
-            | Self::SwitchProfile
-            | Self::Palette
-            | Self::Help
-            | Self::Log
-            | Self::Refresh
-            | Self::Cancel
-            | Self::Back
-            | Self::Redraw
-            | Self::Suspend
-            | Self::Quit
-            | Self::Search => false,
-        }
+        self.is_step()
+            || matches!(
+                self,
+                Self::Collapse
+                    | Self::Expand
+                    | Self::NextPane
+                    | Self::PreviousPane
+                    | Self::PaneSpaces
+                    | Self::PaneDetail
+                    | Self::PaneContent
+                    | Self::PreviousTab
+                    | Self::NextTab
+                    | Self::NextHit
+                    | Self::PreviousHit
+            )
     }
 
     /// Its line in the table.

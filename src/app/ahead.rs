@@ -56,15 +56,8 @@ impl Model {
             Found::Nothing => return false,
         };
         match action {
-            Action::Up
-            | Action::Down
-            | Action::Top
-            | Action::Bottom
-            | Action::PageUp
-            | Action::PageDown
-            | Action::HalfUp
-            | Action::HalfDown
-            | Action::Open
+            _ if action.is_step() => true,
+            Action::Open
             | Action::Mark
             | Action::MarkRange
             | Action::MarkAll

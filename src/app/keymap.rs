@@ -118,20 +118,6 @@ pub enum KeymapError {
     },
 }
 
-/// Which places hold at one time, innermost first.
-const TOGETHER: &[&[Context]] = &[
-    &[Context::Spaces, Context::Panes, Context::Everywhere],
-    &[Context::Detail, Context::Panes, Context::Everywhere],
-    &[
-        Context::Trash,
-        Context::Content,
-        Context::Panes,
-        Context::Everywhere,
-    ],
-    &[Context::Preview, Context::Reading, Context::Everywhere],
-    &[Context::Across, Context::Everywhere],
-];
-
 /// The keys in effect.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Keymap {
@@ -316,7 +302,7 @@ impl Keymap {
 fn unreachable(bindings: &BTreeMap<Context, Vec<(Keys, Action)>>) -> Vec<KeymapError> {
     let bound = |context: &Context| bindings.get(context).into_iter().flatten();
     let mut found = Vec::new();
-    for places in TOGETHER {
+    for places in Context::STACKS {
         for (depth, inner) in places.iter().enumerate() {
             for outer in &places[depth + 1..] {
                 for (keys, action) in bound(inner) {

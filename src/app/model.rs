@@ -517,26 +517,23 @@ impl Model {
 
     /// The contexts of keys now, innermost first.
     pub fn contexts(&self) -> &'static [Context] {
-        use Context::{Content, Detail, Everywhere, Panes, Preview, Reading, Spaces, Trash};
         if let Some(modal) = self.modals.last() {
             return if modal.is_reading() {
-                &[Reading, Everywhere]
+                Context::IN_READING
             } else {
-                &[Everywhere]
+                &[Context::Everywhere]
             };
         }
         if self.preview_has_keys() {
-            return &[Preview, Reading, Everywhere];
+            return Context::IN_PREVIEW;
         }
         match (&self.screen, self.focus) {
-            (Screen::Welcome { .. }, _) => &[Everywhere],
-            (Screen::Across, _) => &[Context::Across, Everywhere],
-            (Screen::Panes, Pane::Spaces) => &[Spaces, Panes, Everywhere],
-            (Screen::Panes, Pane::Detail) => &[Detail, Panes, Everywhere],
-            (Screen::Panes, Pane::Content) if self.content.is_trash() => {
-                &[Trash, Content, Panes, Everywhere]
-            }
-            (Screen::Panes, Pane::Content) => &[Content, Panes, Everywhere],
+            (Screen::Welcome { .. }, _) => &[Context::Everywhere],
+            (Screen::Across, _) => Context::IN_ACROSS,
+            (Screen::Panes, Pane::Spaces) => Context::IN_SPACES,
+            (Screen::Panes, Pane::Detail) => Context::IN_DETAIL,
+            (Screen::Panes, Pane::Content) if self.content.is_trash() => Context::IN_TRASH,
+            (Screen::Panes, Pane::Content) => Context::IN_CONTENT,
         }
     }
 

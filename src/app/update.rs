@@ -452,15 +452,8 @@ impl Model {
             | Action::Redraw
             | Action::Suspend
             | Action::Quit
-            | Action::Up
-            | Action::Down
-            | Action::Top
-            | Action::Bottom
-            | Action::PageUp
-            | Action::PageDown
-            | Action::HalfUp
-            | Action::HalfDown
             | Action::Cancel => Availability::Yes,
+            _ if action.is_step() => Availability::Yes,
             Action::NextHit | Action::PreviousHit if !self.is_searched() => {
                 no("Nothing is searched for yet: / searches in the text.")
             }
@@ -850,7 +843,9 @@ impl Model {
     fn paste(&mut self, text: &str, _out: &mut Vec<Effect>) {
         if self.layout() == Layout::TooSmall {
             // Nobody sees where it would go.
-        } else if !self.modals.is_empty() {
+            return;
+        }
+        if !self.modals.is_empty() {
             self.modal_paste(text);
         } else if self.across_typing() {
             self.across_filter_paste(text);

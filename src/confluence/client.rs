@@ -522,11 +522,6 @@ impl Client {
             headers.insert(AUTHORIZATION, value);
         }
         let record = (settings.chain == Tell::Yes).then(Record::default);
-        let unusable = |what: &'static str| {
-            move |_: reqwest::Error| {
-                ApiError::new(ErrorKind::Settings, format!("The {what} can't be used."))
-            }
-        };
         let trust = if endpoint.is_plain_http() && (loopback || settings.proxy.is_none()) {
             // No TLS, no need to read the authorities of the system.
             None
@@ -546,7 +541,7 @@ impl Client {
                     .as_deref()
                     .and_then(reqwest::NoProxy::from_string);
                 let proxy = reqwest::Proxy::all(address.expose_secret())
-                    .map_err(unusable("proxy"))?
+                    .map_err(|_| ApiError::new(ErrorKind::Settings, "The proxy can't be used."))?
                     .no_proxy(except);
                 Some(proxy)
             }

@@ -15,6 +15,7 @@ use coracle::confluence::client::{
 use coracle::confluence::retry::Patience;
 use coracle::confluence::{Call, ErrorKind, Reply, SpaceKey};
 use secrecy::SecretString;
+use tokio::runtime::Runtime;
 
 pub(crate) const USER: &str = r#"{"type":"known","username":"asmith","displayName":"A"}"#;
 
@@ -135,6 +136,22 @@ pub(crate) fn user() -> Line {
     )
 }
 
+/// A connection that stays open after its first answer, and is forgotten there.
+fn kept() -> Line {
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{USER}",
+        USER.len()
+    );
+    Line::AnswersOnce(answer.into_bytes())
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}
+
 pub(crate) fn settings(address: &str) -> Settings {
     let endpoint = Endpoint::parse(address).expect("usable");
     let token = SecretString::from("s3cret-token");
@@ -155,10 +172,7 @@ pub(crate) fn settings(address: &str) -> Settings {
 }
 
 pub(crate) fn send_with(settings: Settings, call: &Call) -> (Answer, Vec<Retry>) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let runtime = runtime();
     runtime.block_on(async {
         let client = Client::new(settings).expect("usable");
         let mut retries = Vec::new();
@@ -371,10 +385,7 @@ fn a_write_that_would_have_to_wait_for_its_turn_does_not_go_out() {
         patience: Patience::default(),
         ..settings(&script.address)
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let runtime = runtime();
     let second = runtime.block_on(async {
         let client = Client::new(settings).expect("usable");
         let first = client.send(&write(), |_| {}).await;
@@ -462,15 +473,8 @@ fn an_answer_without_end_is_an_error() {
 
 #[test]
 fn a_line_that_was_forgotten_while_we_slept_is_given_up_and_a_new_one_is_made() {
-    let kept = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{USER}",
-        USER.len()
-    );
-    let script = Script::new(vec![Line::AnswersOnce(kept.into_bytes()), user()]);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let script = Script::new(vec![kept(), user()]);
+    let runtime = runtime();
     let retries = runtime.block_on(async {
         let client = Client::new(settings(&script.address)).expect("usable");
         let first = client.send(&Call::CurrentUser, |_| {}).await;
@@ -486,15 +490,8 @@ fn a_line_that_was_forgotten_while_we_slept_is_given_up_and_a_new_one_is_made() 
 
 #[test]
 fn a_connection_that_waited_for_too_long_is_not_used_again() {
-    let kept = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{USER}",
-        USER.len()
-    );
-    let script = Script::new(vec![Line::AnswersOnce(kept.into_bytes()), user()]);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let script = Script::new(vec![kept(), user()]);
+    let runtime = runtime();
     runtime.block_on(async {
         let client = Client::new(settings(&script.address)).expect("usable");
         let first = client.send(&Call::CurrentUser, |_| {}).await;
@@ -663,10 +660,7 @@ fn more_bytes_than_announced_are_not_taken_for_the_next_answer() {
         USER.len()
     );
     let script = Script::new(vec![Line::Says(two.into_bytes()), user()]);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let runtime = runtime();
     runtime.block_on(async {
         let client = Client::new(settings(&script.address)).expect("usable");
         for _ in 0..2 {

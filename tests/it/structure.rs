@@ -355,20 +355,6 @@ fn only_the_client_and_the_shell_touch_the_network() {
     }
 }
 
-/// The contexts that can be in force at one time, innermost first, as `Model::contexts` gives them.
-const STACKS: &[&[Context]] = &[
-    &[Context::Spaces, Context::Panes, Context::Everywhere],
-    &[Context::Detail, Context::Panes, Context::Everywhere],
-    &[Context::Content, Context::Panes, Context::Everywhere],
-    &[
-        Context::Trash,
-        Context::Content,
-        Context::Panes,
-        Context::Everywhere,
-    ],
-    &[Context::Reading, Context::Everywhere],
-];
-
 #[test]
 fn every_key_of_every_verb_reaches_it_somewhere() {
     let keymap = Keymap::with(&[]).expect("the table as it stands");
@@ -390,7 +376,7 @@ fn every_key_of_every_verb_reaches_it_somewhere() {
                 false
             };
             assert!(
-                STACKS.iter().any(|stack| reaches(&stack)),
+                Context::STACKS.iter().any(|stack| reaches(&stack)),
                 "`{keys}` never means `{}`",
                 verb.name
             );
@@ -418,11 +404,11 @@ fn no_letter_or_ctrl_chord_alone_destroys() {
 #[test]
 fn every_verb_is_in_the_help_of_its_place_with_its_keys() {
     let places: [(&str, &[Context]); 5] = [
-        ("1", STACKS[0]),
-        ("2", STACKS[1]),
-        ("3", STACKS[2]),
-        ("t", STACKS[3]),
-        ("L", STACKS[4]),
+        ("1", Context::STACKS[0]),
+        ("2", Context::STACKS[1]),
+        ("3", Context::STACKS[2]),
+        ("t", Context::STACKS[3]),
+        ("L", Context::STACKS[4]),
     ];
     let mut seen = BTreeSet::new();
     for (keys, _) in places {
@@ -450,10 +436,10 @@ fn every_verb_is_in_the_help_of_its_place_with_its_keys() {
 
 #[test]
 fn every_stack_of_contexts_is_one_that_occurs() {
-    for (keys, stack) in ["1", "2", "3", "t", "L"].iter().zip(STACKS) {
+    for (keys, stack) in ["1", "2", "3", "t", "L"].iter().zip(Context::STACKS) {
         let mut story = Story::browsing(120, 40);
         story.keys(keys).answer_all(&wiki);
-        assert_eq!(story.model.contexts(), *stack);
+        assert_eq!(story.model.contexts(), stack);
     }
 }
 
