@@ -1,7 +1,7 @@
 //! What lies over the panes.
 
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Style};
+use ratatui::style::{Color, Modifier, Style};
 
 use super::backups;
 use super::confirm;
@@ -122,8 +122,11 @@ pub(super) fn warning_dialog(
     owner: Owner<'_>,
 ) -> Rect {
     let theme = canvas.theme;
-    let style = theme.title.patch(theme.warning);
-    dialog_in(canvas, at, (title, style), owner, theme.warning)
+    // What picks out words in a sentence would draw a second line along a border.
+    let frame = theme
+        .warning
+        .remove_modifier(Modifier::UNDERLINED | Modifier::REVERSED);
+    dialog_in(canvas, at, (title, theme.title.patch(frame)), owner, frame)
 }
 
 fn dialog_in(

@@ -314,6 +314,14 @@ fn a_dialog_that_deletes_is_framed_in_the_colour_of_warnings() {
     };
     assert_eq!((frame("D"), frame("t * x"), frame("t P")), (1, 1, 1));
     assert_eq!((frame("a"), frame("n"), frame("t * u")), (0, 0, 0));
+    for theme in ["mono", "high-contrast"] {
+        let mut story = Story::browsing(120, 40);
+        story.keys("D").answer_all(&wiki);
+        let drawn = story.cells(theme, |cell| {
+            cell.symbol() == "│" && cell.modifier.contains(Modifier::UNDERLINED)
+        });
+        assert!(drawn.is_empty(), "{theme}: {drawn:?}");
+    }
 }
 
 #[test]
