@@ -20,6 +20,8 @@ pub struct Behaviour {
     pub requests_per_second: Option<u32>,
     /// Oddities of paging that real servers have.
     pub quirks: Vec<Quirk>,
+    /// Lists that tell a row again in place of others.
+    pub lies: Vec<Lie>,
 }
 
 impl Default for Behaviour {
@@ -32,6 +34,7 @@ impl Default for Behaviour {
             deletion_looks: 4,
             requests_per_second: None,
             quirks: Vec::new(),
+            lies: Vec::new(),
         }
     }
 }
@@ -40,6 +43,45 @@ impl Behaviour {
     pub(super) fn has(&self, quirk: Quirk) -> bool {
         self.quirks.contains(&quirk)
     }
+
+    /// The place of the row that `list` tells at `place`.
+    pub(super) fn told_at(&self, list: ListOf, place: u64) -> u64 {
+        let is_hidden =
+            |lie: &&Lie| lie.list == list && place > lie.place && place - lie.place <= lie.hides;
+        let lie = self.lies.iter().find(is_hidden);
+        lie.map_or(place, |lie| lie.place)
+    }
+}
+
+/// A list that lies, as those of servers do whose order has ties: one row is told again, and the rows
+/// after it, which stand at those places, are not told at all. Its length stays what it was.
+///
+/// With `place: 1, hides: 2` a list of 1, 2, 3, 4, 5, 6 comes as 1, 2, 2, 2, 5, 6, whatever the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lie {
+    /// Which list.
+    pub list: ListOf,
+    /// The place of the row that is told again, from 0.
+    pub place: u64,
+    /// How many rows after it are not told.
+    pub hides: u64,
+}
+
+/// A list of content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListOf {
+    /// 10: `GET /space/{key}/content`.
+    SpaceContent,
+    /// 11: `GET /space/{key}/content/{type}`.
+    SpaceContentOfKind,
+    /// 12: `GET /space/{key}/trash`.
+    Trash,
+    /// `GET /content?spaceKey=&status=`.
+    Contents,
+    /// `GET /content/{id}/child/{type}`.
+    Children,
+    /// `GET /content/scan`.
+    Scan,
 }
 
 /// How the deletion of a space ends.

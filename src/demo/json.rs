@@ -437,6 +437,9 @@ impl<'a> Shape<'a> {
             (Kind::Page, None) => {
                 extensions.insert("position".into(), json!("none"));
             }
+            (Kind::Comment, _) => {
+                extensions.insert("location".into(), json!("footer"));
+            }
             _ => {}
         }
         let mut metadata_of_file = None;
@@ -544,7 +547,16 @@ impl<'a> Shape<'a> {
         );
         let container = match (expand.has("container"), row.kind, row.parent) {
             (true, Kind::Attachment | Kind::Comment, Some(parent)) => {
-                match self.db.content(parent)? {
+                let mut on = self.db.content(parent)?;
+                // An answer to a comment belongs to the page as well.
+                while let Some(parent) = on
+                    .as_ref()
+                    .filter(|it| it.kind == Kind::Comment)
+                    .and_then(|it| it.parent)
+                {
+                    on = self.db.content(parent)?;
+                }
+                match on {
                     Some(page) => Some(self.content(&page, &Expand::default())?),
                     None => None,
                 }
@@ -595,13 +607,14 @@ impl<'a> Shape<'a> {
         Ok(out)
     }
 
-    /// Outermost first. Attachments and comments have none; they have a container.
+    /// Outermost first. Attachments have none, and of comments only comments are: they have a
+    /// container.
     fn ancestors(&self, row: &ContentRow, expand: &Expand) -> rusqlite::Result<Value> {
         let mut chain = Vec::new();
         let mut seen = vec![row.id];
         let mut next = match row.kind {
-            Kind::Page => row.parent,
-            Kind::BlogPost | Kind::Comment | Kind::Attachment => None,
+            Kind::Page | Kind::Comment => row.parent,
+            Kind::BlogPost | Kind::Attachment => None,
         };
         while let Some(id) = next {
             if seen.contains(&id) {
@@ -611,6 +624,9 @@ impl<'a> Shape<'a> {
             let Some(ancestor) = self.db.content(id)? else {
                 break;
             };
+            if (ancestor.kind == Kind::Comment) != (row.kind == Kind::Comment) {
+                break;
+            }
             next = ancestor.parent;
             chain.push(self.content(&ancestor, expand)?);
         }
@@ -817,6 +833,18 @@ pub(super) fn children_of(id: i64, kind: Kind) -> Filter {
     filter.and(
         "parent = ? AND status = 0 AND kind = ?",
         [id.into(), (kind as i64).into()],
+    );
+    filter
+}
+
+/// The comments on a content that are current, and the answers to them.
+pub(super) fn comments_of(id: i64) -> Filter {
+    let mut filter = Filter::default();
+    filter.and(
+        "id IN (WITH RECURSIVE below (id) AS (SELECT id FROM content WHERE parent = ? AND kind = 2 \
+         UNION SELECT content.id FROM content JOIN below ON parent = below.id WHERE kind = 2) \
+         SELECT id FROM below) AND status = 0",
+        [id.into()],
     );
     filter
 }

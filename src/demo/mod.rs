@@ -26,7 +26,7 @@ pub mod serve;
 mod store;
 mod view;
 
-pub use behaviour::{Behaviour, Deletion, Quirk};
+pub use behaviour::{Behaviour, Deletion, Lie, ListOf, Quirk};
 pub use faults::{Fault, Faults, Gate, Rule};
 pub use seed::Seed;
 pub use serve::{Generation, Options, Recorded, ServeArgs, ServeError, Server, serve_blocking};

@@ -12,9 +12,10 @@ use axum::routing::{get, post, put};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
+use super::behaviour::ListOf;
 use super::json::{Expand, Shape};
 use super::serve::{Generation, Site};
-use super::store::{Access, Kind, SpaceRow, Store};
+use super::store::{Access, ContentRow, Filter, Kind, Rows, SpaceRow, Store};
 
 mod content;
 mod space;
@@ -51,7 +52,8 @@ pub(super) fn router(site: Arc<Site>) -> Router {
             .route(
                 "/rest/api/server-information",
                 get(system::server_information),
-            );
+            )
+            .route("/rest/api/content/scan", get(content::scan));
     }
     router
         .route(
@@ -309,6 +311,36 @@ fn content_cap(expand: &Expand) -> u64 {
     } else {
         200
     }
+}
+
+/// The rows that a list tells in place of `rows`, the first of which stands at `first`: the same, but
+/// for a list that lies.
+fn told(
+    db: &Connection,
+    shape: &Shape<'_>,
+    list: ListOf,
+    (filter, order): (&Filter, &str),
+    first: u64,
+    rows: Vec<ContentRow>,
+) -> rusqlite::Result<Vec<ContentRow>> {
+    if shape.behaviour.lies.iter().all(|lie| lie.list != list) {
+        return Ok(rows);
+    }
+    let mut told = Vec::with_capacity(rows.len());
+    for (place, row) in (first..).zip(rows) {
+        let at = shape.behaviour.told_at(list, place);
+        let again = if at == place {
+            None
+        } else {
+            let rows = Rows {
+                offset: at,
+                count: 1,
+            };
+            db.contents(filter, order, rows)?.pop()
+        };
+        told.push(again.unwrap_or(row));
+    }
+    Ok(told)
 }
 
 /// Reads under the lock with the shape of this server.

@@ -3,7 +3,8 @@
 //! The crate's own client is not used here: the two must be able to be wrong independently.
 
 use coracle::demo::{
-    Behaviour, Deletion, Fault, Generation, Options, Quirk, Rule, Seed, ServeArgs, Server,
+    Behaviour, Deletion, Fault, Generation, Lie, ListOf, Options, Quirk, Rule, Seed, ServeArgs,
+    Server,
 };
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -160,6 +161,14 @@ fn small_as(generation: Generation, real: bool) -> Wiki {
 
 /// `n` pages, then `n` trashed ones, in a space `N`.
 fn many(n: usize, behaviour: Behaviour) -> Wiki {
+    wiki(Options {
+        seed: many_text(n),
+        behaviour,
+        ..Options::default()
+    })
+}
+
+fn many_text(n: usize) -> Seed {
     let mut text = "space: N\nname: Many\n\n".to_owned();
     for number in 0..n {
         text.push_str(&format!("=== page\ntitle: Page {number}\n\n"));
@@ -169,11 +178,7 @@ fn many(n: usize, behaviour: Behaviour) -> Wiki {
             "=== page\ntitle: Gone {number}\nstatus: trashed\n\n"
         ));
     }
-    wiki(Options {
-        seed: Seed::Text(text),
-        behaviour,
-        ..Options::default()
-    })
+    Seed::Text(text)
 }
 
 fn many_spaces(n: usize, behaviour: Behaviour) -> Wiki {
@@ -1177,6 +1182,197 @@ fn quirks_of_paging() {
     let wiki = many_spaces(30, quirk(Quirk::Growing));
     assert_eq!(wiki.get("/rest/api/space?start=25")["totalCount"], 30);
     assert_eq!(wiki.get("/rest/api/space?start=25")["totalCount"], 31);
+}
+
+#[test]
+fn a_list_can_tell_a_row_again_in_place_of_others_whatever_the_limit() {
+    let told = |wiki: &Wiki, path: &str, limit: usize| {
+        let (mut all, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = wiki.get(&format!("{path}limit={limit}&start={}{cursor}", all.len()));
+            all.extend(titles(&page).into_iter().map(str::to_owned));
+            let Some(next) = page["_links"]["next"].as_str() else {
+                return (all, page["totalCount"].as_u64());
+            };
+            if let Some((_, query)) = next.split_once("cursor=") {
+                let (query, _) = query.split_once('&').unwrap_or((query, ""));
+                cursor = format!("&cursor={query}");
+            }
+        }
+    };
+    for real in [false, true] {
+        let wiki = wiki(Options {
+            real,
+            seed: many_text(6),
+            ..Options::default()
+        });
+        let home = wiki.id("N", "Page 0");
+        for list in [
+            (
+                ListOf::SpaceContentOfKind,
+                "/rest/api/space/N/content/page?",
+            ),
+            (ListOf::Trash, "/rest/api/space/N/trash?"),
+            (
+                ListOf::Contents,
+                "/rest/api/content?spaceKey=N&status=trashed&",
+            ),
+            (
+                ListOf::Scan,
+                "/rest/api/content/scan?spaceKey=N&status=trashed&",
+            ),
+        ] {
+            let what = format!("{list:?} {real}");
+            wiki.server.behave(|behaviour| behaviour.lies.clear());
+            let (truth, total) = told(&wiki, list.1, 4);
+            assert_eq!(truth.len(), 6, "{what}");
+            let lie = Lie {
+                list: list.0,
+                place: 1,
+                hides: 2,
+            };
+            wiki.server.behave(|behaviour| behaviour.lies.push(lie));
+            let lied = [0, 1, 1, 1, 4, 5].map(|place| truth[place].clone());
+            for limit in [1, 2, 4, 10] {
+                assert_eq!(told(&wiki, list.1, limit), (lied.to_vec(), total), "{what}");
+            }
+        }
+        let lie = |list| Lie {
+            list,
+            place: 0,
+            hides: 1,
+        };
+        wiki.server.behave(|behaviour| {
+            behaviour.lies = vec![lie(ListOf::Children), lie(ListOf::SpaceContent)];
+        });
+        for title in ["One", "Two"] {
+            let body = json!({
+                "type": "comment", "container": {"id": home, "type": "page"},
+                "body": {"storage": {"value": title}},
+            });
+            assert_eq!(
+                wiki.send("POST", "/rest/api/content", Some(&body)).status,
+                200
+            );
+        }
+        let path = format!("/rest/api/content/{home}/child/comment?expand=body.storage");
+        let bodies: Vec<Value> = rows(&wiki.get(&path))
+            .iter()
+            .map(|row| row["body"]["storage"]["value"].clone())
+            .collect();
+        assert_eq!(bodies, [json!("One"), json!("One")]);
+        let page = wiki.get("/rest/api/space/N/content");
+        let page = if real { &page["page"] } else { &page };
+        assert_eq!(titles(page)[..3], ["Page 0", "Page 0", "Page 2"]);
+    }
+}
+
+#[test]
+fn a_scan_tells_what_is_in_a_space_by_a_cursor_from_generation_9_on() {
+    let scanned = |wiki: &Wiki, query: &str| {
+        let path = format!("/rest/api/content/scan?spaceKey=ENG{query}&limit=2");
+        let (mut all, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = wiki.get(&format!("{path}{cursor}"));
+            all.extend(titles(&page).into_iter().map(str::to_owned));
+            cursor = match &page["nextCursor"] {
+                Value::Null => return all,
+                Value::String(text) => format!("&cursor={text}"),
+                // An object is sent back as it came, or taken from the link.
+                object => {
+                    let written: String =
+                        url::form_urlencoded::byte_serialize(object.to_string().as_bytes())
+                            .collect();
+                    let link = text(&page["_links"]["next"]);
+                    let (_, linked) = link.split_once("cursor=").expect("a cursor");
+                    let path = format!("{path}&cursor=");
+                    assert_eq!(
+                        wiki.get(&format!("{path}{written}")),
+                        wiki.get(&format!("{path}{linked}"))
+                    );
+                    format!("&cursor={linked}")
+                }
+            };
+        }
+    };
+    let current = ["Home", "Plan", "Step", "Second root", "News"];
+    let trashed = ["Old tree", "Old leaf", "Plan", "Old news", "dropped.txt"];
+    for (generation, real) in [
+        (Generation::Ten, false),
+        (Generation::Ten, true),
+        (Generation::Nine, true),
+    ] {
+        let wiki = small_as(generation, real);
+        assert_eq!(scanned(&wiki, ""), current);
+        assert_eq!(scanned(&wiki, "&status=current"), current);
+        assert_eq!(scanned(&wiki, "&status=trashed"), trashed);
+        let both: Vec<&str> = current.into_iter().chain(trashed).collect();
+        assert_eq!(scanned(&wiki, "&status=any"), both);
+        assert_eq!(
+            scanned(&wiki, "&status=any&type=blogpost"),
+            ["News", "Old news"]
+        );
+        let path = "/rest/api/content/scan?spaceKey=";
+        assert_eq!(wiki.status("GET", &format!("{path}HR&status=any")), 403);
+        assert_eq!(wiki.status("GET", &format!("{path}HR")), 200);
+        assert_eq!(wiki.status("GET", &format!("{path}NONE")), 404);
+        assert_eq!(wiki.status("GET", &format!("{path}ENG&cursor=x")), 400);
+    }
+    // An older one takes it for an id, and stumbles over that.
+    let wiki = small_as(Generation::Seven, true);
+    let path = "/rest/api/content/scan?spaceKey=ENG";
+    assert_eq!(wiki.status("GET", path), 500);
+}
+
+#[test]
+fn comments_are_made_answered_listed_and_purged_with_their_page() {
+    let wiki = small();
+    let page = wiki.id("ENG", "Plan");
+    let make = |on: &str, under: Option<&str>, words: &str| {
+        let mut body = json!({
+            "type": "comment", "container": {"id": on, "type": "page"},
+            "body": {"storage": {"value": words, "representation": "storage"}},
+        });
+        if let Some(under) = under {
+            body["ancestors"] = json!([{"id": under}]);
+        }
+        wiki.send("POST", "/rest/api/content", Some(&body))
+    };
+    let first = make(&page, None, "First").json();
+    let id = text(&first["id"]);
+    assert_eq!(first["title"], "Re: Plan");
+    let answer = make(&page, Some(id), "Answer").json();
+    assert_eq!(answer["container"]["id"], json!(page));
+    assert_eq!(answer["ancestors"][0]["id"], json!(id));
+    make(&page, None, "Second");
+    assert_eq!(make("999999", None, "x").status, 404);
+    assert_eq!(make(&page, Some("999999"), "x").status, 400);
+    let listed = |depth: &str| {
+        let path = format!("/rest/api/content/{page}/child/comment?expand=body.storage{depth}");
+        let page = wiki.get(&path);
+        let words = rows(&page)
+            .iter()
+            .map(|row| row["body"]["storage"]["value"].clone());
+        words.collect::<Vec<_>>()
+    };
+    assert_eq!(listed(""), [json!("First"), json!("Second")]);
+    let all = [json!("First"), json!("Answer"), json!("Second")];
+    assert_eq!(listed("&depth=all"), all);
+    assert_eq!(
+        wiki.status("DELETE", &format!("/rest/api/content/{page}")),
+        204
+    );
+    assert_eq!(listed("&depth=all"), all, "a page in the trash keeps them");
+    let path = format!("/rest/api/content/{page}?status=trashed");
+    let files = wiki.get(&format!("/rest/api/content/{page}/child/attachment"));
+    assert_eq!(titles(&files), ["plan.pdf", "notes.txt"]);
+    assert_eq!(wiki.status("DELETE", &path), 204);
+    for gone in [id, text(&answer["id"])] {
+        assert_eq!(
+            wiki.status("GET", &format!("/rest/api/content/{gone}")),
+            404
+        );
+    }
 }
 
 #[test]

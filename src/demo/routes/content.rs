@@ -13,12 +13,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Value, json};
 
 use super::{
-    Answer, Failure, Need, Query, Sent, content_cap, no_content, now, ok, space_for, with, write,
+    Answer, Failure, Need, Query, Sent, content_cap, no_content, now, ok, space_for, told, with,
+    write,
 };
-use crate::demo::json::{Expand, Shape, Slice, children_of, encoded};
+use crate::demo::behaviour::ListOf;
+use crate::demo::json::{Expand, Shape, Slice, children_of, comments_of, encoded};
 use crate::demo::seed::{ONE_USER, large};
 use crate::demo::serve::Site;
-use crate::demo::store::{Access, ContentRow, Filter, Kind, Status, Store};
+use crate::demo::store::{Access, ContentRow, Filter, Kind, Rows, Status, Store};
 
 /// What an answer to a single content, or to a write, is expanded by when nothing is asked for.
 fn usual() -> Expand {
@@ -127,7 +129,8 @@ pub(super) async fn list(State(site): State<Arc<Site>>, query: Query) -> Answer 
             (Some(space), None, [state]) => db.tally(space.id, *state, &[kind])?,
             _ => db.count_contents(&filter)?,
         };
-        answer_list(db, shape, &query, &filter, "id", total, "/rest/api/content")
+        let list = (ListOf::Contents, &filter, "id");
+        answer_list(db, shape, &query, list, total, "/rest/api/content")
     })
 }
 
@@ -135,8 +138,7 @@ fn answer_list(
     db: &Connection,
     shape: &Shape<'_>,
     query: &Query,
-    filter: &Filter,
-    order: &str,
+    (list, filter, order): (ListOf, &Filter, &str),
     total: u64,
     path: &str,
 ) -> Answer {
@@ -148,11 +150,100 @@ fn answer_list(
         total,
         shape.behaviour,
     );
+    let rows = db.contents(filter, order, slice.rows)?;
     let mut results = Vec::new();
-    for row in db.contents(filter, order, slice.rows)? {
+    for row in told(db, shape, list, (filter, order), slice.rows.offset, rows)? {
         results.push(shape.content(&row, &expand)?);
     }
     ok(shape.page(results, &slice, path, &query.0))
+}
+
+/// A place in a scan: behind this id.
+fn scanned_to(cursor: &str) -> Result<i64, Failure> {
+    // As a text, or as the object that documented servers give.
+    let id = cursor.strip_prefix("content:false:").map(str::to_owned);
+    let id = id.or_else(|| {
+        let object: Value = serde_json::from_str(cursor).ok()?;
+        (object["cursorType"] == "CONTENT" && object["reverse"] == false)
+            .then(|| object["contentId"].to_string())
+    });
+    id.and_then(|id| id.parse().ok())
+        .ok_or_else(|| Failure::bad(format!("Invalid cursor : {cursor}")))
+}
+
+/// `GET /content/scan?spaceKey=&status=`: what is in a space, by a cursor that nothing can shift. Pages
+/// and blog posts; of the trash whatever is in it.
+pub(super) async fn scan(State(site): State<Arc<Site>>, query: Query) -> Answer {
+    with(&site, |db, shape| {
+        let states = states(&query)?;
+        let key = query.first("spaceKey").unwrap_or_default();
+        if key.is_empty() {
+            return Err(Failure::bad("spaceKey is needed"));
+        }
+        let need = if states.contains(&Status::Trashed) {
+            Need::Administer
+        } else {
+            Need::Read
+        };
+        let space = space_for(db, key, need)?;
+        let mut filter = Filter::default();
+        filter.and("space = ?", [space.id.into()]);
+        filter.and("(status = 1 OR kind IN (0, 1))", []);
+        let numbers = states.iter().map(|state| (*state as i64).into()).collect();
+        filter.within("status", numbers);
+        if let Some(name) = query.first("type").filter(|name| !name.is_empty()) {
+            let kind = Kind::named(name)
+                .ok_or_else(|| Failure::bad(format!("Unknown content type : {name}")))?;
+            filter.and("kind = ?", [(kind as i64).into()]);
+        }
+        let expand = query.expand();
+        let limit = query.number("limit", 25)?.min(content_cap(&expand));
+        let behind = match query.first("cursor").filter(|cursor| !cursor.is_empty()) {
+            Some(cursor) => scanned_to(cursor)?,
+            None => 0,
+        };
+        let mut passed = filter.clone();
+        passed.and("id <= ?", [behind.into()]);
+        let window = Rows {
+            offset: db.count_contents(&passed)?,
+            count: limit + 1,
+        };
+        let mut rows = db.contents(&filter, "id", window)?;
+        let more = rows.len() as u64 > limit;
+        rows.truncate(limit as usize);
+        let last = rows.last().map(|row| row.id).filter(|_| more);
+        let mut results = Vec::new();
+        for row in told(
+            db,
+            shape,
+            ListOf::Scan,
+            (&filter, "id"),
+            window.offset,
+            rows,
+        )? {
+            results.push(shape.content(&row, &expand)?);
+        }
+        let path = "/rest/api/content/scan";
+        let mut page = json!({
+            "size": results.len(),
+            "results": results,
+            "limit": limit,
+            "_links": {"base": shape.base, "context": shape.context},
+        });
+        if let Some(id) = last {
+            let mut link = format!("{path}?");
+            for (name, value) in query.0.iter().filter(|(name, _)| name != "cursor") {
+                link.push_str(&format!("{}={}&", encoded(name), encoded(value)));
+            }
+            page["_links"]["next"] = json!(format!("{link}cursor=content:false:{id}"));
+            page["nextCursor"] = if shape.real {
+                json!(format!("content:false:{id}"))
+            } else {
+                json!({"cursorType": "CONTENT", "reverse": false, "contentId": id})
+            };
+        }
+        ok(page)
+    })
 }
 
 /// `GET /content/{id}/child/{type}`: also of a trashed page, for its attachments go with it.
@@ -165,10 +256,14 @@ pub(super) async fn children(
         let row = content_for(db, &id, ANY)?;
         let kind = Kind::named(&kind)
             .ok_or_else(|| Failure::bad(format!("Unknown content type : {kind}")))?;
-        let filter = children_of(row.id, kind);
+        let filter = match query.first("depth") {
+            Some("all") if kind == Kind::Comment => comments_of(row.id),
+            _ => children_of(row.id, kind),
+        };
         let total = db.count_contents(&filter)?;
         let path = format!("/rest/api/content/{id}/child/{}", kind.name());
-        answer_list(db, shape, &query, &filter, "position, id", total, &path)
+        let list = (ListOf::Children, &filter, "position, id");
+        answer_list(db, shape, &query, list, total, &path)
     })
 }
 
@@ -250,6 +345,9 @@ pub(super) async fn create(State(site): State<Arc<Site>>, Sent(body): Sent) -> A
         let key = body["space"]["key"].as_str().unwrap_or_default();
         let title = body["title"].as_str().unwrap_or_default().trim();
         let kind = body["type"].as_str().and_then(Kind::named);
+        if kind == Some(Kind::Comment) {
+            return comment(db, shape, &body);
+        }
         let mut problems = Vec::new();
         if key.is_empty() {
             problems.push("The space is missing.".to_owned());
@@ -299,6 +397,46 @@ pub(super) async fn create(State(site): State<Arc<Site>>, Sent(body): Sent) -> A
         let id = db.last_insert_rowid();
         answer_written(db, shape, id)
     })
+}
+
+/// A new comment on a page or blog post, or an answer to one.
+fn comment(db: &Connection, shape: &Shape<'_>, body: &Value) -> Answer {
+    let on = id_sent(&body["container"]["id"]).map(|id| id.to_string());
+    let on = on.ok_or_else(|| Failure::invalid(vec!["The container is missing.".to_owned()]))?;
+    let page = content_for(db, &on, &[Status::Current])?;
+    if !matches!(page.kind, Kind::Page | Kind::BlogPost) {
+        return Err(Failure::bad("A comment belongs to a page or a blog post"));
+    }
+    let parent = match parent_sent(body).and_then(id_sent) {
+        Some(id) => {
+            let mut thread = comments_of(page.id);
+            thread.and("id = ?", [id.into()]);
+            if db.count_contents(&thread)? == 0 {
+                return Err(Failure::bad(format!(
+                    "No comment with id {id} on content {on}"
+                )));
+            }
+            id
+        }
+        None => page.id,
+    };
+    let storage = body["body"]["storage"]["value"].as_str();
+    let (by, now) = (one_user(db)?, now());
+    db.execute(
+        "INSERT INTO content (space, kind, status, parent, position, title, version, creator, \
+         created, modifier, modified, body) VALUES (?, 2, 0, ?, NULL, ?, 1, ?, ?, ?, ?, ?)",
+        params![
+            page.space,
+            parent,
+            format!("Re: {}", page.title),
+            by,
+            now,
+            by,
+            now,
+            storage.unwrap_or_default()
+        ],
+    )?;
+    answer_written(db, shape, db.last_insert_rowid())
 }
 
 fn answer_written(db: &Connection, shape: &Shape<'_>, id: i64) -> Answer {
@@ -398,9 +536,14 @@ pub(super) async fn update(
 /// Purges what a condition on a single number finds, with the attachments and comments below it.
 /// What was below it otherwise has no parent any more.
 pub(super) fn purge_where(db: &Connection, condition: &str, value: i64) -> Result<(), Failure> {
+    // An answer to a comment hangs on that comment.
     let mut below = Filter::default();
     below.and(
-        &format!("kind IN (2, 3) AND parent IN (SELECT id FROM content WHERE {condition})"),
+        &format!(
+            "id IN (WITH RECURSIVE below (id) AS (SELECT id FROM content WHERE {condition} \
+             UNION SELECT content.id FROM content JOIN below ON parent = below.id \
+             WHERE kind IN (2, 3)) SELECT id FROM below) AND kind IN (2, 3)"
+        ),
         [value.into()],
     );
     db.delete_contents(&below)?;

@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 use super::system;
 use super::{
     Answer, EVERY_KIND, Failure, Need, Query, Sent, content_cap, no_content, now, ok, space_for,
-    with, write,
+    told, with, write,
 };
-use crate::demo::behaviour::Quirk;
+use crate::demo::behaviour::{ListOf, Quirk};
 use crate::demo::json::{Expand, Shape, Slice, encoded};
 use crate::demo::seed::ONE_USER;
 use crate::demo::serve::Site;
-use crate::demo::store::{Filter, Kind, Rows, SpaceRow, Status, Store};
+use crate::demo::store::{ContentRow, Filter, Kind, Rows, SpaceRow, Status, Store};
 
 fn text(value: &str) -> SqlValue {
     SqlValue::Text(value.to_owned())
@@ -437,7 +437,8 @@ pub(super) async fn content(
         if shape.real {
             let mut map = json!({});
             for kind in [Kind::Page, Kind::BlogPost] {
-                map[kind.name()] = page_of_kind(db, shape, &space, kind, depth, &query)?;
+                let list = (ListOf::SpaceContent, kind, depth);
+                map[kind.name()] = page_of_kind(db, shape, &space, list, &query)?;
             }
             map["_links"] = json!({"base": shape.base, "context": shape.context});
             return ok(map);
@@ -453,21 +454,34 @@ pub(super) async fn content(
             shape.behaviour,
         );
         // All pages, then all blog posts: each from an index of its own.
-        let Rows { offset, count } = slice.rows;
-        let mut rows = Vec::new();
-        if offset < pages {
-            rows = db.contents(&in_space(&space, Kind::Page, depth), "id", slice.rows)?;
-        }
-        let rest = Rows {
-            offset: offset.saturating_sub(pages),
-            count: count - rows.len() as u64,
+        let flat = |Rows { offset, count }| -> Result<Vec<ContentRow>, Failure> {
+            let mut rows = Vec::new();
+            if offset < pages {
+                let window = Rows { offset, count };
+                rows = db.contents(&in_space(&space, Kind::Page, depth), "id", window)?;
+            }
+            let rest = Rows {
+                offset: offset.saturating_sub(pages),
+                count: count - rows.len() as u64,
+            };
+            if rest.count > 0 {
+                rows.extend(db.contents(&in_space(&space, Kind::BlogPost, depth), "id", rest)?);
+            }
+            Ok(rows)
         };
-        if rest.count > 0 {
-            rows.extend(db.contents(&in_space(&space, Kind::BlogPost, depth), "id", rest)?);
-        }
         let mut results = Vec::new();
-        for row in rows {
-            results.push(shape.content(&row, &expand)?);
+        for (place, row) in (slice.rows.offset..).zip(flat(slice.rows)?) {
+            let at = shape.behaviour.told_at(ListOf::SpaceContent, place);
+            let again = if at == place {
+                None
+            } else {
+                flat(Rows {
+                    offset: at,
+                    count: 1,
+                })?
+                .pop()
+            };
+            results.push(shape.content(&again.unwrap_or(row), &expand)?);
         }
         let path = format!("/rest/api/space/{}/content", encoded(&space.key));
         ok(shape.page(results, &slice, &path, &query.0))
@@ -478,8 +492,7 @@ fn page_of_kind(
     db: &Connection,
     shape: &Shape<'_>,
     space: &SpaceRow,
-    kind: Kind,
-    depth: Depth,
+    (list, kind, depth): (ListOf, Kind, Depth),
     query: &Query,
 ) -> Result<Value, Failure> {
     let expand = query.expand();
@@ -490,8 +503,10 @@ fn page_of_kind(
         count(db, space, kind, depth)?,
         shape.behaviour,
     );
+    let filter = in_space(space, kind, depth);
+    let rows = db.contents(&filter, "id", slice.rows)?;
     let mut results = Vec::new();
-    for row in db.contents(&in_space(space, kind, depth), "id", slice.rows)? {
+    for row in told(db, shape, list, (&filter, "id"), slice.rows.offset, rows)? {
         results.push(shape.content(&row, &expand)?);
     }
     let path = format!(
@@ -513,7 +528,8 @@ pub(super) async fn content_of_kind(
         let space = space_for(db, &key, Need::Read)?;
         match Kind::named(&kind) {
             Some(kind @ (Kind::Page | Kind::BlogPost)) => {
-                ok(page_of_kind(db, shape, &space, kind, depth, &query)?)
+                let list = (ListOf::SpaceContentOfKind, kind, depth);
+                ok(page_of_kind(db, shape, &space, list, &query)?)
             }
             _ => {
                 let asked = query.number("limit", 25)?;
@@ -633,8 +649,8 @@ pub(super) async fn trash(
             .text()
         });
         let mut results = Vec::new();
-        for row in &rows {
-            results.push(shape.content(row, &expand)?);
+        for row in trash_told(db, shape, &space, rows)? {
+            results.push(shape.content(&row, &expand)?);
         }
         let path = format!("/rest/api/space/{}/trash", encoded(&space.key));
         let link = |cursor: &str| {
@@ -667,6 +683,26 @@ pub(super) async fn trash(
         }
         ok(page)
     })
+}
+
+/// What a page of the trash tells, with the lies of that list: the same but for those.
+fn trash_told(
+    db: &Connection,
+    shape: &Shape<'_>,
+    space: &SpaceRow,
+    rows: Vec<ContentRow>,
+) -> Result<Vec<ContentRow>, Failure> {
+    let lies = &shape.behaviour.lies;
+    let Some(first) = rows.first().filter(|_| !lies.is_empty()) else {
+        return Ok(rows);
+    };
+    let mut filter = Filter::default();
+    filter.and("space = ? AND status = 1", [space.id.into()]);
+    let mut before = filter.clone();
+    before.and("id < ?", [first.id.into()]);
+    let place = db.count_contents(&before)?;
+    let list = (&filter, "id");
+    Ok(told(db, shape, ListOf::Trash, list, place, rows)?)
 }
 
 /// 13: `DELETE /space/{key}/trash`: all of it, for good.
