@@ -19,6 +19,7 @@ mod doctor_tls;
 mod embedded;
 mod emptying;
 mod faults;
+mod frozen;
 mod fuzz;
 mod hostile;
 mod jobs;
