@@ -387,6 +387,8 @@ impl Model {
                 bytes,
             },
             JobWrite::ReadBack { backup, name } => DiskCall::ReadBackup { backup, name },
+            JobWrite::Prove(claim) => DiskCall::ProveBackups(claim),
+            JobWrite::Release { backup } => DiskCall::ReleaseBackup { backup },
         };
         let ticket = self.inflight.ticket();
         self.jobs
@@ -458,6 +460,7 @@ impl Model {
                     Ok(DiskReply::Bytes(None)) => Err(StoreError {
                         message: "A file of the backup is gone.".to_owned(),
                     }),
+                    Ok(DiskReply::Standing(standing)) => Ok(Stored::Standing(standing)),
                     Ok(_) => Ok(Stored::Done),
                     Err(error) => Err(StoreError {
                         message: error.message,

@@ -11,6 +11,7 @@ use crate::doctor::Finding;
 use crate::jobs::backup::{BackupError, Contents, Found};
 use crate::jobs::journal::Broken;
 use crate::jobs::ledger;
+use crate::jobs::proof::{Claim, Standing};
 
 /// Milliseconds since the program began, from a clock that never goes back.
 #[derive(
@@ -216,6 +217,14 @@ pub enum DiskCall {
         /// The file in it.
         name: String,
     },
+    /// See that backups are as they were verified and hold what is to be destroyed; they are held for
+    /// this process from then on.
+    ProveBackups(Claim),
+    /// Let go of a backup that is held for this process.
+    ReleaseBackup {
+        /// The folder below the backups.
+        backup: String,
+    },
     /// List the backups.
     ListBackups,
     /// Read what is in a backup, without the texts.
@@ -301,6 +310,8 @@ pub enum DiskReply {
     Backups(Vec<Found>),
     /// What is in a backup, or what is wrong with it.
     Contents(Box<Result<Contents, BackupError>>),
+    /// What was found of a claim about backups.
+    Standing(Standing),
     /// Whether a backup is what was written.
     Verified(Result<(), BackupError>),
     /// What the journal says, and the text of each job's file.

@@ -20,7 +20,6 @@ const MOST_FAILURES: u64 = 10_000;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct BackUp {
-    name: String,
     round: u32,
     spaces: Vec<SpaceTarget>,
     /// The space that is being listed; past the last one when all are.
@@ -44,7 +43,6 @@ pub(super) struct BackUp {
 impl BackUp {
     pub(super) fn new(head: &Head) -> Self {
         Self {
-            name: head.id.to_string(),
             round: 0,
             listed: vec![(0, None); head.target.spaces.len()],
             spaces: head.target.spaces.clone(),
@@ -67,12 +65,9 @@ impl BackUp {
         self.save.as_ref().map_or(0, Save::waiting)
     }
 
-    fn begin(&mut self) {
+    fn begin(&mut self, desk: &Desk) {
         self.round += 1;
-        self.folder = match self.round {
-            1 => self.name.clone(),
-            round => format!("{}-{round}", self.name),
-        };
+        self.folder = desk.backup_name(self.round);
         self.save = Some(Save::streamed(self.folder.clone()));
     }
 
@@ -162,7 +157,7 @@ impl Machine for BackUp {
             return;
         }
         if self.save.is_none() {
-            self.begin();
+            self.begin(desk);
         }
         self.list(desk);
         if self.space >= self.spaces.len() && self.next == 0 && self.is_refused() {

@@ -394,7 +394,16 @@ impl FileEntry {
     /// by piece.
     pub fn check_file<R: Read>(
         &self,
+        open: impl FnMut() -> io::Result<R>,
+    ) -> Result<(), BackupError> {
+        self.check_each(open, drop)
+    }
+
+    /// The same, and gives each item that is in it.
+    pub fn check_each<R: Read>(
+        &self,
         mut open: impl FnMut() -> io::Result<R>,
+        mut take: impl FnMut(Item),
     ) -> Result<(), BackupError> {
         let trouble = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => BackupError::Missing(self.name.clone()),
@@ -409,9 +418,10 @@ impl FileEntry {
         let mut lines = BufReader::new(MultiGzDecoder::new(open().map_err(trouble)?));
         let (mut line, mut found) = (Vec::new(), 0);
         while next_line(&mut lines, &mut line).map_err(trouble)? {
-            serde_json::from_slice::<Item>(&line).map_err(|problem| {
+            let item = serde_json::from_slice(&line).map_err(|problem| {
                 BackupError::Unreadable(self.name.clone(), problem.to_string())
             })?;
+            take(item);
             found += 1;
             line.clear();
         }

@@ -14,6 +14,7 @@ use super::job::{
     Decision, Head, JobWrite, Machine, OnFailure, Outcome, Question, Step, StoreError, Stored,
 };
 use super::listing::{LIMIT, Listing, Rows, Seen, in_words};
+use super::proof::{Claim, Claimed, Fingerprint, Ground};
 use super::save::{Kept, Save, Wanted};
 use crate::confluence::{
     ApiError, Call, ContentId, ContentKind, LongTask, LongTaskId, Reply, SpaceKey,
@@ -82,8 +83,10 @@ enum Why {
 pub(super) struct Delete {
     options: DeleteOptions,
     keys: Vec<SpaceKey>,
-    name: String,
     round: u32,
+    /// The backups of the space at work.
+    #[serde(skip)]
+    folders: Vec<String>,
     /// The line at work.
     current: Option<u32>,
     stage: Stage,
@@ -133,8 +136,8 @@ impl Delete {
         Self {
             options,
             keys: spaces.map(|space| space.key.clone()).collect(),
-            name: head.id.to_string(),
             round: 0,
+            folders: Vec::new(),
             current: None,
             stage: Stage::Begin,
             asks: Rows::default(),
@@ -178,6 +181,7 @@ impl Delete {
         self.unreadable = None;
         self.unlisted.clear();
         self.save = None;
+        self.folders.clear();
         self.written.clear();
         self.saved.clear();
         self.rounds_here = 0;
@@ -194,6 +198,9 @@ impl Delete {
         desk.close(item, outcome);
         self.current = None;
         self.stage = Stage::Begin;
+        for folder in self.folders.drain(..) {
+            desk.release(&folder);
+        }
         desk.checkpoint();
         if bad && self.options.on_failure == OnFailure::Stop && desk.first_open().is_some() {
             desk.halt(format!(
@@ -202,11 +209,25 @@ impl Delete {
         }
     }
 
-    fn next_folder(&mut self) -> String {
+    fn next_folder(&mut self, desk: &Desk) -> String {
         self.round += 1;
-        match self.round {
-            1 => self.name.clone(),
-            round => format!("{}-{round}", self.name),
+        let folder = desk.backup_name(self.round);
+        self.folders.push(folder.clone());
+        folder
+    }
+
+    /// What the deletion stands on: all that the last list told of, in the backups of this run.
+    fn ground(&self) -> Ground {
+        match self.options.backup {
+            BackupChoice::Save => {
+                let rows = self.rows.iter();
+                let items = rows.map(|row| Fingerprint::of(&row.id, row.version, &row.title));
+                Ground::Backup(Claim {
+                    backups: self.folders.clone(),
+                    items: Claimed::All(items.collect()),
+                })
+            }
+            BackupChoice::Declined => Ground::Declined,
         }
     }
 
@@ -268,7 +289,7 @@ impl Delete {
         if self.lists == 0 {
             for mut seen in listing.take_seen() {
                 if self.save.is_none() {
-                    self.save = Some(Save::streamed(self.next_folder()));
+                    self.save = Some(Save::streamed(self.next_folder(desk)));
                 }
                 let whole = seen.whole.take();
                 let row = self.rows.len() as u32;
@@ -378,7 +399,7 @@ impl Delete {
             self.end(desk, item, Outcome::NotSaved(why.to_owned()));
             return;
         }
-        let folder = self.next_folder();
+        let folder = self.next_folder(desk);
         self.save = Some(Save::new(folder, wanted));
         self.stage = Stage::Saving;
     }
@@ -581,9 +602,11 @@ impl Machine for Delete {
                         ),
                         BackupChoice::Declined => "not saved, knowingly".to_owned(),
                     };
+                    let ground = self.ground();
                     // Should this not go out, what is in the space is looked at again.
                     self.again();
-                    desk.write(item, Step::Delete, Call::DeleteSpace { key }, before);
+                    let call = Call::DeleteSpace { key };
+                    desk.destroy(item, Step::Delete, call, before, ground);
                 }
             }
             Stage::Polling(id) => {
@@ -661,6 +684,11 @@ impl Machine for Delete {
         }
     }
 
+    fn lacking(&mut self, desk: &mut Desk, item: u32) {
+        let why = "Its backups do not hold all that is in it, so it was not deleted.";
+        self.end(desk, item, Outcome::NotSaved(why.to_owned()));
+    }
+
     fn decide(&mut self, desk: &mut Desk, decision: Decision) {
         let (Stage::Asking | Stage::AskingUnlisted, Some(item)) = (&self.stage, self.current)
         else {
@@ -692,6 +720,7 @@ impl Machine for Delete {
         ) {
             // What was being saved is saved anew, under a new name.
             self.save = None;
+            self.folders.clear();
             self.written.clear();
             self.saved.clear();
             self.rows.clear();

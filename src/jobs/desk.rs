@@ -16,6 +16,7 @@ use super::job::{
     StoreError, Stored, WriteNo, fate_of,
 };
 use super::journal::{Phase, Record};
+use super::proof::{Claim, Ground, Permit, Standing};
 use crate::confluence::call::Method;
 use crate::confluence::{ApiError, Call, ErrorKind, Reply};
 
@@ -79,6 +80,8 @@ pub(super) enum Settled<'a> {
 enum Stage {
     /// Its intent is on the way to the journal.
     Announced,
+    /// The disk is asked, by the write of this number, whether what it stands on is there.
+    Proving(u64),
     /// To be sent at this time.
     Due(u64),
     /// On the line.
@@ -96,6 +99,12 @@ struct Flight {
     limited: u32,
     /// Present for writes.
     record: Option<Box<Record>>,
+    /// What a destroying one stands on.
+    #[serde(skip)]
+    ground: Option<Ground>,
+    /// Without it a destroying one is not sent.
+    #[serde(skip)]
+    permit: Option<Permit>,
 }
 
 /// A write whose fate has to be settled.
@@ -116,6 +125,14 @@ impl Doubt {
             look_at: 0,
         }
     }
+}
+
+/// Something of the disk for the machine.
+pub(super) enum Arrived {
+    /// A file of a backup was written, or read back.
+    Stored(JobWrite, Result<Stored, StoreError>),
+    /// A destroying write was not sent: what it is about is in no backup as it is now.
+    Lacking(u32),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -165,6 +182,12 @@ pub(super) struct Desk {
     /// How far it is, where the lines don't tell: finished, and in all.
     #[serde(default)]
     tally: Option<(usize, usize)>,
+    /// How often it was taken up again. On the disk before anything is done in that run.
+    #[serde(default)]
+    run: u32,
+    /// Backups that the disk holds for it.
+    #[serde(skip)]
+    held: Vec<String>,
     #[serde(skip)]
     pending: Vec<Pending>,
     #[serde(skip)]
@@ -200,6 +223,8 @@ impl Desk {
             paced_from: 0,
             paced_closed: 0,
             tally: None,
+            run: 0,
+            held: Vec::new(),
             pending: Vec::new(),
             out: Vec::new(),
             consent,
@@ -349,11 +374,37 @@ impl Desk {
             tries: 0,
             limited: 0,
             record: None,
+            ground: None,
+            permit: None,
         });
     }
 
     /// A write: journaled, then sent. `before` is the state it starts from, in a few words.
     pub(super) fn write(&mut self, item: u32, step: Step, call: Call, before: impl Into<String>) {
+        self.announce(item, step, call, before.into(), None);
+    }
+
+    /// A write that the server cannot undo: journaled, then sent if the disk shows that what it
+    /// stands on is there.
+    pub(super) fn destroy(
+        &mut self,
+        item: u32,
+        step: Step,
+        call: Call,
+        before: impl Into<String>,
+        ground: Ground,
+    ) {
+        self.announce(item, step, call, before.into(), Some(ground));
+    }
+
+    fn announce(
+        &mut self,
+        item: u32,
+        step: Step,
+        call: Call,
+        before: String,
+        ground: Option<Ground>,
+    ) {
         if self.head.target.act == Act::DryRun {
             self.halt("A dry run sends reads only. Nothing was sent.");
             return;
@@ -389,7 +440,7 @@ impl Desk {
             title,
             method,
             path,
-            before: before.into(),
+            before,
             outcome: Phase::Intended,
             made: None,
             note: None,
@@ -404,6 +455,8 @@ impl Desk {
             tries: 0,
             limited: 0,
             record: Some(Box::new(record)),
+            permit: ground.as_ref().and_then(Permit::without_backup),
+            ground,
         });
         self.since_checkpoint += 1;
         // A longer job is stored less often: else storing it would take longer than doing it.
@@ -447,6 +500,34 @@ impl Desk {
             Settled::Unknown(why) => (Phase::Unknown, None, Some(why.to_owned())),
         };
         self.record_end(intent, outcome, made, note);
+    }
+
+    /// The folder of this job's backup of this number, counted from 1. No two runs of a job share
+    /// one: what an earlier one left may be half of a backup.
+    pub(super) fn backup_name(&self, number: u32) -> String {
+        let mut name = self.head.id.to_string();
+        if self.run > 0 {
+            name.push_str(&format!("-run{}", self.run + 1));
+        }
+        if number > 1 {
+            name.push_str(&format!("-{number}"));
+        }
+        name
+    }
+
+    /// Nothing more is destroyed on the strength of this backup.
+    pub(super) fn release(&mut self, backup: &str) {
+        if let Some(at) = self.held.iter().position(|held| held == backup) {
+            let backup = self.held.swap_remove(at);
+            self.store(JobWrite::Release { backup });
+        }
+    }
+
+    /// Nothing more is destroyed at all.
+    pub(super) fn release_all(&mut self) {
+        for backup in std::mem::take(&mut self.held) {
+            self.store(JobWrite::Release { backup });
+        }
     }
 
     pub(super) fn store(&mut self, what: JobWrite) {
@@ -601,7 +682,7 @@ impl Desk {
     pub(super) fn deadline(&self) -> Option<u64> {
         let due = self.flights.iter().filter_map(|flight| match flight.stage {
             Stage::Due(at) => Some(at),
-            Stage::Announced | Stage::Sent => None,
+            Stage::Announced | Stage::Proving(_) | Stage::Sent => None,
         });
         due.chain(self.is_held().then_some(self.held_until)).min()
     }
@@ -621,7 +702,7 @@ impl Desk {
         let flights = std::mem::take(&mut self.flights);
         for mut flight in flights {
             match (&flight.stage, flight.record.take()) {
-                (Stage::Announced | Stage::Due(_), Some(record)) => {
+                (Stage::Announced | Stage::Proving(_) | Stage::Due(_), Some(record)) => {
                     let why = "It was held back before it was sent.";
                     self.record_end(*record, Phase::Failed, None, Some(why.to_owned()));
                 }
@@ -639,6 +720,11 @@ impl Desk {
         }
         for flight in &mut self.flights {
             if matches!(flight.stage, Stage::Due(at) if at <= self.at) {
+                if consent::is_destructive(&flight.call) && flight.permit.is_none() {
+                    let why = "It was not shown that what is to be destroyed is in a backup. Nothing was sent.";
+                    self.halted.get_or_insert(why.to_owned());
+                    continue;
+                }
                 flight.stage = Stage::Sent;
                 self.out.push(JobEffect::Send {
                     request: RequestNo(flight.no),
@@ -760,17 +846,17 @@ impl Desk {
     }
 
     /// The disk has answered. `Ok(Some)`: for the machine; `Err`: the job has to wait, and why.
-    #[allow(clippy::type_complexity)] // The pair is taken apart at once by its one caller.
     pub(super) fn written(
         &mut self,
         write: WriteNo,
         outcome: Result<Stored, StoreError>,
-    ) -> Result<Option<(JobWrite, Result<Stored, StoreError>)>, String> {
+    ) -> Result<Option<Arrived>, String> {
         let Some(index) = self.pending.iter().position(|it| it.no == write.0) else {
             return Ok(None);
         };
         let refusal = match (&self.pending[index].what, &outcome) {
-            (JobWrite::ReadBack { .. }, _) | (_, Ok(_)) => None,
+            (JobWrite::ReadBack { .. } | JobWrite::Prove(_) | JobWrite::Release { .. }, _)
+            | (_, Ok(_)) => None,
             (JobWrite::Journal(_), Err(why)) => Some(format!(
                 "The journal cannot be written, so nothing is sent. {} Make room, then go on.",
                 why.message
@@ -791,20 +877,88 @@ impl Desk {
         let done = self.pending.remove(index);
         match &done.what {
             JobWrite::Journal(record) => {
-                if record.outcome == Phase::Intended
-                    && let Some(flight) = self.flights.iter_mut().find(|it| it.no == record.no)
-                    && flight.stage == Stage::Announced
-                {
-                    flight.stage = Stage::Due(self.at);
+                if record.outcome == Phase::Intended {
+                    self.announced(record.no);
                 }
                 if record.outcome != Phase::Intended {
                     self.endings.retain(|ending| ending.no != record.no);
                 }
                 Ok(None)
             }
-            JobWrite::Checkpoint(_) => Ok(None),
+            JobWrite::Checkpoint(_) | JobWrite::Release { .. } => Ok(None),
+            JobWrite::Prove(_) => Ok(self.proved(done.no, outcome)),
             JobWrite::BackupFile { .. } | JobWrite::ReadBack { .. } => {
-                Ok(Some((done.what, outcome)))
+                Ok(Some(Arrived::Stored(done.what, outcome)))
+            }
+        }
+    }
+
+    /// The intent of a write is in the journal: it may go, or the disk is asked for its ground.
+    fn announced(&mut self, record: u64) {
+        let is_it = |flight: &&mut Flight| flight.no == record && flight.stage == Stage::Announced;
+        let Some(flight) = self.flights.iter_mut().find(is_it) else {
+            return;
+        };
+        match flight.ground.clone() {
+            Some(Ground::Backup(claim)) => {
+                self.last += 1;
+                flight.stage = Stage::Proving(self.last);
+                self.put(self.last, JobWrite::Prove(claim));
+            }
+            Some(Ground::Declined) | None => flight.stage = Stage::Due(self.at),
+        }
+    }
+
+    /// The disk has looked at what a destroying write stands on.
+    fn proved(&mut self, no: u64, outcome: Result<Stored, StoreError>) -> Option<Arrived> {
+        // One that was taken back meanwhile is not there any more.
+        let index = self
+            .flights
+            .iter()
+            .position(|flight| flight.stage == Stage::Proving(no))?;
+        let standing = match outcome {
+            Ok(Stored::Standing(standing)) => Ok(standing),
+            Ok(_) => Err("The disk did not say whether it is there.".to_owned()),
+            Err(problem) => Err(problem.message),
+        };
+        let flight = &mut self.flights[index];
+        match standing {
+            Ok(Standing::Holds) => {
+                flight.permit = Permit::of(Standing::Holds);
+                flight.stage = Stage::Due(self.at);
+                None
+            }
+            Ok(Standing::Reading) => {
+                flight.stage = Stage::Announced;
+                let record = flight.no;
+                self.say("Reading the backup back");
+                self.announced(record);
+                None
+            }
+            Ok(Standing::Lacks(count)) => {
+                let flight = self.flights.remove(index);
+                let why = format!(
+                    "It was not sent: {} in no backup as the server tells of it now.",
+                    match count {
+                        1 => "one item is".to_owned(),
+                        count => format!("{count} items are"),
+                    }
+                );
+                if let Some(record) = flight.record {
+                    self.record_end(*record, Phase::Failed, None, Some(why));
+                }
+                Some(Arrived::Lacking(flight.item))
+            }
+            Err(why) => {
+                let flight = self.flights.remove(index);
+                if let Some(record) = flight.record {
+                    let note = format!("It was not sent. {why}");
+                    self.record_end(*record, Phase::Failed, None, Some(note));
+                }
+                self.halt(format!(
+                    "The backup does not stand any more, so nothing more was destroyed. {why} Begin again with what is left: it is saved anew."
+                ));
+                None
             }
         }
     }
@@ -872,6 +1026,7 @@ impl Desk {
         self.flights.clear();
         self.doubts.clear();
         self.checkpoint_due = false;
+        self.run += 1;
         // The program's clock begins anew with each run.
         self.at = 0;
         self.began = None;
@@ -896,6 +1051,13 @@ impl Desk {
         }
         let mut news = Vec::new();
         for (no, record) in last {
+            // The journal tells what a write was about, whatever a checkpoint says.
+            if let Some(line) = self.lines.get_mut(record.item as usize)
+                && *line.subject != *record.subject
+            {
+                line.subject = record.subject.as_str().into();
+                line.title = record.title.as_str().into();
+            }
             self.last = self.last.max(no);
             if no <= known && !undecided.contains(&no) {
                 continue;
@@ -927,6 +1089,7 @@ impl Desk {
     }
 
     fn put(&mut self, no: u64, what: JobWrite) {
+        self.hold(&what);
         // Nothing overtakes a line of the journal that has to be written again.
         let held = matches!(what, JobWrite::Journal(_))
             && self
@@ -944,6 +1107,22 @@ impl Desk {
             what,
             refused: held,
         });
+    }
+
+    /// Takes down which backups the disk holds from now on.
+    fn hold(&mut self, what: &JobWrite) {
+        let backups = match what {
+            JobWrite::BackupFile { backup, .. } | JobWrite::ReadBack { backup, .. } => {
+                std::slice::from_ref(backup)
+            }
+            JobWrite::Prove(Claim { backups, .. }) => backups,
+            JobWrite::Journal(_) | JobWrite::Checkpoint(_) | JobWrite::Release { .. } => &[],
+        };
+        for backup in backups {
+            if !self.held.contains(backup) {
+                self.held.push(backup.clone());
+            }
+        }
     }
 
     fn number(&mut self) -> u64 {
@@ -1079,6 +1258,104 @@ pub(super) fn refused(error: ApiError) -> Outcome {
 mod tests {
     use super::*;
     use crate::confluence::ContentId;
+    use crate::jobs::proof::Claimed;
+
+    fn purging() -> Desk {
+        let target = Target {
+            act: Act::PurgeAll,
+            spaces: vec![consent::SpaceTarget {
+                key: crate::confluence::SpaceKey::new("ENG"),
+                name: String::new(),
+            }],
+            ..nobody().target.clone()
+        };
+        let head = Arc::new(Head {
+            target: target.clone(),
+            ..Head::clone(&nobody())
+        });
+        let agreed = consent::Challenge::new(target).answer("ENG");
+        Desk::new(head, Vec::new(), agreed)
+    }
+
+    fn purge() -> Call {
+        Call::PurgeContent {
+            id: ContentId::new("1"),
+        }
+    }
+
+    fn ground() -> Ground {
+        Ground::Backup(Claim {
+            backups: vec!["b".to_owned()],
+            items: Claimed::All(Arc::from([])),
+        })
+    }
+
+    /// Answers what the desk has asked of the disk; how often it sent something.
+    fn answer_disk(desk: &mut Desk, prove: &Result<Stored, StoreError>) -> usize {
+        let mut sent = 0;
+        for _ in 0..8 {
+            for effect in desk.take() {
+                match effect {
+                    JobEffect::Send { .. } => sent += 1,
+                    JobEffect::Write { write, what } => {
+                        let outcome = match what {
+                            JobWrite::Prove(_) => prove.clone(),
+                            _ => Ok(Stored::Done),
+                        };
+                        let _ = desk.written(write, outcome);
+                    }
+                    JobEffect::Ask(_) => {}
+                }
+            }
+            desk.send_due();
+        }
+        sent
+    }
+
+    #[test]
+    fn what_destroys_leaves_only_when_the_disk_has_shown_its_ground() {
+        let holds = Ok(Stored::Standing(Standing::Holds));
+        let mut desk = purging();
+        desk.destroy(0, Step::Purge, purge(), "there", ground());
+        assert_eq!(answer_disk(&mut desk, &holds), 1);
+        for other in [
+            Ok(Stored::Standing(Standing::Lacks(1))),
+            Ok(Stored::Standing(Standing::Reading)),
+            Ok(Stored::Done),
+            Err(StoreError {
+                message: "Gone.".to_owned(),
+            }),
+        ] {
+            let mut desk = purging();
+            desk.destroy(0, Step::Purge, purge(), "there", ground());
+            assert_eq!(answer_disk(&mut desk, &other), 0, "{other:?}");
+        }
+        let mut desk = purging();
+        desk.destroy(0, Step::Purge, purge(), "there", Ground::Declined);
+        assert_eq!(answer_disk(&mut desk, &Ok(Stored::Done)), 1, "declined");
+    }
+
+    #[test]
+    fn what_destroys_and_stands_on_nothing_is_not_sent() {
+        let mut desk = purging();
+        desk.write(0, Step::Purge, purge(), "there");
+        let holds = Ok(Stored::Standing(Standing::Holds));
+        assert_eq!(answer_disk(&mut desk, &holds), 0);
+        let halted = desk.halted().unwrap_or_default();
+        assert!(halted.contains("is in a backup"), "{halted}");
+    }
+
+    #[test]
+    fn no_two_runs_of_a_job_share_a_backup() {
+        let mut desk = purging();
+        let mut names = std::collections::BTreeSet::new();
+        for _ in 0..3 {
+            for number in 1..4 {
+                assert!(names.insert(desk.backup_name(number)), "{number}");
+            }
+            desk.reopen(std::iter::empty());
+        }
+    }
 
     #[test]
     fn nothing_that_a_dry_run_asks_for_is_written() {

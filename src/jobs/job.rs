@@ -12,9 +12,10 @@ use super::backup::NotSaved;
 use super::consent::{Act, Challenge, Consent, Target};
 use super::create::{Create, NewSpace};
 use super::delete::{Delete, DeleteOptions};
-use super::desk::{Answered, Desk, Fate};
+use super::desk::{Answered, Arrived, Desk, Fate};
 use super::dry_run::DryRun;
 use super::journal::{Entry, Phase, Record};
+use super::proof::{Claim, Standing};
 use super::purge::{Goal, Purge};
 use super::recreate::{Recipe, Recreate};
 use super::rehearsal::{Rehearsal, Verdict};
@@ -311,6 +312,14 @@ pub enum JobWrite {
         /// The file in it.
         name: String,
     },
+    /// Not a write: see that the backups are as they were verified and hold what is to be destroyed,
+    /// answered by [`Stored::Standing`]. An error says what is wrong with them.
+    Prove(Claim),
+    /// Let go of a backup that was held for this job: others may remove it from now on.
+    Release {
+        /// The folder below the backups.
+        backup: String,
+    },
 }
 
 /// What the disk did.
@@ -320,6 +329,8 @@ pub enum Stored {
     Done,
     /// What was read.
     Bytes(Vec<u8>),
+    /// What was found of a claim.
+    Standing(Standing),
 }
 
 /// Why the disk did not do it.
@@ -439,6 +450,10 @@ pub(super) trait Machine {
     fn wrote(&mut self, desk: &mut Desk, item: u32, step: Step, fate: Fate);
     /// A file of a backup was written, or read back.
     fn stored(&mut self, _desk: &mut Desk, _what: &JobWrite, _answer: Result<Stored, StoreError>) {}
+    /// A destroying write was not sent: what it is about is in no backup as it is now.
+    fn lacking(&mut self, desk: &mut Desk, _item: u32) {
+        desk.halt("What is to be destroyed is in no backup as it is now. Nothing was sent.");
+    }
     /// The person answered.
     fn decide(&mut self, _desk: &mut Desk, _decision: Decision) {}
     /// The job was loaded from disk; the journal has been replayed.
@@ -568,7 +583,7 @@ impl Job {
         let [space] = head.target.spaces.as_slice() else {
             return Err(Unfit::Nothing);
         };
-        let work = Work::Purge(Box::new(Purge::all(&head, &space.key)));
+        let work = Work::Purge(Box::new(Purge::all(&space.key)));
         Ok(Self::new(head, Vec::new(), work, Some(consent)))
     }
 
@@ -811,7 +826,10 @@ impl Job {
                 None => {}
             },
             JobEvent::Written { write, outcome } => match self.desk.written(write, outcome) {
-                Ok(Some((what, answer))) => machine.stored(&mut self.desk, &what, answer),
+                Ok(Some(Arrived::Stored(what, answer))) => {
+                    machine.stored(&mut self.desk, &what, answer);
+                }
+                Ok(Some(Arrived::Lacking(item))) => machine.lacking(&mut self.desk, item),
                 Ok(None) => {}
                 Err(why) => {
                     self.trouble = Some(why);
@@ -884,12 +902,15 @@ impl Job {
                 self.work.machine().go(&mut self.desk);
                 if self.desk.is_halted() && !self.desk.is_stopping() {
                     self.desk.stop();
+                    // What is in doubt is still asked about.
+                    self.work.machine().go(&mut self.desk);
                 }
                 self.desk.send_due();
             }
         }
         if self.may_end() {
             self.state = self.end();
+            self.desk.release_all();
             self.desk.checkpoint();
         }
     }

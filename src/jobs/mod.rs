@@ -12,13 +12,15 @@
 //!   again only when the server has shown that it was not applied.
 //! - **Consent.** What cannot be undone needs a [`Consent`] about exactly that, and a job that was
 //!   loaded from a file has none: it asks again.
-//! - **Nothing purged that is not saved.** See [`backup`]; it is read back before the first purge.
+//! - **Nothing purged that is not saved.** See [`backup`]; it is read back before the first purge, and
+//!   the disk is asked before each destroying request whether it still stands; see [`proof`].
 
 pub mod backup;
 pub mod consent;
 pub mod journal;
 pub mod ledger;
 pub mod plan;
+pub mod proof;
 
 mod archive;
 mod back_up;

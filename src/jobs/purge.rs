@@ -2,12 +2,15 @@
 //! alone.
 //!
 //! An item is purged only while the server still holds the version that is in the verified
-//! backup, asked just before. The whole trash is purged in one stroke only when it holds exactly
+//! backup, asked just before, under the title of its line. What the server tells then is what the disk
+//! has to find in the backup. The whole trash is purged in one stroke only when it holds exactly
 //! what was saved; what left it then was purged, or taken out by somebody at the last moment, and
 //! which of the two is looked up.
 //!
 //! A whole trash is saved while it is listed. Of each item its line stays, and the version that was
 //! saved; lists that are read later are compared page by page and not held.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +21,7 @@ use super::job::{
     Decision, Head, JobWrite, Line, Machine, Outcome, Question, Step, StoreError, Stored,
 };
 use super::listing::{LIMIT, Listing, Rows, Seen, in_words};
+use super::proof::{Claim, Claimed, Fingerprint, Ground};
 use super::save::{Kept, Save, Wanted};
 use crate::confluence::{ApiError, Call, ContentId, ContentKind, ContentStatus, Reply, SpaceKey};
 use crate::text::number;
@@ -27,6 +31,8 @@ const TRIES: u8 = 8;
 const LOOKS: u32 = 10;
 /// The fewest requests that list a space: for no more items than that, it is not listed.
 const LEAST_LIST: usize = 2;
+/// What is asked of an item just before it is purged.
+const LOOK: &str = "version,space";
 const TAKEN_OUT: &str = "Somebody took it out of the trash.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +120,8 @@ struct Reading {
     met: Vec<bool>,
     /// Whether the list has anything that is not an item, or is one in another version.
     differs: bool,
+    /// What the list told of, to be found in the backup.
+    told: Vec<Fingerprint>,
     /// How many pages of it were read.
     pages: usize,
 }
@@ -127,6 +135,7 @@ impl Reading {
             order,
             met: vec![false; lines.len()],
             differs: false,
+            told: Vec::new(),
             pages: 0,
         }
     }
@@ -139,6 +148,8 @@ impl Reading {
         };
         let item = self.order[place] as usize;
         self.met[item] = true;
+        self.told
+            .push(Fingerprint::of(&seen.id, seen.version, &seen.title));
         // A version that the list does not tell cannot be compared.
         self.differs |= seen.version.is_none() || seen.version != targets[item].saved;
     }
@@ -153,7 +164,6 @@ pub(super) struct Purge {
     goal: Goal,
     /// The space whose whole trash is meant.
     all: Option<SpaceKey>,
-    name: String,
     round: u32,
     stage: Stage,
     targets: Vec<Target>,
@@ -165,6 +175,12 @@ pub(super) struct Purge {
     listing: Option<Listing>,
     #[serde(skip)]
     reading: Option<Reading>,
+    /// What is ready to be purged: each item as the server told of it.
+    #[serde(skip)]
+    checked: BTreeMap<u32, Claimed>,
+    /// The whole trash as it was listed last, where that is what was saved.
+    #[serde(skip)]
+    whole: Vec<Fingerprint>,
     save: Option<Save>,
     look_at: u64,
     /// Whether it is known that operation 13 is applied.
@@ -178,31 +194,26 @@ impl Purge {
             seen: it.version,
             ..Target::default()
         });
-        Self::new(head, goal, None, Stage::Saving, targets.collect())
+        Self::new(goal, None, Stage::Saving, targets.collect())
     }
 
-    pub(super) fn all(head: &Head, space: &SpaceKey) -> Self {
+    pub(super) fn all(space: &SpaceKey) -> Self {
         let all = Some(space.clone());
-        Self::new(head, Goal::Purge, all, Stage::Listing, Vec::new())
+        Self::new(Goal::Purge, all, Stage::Listing, Vec::new())
     }
 
-    fn new(
-        head: &Head,
-        goal: Goal,
-        all: Option<SpaceKey>,
-        stage: Stage,
-        targets: Vec<Target>,
-    ) -> Self {
+    fn new(goal: Goal, all: Option<SpaceKey>, stage: Stage, targets: Vec<Target>) -> Self {
         Self {
             goal,
             all,
-            name: head.id.to_string(),
             round: 0,
             stage,
             targets,
             left: Vec::new(),
             listing: None,
             reading: None,
+            checked: BTreeMap::new(),
+            whole: Vec::new(),
             save: None,
             look_at: 0,
             confirmed: false,
@@ -219,12 +230,18 @@ impl Purge {
         save.map(|save| save.map_or(0, Save::waiting))
     }
 
-    fn next_folder(&mut self) -> String {
+    fn next_folder(&mut self, desk: &Desk) -> String {
         self.round += 1;
-        match self.round {
-            1 => self.name.clone(),
-            round => format!("{}-{round}", self.name),
-        }
+        desk.backup_name(self.round)
+    }
+
+    /// What the purge of these stands on.
+    fn ground(&self, items: Claimed) -> Ground {
+        let backups = self.backup().map(str::to_owned);
+        Ground::Backup(Claim {
+            backups: backups.into_iter().collect(),
+            items,
+        })
     }
 
     /// Reads the whole trash and saves it at the same time: no page is asked for before there is room
@@ -234,7 +251,7 @@ impl Purge {
             return;
         };
         if self.save.is_none() {
-            self.save = Some(Save::streamed(self.next_folder()));
+            self.save = Some(Save::streamed(self.next_folder(desk)));
         }
         let Some(save) = &mut self.save else {
             return;
@@ -352,13 +369,16 @@ impl Purge {
             }
             return;
         }
-        let Some(reading) = self.reading.take() else {
+        let Some(mut reading) = self.reading.take() else {
             return;
         };
         match self.stage {
             Stage::ListingAgain => {
                 let has_all = reading.met.iter().all(|met| *met);
                 let same = reading.listing.is_whole_trash() && has_all && !reading.differs;
+                if same {
+                    self.whole = std::mem::take(&mut reading.told);
+                }
                 self.stage = if same { Stage::Whole } else { Stage::Items };
             }
             Stage::Looking(looks) => self.looked(desk, &reading, looks),
@@ -431,7 +451,7 @@ impl Purge {
     }
 
     fn begin_saving(&mut self, desk: &mut Desk) {
-        let folder = self.next_folder();
+        let folder = self.next_folder(desk);
         let items = &desk.head().target.items;
         let wanted = desk.open().map(|item| Wanted {
             item,
@@ -555,27 +575,37 @@ impl Purge {
             if desk.is_busy(item) {
                 continue;
             }
+            let checked = match self.targets[item as usize].way {
+                Way::Ready => self.checked.remove(&item),
+                _ => None,
+            };
+            let ground = checked.map(|checked| self.ground(checked));
             let target = &mut self.targets[item as usize];
+            if target.way == Way::Ready && ground.is_none() {
+                // Of an earlier run.
+                target.way = Way::Check;
+            }
             let id = id_of(desk, item);
             let trashed = |id| Call::Content {
                 id,
                 status: Some(ContentStatus::Trashed),
-                expand: "version".to_owned(),
+                expand: LOOK.to_owned(),
             };
-            match target.way {
-                Way::Check | Way::Ready if desk.is_stopping() => {}
-                Way::Check => desk.read(item, Step::Check, trashed(id)),
-                Way::Ready => {
+            match (target.way, ground) {
+                (Way::Check | Way::Ready, _) if desk.is_stopping() => {}
+                (Way::Check | Way::Ready, None) => desk.read(item, Step::Check, trashed(id)),
+                (Way::Check | Way::Ready, Some(ground)) => {
                     // Should this not go out, it is looked at again.
                     target.way = Way::Check;
                     let before = match target.saved {
                         Some(version) => format!("trashed, version {version}, saved"),
                         None => "trashed, saved".to_owned(),
                     };
-                    desk.write(item, Step::Purge, Call::PurgeContent { id }, before);
+                    let call = Call::PurgeContent { id };
+                    desk.destroy(item, Step::Purge, call, before, ground);
                 }
-                Way::Settle => desk.read(item, Step::Settle, trashed(id)),
-                Way::SettleElsewhere => desk.read(
+                (Way::Settle, _) => desk.read(item, Step::Settle, trashed(id)),
+                (Way::SettleElsewhere, _) => desk.read(
                     item,
                     Step::SettleElsewhere,
                     Call::Content {
@@ -600,12 +630,16 @@ impl Purge {
         };
         match (step, answer) {
             (Step::Check, Ok(Reply::Content(now))) => {
-                let version = now.version.and_then(|version| version.number);
-                if version.is_none() || target.saved.is_none() {
+                let version = now.version.as_ref().and_then(|version| version.number);
+                if *now.title != *desk.lines()[item as usize].title {
+                    let why = format!("On the server it is called {:?}.", now.title);
+                    desk.close(item, Outcome::Skipped(why));
+                } else if version.is_none() || target.saved.is_none() {
                     let why = "Its version is not told, so whether it has changed since it was saved cannot be seen.";
                     desk.close(item, Outcome::Skipped(why.to_owned()));
                 } else if version == target.saved && now.status != Some(ContentStatus::Current) {
                     target.way = Way::Ready;
+                    self.checked.insert(item, Claimed::one(&now));
                 } else {
                     let why = "It has changed since it was saved.";
                     desk.close(item, Outcome::Skipped(why.to_owned()));
@@ -707,6 +741,7 @@ impl Machine for Purge {
             Stage::Asking => {}
             Stage::Verifying(next) => {
                 let Some(save) = &mut self.save else {
+                    desk.halt("It does not say which backup it made, so nothing more was purged.");
                     return;
                 };
                 save.go(desk);
@@ -732,7 +767,10 @@ impl Machine for Purge {
                         "{} in the trash, all saved",
                         number::count(self.targets.len() as u64, "item")
                     );
-                    desk.write(WHOLE, Step::PurgeTrash, Call::PurgeTrash { key }, before);
+                    let items = std::mem::take(&mut self.whole);
+                    let ground = self.ground(Claimed::All(items.into()));
+                    let call = Call::PurgeTrash { key };
+                    desk.destroy(WHOLE, Step::PurgeTrash, call, before, ground);
                 }
             }
             Stage::Looking(_) => {
@@ -788,6 +826,16 @@ impl Machine for Purge {
     fn stored(&mut self, _: &mut Desk, what: &JobWrite, answer: Result<Stored, StoreError>) {
         if let Some(save) = &mut self.save {
             save.stored(what, answer);
+        }
+    }
+
+    fn lacking(&mut self, desk: &mut Desk, item: u32) {
+        if item == WHOLE {
+            // What is not in the backup is found one by one, and left alone.
+            self.stage = Stage::Items;
+        } else {
+            let why = "It is not in the backup as it is on the server now.";
+            desk.close(item, Outcome::Skipped(why.to_owned()));
         }
     }
 

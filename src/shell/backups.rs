@@ -4,7 +4,6 @@
 //! whole; files are read piece by piece, so that checking a large one takes no more memory than
 //! its longest line.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -54,20 +53,14 @@ pub fn list(folder: &Path) -> io::Result<Vec<Found>> {
 /// Reads every file of a backup and compares it with the manifest. `None`: there is no such backup.
 pub fn verify(folder: &Path, name: &str) -> Option<Result<Manifest, BackupError>> {
     let folder = folder.join(name);
-    if !is_plain(name) || !folder.is_dir() {
+    if !is_plain(name) || !files::is_folder(&folder) {
         return None;
     }
     Some(manifest(&folder).and_then(|manifest| {
         let mut counted = 0;
         for file in &manifest.files {
-            if !is_plain(&file.name) {
-                return Err(BackupError::Manifest(format!(
-                    "`{}` is not a name for a file of a backup",
-                    file.name
-                )));
-            }
-            let path = folder.join(&file.name);
-            file.check_file(|| File::open(&path))?;
+            let path = file_in(&folder, &file.name)?;
+            file.check_file(|| files::open(&path))?;
             counted += file.items;
         }
         if counted == manifest.items {
@@ -85,7 +78,7 @@ pub fn verify(folder: &Path, name: &str) -> Option<Result<Manifest, BackupError>
 /// Reads what is in a backup, without the texts. `None`: there is no such backup.
 pub fn contents(folder: &Path, name: &str) -> Option<Result<Contents, BackupError>> {
     let folder = folder.join(name);
-    if !is_plain(name) || !folder.is_dir() {
+    if !is_plain(name) || !files::is_folder(&folder) {
         return None;
     }
     Some(manifest(&folder).and_then(|manifest| {
@@ -112,7 +105,7 @@ pub fn text(
     id: &ContentId,
 ) -> Option<Result<Option<String>, BackupError>> {
     let folder = folder.join(name);
-    if !is_plain(name) || !folder.is_dir() {
+    if !is_plain(name) || !files::is_folder(&folder) {
         return None;
     }
     let mut text = None;
@@ -160,7 +153,7 @@ fn each(folder: &Path, name: &str, mut take: impl FnMut(Item) -> bool) -> Result
         io::ErrorKind::NotFound => BackupError::Missing(name.to_owned()),
         _ => BackupError::Unreadable(name.to_owned(), error.to_string()),
     };
-    let file = File::open(folder.join(name)).map_err(trouble)?;
+    let file = files::open(&folder.join(name)).map_err(trouble)?;
     let mut lines = BufReader::new(MultiGzDecoder::new(file));
     let mut line = Vec::new();
     while next_line(&mut lines, &mut line).map_err(trouble)? {
@@ -174,10 +167,21 @@ fn each(folder: &Path, name: &str, mut take: impl FnMut(Item) -> bool) -> Result
     Ok(())
 }
 
-fn manifest(folder: &Path) -> Result<Manifest, BackupError> {
-    let path: PathBuf = folder.join(MANIFEST);
+/// Where a file that a manifest names lies.
+pub(super) fn file_in(folder: &Path, name: &str) -> Result<PathBuf, BackupError> {
+    if is_plain(name) {
+        Ok(folder.join(name))
+    } else {
+        Err(BackupError::Manifest(format!(
+            "`{name}` is not a name for a file of a backup"
+        )))
+    }
+}
+
+/// Reads the manifest in this folder.
+pub(super) fn manifest(folder: &Path) -> Result<Manifest, BackupError> {
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| {
+    let read = files::open(&folder.join(MANIFEST)).and_then(|file| {
         file.take(MANIFEST_LIMIT)
             .read_to_end(&mut bytes)
             .map(|_| ())

@@ -11,6 +11,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::event::Event;
+use super::holds::Holds;
+use super::lock::{self, Hold};
 use super::{backups, files};
 use crate::app::message::{DiskCall, DiskError, DiskReply, ENTRIES, Msg, Ticket};
 use crate::jobs::ledger::Reader;
@@ -74,8 +76,9 @@ impl Disk {
         thread::Builder::new()
             .name(READER.to_owned())
             .spawn(move || {
+                let mut none = Holds::default();
                 for (ticket, call) in queue {
-                    let outcome = perform(&of_reader, JournalAccess::ReadOnly, &call);
+                    let outcome = perform(&of_reader, JournalAccess::ReadOnly, &mut none, &call);
                     let _ = events_of_reader.send(Event::Core(Msg::Disk { ticket, outcome }));
                 }
             })?;
@@ -83,10 +86,11 @@ impl Disk {
         thread::Builder::new()
             .name(THREAD.to_owned())
             .spawn(move || {
+                let mut holds = Holds::default();
                 for work in queue {
                     match work {
                         Work::Do(ticket, call) => {
-                            let outcome = perform(&folders, access, &call);
+                            let outcome = perform(&folders, access, &mut holds, &call);
                             // Nobody listens any more when the program ends; the work was done.
                             let _ = events.send(Event::Core(Msg::Disk { ticket, outcome }));
                         }
@@ -120,6 +124,7 @@ impl Disk {
 pub fn perform(
     folders: &Folders,
     access: JournalAccess,
+    holds: &mut Holds,
     call: &DiskCall,
 ) -> Result<DiskReply, DiskError> {
     let folder = folders.profile.as_path();
@@ -142,12 +147,13 @@ pub fn perform(
             name,
             bytes,
         } => {
-            let backup = plain_file(&folders.backups, backup)?;
-            let path = plain_file(&backup, name)?;
+            let folder = plain_file(&folders.backups, backup)?;
+            let path = plain_file(&folder, name)?;
             files::make_folder(&folders.backups)
-                .and_then(|()| files::make_folder(&backup))
-                .and_then(|()| files::sync_folder_of(&backup))
-                .and_then(|()| match std::fs::read(&path) {
+                .and_then(|()| files::make_folder(&folder))
+                .and_then(|()| files::sync_folder_of(&folder))
+                .and_then(|()| holds.hold(&folder, backup))
+                .and_then(|()| match files::read(&path) {
                     // Written already, and asked for again after a doubt.
                     Ok(there) if *there == **bytes => Ok(()),
                     // What was saved is never written over.
@@ -161,12 +167,29 @@ pub fn perform(
                 .map_err(|error| failed(&error, &path))
         }
         DiskCall::ReadBackup { backup, name } => {
-            let path = plain_file(&plain_file(&folders.backups, backup)?, name)?;
-            match std::fs::read(&path) {
+            let folder = plain_file(&folders.backups, backup)?;
+            let path = plain_file(&folder, name)?;
+            // Where nothing can be written, nothing can be removed either.
+            let _ = holds.hold(&folder, backup);
+            match files::read(&path) {
                 Ok(bytes) => Ok(DiskReply::Bytes(Some(bytes))),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(DiskReply::Bytes(None)),
                 Err(error) => Err(failed(&error, &path)),
             }
+        }
+        DiskCall::ProveBackups(claim) => {
+            for backup in &claim.backups {
+                plain_file(&folders.backups, backup)?;
+            }
+            let found = holds.prove(&folders.backups, claim);
+            found.map(DiskReply::Standing).map_err(|why| DiskError {
+                message: crate::report::scrub(&why),
+            })
+        }
+        DiskCall::ReleaseBackup { backup } => {
+            let folder = plain_file(&folders.backups, backup)?;
+            holds.release(&folder, backup);
+            Ok(DiskReply::Written)
         }
         DiskCall::ListBackups => backups::list(&folders.backups)
             .map(DiskReply::Backups)
@@ -186,9 +209,7 @@ pub fn perform(
         DiskCall::VerifyBackup { backup } => backups::verify(&folders.backups, backup)
             .map(|checked| DiskReply::Verified(checked.map(|_| ())))
             .ok_or_else(no_such_backup),
-        DiskCall::RemoveBackup { backup } => backups::remove(&folders.backups, backup)
-            .map(|()| DiskReply::Written)
-            .map_err(|error| failed(&error, &folders.backups.join(backup))),
+        DiskCall::RemoveBackup { backup } => remove_backup(folders, access, holds, backup),
         DiskCall::ReadPlans => read_texts(&folders.plans, "plan-").map(DiskReply::Files),
         DiskCall::WritePlan { name, text } => {
             let path = plain_file(&folders.plans, name)?;
@@ -223,6 +244,42 @@ pub fn perform(
             .map_err(|error| failed(&error, &path))
         }
         DiskCall::Export { name, text } => export(&folders.exports, name, text),
+    }
+}
+
+/// Removes a backup that nobody stands on.
+fn remove_backup(
+    folders: &Folders,
+    access: JournalAccess,
+    holds: &mut Holds,
+    backup: &str,
+) -> Result<DiskReply, DiskError> {
+    let refused = |message: String| Err(DiskError { message });
+    if access == JournalAccess::ReadOnly {
+        return refused("This process is read-only: it removes nothing.".to_owned());
+    }
+    let folder = plain_file(&folders.backups, backup)?;
+    if holds.has(backup) {
+        return refused(
+            "A job of this process stands on it. Remove it when the job is over.".to_owned(),
+        );
+    }
+    let trouble = |error: io::Error| failed(&error, &folder);
+    if !files::is_folder(&folder) {
+        return Err(no_such_backup());
+    }
+    // Nobody begins to stand on it meanwhile.
+    match lock::take_in(&folder).map_err(trouble)? {
+        Hold::Theirs(who) => refused(format!(
+            "A job of {who} stands on it. Remove it when that job is over."
+        )),
+        Hold::Ours(_lock) => match backups::remove(&folders.backups, backup) {
+            Ok(()) => Ok(DiskReply::Written),
+            Err(error) => {
+                let _ = std::fs::remove_file(folder.join(lock::FILE));
+                Err(trouble(error))
+            }
+        },
     }
 }
 
@@ -324,7 +381,7 @@ fn read_jobs(folder: &Path) -> Result<DiskReply, DiskError> {
     let files = read_texts(folder, "job-")?;
     let checkpoints: Vec<String> = files.into_iter().map(|(_, text)| text).collect();
     let mut reader = Reader::new(checkpoints.iter().map(String::as_str), ENTRIES);
-    let journal = match File::open(&path) {
+    let journal = match files::open(&path) {
         Ok(file) => each_line(file, |line| reader.push(line))
             .map_err(|error| failed(&error, &path))?
             .map(|()| reader.finish()),
@@ -364,7 +421,7 @@ fn plain_file(folder: &Path, name: &str) -> Result<PathBuf, DiskError> {
 }
 
 fn read(path: &Path) -> Result<DiskReply, DiskError> {
-    match std::fs::read(path) {
+    match files::read(path) {
         Ok(bytes) => String::from_utf8(bytes)
             .map(|text| DiskReply::Text(Some(text)))
             .map_err(|_| DiskError {
@@ -432,7 +489,7 @@ mod tests {
             plans: folder.join("plans"),
             exports: folder.join("exports"),
         };
-        super::perform(&folders, access, call)
+        super::perform(&folders, access, &mut Holds::default(), call)
     }
 
     fn mode(path: &Path) -> u32 {

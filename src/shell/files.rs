@@ -1,9 +1,12 @@
 //! Files and folders that belong to one user alone: 0700 and 0600, replaced as a whole.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 /// Makes a folder with all above it that is missing, open to its owner alone.
 pub fn make_folder(path: &Path) -> io::Result<()> {
@@ -21,14 +24,45 @@ pub fn make_folder_above(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Opens a file to append to; a new one is readable by its owner alone.
+/// Opens a file of ours to read it: a regular file and nothing else. What is reached through a link may
+/// be anybody's, and a pipe would keep whoever opens it waiting.
+pub fn open(path: &Path) -> io::Result<File> {
+    regular(OpenOptions::new().read(true), path)
+}
+
+/// Reads a file of ours; see [`open`].
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Opens a file to append to; a new one is readable by its owner alone. A regular file, as in [`open`].
 pub fn open_to_append(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true).mode(0o600);
+    regular(&mut options, path)
+}
+
+fn regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let opened = options.custom_flags(flags.bits().cast_signed()).open(path);
+    let file = match opened {
+        Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+            return Err(io::Error::other("It is a link, not a file"));
+        }
+        other => other?,
+    };
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("It is not a regular file"))
+    }
+}
+
+/// Whether a folder is there itself, not a link to one.
+pub fn is_folder(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|it| it.is_dir())
 }
 
 /// Makes a file that must not exist yet.
@@ -84,5 +118,30 @@ pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_regular_file_is_opened_and_nothing_waits() {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let at = |name: &str| home.path().join(name);
+        std::fs::write(at("file"), "text").expect("a file");
+        std::os::unix::fs::symlink(at("file"), at("link")).expect("a link");
+        std::fs::create_dir(at("folder")).expect("a folder");
+        let mode = rustix::fs::Mode::from_raw_mode(0o600);
+        rustix::fs::mkfifoat(rustix::fs::CWD, at("pipe"), mode).expect("a pipe");
+        assert_eq!(read(&at("file")).expect("it is read"), b"text");
+        for name in ["link", "folder", "pipe"] {
+            let why = read(&at(name)).expect_err(name).to_string();
+            assert!(why.starts_with("It is "), "{name}: {why}");
+            assert!(open_to_append(&at(name)).is_err(), "{name}");
+        }
+        let missing = read(&at("missing")).expect_err("it is not there");
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+        assert!(is_folder(&at("folder")) && !is_folder(&at("file")));
     }
 }

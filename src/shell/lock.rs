@@ -1,7 +1,8 @@
-//! One writer for each profile: a lock file that says who holds it.
+//! Lock files that say who holds them: one writer for each profile, and backups that a job stands on.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::{clock, files};
@@ -12,7 +13,18 @@ pub const FILE: &str = "lock";
 /// Held as long as it lives; the system lets go of it however the process ends.
 #[derive(Debug)]
 pub struct ProfileLock {
-    _file: File,
+    file: File,
+}
+
+impl ProfileLock {
+    /// Whether the lock file in this folder is the one that is held, and not another in its place.
+    pub fn is_in(&self, folder: &Path) -> bool {
+        let there = std::fs::symlink_metadata(folder.join(FILE));
+        let held = self.file.metadata();
+        there.is_ok_and(|there| {
+            held.is_ok_and(|held| (there.dev(), there.ino()) == (held.dev(), held.ino()))
+        })
+    }
 }
 
 /// Who may write.
@@ -27,6 +39,21 @@ pub enum Hold {
 /// Tries to take the lock of the profile that keeps its files in `folder`.
 pub fn take(folder: &Path) -> io::Result<Hold> {
     files::make_folder(folder)?;
+    take_in(folder)
+}
+
+/// Tries to take the lock in a folder that is there.
+pub fn take_in(folder: &Path) -> io::Result<Hold> {
+    loop {
+        match take_once(folder)? {
+            // The file was removed, by whoever held it last, after it was opened here.
+            Hold::Ours(lock) if !lock.is_in(folder) => {}
+            hold => return Ok(hold),
+        }
+    }
+}
+
+fn take_once(folder: &Path) -> io::Result<Hold> {
     let mut file = files::open_to_append(&folder.join(FILE))?;
     match file.try_lock() {
         Ok(()) => {
@@ -36,7 +63,7 @@ pub fn take(folder: &Path) -> io::Result<Hold> {
                 .strftime("%H:%M")
                 .to_string();
             write!(file, "process {} since {since}", std::process::id())?;
-            Ok(Hold::Ours(ProfileLock { _file: file }))
+            Ok(Hold::Ours(ProfileLock { file }))
         }
         Err(TryLockError::WouldBlock) => {
             let mut who = String::new();

@@ -12,6 +12,7 @@ pub mod disk;
 pub mod event;
 pub mod examine;
 pub mod files;
+pub mod holds;
 pub mod input;
 pub mod lock;
 pub mod log;

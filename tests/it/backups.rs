@@ -12,6 +12,7 @@ use coracle::confluence::{
 use coracle::jobs::backup::{self, FORMAT, FileEntry, Item, MANIFEST, Manifest, VERSION};
 use coracle::jobs::{Act, JobId, JobState, SpaceTarget};
 use coracle::shell::disk::{Folders, JournalAccess, perform};
+use coracle::shell::holds::Holds;
 
 use crate::screens::at_every_size;
 use crate::story::{Answer, Story, content, wiki};
@@ -165,6 +166,7 @@ fn a_name_that_leads_elsewhere_is_no_backup() {
 struct Browser {
     story: Story,
     folders: Folders,
+    holds: Holds,
     done: usize,
     _home: tempfile::TempDir,
 }
@@ -183,6 +185,7 @@ impl Browser {
         let mut browser = Self {
             story: Story::browsing(width, height),
             folders,
+            holds: Holds::default(),
             done: 0,
             _home: home,
         };
@@ -244,7 +247,7 @@ impl Browser {
                 .iter()
                 .position(is_it)
                 .unwrap_or(0);
-            let outcome = perform(&self.folders, JournalAccess::Write, &call);
+            let outcome = perform(&self.folders, JournalAccess::Write, &mut self.holds, &call);
             self.story.happen(Msg::Disk { ticket, outcome });
         }
         panic!("no end\n{}", self.story.screen());
@@ -255,7 +258,7 @@ impl Browser {
         while let Some(effect) = self.story.effects.get(self.done).cloned() {
             self.done += 1;
             if let Effect::Disk { ticket, call } = effect {
-                let outcome = perform(&self.folders, JournalAccess::Write, &call);
+                let outcome = perform(&self.folders, JournalAccess::Write, &mut self.holds, &call);
                 self.story.happen(Msg::Disk { ticket, outcome });
             }
         }

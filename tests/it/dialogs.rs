@@ -8,8 +8,9 @@ use coracle::app::{StartMode, Writes};
 use coracle::confluence::{
     Call, CursorPage, ErrorKind, Permission, Reply, Space, SpaceKey, SpaceStatus,
 };
-use coracle::jobs::ledger;
+use coracle::jobs::{Stored, ledger};
 
+use crate::meddling::prove;
 use crate::story::{Answer, Story, error, page, wiki};
 
 /// The usual sizes, from the smallest that works.
@@ -131,6 +132,16 @@ impl Desk {
             }
             DiskCall::ReadBackup { backup, name } => {
                 DiskReply::Bytes(self.backups.get(&(backup, name)).cloned())
+            }
+            DiskCall::ProveBackups(claim) => {
+                let read = |backup: &str, name: &str| {
+                    let place = (backup.to_owned(), name.to_owned());
+                    self.backups.get(&place).cloned()
+                };
+                match prove(&claim, &read) {
+                    Ok(Stored::Standing(standing)) => DiskReply::Standing(standing),
+                    other => panic!("{other:?}"),
+                }
             }
             DiskCall::WritePlan { name, .. } => DiskReply::Path(format!("plans/{name}")),
             _ => DiskReply::Text(None),

@@ -12,6 +12,7 @@ use coracle::confluence::{
 };
 use coracle::jobs::backup::{self, Manifest};
 use coracle::jobs::journal::{Chain, Entry, Phase, Record};
+use coracle::jobs::proof::Standing;
 use coracle::jobs::{
     Act, BackupChoice, Challenge, DeleteOptions, Head, ItemTarget, Job, JobEffect, JobEvent, JobId,
     JobState, JobWrite, OnFailure, Outcome, Step, Stored, ledger,
@@ -252,7 +253,8 @@ fn run(job: &mut Job, server: &Trash) -> (Peaks, u64, Option<Manifest>) {
                     JobWrite::ReadBack { name, .. } => {
                         Stored::Bytes(files.remove(&name).expect("written").to_vec())
                     }
-                    JobWrite::Journal(_) => Stored::Done,
+                    JobWrite::Prove(_) => Stored::Standing(Standing::Holds),
+                    JobWrite::Journal(_) | JobWrite::Release { .. } => Stored::Done,
                 };
                 JobEvent::Written {
                     write,
@@ -469,7 +471,8 @@ fn the_file_of_a_long_job_names_its_items_once_and_is_seldom_written() {
                         Stored::Done
                     }
                     JobWrite::ReadBack { name, .. } => Stored::Bytes(files[&name].to_vec()),
-                    JobWrite::Journal(_) => Stored::Done,
+                    JobWrite::Prove(_) => Stored::Standing(Standing::Holds),
+                    JobWrite::Journal(_) | JobWrite::Release { .. } => Stored::Done,
                 };
                 JobEvent::Written {
                     write,

@@ -9,6 +9,7 @@ use coracle::jobs::backup;
 use coracle::jobs::journal::{Chain, Phase, Reached, Record, Scribe};
 use coracle::jobs::*;
 
+use crate::meddling::prove;
 use crate::simulation::{
     Lists, Room, Server, agree, doc, fail, head, is_for_whole_items, missing, time,
 };
@@ -91,7 +92,11 @@ impl Bench {
             JobWrite::ReadBack { backup, name } => {
                 Ok(Stored::Bytes(self.files[&(backup, name)].clone()))
             }
-            JobWrite::Journal(_) => Ok(Stored::Done),
+            JobWrite::Prove(claim) => prove(&claim, &|backup, name| {
+                let place = (backup.to_owned(), name.to_owned());
+                self.files.get(&place).cloned()
+            }),
+            JobWrite::Journal(_) | JobWrite::Release { .. } => Ok(Stored::Done),
         };
         self.feed(JobEvent::Written { write, outcome });
         true
@@ -347,7 +352,7 @@ fn an_operation_that_is_refused_is_not_told_as_success() {
 fn a_sign_in_that_is_lost_ends_the_job_and_leaves_a_taken_write_in_doubt() {
     let mut bench = purge_marked();
     bench.finish(&mut |_, call, _| match call {
-        Call::Content { expand, .. } if expand == "version" => {
+        Call::Content { expand, .. } if expand == "version,space" => {
             Some(Err(fail(ErrorKind::Anonymous, 404)))
         }
         _ => None,
@@ -553,7 +558,8 @@ fn a_write_that_was_limited_is_held_and_looked_at_again() {
         "Waiting 12 s, the server asked for it."
     );
     let looked = |bench: &Bench| {
-        bench.count(|call| matches!(call, Call::Content { expand, .. } if expand == "version"))
+        bench
+            .count(|call| matches!(call, Call::Content { expand, .. } if expand == "version,space"))
     };
     let before = looked(&bench);
     bench.finish(&mut |_, _, _| None);
@@ -985,7 +991,7 @@ fn a_backup_that_is_spoilt_while_the_program_is_away_lets_nothing_more_be_purged
             let is_manifest = |(_, name): &(String, String)| name == "manifest.json";
             bench.files.keys().any(is_manifest)
                 && bench.requests.iter().any(|(_, call)| match call {
-                    Call::Content { expand, .. } => expand == "version",
+                    Call::Content { expand, .. } => expand == "version,space",
                     Call::Trash { .. } => true,
                     _ => false,
                 })

@@ -27,6 +27,7 @@ mod journal;
 mod large;
 mod lost;
 mod machines;
+mod meddling;
 mod mouse;
 mod pictures;
 mod plans;

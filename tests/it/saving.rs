@@ -13,6 +13,7 @@ use coracle::jobs::{
     OnFailure, Outcome, Stored,
 };
 
+use crate::meddling::prove;
 use crate::simulation::{agree, fail, head, is_for_whole_items};
 
 /// A space with everything that a backup keeps, in the trash and out of it.
@@ -147,7 +148,16 @@ fn run(mut job: Job, seed: Seed, generation: Generation, real: bool, lists: List
                     JobWrite::ReadBack { backup, name } => {
                         Stored::Bytes(disk[&(backup, name)].clone())
                     }
-                    JobWrite::Journal(_) | JobWrite::Checkpoint(_) => Stored::Done,
+                    JobWrite::Prove(claim) => {
+                        let read = |backup: &str, name: &str| {
+                            let place = (backup.to_owned(), name.to_owned());
+                            disk.get(&place).cloned()
+                        };
+                        prove(&claim, &read).expect("it stands")
+                    }
+                    JobWrite::Journal(_) | JobWrite::Checkpoint(_) | JobWrite::Release { .. } => {
+                        Stored::Done
+                    }
                 };
                 JobEvent::Written {
                     write,

@@ -2,8 +2,8 @@
 //!
 //! Each seed chooses a job, a small wiki and what goes wrong: answers lost before and after the
 //! write was applied, 429, 503, no connection, a disk that refuses or spoils what it is given, a
-//! kill at any moment, and other people who edit, restore, purge and trash meanwhile. Held after
-//! every run:
+//! kill at any moment, and other people who edit, restore, purge and trash meanwhile, change, cut and
+//! remove files of the backup, or write another page's id into the checkpoint. Held after every run:
 //!
 //! 1. what is destroyed is, in that version, in a backup on the disk that verifies;
 //! 2. the journal tells the truth: its chain holds, no write is applied without an open intent,
@@ -35,11 +35,14 @@ use coracle::confluence::call::Audience;
 use coracle::confluence::*;
 use coracle::jobs::backup::{self, Manifest};
 use coracle::jobs::journal::{Chain, Phase, Reached, Record, Scribe};
+use coracle::jobs::proof::Standing;
 use coracle::jobs::*;
 use jiff::Timestamp;
 
+use crate::meddling::{meddled_checkpoint, prove};
+
 /// A small generator with a known sequence (splitmix64).
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {
@@ -50,11 +53,11 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, n: u64) -> u64 {
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.next() % n.max(1)
     }
 
-    fn percent(&mut self, p: u64) -> bool {
+    pub(crate) fn percent(&mut self, p: u64) -> bool {
         self.below(100) < p
     }
 }
@@ -556,7 +559,7 @@ impl Server {
     }
 
     /// The state without what may differ between runs: ids that were given out.
-    fn digest(&self) -> Vec<String> {
+    pub(crate) fn digest(&self) -> Vec<String> {
         let title = |id: &String| self.docs.get(id).map(|doc| doc.title.clone());
         let mut lines: Vec<String> = self
             .docs
@@ -594,6 +597,8 @@ enum Sabotage {
     LostMeansNot,
     /// The journal is acknowledged but not written.
     NoJournal,
+    /// What a destroying request stands on is never looked at.
+    NoProof,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -605,13 +610,32 @@ enum Interference {
     Others,
 }
 
-#[derive(Default)]
-struct Disk {
-    journal: Vec<String>,
-    checkpoint: Option<String>,
-    files: BTreeMap<(String, String), Vec<u8>>,
+#[derive(Clone, Default)]
+pub(crate) struct Disk {
+    pub(crate) journal: Vec<String>,
+    pub(crate) checkpoint: Option<String>,
+    pub(crate) files: BTreeMap<(String, String), Vec<u8>>,
     /// As they were meant to be.
-    meant: BTreeMap<(String, String), Vec<u8>>,
+    pub(crate) meant: BTreeMap<(String, String), Vec<u8>>,
+}
+
+impl Disk {
+    /// Writes a file of a backup; what was saved is never written over.
+    pub(crate) fn save(
+        &mut self,
+        place: (String, String),
+        bytes: Vec<u8>,
+    ) -> Result<(), StoreError> {
+        match self.files.get(&place) {
+            Some(there) if *there != bytes => Err(StoreError {
+                message: "Entity already exists.".into(),
+            }),
+            _ => {
+                self.files.insert(place, bytes);
+                Ok(())
+            }
+        }
+    }
 }
 
 struct World {
@@ -635,6 +659,8 @@ struct World {
     frozen: BTreeSet<String>,
     frozen_space: bool,
     manifest_read: bool,
+    /// Destroying requests whose ground was shown and that have not gone out yet.
+    permits: u32,
     first_looks: BTreeMap<String, Result<Reply, ApiError>>,
     errors: Vec<String>,
     /// Spaces whose deletion went out, or was announced, with no answer coming back.
@@ -651,9 +677,17 @@ impl World {
     }
 
     fn feed(&mut self, event: JobEvent) {
+        if event == JobEvent::Pause {
+            self.permits = 0;
+        }
         for effect in self.job.step(self.at, event) {
             match effect {
-                JobEffect::Send { request, call } => self.requests.push((request, call)),
+                JobEffect::Send { request, call } => {
+                    if consent::is_destructive(&call) {
+                        self.permits = self.permits.saturating_sub(1);
+                    }
+                    self.requests.push((request, call));
+                }
                 JobEffect::Write { write, what } => {
                     if let JobWrite::Journal(record) = &what {
                         self.scribe.push(write, (**record).clone());
@@ -863,7 +897,7 @@ impl World {
     /// What sabotage answers instead of the server.
     fn told(&mut self, call: &Call) -> Option<Result<Reply, ApiError>> {
         match (self.sabotage, call) {
-            (Sabotage::NoCheck, Call::Content { id, expand, .. }) if expand == "version" => {
+            (Sabotage::NoCheck, Call::Content { id, expand, .. }) if expand == "version,space" => {
                 let name = format!("content {id}");
                 self.first_looks.get(&name).cloned()
             }
@@ -880,7 +914,10 @@ impl World {
         let name = match &what {
             JobWrite::BackupFile { backup, name, .. } => format!("{backup} {name}"),
             JobWrite::Checkpoint(_) => "checkpoint".to_owned(),
-            JobWrite::Journal(_) | JobWrite::ReadBack { .. } => String::new(),
+            JobWrite::Journal(_)
+            | JobWrite::ReadBack { .. }
+            | JobWrite::Prove(_)
+            | JobWrite::Release { .. } => String::new(),
         };
         let full = || StoreError {
             message: "No space left on the disk.".into(),
@@ -900,6 +937,22 @@ impl World {
                     .map(|bytes| Stored::Bytes(bytes.clone()))
                     .ok_or_else(full)
             }
+            JobWrite::Prove(claim) => {
+                let proved = match self.sabotage {
+                    Sabotage::NoProof | Sabotage::NoVerification => {
+                        Ok(Stored::Standing(Standing::Holds))
+                    }
+                    _ => prove(&claim, &|backup, name| {
+                        let place = (backup.to_owned(), name.to_owned());
+                        self.disk.files.get(&place).cloned()
+                    }),
+                };
+                if proved == Ok(Stored::Standing(Standing::Holds)) {
+                    self.permits += 1;
+                }
+                proved
+            }
+            JobWrite::Release { .. } => Ok(Stored::Done),
             _ if self.trouble(&name, 8) => Err(full()),
             JobWrite::Checkpoint(text) => {
                 self.disk.checkpoint = Some(text);
@@ -920,8 +973,7 @@ impl World {
                         _ => bytes.truncate(bytes.len() / 2),
                     }
                 }
-                self.disk.files.insert(place, bytes);
-                Ok(Stored::Done)
+                self.disk.save(place, bytes).map(|()| Stored::Done)
             }
             JobWrite::Journal(_) => Ok(Stored::Done),
         };
@@ -960,6 +1012,7 @@ impl World {
     /// The process dies: what is on the line or on its way to the disk may or may not arrive.
     fn kill(&mut self) {
         self.kills += 1;
+        self.permits = 0;
         for (_, call) in std::mem::take(&mut self.requests) {
             if self.dice.percent(50) {
                 let _ = self.apply(&call);
@@ -1001,6 +1054,14 @@ impl World {
         self.doubtful
             .extend(announced.map(|record| record.subject.clone()));
         self.at = 0;
+        if self.interference == Interference::Others
+            && self.dice.percent(20)
+            && let Some(text) = &self.disk.checkpoint
+        {
+            let ids: Vec<&String> = self.server.docs.keys().collect();
+            let meddled = meddled_checkpoint(text, &ids, &mut self.dice);
+            self.disk.checkpoint = Some(meddled);
+        }
         let stored = self.disk.checkpoint.as_deref();
         let read = match ledger::read(&self.disk.journal, stored, 10) {
             Ok(read) => read,
@@ -1079,6 +1140,32 @@ impl World {
         }
     }
 
+    /// Somebody changes, cuts or removes a file of a backup. Not between the look at what a destroying
+    /// request stands on and that request.
+    fn meddle(&mut self) {
+        let is_out = |(_, call): &(RequestNo, Call)| consent::is_destructive(call);
+        if self.permits > 0 || self.requests.iter().any(is_out) {
+            return;
+        }
+        let pick = self.dice.below(self.disk.files.len() as u64) as usize;
+        let Some(place) = self.disk.files.keys().nth(pick).cloned() else {
+            return;
+        };
+        let what = self.dice.below(3);
+        let at = self.dice.next() as usize;
+        match self.disk.files.get_mut(&place) {
+            Some(bytes) if what == 0 && !bytes.is_empty() => {
+                let at = at % bytes.len();
+                bytes[at] ^= 0x20;
+            }
+            Some(bytes) if what == 1 => bytes.truncate(at % (bytes.len() + 1)),
+            // A link in its place is not read either.
+            _ => {
+                self.disk.files.remove(&place);
+            }
+        }
+    }
+
     /// Somebody takes a page out of the trash. An attachment comes back with what it hangs on, which
     /// this wiki does not have.
     fn take_out(&mut self, id: &str) {
@@ -1108,6 +1195,9 @@ impl World {
             }
             if self.interference == Interference::Others && self.dice.percent(6) {
                 self.others();
+            }
+            if self.interference == Interference::Others && self.dice.percent(2) {
+                self.meddle();
             }
             if self.interference != Interference::Undisturbed
                 && self.kills < 3
@@ -1293,7 +1383,7 @@ pub(crate) fn agree(challenge: Challenge) -> Consent {
         .expect("because what was wanted was typed")
 }
 
-fn wiki(dice: &mut Dice) -> Server {
+pub(crate) fn wiki(dice: &mut Dice) -> Server {
     let mut docs = BTreeMap::new();
     let n = 2 + dice.below(5);
     for i in 0..n {
@@ -1390,10 +1480,10 @@ pub(crate) fn head(act: Act, spaces: &[&str], items: Vec<ItemTarget>) -> Head {
 }
 
 /// The jobs that are simulated.
-const SCENARIOS: u64 = 11;
+pub(crate) const SCENARIOS: u64 = 11;
 
 /// A job of the seed's choice. Re-creation starts from a backup, which is put on the disk.
-fn job(scenario: u64, server: &mut Server, disk: &mut Disk, dice: &mut Dice) -> Job {
+pub(crate) fn job(scenario: u64, server: &mut Server, disk: &mut Disk, dice: &mut Dice) -> Job {
     let trashed: Vec<ItemTarget> = server
         .ids("ENG", ContentStatus::Trashed, None)
         .map(|id| server.content(id))
@@ -1523,6 +1613,7 @@ fn world(seed: u64, interference: Interference, sabotage: Sabotage) -> World {
         frozen: BTreeSet::new(),
         frozen_space: false,
         manifest_read: false,
+        permits: 0,
         first_looks: BTreeMap::new(),
         errors: Vec::new(),
         doubtful: BTreeSet::new(),
@@ -1640,6 +1731,11 @@ fn harmed(sabotage: Sabotage, sign: &str) -> Option<u64> {
 #[test]
 fn without_reading_the_backup_back_something_is_lost() {
     assert!(harmed(Sabotage::NoVerification, "in no good backup").is_some());
+}
+
+#[test]
+fn without_a_look_at_the_backup_before_each_destruction_something_is_lost() {
+    assert!(harmed(Sabotage::NoProof, "in no good backup").is_some());
 }
 
 #[test]

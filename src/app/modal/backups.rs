@@ -20,7 +20,7 @@ use crate::app::form::{Form, FormField, Note, Taken};
 use crate::app::key::{Chord, Key, KeyPress, Stroke};
 use crate::app::list::{Cursor, Step};
 use crate::app::message::{DiskCall, DiskError, DiskReply, Effect, LogLevel, Size};
-use crate::app::model::Model;
+use crate::app::model::{Model, Writes};
 use crate::app::pane::filter::FilterLine;
 use crate::app::pane::hits::{Hits, Seek};
 use crate::app::pane::preview::{self, Text};
@@ -771,6 +771,14 @@ impl Model {
 
     /// Why a backup can't go now.
     fn why_kept(&self, name: &str) -> Option<String> {
+        let reads_only = match &self.writes {
+            Writes::ReadOnly(why) => Some(why.clone()),
+            Writes::Protected => self.why_read_only(),
+            Writes::Allowed => None,
+        };
+        if let Some(why) = reads_only {
+            return Some(format!("{why} So no backup is removed here."));
+        }
         let needs = |job: &crate::jobs::Job| {
             let head = job.head();
             !job.state().is_over() && (job.reads_a_backup() || name.starts_with(head.id.as_str()))

@@ -1,0 +1,320 @@
+//! The backups that jobs of this process stand on.
+//!
+//! Each is locked, so that no other process removes it; read whole before the first request that
+//! destroys on its strength; and looked at before each such request. A file that looks touched is
+//! read again with all the others, for only its bytes tell whether it was changed.
+
+use std::collections::BTreeMap;
+use std::fs::Metadata;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::lock::{self, Hold, ProfileLock};
+use super::{backups, files};
+use crate::jobs::backup::{BackupError, FileEntry, MANIFEST, Manifest};
+use crate::jobs::proof::{Claim, Claimed, Index, Standing};
+
+/// So often a backup is read anew because it looked touched; after that somebody keeps changing it.
+const READINGS: u32 = 4;
+
+/// So many bytes of files are read before the disk turns to what else waits.
+const AT_ONCE: u64 = 8 << 20;
+
+/// The backups that are held, by name.
+#[derive(Debug, Default)]
+pub struct Holds {
+    held: BTreeMap<String, Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    lock: ProfileLock,
+    read: Reading,
+    /// How often it was begun to be read.
+    readings: u32,
+}
+
+/// How far a backup has been read.
+#[derive(Debug, Default)]
+enum Reading {
+    #[default]
+    Not,
+    Files {
+        manifest: Manifest,
+        files: Vec<Known>,
+        index: Index,
+    },
+    All {
+        /// The manifest is the last.
+        files: Vec<Known>,
+        index: Index,
+    },
+}
+
+/// A file as it was when it was read and found right.
+#[derive(Debug)]
+struct Known {
+    name: String,
+    mark: Mark,
+}
+
+/// What changes when a file is written to, or replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Mark {
+    place: (u64, u64),
+    bytes: u64,
+    written: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Mark {
+    fn of(it: &Metadata) -> Self {
+        Self {
+            place: (it.dev(), it.ino()),
+            bytes: it.len(),
+            written: (it.mtime(), it.mtime_nsec()),
+            changed: (it.ctime(), it.ctime_nsec()),
+        }
+    }
+}
+
+impl Holds {
+    /// Whether a job of this process stands on it.
+    pub fn has(&self, backup: &str) -> bool {
+        self.held.contains_key(backup)
+    }
+
+    /// Holds a backup from now on: nobody else removes it.
+    pub fn hold(&mut self, folder: &Path, backup: &str) -> io::Result<()> {
+        if self.held.contains_key(backup) {
+            return Ok(());
+        }
+        let lock = match lock::take_in(folder)? {
+            Hold::Ours(lock) => lock,
+            Hold::Theirs(who) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::ResourceBusy,
+                    format!("It is held by {who}"),
+                ));
+            }
+        };
+        let held = Held {
+            lock,
+            read: Reading::Not,
+            readings: 0,
+        };
+        self.held.insert(backup.to_owned(), held);
+        Ok(())
+    }
+
+    /// Lets go of one.
+    pub fn release(&mut self, folder: &Path, backup: &str) {
+        if let Some(held) = self.held.remove(backup)
+            && held.lock.is_in(folder)
+        {
+            // While it is still locked, so that nobody who waits for it finds it gone.
+            let _ = std::fs::remove_file(folder.join(lock::FILE));
+        }
+    }
+
+    /// Looks whether the backups of a claim stand, and hold what is claimed. `folders` is where they
+    /// lie.
+    pub fn prove(&mut self, folders: &Path, claim: &Claim) -> Result<Standing, String> {
+        for backup in &claim.backups {
+            let folder = folders.join(backup);
+            let problem = |why: String| format!("{why} (the backup {backup})");
+            if !files::is_folder(&folder) {
+                self.held.remove(backup);
+                return Err(problem("The folder is not there any more.".to_owned()));
+            }
+            if let Some(held) = self.held.get(backup)
+                && !held.lock.is_in(&folder)
+            {
+                // Another folder, or another lock, is in its place.
+                self.held.remove(backup);
+            }
+            self.hold(&folder, backup)
+                .map_err(|error| problem(format!("{error}.")))?;
+            let Some(held) = self.held.get_mut(backup) else {
+                continue;
+            };
+            if !held.is_read(&folder).map_err(problem)? {
+                return Ok(Standing::Reading);
+            }
+            if !held.is_as_read(&folder, &claim.items).map_err(problem)? {
+                held.read = Reading::Not;
+                return Ok(Standing::Reading);
+            }
+        }
+        Ok(match self.lacking(claim) {
+            0 => Standing::Holds,
+            lacking => Standing::Lacks(lacking),
+        })
+    }
+
+    /// How much of what is claimed is in none of the backups, which are read.
+    fn lacking(&self, claim: &Claim) -> u64 {
+        let indexes: Vec<&Index> = claim
+            .backups
+            .iter()
+            .filter_map(|backup| match &self.held.get(backup)?.read {
+                Reading::All { index, .. } => Some(index),
+                Reading::Not | Reading::Files { .. } => None,
+            })
+            .collect();
+        match &claim.items {
+            Claimed::One { item, space } => {
+                let is_in = |index: &&Index| index.find(*item, space.as_ref()).is_some();
+                u64::from(!indexes.iter().any(is_in))
+            }
+            Claimed::All(items) => {
+                let is_in_none =
+                    |item: &&_| indexes.iter().all(|it| it.find(**item, None).is_none());
+                items.iter().filter(is_in_none).count() as u64
+            }
+        }
+    }
+}
+
+impl Held {
+    /// Reads on, but not for long. Whether all is read.
+    fn is_read(&mut self, folder: &Path) -> Result<bool, String> {
+        let mut read = 0;
+        while read < AT_ONCE {
+            match &mut self.read {
+                Reading::All { .. } => return Ok(true),
+                Reading::Not => self.begin(folder)?,
+                Reading::Files {
+                    manifest,
+                    files,
+                    index,
+                } => match manifest.files.get(files.len()) {
+                    Some(entry) => {
+                        read += entry.bytes;
+                        let known = read_file(folder, entry, files.len(), index)?;
+                        files.push(known);
+                    }
+                    None => self.finish(folder)?,
+                },
+            }
+        }
+        Ok(false)
+    }
+
+    fn begin(&mut self, folder: &Path) -> Result<(), String> {
+        if self.readings >= READINGS {
+            return Err("Its files are changed again and again.".to_owned());
+        }
+        self.readings += 1;
+        self.read = Reading::Files {
+            manifest: backups::manifest(folder).map_err(told)?,
+            files: Vec::new(),
+            index: Index::default(),
+        };
+        Ok(())
+    }
+
+    /// All files are what the manifest says. It is looked at last: should it have been changed since
+    /// it was read, its files are no longer those that were read.
+    fn finish(&mut self, folder: &Path) -> Result<(), String> {
+        let read = std::mem::take(&mut self.read);
+        let Reading::Files {
+            manifest,
+            mut files,
+            mut index,
+        } = read
+        else {
+            return Ok(());
+        };
+        let mark = mark_of(folder, MANIFEST)?;
+        if backups::manifest(folder).map_err(told)? != manifest {
+            return Ok(());
+        }
+        let counted: u64 = manifest.files.iter().map(|file| file.items).sum();
+        if counted != manifest.items {
+            return Err(told(BackupError::Count {
+                name: MANIFEST.to_owned(),
+                expected: manifest.items,
+                found: counted,
+            }));
+        }
+        index.finish();
+        files.push(Known {
+            name: MANIFEST.to_owned(),
+            mark,
+        });
+        self.read = Reading::All { files, index };
+        Ok(())
+    }
+
+    /// Whether the files that a claim is about look as they did when they were read. An error: one is
+    /// gone, or is no file any more.
+    fn is_as_read(&self, folder: &Path, items: &Claimed) -> Result<bool, String> {
+        let Reading::All { files, index } = &self.read else {
+            return Ok(false);
+        };
+        let is_same = |known: &Known| Ok(mark_of(folder, &known.name)? == known.mark);
+        let Claimed::One { item, space } = items else {
+            return all(files.iter().map(is_same));
+        };
+        // A backup of a great many files is not looked through for each item.
+        let mut looked = files.last().into_iter().collect::<Vec<_>>();
+        if let Some(file) = index.find(*item, space.as_ref()) {
+            looked.extend(files.get(file as usize));
+        }
+        if let Some(name) = index.attached(*item) {
+            let Some(file) = files.iter().find(|known| known.name == name) else {
+                return Err(told(BackupError::Missing(name.to_owned())));
+            };
+            looked.push(file);
+        }
+        all(looked.into_iter().map(is_same))
+    }
+}
+
+fn all(mut same: impl Iterator<Item = Result<bool, String>>) -> Result<bool, String> {
+    same.try_fold(true, |all, same| Ok(all && same?))
+}
+
+/// Reads one file, and takes in what items are in it.
+fn read_file(
+    folder: &Path,
+    entry: &FileEntry,
+    number: usize,
+    index: &mut Index,
+) -> Result<Known, String> {
+    let path = backups::file_in(folder, &entry.name).map_err(told)?;
+    let before = mark_of(folder, &entry.name)?;
+    entry
+        .check_each(
+            || files::open(&path),
+            |item| index.add(&item, number as u32),
+        )
+        .map_err(told)?;
+    if mark_of(folder, &entry.name)? != before {
+        return Err(told(BackupError::Changed(entry.name.clone())));
+    }
+    Ok(Known {
+        name: entry.name.clone(),
+        mark: before,
+    })
+}
+
+fn mark_of(folder: &Path, name: &str) -> Result<Mark, String> {
+    let path: PathBuf = folder.join(name);
+    match std::fs::symlink_metadata(path) {
+        Ok(it) if it.is_file() => Ok(Mark::of(&it)),
+        Ok(_) => Err(format!(
+            "Instead of the file {name} there is something else."
+        )),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(told(BackupError::Missing(name.to_owned())))
+        }
+        Err(error) => Err(format!("The file {name} cannot be looked at: {error}.")),
+    }
+}
+
+fn told(error: BackupError) -> String {
+    error.to_string()
+}
