@@ -20,6 +20,7 @@ mod embedded;
 mod emptying;
 mod faults;
 mod frozen;
+mod full_backup;
 mod fuzz;
 mod hostile;
 mod jobs;
