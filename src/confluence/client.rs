@@ -17,7 +17,8 @@ use base64::Engine as _;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE,
+    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    SET_COOKIE,
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Notify;
@@ -27,7 +28,9 @@ use url::{Host, Url};
 use super::body::Body;
 use super::call::{Call, Method, Reply, Request};
 use super::certificate::Chain;
-use super::error::{ApiError, BAD_PASSWORD, BAD_TOKEN, ErrorKind, NO_SIGN_IN, PROXY_SIGN_IN};
+use super::error::{
+    ApiError, BAD_PASSWORD, BAD_TOKEN, ErrorKind, NO_PASSWORDS, NO_SIGN_IN, PROXY_SIGN_IN,
+};
 use super::headers::Headers;
 use super::pool::Pool;
 use super::proxy::{self, Named, Way};
@@ -828,8 +831,13 @@ impl Inner {
                 HeaderValue::from_static("no-check"),
             );
         }
-        if let Some(body) = &request.body {
-            builder = builder.body(body.clone());
+        match (&request.body, request.method) {
+            (Some(body), _) => builder = builder.body(body.clone()),
+            // Some proxies refuse these with 411 where no length is told.
+            (None, Method::Post | Method::Put) => {
+                builder = builder.header(CONTENT_LENGTH, HeaderValue::from_static("0"));
+            }
+            (None, Method::Get | Method::Delete) => {}
         }
         let begun = Instant::now();
         let patience = self.connect_timeout.saturating_add(self.read_timeout);
@@ -967,7 +975,7 @@ impl Inner {
         {
             *to = format!("{}{to}", self.endpoint.origin());
         }
-        if error.kind == ErrorKind::Unauthorized {
+        if error.kind == ErrorKind::Unauthorized && error.message != NO_PASSWORDS {
             // The answer doesn't know what was sent; its own words are kept beside ours.
             let said = std::mem::replace(&mut error.message, self.refused.to_owned());
             if said != error.message && !error.details.contains(&said) {

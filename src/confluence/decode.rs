@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde::de::DeserializeOwned;
 
 use super::call::{Call, Reply};
-use super::error::{ApiError, BAD_PASSWORD, BAD_TOKEN, ErrorKind, PROXY_SIGN_IN};
+use super::error::{ApiError, BAD_PASSWORD, BAD_TOKEN, ErrorKind, NO_PASSWORDS, PROXY_SIGN_IN};
 use super::headers::Headers;
 use super::types::{AccessMode, Content, Space, SpaceContent};
 use super::wire::{
@@ -197,6 +197,12 @@ impl Call {
         if let Some(lock) = captcha(status, headers) {
             return lock;
         }
+        if wants_no_passwords(status, body) {
+            return ApiError::new(ErrorKind::Unauthorized, NO_PASSWORDS).with_details(details);
+        }
+        if !json && let Some(error) = self.in_between(status, headers, body) {
+            return error;
+        }
         let fallback = || plain_status(status);
         let text = said.clone().unwrap_or_else(fallback);
         let kind = match status {
@@ -251,6 +257,29 @@ impl Call {
             _ => text,
         };
         ApiError::new(kind, text).with_details(details)
+    }
+
+    /// A web page, or a bare line, where Confluence would refuse with JSON: what it is, with its
+    /// status and title. `None` where the status alone tells whose it is and what it means.
+    fn in_between(&self, status: u16, headers: &Headers, body: &[u8]) -> Option<ApiError> {
+        // 401, 402, 407 and 429 are asked for by Confluence as well, with a page; a route that is
+        // not there is answered by its web server; how far a 408 got is not known.
+        let own = matches!(status, 401 | 402 | 404 | 407 | 408 | 429);
+        if own || !(400..500).contains(&status) || contains(body, b"READ_ONLY") {
+            return None;
+        }
+        let said = title(body).or_else(|| first_line(headers, body))?;
+        // A method that Confluence's own web server does not take is an operation that is not there.
+        if status == 405 && (matches!(self, Self::Probe { .. }) || said.starts_with("HTTP Status"))
+        {
+            return None;
+        }
+        Some(ApiError::new(
+            ErrorKind::InBetween,
+            format!(
+                "Not Confluence but something in between has refused, with status {status} and “{said}”."
+            ),
+        ))
     }
 
     /// Whether every version of Confluence that we know of has the operation.
@@ -444,6 +473,39 @@ fn title(body: &[u8]) -> Option<String> {
     let to = from + lower[from..].find("</title")?;
     let title: String = scrub(head[from..to].trim()).chars().take(80).collect();
     (!title.is_empty()).then_some(title)
+}
+
+/// The first line of a refusal that is no data: of a text, or of what a web page without a title
+/// shows.
+fn first_line(headers: &Headers, body: &[u8]) -> Option<String> {
+    if !content_type(headers)
+        .to_ascii_lowercase()
+        .starts_with("text/")
+    {
+        return None;
+    }
+    let head = String::from_utf8_lossy(&body[..body.len().min(16 * 1024)]);
+    let mut shown = String::new();
+    for (at, part) in head.split('<').enumerate() {
+        shown.push_str(match (at, part.split_once('>')) {
+            (0, _) => part,
+            (_, Some((_, text))) => text,
+            (_, None) => "",
+        });
+        shown.push('\n');
+    }
+    let line = shown.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let line: String = scrub(line).chars().take(80).collect();
+    (!line.is_empty()).then_some(line)
+}
+
+/// Whether a refusal says that passwords are switched off: with 403, or 401, in data or on a page.
+fn wants_no_passwords(status: u16, body: &[u8]) -> bool {
+    if !matches!(status, 401 | 403) {
+        return false;
+    }
+    let head = String::from_utf8_lossy(&body[..body.len().min(16 * 1024)]).to_ascii_lowercase();
+    head.contains("basic auth") && head.contains("disabled")
 }
 
 /// An attachment's file. A web page that does not say that it is a file is a sign-in page, and

@@ -34,6 +34,9 @@ pub enum ErrorKind {
     Licence,
     /// 403.
     Forbidden,
+    /// A web page with a status of 4xx: Confluence refuses with JSON, so something between here
+    /// and it has refused. Nothing was applied.
+    InBetween,
     /// 404.
     NotFound,
     /// 405 (or 404 of a whole route): this server has no such operation.
@@ -100,6 +103,8 @@ pub enum ErrorKind {
 pub(super) const BAD_PASSWORD: &str = "The server did not accept the user name or the password.";
 /// The message of any other 401 without a text of its own.
 pub(super) const BAD_TOKEN: &str = "The server did not accept the token.";
+/// The message of a refusal where passwords are switched off.
+pub(super) const NO_PASSWORDS: &str = "The server takes no user name and password (Basic authentication is disabled); it wants a token.";
 /// The message of a 407, which is never the server's.
 pub(super) const PROXY_SIGN_IN: &str = "The proxy wants a user name and a password (407); write them into `proxy` as http://user:password@host:port.";
 /// What every message about a certificate of our own says; `hint` tells it from one of the server.
@@ -170,6 +175,7 @@ impl ApiError {
             | ErrorKind::CaptchaLock { .. }
             | ErrorKind::Licence
             | ErrorKind::Forbidden
+            | ErrorKind::InBetween
             | ErrorKind::NotFound
             | ErrorKind::NoSuchOperation
             | ErrorKind::ReadOnlySite
@@ -196,6 +202,9 @@ impl ApiError {
             ErrorKind::Unauthorized if self.message == NO_SIGN_IN => {
                 "Put a personal access token into CORACLE_TOKEN, or use a profile that says where the token is."
             }
+            ErrorKind::Unauthorized if self.message == NO_PASSWORDS => {
+                "Make a personal access token under Settings, Personal access tokens, and use it in the profile instead of `user` and a password."
+            }
             ErrorKind::Unauthorized => {
                 "Check that the token is whole, has not expired and belongs to this server, or make a new one under Settings, Personal access tokens."
             }
@@ -214,6 +223,9 @@ impl ApiError {
             }
             ErrorKind::Forbidden => {
                 "Ask an administrator of the space or the site for the permission, or connect as somebody who has it."
+            }
+            ErrorKind::InBetween => {
+                "Confluence itself refuses with data, not with a web page: show the status and the title to whoever looks after what is in between, a proxy, a firewall or the web server."
             }
             ErrorKind::NotFound => {
                 "It may have been removed, or you may not be permitted to see it: Confluence answers both alike; refresh to see what is there."

@@ -1005,16 +1005,21 @@ impl AttachmentWire {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct CountWire {
-    results: List<IgnoredAny>,
+    results: List<Maybe<SomeRow>>,
     size: Number,
     total_count: Number,
     /// Of `childTypes`.
     value: Truth,
 }
 
+/// A row of which it counts only that it is one: `null` is none.
+#[derive(Debug, Deserialize)]
+struct SomeRow {}
+
 impl CountWire {
     fn any(&self) -> Option<bool> {
-        let listed = self.results.0.as_ref().map(|list| !list.is_empty());
+        let rows = self.results.0.as_ref();
+        let listed = rows.map(|rows| rows.iter().any(|row| row.0.is_some()));
         let counted = self.total_count.0.or(self.size.0).map(|size| size > 0);
         self.value.0.or(listed).or(counted)
     }

@@ -238,6 +238,25 @@ fn every_request_has_its_headers_and_no_cookie() {
 }
 
 #[test]
+fn a_write_without_a_body_says_that_it_has_none() {
+    let key = SpaceKey::new("ENG");
+    for call in [
+        Call::ArchiveSpace { key: key.clone() },
+        Call::RestoreSpace { key },
+    ] {
+        let script = Script::new(vec![answer("204 No Content", "", "")]);
+        let (answer, _) = send(&script, &call);
+        assert_eq!(answer.outcome, Ok(Reply::Done));
+        let request = script.end().remove(0).to_ascii_lowercase();
+        assert_eq!(
+            request.matches("content-length: 0\r\n").count(),
+            1,
+            "{request}"
+        );
+    }
+}
+
+#[test]
 fn a_dead_port_is_told_and_tried_again_for_reads_alone() {
     let port = TcpListener::bind("127.0.0.1:0")
         .expect("a port")

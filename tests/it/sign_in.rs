@@ -102,6 +102,73 @@ fn no_sign_in_where_one_is_wanted() {
 }
 
 #[test]
+fn a_password_where_only_tokens_are_taken() {
+    let words = "Basic Authentication has been disabled on this instance.";
+    let json = format!(r#"{{"message":"{words}","status-code":403}}"#);
+    let html = format!("<html><head><title>Oops</title></head><body><p>{words}</p></body></html>");
+    for line in [
+        answer("403 Forbidden", "", &json),
+        page("403 Forbidden", "", &html),
+        page("401 Unauthorized", "", &html),
+    ] {
+        says(
+            &outcome_as(with_password(), line),
+            &ErrorKind::Unauthorized,
+            "wants a token",
+            "personal access token",
+        );
+    }
+}
+
+#[test]
+fn a_web_page_that_refuses_comes_from_in_between_and_is_told_with_status_and_title() {
+    let nginx = |title: &str| format!("<html><head><title>{title}</title></head></html>");
+    for (status, body, title) in [
+        (
+            "403 Forbidden",
+            "XSRF check failed".to_owned(),
+            "XSRF check failed",
+        ),
+        ("403 Forbidden", nginx("Request blocked"), "Request blocked"),
+        (
+            "405 Not Allowed",
+            nginx("405 Not Allowed"),
+            "405 Not Allowed",
+        ),
+        (
+            "411 Length Required",
+            nginx("411 Length Required"),
+            "411 Length Required",
+        ),
+        (
+            "400 Bad Request",
+            "<html><body><h1>Bad\nRequest</h1>".to_owned(),
+            "Bad",
+        ),
+    ] {
+        let script = Script::new(vec![page(status, "", &body)]);
+        let (got, retries) = send_with(settings(&script.address), &write());
+        assert_eq!(script.end().len(), 1, "sent once");
+        assert!(retries.is_empty());
+        let error = got.outcome.expect_err("refused");
+        let told = format!("{error} {}", error.hint());
+        for part in [&status[..3], title, "in between", "proxy"] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+        for wrong in ["permission", "does not offer the operation", "Change what"] {
+            assert!(!told.contains(wrong), "{wrong}: {told}");
+        }
+        assert!(!error.may_have_been_applied());
+    }
+    // What Confluence's own web server says of a method is of the operation.
+    let tomcat = nginx("HTTP Status 405 – Method Not Allowed");
+    let script = Script::new(vec![page("405 Method Not Allowed", "", &tomcat)]);
+    let (got, _) = send_with(settings(&script.address), &write());
+    let kind = got.outcome.expect_err("refused").kind;
+    assert_eq!(kind, ErrorKind::NoSuchOperation);
+}
+
+#[test]
 fn a_captcha_lock() {
     const URL: &str = "https://wiki.example.org/login.action";
     let lock = format!(

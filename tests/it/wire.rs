@@ -473,6 +473,19 @@ fn attachments_below_a_page_count_only_where_all_of_them_were_sent() {
 }
 
 #[test]
+fn a_null_row_is_no_row() {
+    let has = |children: &str| {
+        let text = format!(r#"{{"id":"1","children":{{"page":{children}}}}}"#);
+        row(&text).has_children
+    };
+    assert_eq!(has(r#"{"results":[null],"size":1}"#), Some(false));
+    assert_eq!(has(r#"{"results":[null,{}]}"#), Some(true));
+    assert_eq!(has(r#"{"results":[{"id":"2"}]}"#), Some(true));
+    assert_eq!(has(r#"{"results":[]}"#), Some(false));
+    assert_eq!(has(r#"{"size":2}"#), Some(true));
+}
+
+#[test]
 fn restrictions_of_a_row_count_only_where_all_of_them_were_told() {
     let told = |restrictions: &str| {
         let text = format!(r#"{{"id":"1","restrictions":{restrictions}}}"#);
