@@ -21,7 +21,7 @@ use crate::config::{self, Config, Paths};
 use crate::demo;
 use crate::jobs::backup::Found;
 use crate::jobs::journal::Verifier;
-use crate::report::{Exit, Failure, scrub};
+use crate::report::{self, Exit, Failure, say, scrub};
 use crate::shell::clock::Clock;
 use crate::shell::disk::{JOURNAL, each_line};
 use crate::shell::query::Question;
@@ -36,8 +36,10 @@ use crate::ui::theme::{self, Theme};
 /// Runs the program and says how it ended.
 pub fn main() -> ExitCode {
     let clock = Clock::start();
-    let cli = Cli::parse();
-    let code = match go(clock, &cli) {
+    let code = match command_line().and_then(|cli| match cli {
+        Some(cli) => go(clock, &cli),
+        None => Ok(Exit::Done.code()),
+    }) {
         Ok(code) => code,
         Err(failure) => {
             failure.print();
@@ -46,6 +48,15 @@ pub fn main() -> ExitCode {
     };
     // Not by returning: nothing is left to be done, and nothing is to be waited for.
     std::process::exit(code.into())
+}
+
+/// The command line; `None` where it asked for help or the version, which was printed.
+fn command_line() -> Result<Option<Cli>, Failure> {
+    match Cli::try_parse() {
+        Ok(cli) => Ok(Some(cli)),
+        Err(error) if error.use_stderr() => error.exit(),
+        Err(error) => report::written(error.print()).map(|()| None),
+    }
 }
 
 fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
@@ -67,7 +78,7 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
             // Each demo that runs has the next folder.
             paths.of_demo();
         }
-        say(&paths.lines());
+        say(&paths.lines())?;
         return Ok(Exit::Done.code());
     }
     match &cli.command {
@@ -82,14 +93,14 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
             return replay(options).map(|()| Exit::Done.code());
         }
         Some(Command::Doctor(options)) => {
-            return doctor::doctor(options, &paths, cli.config.is_some()).map(Exit::code);
+            return doctor::doctor(cli, options, &paths).map(Exit::code);
         }
         Some(Command::Bugreport(options)) => {
-            return doctor::bug_report(options, &paths, cli.config.is_some()).map(Exit::code);
+            return doctor::bug_report(cli, options, &paths).map(Exit::code);
         }
         Some(Command::Keys) => {
             let (config, _) = configuration(cli, &paths)?;
-            say(&key_table(&config.keymap));
+            say(&key_table(&config.keymap))?;
             return Ok(Exit::Done.code());
         }
         Some(Command::Journal(JournalCommand::Verify { files })) => {
@@ -115,7 +126,8 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
     let which = Which::of(cli);
     let ready = ready(&which, cli.read_only, &config, there, &paths)?;
     log::start(&paths.log, cli.log.unwrap_or(config.log));
-    files::make_folder(&paths.state).map_err(|error| no_state(&paths.state, &error))?;
+    // Where it can't be made, the profile was opened to be read, and says so.
+    let _ = files::make_folder(&paths.state);
     crash::install(paths.log.clone());
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -195,11 +207,6 @@ fn opener(read_only: bool, paths: Paths) -> OpenProfile {
     })
 }
 
-/// Writes to standard output. A reader that went away is nothing to act on.
-fn say(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
-}
-
 fn no_recording(path: &Path, error: &std::io::Error) -> Failure {
     let failure = Failure::new(
         Exit::Usage,
@@ -230,14 +237,14 @@ fn replay(options: &ReplayArgs) -> Result<(), Failure> {
     let mut last = String::new();
     if options.frames {
         last = screen(&replay);
-        say(&format!("── 0 ms\n{last}"));
+        say(&format!("── 0 ms\n{last}"))?;
     }
     while let Some(step) = replay.step() {
         let at = step.map_err(bad)?;
         if options.frames {
             let now = screen(&replay);
             if now != last {
-                say(&format!("── {} ms\n{now}", number::grouped(at.0)));
+                say(&format!("── {} ms\n{now}", number::grouped(at.0)))?;
                 last = now;
             }
         }
@@ -256,7 +263,7 @@ fn replay(options: &ReplayArgs) -> Result<(), Failure> {
             });
     }
     if !options.frames {
-        say(&screen(&replay));
+        say(&screen(&replay))?;
     }
     Ok(())
 }
@@ -271,7 +278,7 @@ fn verify_journals(files: &[PathBuf], state: &Path) -> Result<Exit, Failure> {
         files
     };
     if files.is_empty() {
-        say("No journal yet: nothing was written.\n");
+        say("No journal yet: nothing was written.\n")?;
     }
     let mut exit = Exit::Done;
     for file in files {
@@ -288,12 +295,12 @@ fn verify_journals(files: &[PathBuf], state: &Path) -> Result<Exit, Failure> {
                     "{}: {}, unbroken\n",
                     shown(file),
                     crate::text::number::count(verified.entries, "entry")
-                ));
+                ))?;
                 for aside in verified.set_aside {
                     say(&format!(
                         "  line {} does not count: {}\n",
                         aside.line, aside.why
-                    ));
+                    ))?;
                 }
             }
             Err(broken) => {
@@ -303,7 +310,7 @@ fn verify_journals(files: &[PathBuf], state: &Path) -> Result<Exit, Failure> {
                     shown(file),
                     scrub(&broken.to_string()),
                     broken.hint()
-                ));
+                ))?;
             }
         }
     }
@@ -324,7 +331,7 @@ fn found_backups(folder: &Path) -> Result<Vec<Found>, Failure> {
 fn list_backups(folder: &Path) -> Result<Exit, Failure> {
     let found = found_backups(folder)?;
     if found.is_empty() {
-        say(&format!("No backups in {}.\n", shown(folder)));
+        say(&format!("No backups in {}.\n", shown(folder)))?;
     }
     for backup in found {
         let about = match &backup.manifest {
@@ -340,7 +347,7 @@ fn list_backups(folder: &Path) -> Result<Exit, Failure> {
             }
             Err(error) => format!("{error} {}", error.hint()),
         };
-        say(&format!("{}  {}\n", backup.name, scrub(&about)));
+        say(&format!("{}  {}\n", backup.name, scrub(&about)))?;
     }
     Ok(Exit::Done)
 }
@@ -356,7 +363,7 @@ fn verify_backups(names: &[String], folder: &Path) -> Result<Exit, Failure> {
         names.to_vec()
     };
     if names.is_empty() {
-        say(&format!("No backups in {}.\n", shown(folder)));
+        say(&format!("No backups in {}.\n", shown(folder)))?;
     }
     let mut exit = Exit::Done;
     for name in names {
@@ -375,7 +382,7 @@ fn verify_backups(names: &[String], folder: &Path) -> Result<Exit, Failure> {
                 "There is no such backup. coracle backup list shows those there are.".to_owned()
             }
         };
-        say(&format!("{}: {}\n", scrub(&name), scrub(&line)));
+        say(&format!("{}: {}\n", scrub(&name), scrub(&line)))?;
     }
     Ok(exit)
 }
@@ -455,7 +462,7 @@ fn looks(cli: &Cli, config: &Config, paths: &Paths) -> Result<(Theme, Option<ByG
         None => theme::load(name, depth),
     }
     .map_err(|error| Failure::new(Exit::Usage, error.to_string()).hint(error.hint()))?;
-    let glyphs = if cli.ascii || config.ascii || screen::is_plain(variable) {
+    let glyphs = if cli.ascii || config.ascii || screen::draws_plain(variable) {
         &theme::ASCII
     } else {
         theme.glyphs

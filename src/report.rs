@@ -112,6 +112,25 @@ impl Failure {
     }
 }
 
+/// Writes to standard output, to the last byte. A reader that went away, as `head` does, is nothing
+/// to act on; what could not be written, as on a full disk, is a failure.
+pub fn say(text: &str) -> Result<(), Failure> {
+    written(std::io::stdout().write_all(text.as_bytes()))
+}
+
+/// What became of something written to standard output, of which a part may still be on its way.
+pub fn written(outcome: std::io::Result<()>) -> Result<(), Failure> {
+    match outcome.and_then(|()| std::io::stdout().flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(
+            Exit::Failed,
+            "What there was to say could not be written to standard output.",
+        )
+        .caused_by(&error)
+        .hint("Make room on the disk, or send the output somewhere else.")),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// One line that cannot change a terminal: what drives it, reorders a line or hides in one becomes
 /// a visible `\u{…}`, by the same judgement as all text of a server.
 pub fn scrub(line: &str) -> String {

@@ -11,11 +11,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use super::opening::{Chosen, Which, choose};
-use super::{There, say, shown};
-use crate::cli::{BugreportArgs, DoctorArgs};
+use super::{There, shown};
+use crate::cli::{BugreportArgs, Cli, DoctorArgs};
 use crate::config::{self, Auth, Config, Paths, Profile, Unusable};
-use crate::doctor::{self, Blame, Check, Finding};
-use crate::report::{Exit, Failure, scrub};
+use crate::doctor::{self, Blame, Check, Finding, Verdict};
+use crate::report::{Exit, Failure, say, scrub};
 use crate::secret::SecretSource;
 use crate::shell::{clock, examine, files};
 
@@ -26,19 +26,21 @@ const LOG_LINES: usize = 200;
 const LOG_BYTES: usize = 256 * 1024;
 
 /// Checks everything and tells it, a line each.
-pub(super) fn doctor(options: &DoctorArgs, paths: &Paths, is_named: bool) -> Result<Exit, Failure> {
+pub(super) fn doctor(cli: &Cli, options: &DoctorArgs, paths: &Paths) -> Result<Exit, Failure> {
     let which = Which::named(options.profile.as_ref(), options.url.as_ref());
     let is_json = options.json;
-    let checked = check(&which, paths, is_named, &mut |finding| {
-        if !is_json {
-            say(&format!("{}\n", finding.told()));
+    let mut printed = Ok(());
+    let checked = check(cli, &which, paths, &mut |finding| {
+        if !is_json && printed.is_ok() {
+            printed = say(&format!("{}\n", finding.told()));
         }
     })?;
+    printed?;
     let exit = exit(&checked.findings);
     if is_json {
-        say(&format!("{:#}\n", checked.json(paths, exit)));
+        say(&format!("{:#}\n", checked.json(paths, exit)))?;
     } else {
-        say(&format!("{}\n", doctor::summary(&checked.findings)));
+        say(&format!("{}\n", doctor::summary(&checked.findings)))?;
     }
     Ok(exit)
 }
@@ -93,9 +95,9 @@ fn exit(findings: &[Finding]) -> Exit {
 }
 
 fn check(
+    cli: &Cli,
     which: &Which,
     paths: &Paths,
-    is_named: bool,
     tell: &mut (dyn FnMut(&Finding) + Send),
 ) -> Result<Checked, Failure> {
     let mut findings: Vec<Finding> = Vec::new();
@@ -110,7 +112,7 @@ fn check(
             keep(Finding::ok(Check::Config, format!("{path}, {profiles}")));
             Some((config, There::Yes))
         }
-        Ok(None) if is_named => {
+        Ok(None) if cli.config.is_some() => {
             keep(Finding::failed(
                 Check::Config,
                 format!("There is no configuration {path}."),
@@ -149,7 +151,17 @@ fn check(
             None
         }
     };
+    if let Some((config, _)) = &config
+        && let Err(failure) = super::looks(cli, config, paths)
+    {
+        keep(Finding::failed(
+            Check::Config,
+            failure.error,
+            failure.hint.unwrap_or_default(),
+        ));
+    }
     keep(examine::modes(paths));
+    keep(examine::state(paths));
     let mut profile = None;
     if let Some((config, there)) = &config {
         match choose(which, config, *there, paths)? {
@@ -195,16 +207,18 @@ fn check(
 
 /// Writes a bug report and says where it is.
 pub(super) fn bug_report(
+    cli: &Cli,
     options: &BugreportArgs,
     paths: &Paths,
-    is_named: bool,
 ) -> Result<Exit, Failure> {
     let which = Which::named(options.profile.as_ref(), options.url.as_ref());
-    let checked = check(&which, paths, is_named, &mut |_| {})?;
+    let checked = check(cli, &which, paths, &mut |_| {})?;
     let now = clock::time_of_day();
     let mut text = format!(
         "Bug report of coracle, {now:.0}\n\n\
-         It names servers, spaces and paths, and no secret. Read it before you send it.\n\n\
+         It names servers, profiles, spaces (a personal one by the name of its user) and paths. Your home\n\
+         folder stands in it as ~, your names as <user>, this machine as <machine>. No secret is in it.\n\
+         Read it before you send it.\n\n\
          ## Versions\ncoracle {}\n{} {}\n",
         env!("CARGO_PKG_VERSION"),
         std::env::consts::OS,
@@ -233,7 +247,7 @@ pub(super) fn bug_report(
     for line in last_lines(&paths.log) {
         let _ = writeln!(text, "{}", scrub(&line));
     }
-    let text = without_secrets(text, &checked);
+    let text = without_names(&without_secrets(text, &checked), &names(&checked));
     let path = match &options.output {
         Some(path) => path.clone(),
         None => {
@@ -256,7 +270,7 @@ pub(super) fn bug_report(
             .caused_by(&error)
             .hint("Name another file with --output.")
         })?;
-    say(&format!("{}\n", shown(&path)));
+    say(&format!("{}\n", shown(&path)))?;
     Ok(Exit::Done)
 }
 
@@ -298,6 +312,76 @@ fn without_secrets(text: String, checked: &Checked) -> String {
         }
     }
     std::mem::take(&mut *text)
+}
+
+/// What a report has no use for, each with what stands in its place: where home is, whose this
+/// machine is, and what it is called.
+fn names(checked: &Checked) -> Vec<(String, &'static str)> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let home = variable("HOME").filter(|home| home.len() > 1);
+    let mut users: Vec<String> = ["USER", "LOGNAME"]
+        .into_iter()
+        .filter_map(variable)
+        .collect();
+    users.extend(home.as_deref().and_then(|home| {
+        let name = std::path::Path::new(home).file_name()?;
+        name.to_str().map(str::to_owned)
+    }));
+    let configured = checked
+        .config
+        .iter()
+        .flat_map(|config| config.profiles.values());
+    let used = checked.profile.iter().map(|(_, profile)| &**profile);
+    for profile in configured.chain(used) {
+        if let Auth::Basic { user, .. } = &profile.auth {
+            users.push(user.clone());
+        }
+    }
+    // As the server has it: "asmith (Alice Smith)".
+    let is_user =
+        |finding: &&Finding| finding.check == Check::User && finding.verdict == Verdict::Ok;
+    for finding in checked.findings.iter().filter(is_user) {
+        if let Some((name, shown)) = finding.says.split_once(" (") {
+            users.extend([name.to_owned(), shown.trim_end_matches(')').to_owned()]);
+        }
+    }
+    let machine = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
+    // These tell of nobody, and stand for something else in a report.
+    let tells = |name: &String| {
+        name.len() > 1 && !["root", "coracle", "localhost"].contains(&name.as_str())
+    };
+    let home = home.map(|home| (home.trim_end_matches('/').to_owned(), "~"));
+    let users = users.into_iter().filter(tells).map(|name| (name, "<user>"));
+    let machine = std::iter::once(machine)
+        .filter(tells)
+        .map(|name| (name, "<machine>"));
+    home.into_iter().chain(users).chain(machine).collect()
+}
+
+/// The text with these names replaced wherever they stand as a word.
+fn without_names(text: &str, names: &[(String, &str)]) -> String {
+    let mut text = text.to_owned();
+    for (name, instead) in names {
+        let part_of_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+        let mut out = String::with_capacity(text.len());
+        let mut done = 0;
+        for (at, found) in text.match_indices(name.as_str()) {
+            let before = text[..at].chars().next_back();
+            let after = text[at + found.len()..].chars().next();
+            if before.is_some_and(part_of_word) || after.is_some_and(part_of_word) {
+                continue;
+            }
+            out.push_str(&text[done..at]);
+            out.push_str(instead);
+            done = at + found.len();
+        }
+        out.push_str(&text[done..]);
+        text = out;
+    }
+    text
 }
 
 /// A secret that no program has to be run for.

@@ -76,7 +76,7 @@ pub(super) fn ready(
         folder,
     } = open(which, config, there, paths)?;
     let place = match &folder {
-        Folder::OfProfile(folder) => hold(folder)?,
+        Folder::OfProfile(folder) => hold(folder),
         Folder::OfDemo => hold_demo(&paths.state)?,
     };
     let by_config = target
@@ -85,7 +85,7 @@ pub(super) fn ready(
     let read_only = why_read_only(&shown.name, read_only, by_config);
     let (writes, notice) = match (&place.journal, read_only) {
         (JournalAccess::ReadOnly, _) => {
-            let why = format!("The profile is held by {}.", place.holder);
+            let why = place.why;
             (
                 Writes::ReadOnly(why.clone()),
                 Some(format!("{why} This one is read-only.")),
@@ -349,21 +349,38 @@ fn to_profile(name: &str, profile: &Profile, folder: PathBuf) -> Opening {
 struct Place {
     folder: PathBuf,
     journal: JournalAccess,
-    /// Who else holds it, in words.
-    holder: String,
+    /// Why it may not: one sentence.
+    why: String,
     hold: Option<ProfileLock>,
 }
 
-fn hold(folder: &Path) -> Result<Place, Failure> {
-    match lock::take(folder).map_err(|error| no_state(folder, &error))? {
-        Hold::Ours(lock) => Ok(ours(folder, lock)),
-        Hold::Theirs(holder) => Ok(Place {
-            folder: folder.to_owned(),
-            journal: JournalAccess::ReadOnly,
-            holder,
-            hold: None,
-        }),
+fn hold(folder: &Path) -> Place {
+    match lock::take(folder) {
+        Ok(Hold::Ours(lock)) => ours(folder, lock),
+        Ok(Hold::Theirs(holder)) => read_only(folder, format!("The profile is held by {holder}.")),
+        Err(error) => unkept(folder, &error),
     }
+}
+
+/// A folder in which nothing is written by this process.
+fn read_only(folder: &Path, why: String) -> Place {
+    Place {
+        folder: folder.to_owned(),
+        journal: JournalAccess::ReadOnly,
+        why,
+        hold: None,
+    }
+}
+
+/// A folder in which nothing can be written at all: that keeps nobody from reading a wiki. Nothing
+/// is changed there, as no journal could tell of it.
+fn unkept(folder: &Path, error: &std::io::Error) -> Place {
+    let why = format!(
+        "Nothing can be kept in {} ({}), so journal and jobs are closed.",
+        shown(folder),
+        crate::report::scrub(&error.to_string())
+    );
+    read_only(folder, why)
 }
 
 /// A folder for a demo: each run has a wiki of its own, so it has a journal of its own, and what an
@@ -371,9 +388,10 @@ fn hold(folder: &Path) -> Result<Place, Failure> {
 fn hold_demo(state: &Path) -> Result<Place, Failure> {
     for number in 1..=DEMOS {
         let folder = state.join(format!("demo-{number}"));
-        let Hold::Ours(lock) = lock::take(&folder).map_err(|error| no_state(&folder, &error))?
-        else {
-            continue;
+        let lock = match lock::take(&folder) {
+            Ok(Hold::Ours(lock)) => lock,
+            Ok(Hold::Theirs(_)) => continue,
+            Err(error) => return Ok(unkept(&folder, &error)),
         };
         files::clear_folder(&folder, lock::FILE).map_err(|error| no_state(&folder, &error))?;
         return Ok(ours(&folder, lock));
@@ -388,7 +406,7 @@ fn ours(folder: &Path, lock: ProfileLock) -> Place {
     Place {
         folder: folder.to_owned(),
         journal: JournalAccess::Write,
-        holder: String::new(),
+        why: String::new(),
         hold: Some(lock),
     }
 }

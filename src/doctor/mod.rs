@@ -19,6 +19,8 @@ pub enum Check {
     Config,
     /// Who can read the files that are ours.
     Modes,
+    /// Whether journal, jobs and backups can be written.
+    State,
     /// Whether the secret can be had.
     Secret,
     /// Which proxy is on the way.
@@ -63,6 +65,7 @@ impl Check {
         let name = match self {
             Self::Config => "config",
             Self::Modes => "file-modes",
+            Self::State => "state",
             Self::Secret => "secret",
             Self::Proxy => "proxy",
             Self::Name => "dns",
@@ -90,6 +93,7 @@ impl Check {
         let label = match self {
             Self::Config => "Configuration",
             Self::Modes => "File modes",
+            Self::State => "Kept files",
             Self::Secret => "Secret",
             Self::Proxy => "Proxy",
             Self::Name => "Name",
@@ -247,6 +251,7 @@ pub fn blame(findings: &[Finding]) -> Option<Blame> {
         | Check::Operation(_)
         | Check::Clock => Blame::Server,
         Check::Modes
+        | Check::State
         | Check::Colors
         | Check::Size
         | Check::Width

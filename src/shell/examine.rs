@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::clipboard::Through;
+use super::writer::Charset;
 use super::{ask, clock, connection, screen, terminal};
 use crate::config::{Auth, Config, Paths, Profile};
 use crate::confluence::call::{Depth, SpacesFilter, Window};
@@ -461,6 +462,40 @@ pub fn modes(paths: &Paths) -> Finding {
     local::modes(&entries)
 }
 
+/// Whether what is kept from run to run can be written: the folders are made, or could be.
+pub fn state(paths: &Paths) -> Finding {
+    let wanted = [&paths.state, &paths.backups];
+    let refused = wanted.into_iter().find_map(|folder| {
+        let error = unwritable(folder)?;
+        Some((scrub(&folder.to_string_lossy()), error))
+    });
+    match refused {
+        None => Finding::ok(Check::State, "Journal, jobs and backups can be written."),
+        Some((folder, error)) => Finding::failed(
+            Check::State,
+            format!(
+                "Nothing can be kept in {folder} ({}): coracle starts, but only reads.",
+                scrub(&error.to_string())
+            ),
+            "Make the folder yours and writable; coracle --print-paths says where things are kept.",
+        ),
+    }
+}
+
+/// Why nothing can be written into a folder, or made in the first one above it that is there.
+fn unwritable(folder: &Path) -> Option<std::io::Error> {
+    let there = folder.ancestors().find(|above| above.exists())?;
+    if !there.is_dir() {
+        return Some(std::io::ErrorKind::NotADirectory.into());
+    }
+    rustix::fs::access(
+        there,
+        rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK,
+    )
+    .err()
+    .map(Into::into)
+}
+
 fn walk(path: &Path, depth: u32, entries: &mut Vec<local::Entry>) {
     use std::os::unix::fs::PermissionsExt as _;
     let Ok(metadata) = std::fs::symlink_metadata(path) else {
@@ -494,11 +529,6 @@ pub fn terminal(config: &Config) -> Vec<Finding> {
         Colors::Ansi256 => "256",
         Colors::True => "16 million",
     };
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .into_iter()
-        .find_map(|name| variable(name).filter(|value| !value.is_empty()))
-        .unwrap_or_default()
-        .to_ascii_lowercase();
     let size = terminal::size();
     crate::doctor::terminal::findings(&Facts {
         term: scrub(&variable("TERM").unwrap_or_default()),
@@ -510,7 +540,7 @@ pub fn terminal(config: &Config) -> Vec<Finding> {
             Through::Tmux => Between::Tmux,
             Through::Screen => Between::Screen,
         },
-        utf8: locale.contains("utf-8") || locale.contains("utf8"),
+        utf8: screen::charset(variable) == Charset::Utf8,
         wants_mouse: config.mouse,
         answers: screen::may_ask(variable)
             .then(|| ask::ask(TERMINAL_LIMIT))

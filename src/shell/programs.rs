@@ -17,7 +17,11 @@ pub struct EditorVisit {
     path: PathBuf,
     program: String,
     ends_with_break: bool,
+    begins_with_mark: bool,
 }
+
+/// The mark of a byte order, which some editors put before what they save.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 impl EditorVisit {
     /// Writes `text` into a new file of `folder` and opens the user's editor on it. The terminal
@@ -36,6 +40,7 @@ impl EditorVisit {
             path,
             program: words.first().cloned().unwrap_or_default(),
             ends_with_break: text.ends_with('\n'),
+            begins_with_mark: text.starts_with(BYTE_ORDER_MARK),
         };
         files::make_folder(folder)
             .and_then(|()| files::create_new(&visit.path))
@@ -77,6 +82,9 @@ impl EditorVisit {
             .map_err(|error| {
                 format!("What the editor saved could not be read: {error}. The text is as it was.")
             })?;
+        if !self.begins_with_mark && text.starts_with(BYTE_ORDER_MARK) {
+            text.remove(0);
+        }
         if !self.ends_with_break && text.ends_with('\n') {
             // Editors end a file with a line break; the text had none.
             text.pop();
@@ -187,6 +195,30 @@ mod tests {
         );
         assert_eq!(words("vi 'x"), None);
         assert_eq!(words("  "), None);
+    }
+
+    #[test]
+    fn the_mark_of_a_byte_order_that_an_editor_puts_before_a_text_is_no_part_of_it() {
+        use std::os::unix::process::ExitStatusExt as _;
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let edited = |before: &str, saved: &str| {
+            let path = home.path().join("edit.txt");
+            std::fs::write(&path, saved).expect("what the editor saved");
+            let visit = EditorVisit {
+                path,
+                program: "vi".to_owned(),
+                ends_with_break: before.ends_with('\n'),
+                begins_with_mark: before.starts_with(BYTE_ORDER_MARK),
+            };
+            visit.finish(Ok(std::process::ExitStatus::from_raw(0)))
+        };
+        assert_eq!(edited("a", "\u{feff}b\n").as_deref(), Ok("b"));
+        assert_eq!(edited("a", "b\u{feff}\n").as_deref(), Ok("b\u{feff}"));
+        // One that was there before stays.
+        assert_eq!(
+            edited("\u{feff}a", "\u{feff}b\n").as_deref(),
+            Ok("\u{feff}b")
+        );
     }
 
     #[test]

@@ -504,7 +504,15 @@ impl Shell {
             SIGWINCH if self.crash == Crash::AtAnotherSize => {
                 panic!("the crash that was asked for")
             }
-            SIGWINCH => self.tell(self.clock.now(), Msg::Resized(terminal::size())),
+            SIGWINCH => {
+                let size = terminal::size();
+                if size == self.model.size {
+                    // It is told of its size without a change of it: somebody has attached it
+                    // again, perhaps to a window that shows nothing yet.
+                    self.redraw();
+                }
+                self.tell(self.clock.now(), Msg::Resized(size));
+            }
             SIGTSTP => self.suspend(),
             SIGCONT if self.expected_back => self.expected_back = false,
             SIGCONT if self.visit.is_none() => self.take_terminal(),

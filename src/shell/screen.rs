@@ -2,15 +2,31 @@
 
 use super::clipboard::Through;
 use super::terminal::Unbuffered;
-use super::writer::{ThriftyBackend, Traits};
+use super::writer::{Charset, ThriftyBackend, Traits};
 use crate::app::message::Size;
 use crate::ui::theme::Depth;
 
 /// A backend for the terminal of this process. Its size is the one that the core knows, which the
 /// terminal may already have left: a picture is never of another size than the model it shows.
 pub fn backend(size: Size) -> ThriftyBackend<Unbuffered> {
-    let depth = depth(|variable| std::env::var(variable).ok());
-    ThriftyBackend::with_size(Unbuffered, Traits::new(depth), cells(size))
+    let variable = |name: &str| std::env::var(name).ok();
+    let traits = Traits {
+        charset: charset(variable),
+        ..Traits::new(depth(variable))
+    };
+    ThriftyBackend::with_size(Unbuffered, traits, cells(size))
+}
+
+/// Which characters the terminal takes, as the locale says: the first of the three variables that is
+/// set counts. Where none is, nothing is known of it, and nearly every terminal takes UTF-8.
+pub fn charset(variable: impl Fn(&str) -> Option<String>) -> Charset {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(|name| variable(name).filter(|value| !value.is_empty()));
+    match locale.map(|locale| locale.to_ascii_lowercase()) {
+        Some(locale) if !locale.contains("utf-8") && !locale.contains("utf8") => Charset::Ascii,
+        Some(_) | None => Charset::Utf8,
+    }
 }
 
 /// A size as the backend counts it.
@@ -62,8 +78,14 @@ pub fn may_ask_of_keys(variable: impl Fn(&str) -> Option<String>) -> bool {
     !variable("TERM").unwrap_or_default().is_empty() && !is_plain(variable)
 }
 
-/// Whether the terminal has no more glyphs than those of ASCII, for all that its name tells.
-pub fn is_plain(variable: impl Fn(&str) -> Option<String>) -> bool {
+/// Whether the terminal has no more glyphs than those of ASCII, for all that its name and the locale
+/// tell.
+pub fn draws_plain(variable: impl Fn(&str) -> Option<String>) -> bool {
+    is_plain(&variable) || charset(&variable) == Charset::Ascii
+}
+
+/// Whether the name of the terminal tells that it is an old one.
+fn is_plain(variable: impl Fn(&str) -> Option<String>) -> bool {
     let term = variable("TERM").unwrap_or_default();
     matches!(
         term.as_str(),
@@ -101,6 +123,36 @@ mod tests {
                 Some((*value).to_owned())
             });
             assert_eq!(found, expected, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn a_locale_without_utf_8_gets_ascii_and_the_first_variable_that_is_set_counts() {
+        for (variables, expected) in [
+            (&[][..], Charset::Utf8),
+            (&[("LANG", "C.UTF-8")], Charset::Utf8),
+            (&[("LANG", "en_US.utf8")], Charset::Utf8),
+            (&[("LANG", "C")], Charset::Ascii),
+            (&[("LANG", "POSIX")], Charset::Ascii),
+            (&[("LANG", "de_DE.ISO-8859-1")], Charset::Ascii),
+            (&[("LANG", "de_DE")], Charset::Ascii),
+            (&[("LANG", "C"), ("LC_CTYPE", "en_GB.UTF-8")], Charset::Utf8),
+            (
+                &[("LC_CTYPE", "en_GB.UTF-8"), ("LC_ALL", "C")],
+                Charset::Ascii,
+            ),
+            (&[("LC_ALL", ""), ("LANG", "C.UTF-8")], Charset::Utf8),
+        ] {
+            let variable = |name: &str| {
+                let (_, value) = variables.iter().find(|(variable, _)| *variable == name)?;
+                Some((*value).to_owned())
+            };
+            assert_eq!(charset(variable), expected, "{variables:?}");
+            assert_eq!(
+                draws_plain(|name| variable(name).or((name == "TERM").then(|| "xterm".to_owned()))),
+                expected == Charset::Ascii,
+                "{variables:?}"
+            );
         }
     }
 

@@ -4,6 +4,7 @@
 //! column where it stands, with the width it takes there, so that any fixed-pitch font keeps the
 //! columns straight.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use ratatui::Terminal;
@@ -15,6 +16,7 @@ use super::draw;
 use super::theme::Theme;
 use crate::app::message::Size;
 use crate::app::model::Model;
+use crate::text::plain::is_visible;
 use crate::text::width;
 
 /// Width of a cell in a picture, in tenths of a pixel.
@@ -50,13 +52,46 @@ pub fn text(buffer: &Buffer) -> String {
     for y in 0..buffer.area.height {
         let mut row = String::new();
         for (_, cell) in cells(buffer, y) {
-            // What stands in a cell of a recording that somebody made up must not drive a terminal.
-            row.extend(cell.symbol().chars().filter(|c| !c.is_control()));
+            row.push_str(&symbol(cell));
         }
-        text.push_str(row.trim_end());
+        text.push_str(&closed(row.trim_end()));
         text.push('\n');
     }
     text
+}
+
+/// What stands in a cell, as far as it can be printed: a recording that somebody made up may have
+/// there what drives a terminal or reorders a line. The isolates that keep a text from doing that
+/// stay, and what joins letters.
+fn symbol(cell: &Cell) -> Cow<'_, str> {
+    let symbol = cell.symbol();
+    let stays =
+        |c: char| is_visible(c) || matches!(c, '\u{200c}' | '\u{200d}' | ISOLATE | END_OF_ISOLATE);
+    if symbol.chars().all(stays) {
+        return Cow::Borrowed(symbol);
+    }
+    Cow::Owned(symbol.chars().filter(|c| stays(*c)).collect())
+}
+
+/// Where a text begins that is kept apart from what is around it, and where it ends.
+const ISOLATE: char = '\u{2068}';
+const END_OF_ISOLATE: char = '\u{2069}';
+
+/// A row in which every isolate ends, and nothing ends that has not begun.
+fn closed(row: &str) -> String {
+    let mut open = 0_usize;
+    let mut out = String::with_capacity(row.len());
+    for c in row.chars() {
+        match c {
+            ISOLATE => open += 1,
+            END_OF_ISOLATE if open == 0 => continue,
+            END_OF_ISOLATE => open -= 1,
+            _ => {}
+        }
+        out.push(c);
+    }
+    out.extend(std::iter::repeat_n(END_OF_ISOLATE, open));
+    out
 }
 
 /// The cells of a row with their columns, without those that a wide one covers.
@@ -160,9 +195,9 @@ pub fn svg(buffer: &Buffer, title: &str) -> String {
                     if !alone && *old == look && *from + *count == x && !text.is_empty() =>
                 {
                     *count += columns;
-                    text.push_str(cell.symbol());
+                    text.push_str(&symbol(cell));
                 }
-                _ => runs.push((x, columns, look, cell.symbol().to_owned())),
+                _ => runs.push((x, columns, look, symbol(cell).into_owned())),
             }
         }
         let top = u32::from(y) * LINE;
@@ -256,5 +291,18 @@ mod tests {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 4, 1));
         buffer[(0, 0)].set_symbol("\u{1b}[2J");
         assert_eq!(text(&buffer), "[2J\n");
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 4, 1));
+        buffer[(0, 0)].set_symbol("a\u{202e}b");
+        buffer[(2, 0)].set_symbol("\u{2066}c");
+        for shown in [text(&buffer), svg(&buffer, "")] {
+            assert!(
+                !shown.contains(['\u{202e}', '\u{2066}']) && shown.contains('c'),
+                "{shown:?}"
+            );
+        }
+        // What is kept apart ends, and what has not begun does not.
+        buffer[(0, 0)].set_symbol("\u{2069}a");
+        buffer[(2, 0)].set_symbol("\u{2068}c");
+        assert_eq!(text(&buffer), "a \u{2068}c\u{2069}\n");
     }
 }

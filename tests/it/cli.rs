@@ -94,6 +94,49 @@ fn wrong_usage_is_exit_2_and_help_is_exit_0() {
     }
 }
 
+/// Runs the program with its output into this file.
+fn into(home: &Path, arguments: &[&str], output: Stdio) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_coracle"))
+        .args(arguments)
+        .env_clear()
+        .env("HOME", home)
+        .stdin(Stdio::null())
+        .stdout(output)
+        .output()
+        .expect("the program starts")
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_into_a_full_disk_is_a_failure_and_a_closed_pipe_is_none() {
+    let home = tempfile::tempdir().expect("a folder for the test");
+    let commands: [&[&str]; 8] = [
+        &["keys"],
+        &["--help"],
+        &["--version"],
+        &["--print-paths"],
+        &["doctor"],
+        &["doctor", "--json"],
+        &["journal", "verify"],
+        &["backup", "list"],
+    ];
+    for arguments in commands {
+        let full = std::fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .expect("a disk that is full");
+        let output = into(home.path(), arguments, full.into());
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.contains("could not be written"), "{said}");
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = into(home.path(), arguments, writer.into());
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert_eq!(text(&output.stderr), "", "{arguments:?}");
+    }
+}
+
 #[test]
 fn the_keys_in_effect_are_printed_with_those_of_the_configuration() {
     let home = tempfile::tempdir().expect("a folder for the test");

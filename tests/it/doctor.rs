@@ -328,3 +328,57 @@ fn a_bug_report_has_everything_but_a_secret() {
     assert_eq!(run(home.path(), &arguments, &[]).status.code(), Some(1));
     assert_eq!(fs::read_to_string(path).expect("the report"), report);
 }
+
+#[test]
+fn where_the_program_can_not_start_or_not_write_doctor_is_not_green() {
+    let (server, home) = (with_token(Generation::Ten), home());
+    let token = [("CORACLE_TOKEN", TOKEN)];
+    // A theme that is not there keeps the program from starting.
+    let config = home.path().join("mine.toml");
+    fs::write(&config, "theme = 'no-such'\n").expect("a configuration");
+    let named = config.to_string_lossy();
+    let output = run(
+        home.path(),
+        &["doctor", "--url", server.base_url(), "--config", &named],
+        &token,
+    );
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("no-such"), "{text}");
+    // Nothing can be kept where a file stands in place of a folder.
+    let state = home.path().join("state");
+    fs::write(&state, "").expect("a file");
+    let state = state.to_string_lossy();
+    let variables = [token[0], ("XDG_STATE_HOME", &*state)];
+    let output = run(
+        home.path(),
+        &["doctor", "--url", server.base_url()],
+        &variables,
+    );
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("Nothing can be kept in"), "{text}");
+    assert!(text.contains("only reads"), "{text}");
+}
+
+#[test]
+fn a_bug_report_leaves_out_who_and_where_and_says_what_it_names() {
+    let (server, home) = (with_token(Generation::Ten), home());
+    let home_of_user = home.path().join("zwilliams");
+    fs::create_dir_all(&home_of_user).expect("a folder");
+    let output = run(
+        &home_of_user,
+        &["bugreport", "--url", server.base_url()],
+        &[("CORACLE_TOKEN", TOKEN), ("USER", "zwilliams")],
+    );
+    let path = said(&output);
+    let report = fs::read_to_string(path.trim()).expect("the report");
+    let machine = rustix::system::uname();
+    let machine = machine.nodename().to_string_lossy();
+    for never in ["zwilliams", &*home.path().to_string_lossy(), &*machine] {
+        assert!(!report.contains(never), "{never}\n{report}");
+    }
+    for wanted in ["~/", "<user>", "It names servers", "No secret"] {
+        assert!(report.contains(wanted), "{wanted}\n{report}");
+    }
+}

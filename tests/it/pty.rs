@@ -133,6 +133,36 @@ fn a_new_size_is_drawn_at_once() {
 }
 
 #[test]
+fn a_signal_of_a_window_that_kept_its_size_draws_everything() {
+    let home = home();
+    let mut terminal = demo(home.path());
+    terminal.wait_for("Engineering");
+    terminal.blank();
+    terminal.signal(Signal::WINCH);
+    terminal.wait("all of it", |screen| {
+        let shown = screen.contents();
+        shown.contains("Engineering") && shown.contains("coracle") && shown.contains("help")
+    });
+    terminal.send("q");
+    assert_eq!(terminal.end().code, 0);
+}
+
+#[test]
+fn a_locale_without_utf_8_gets_ascii_alone() {
+    for (locale, is_ascii) in [("C", true), ("de_DE.ISO-8859-1", true), ("C.UTF-8", false)] {
+        let home = home();
+        let mut command = coracle(home.path(), &["--demo"]);
+        command.env("LANG", "en_US.UTF-8");
+        command.env("LC_ALL", locale);
+        let mut terminal = Terminal::start(command, 100, 30);
+        terminal.wait_for("Engineering");
+        terminal.send("q");
+        let ended = terminal.end();
+        assert_eq!(ended.bytes.is_ascii(), is_ascii, "{locale}");
+    }
+}
+
+#[test]
 fn what_was_typed_before_the_picture_counts() {
     let home = home();
     let mut terminal = Terminal::start(coracle(home.path(), &["--demo"]), 120, 40);
@@ -202,6 +232,29 @@ fn a_second_one_on_the_same_profile_reads_only() {
     );
     third.send("q");
     assert_eq!(third.end().code, 0);
+}
+
+#[test]
+fn a_wiki_is_read_where_nothing_can_be_kept() {
+    let home = home();
+    let state = home.path().join("state");
+    std::fs::write(&state, "").expect("a file in place of a folder");
+    let mut command = coracle(home.path(), &["--demo"]);
+    command.env("XDG_STATE_HOME", &state);
+    let mut terminal = Terminal::start(command, 120, 40);
+    terminal.wait_for("READ-ONLY");
+    terminal.wait_for("Nothing can be kept in");
+    terminal.wait_for("Engineering");
+    // A change is refused: no form opens.
+    terminal.send("nj");
+    terminal.wait_for("BICEN");
+    assert!(
+        !terminal.contents().contains("New space"),
+        "{}",
+        terminal.contents()
+    );
+    terminal.send("q");
+    assert_eq!(terminal.end().code, 0);
 }
 
 #[test]

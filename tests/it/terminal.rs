@@ -192,6 +192,11 @@ impl Terminal {
             .expect("a new size");
     }
 
+    /// Blanks the screen behind the back of the program, as a window does that was attached anew.
+    pub(crate) fn blank(&mut self) {
+        self.parser.process(b"\x1b[2J");
+    }
+
     /// The process.
     pub(crate) fn pid(&self) -> Pid {
         let id = self.child.process_id().expect("it runs");

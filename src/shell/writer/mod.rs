@@ -45,6 +45,8 @@ use picture::{Look, Square, Symbols};
 pub struct Traits {
     /// The colours it shows; others are brought down to these.
     pub depth: Depth,
+    /// The characters that it takes.
+    pub charset: Charset,
     /// How bands of rows are moved.
     pub scrolling: Scrolling,
     /// Whether frames stand in synchronized updates.
@@ -56,10 +58,20 @@ impl Traits {
     pub fn new(depth: Depth) -> Self {
         Self {
             depth,
+            charset: Charset::Utf8,
             scrolling: Scrolling::ByCount,
             synchronized: Synchronized::Frames,
         }
     }
+}
+
+/// Which characters a terminal takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charset {
+    /// All of them.
+    Utf8,
+    /// ASCII alone: in place of every other one stands a question mark for each column.
+    Ascii,
 }
 
 /// How bands of rows are moved.
@@ -172,7 +184,7 @@ impl<W: Write> ThriftyBackend<W> {
 
     /// Changes what the terminal can do, once it has told.
     pub fn set_traits(&mut self, traits: Traits) {
-        if traits.depth != self.traits.depth {
+        if (traits.depth, traits.charset) != (self.traits.depth, self.traits.charset) {
             self.invalidate();
         }
         self.traits = traits;
@@ -389,7 +401,7 @@ impl<W: Write> Backend for ThriftyBackend<W> {
             if selector.take() == Some((x, y)) && cell.symbol() == " " {
                 continue;
             }
-            let square = self.symbols.pack(cell, self.traits.depth);
+            let square = self.symbols.pack(cell, self.traits);
             if square.width >= 2 && cell.symbol().contains('\u{FE0F}') {
                 selector = Some((x + 1, y));
             }

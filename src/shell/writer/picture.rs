@@ -8,6 +8,7 @@ use std::num::NonZeroU16;
 use ratatui::buffer::{Cell, CellDiffOption, CellWidth};
 use ratatui::style::{Color, Modifier};
 
+use super::{Charset, Traits};
 use crate::ui::theme::Depth;
 
 /// Attributes that show on a cell without a glyph.
@@ -179,7 +180,8 @@ impl Symbols {
     const ENOUGH: usize = 4096;
 
     /// Packs a cell of ratatui's.
-    pub(super) fn pack(&mut self, cell: &Cell, depth: Depth) -> Square {
+    pub(super) fn pack(&mut self, cell: &Cell, traits: Traits) -> Square {
+        let depth = traits.depth;
         let look = Look {
             fg: lower(depth, cell.fg),
             bg: lower(depth, cell.bg),
@@ -199,6 +201,17 @@ impl Symbols {
         };
         if width == 0 {
             return Square::blank(look);
+        }
+        if traits.charset == Charset::Ascii && !text.is_ascii() {
+            let symbol = match width {
+                1 => Symbol(u32::from('?')),
+                _ => self.list(&"?".repeat(usize::from(width))),
+            };
+            return Square {
+                symbol,
+                look,
+                width: width.min(u16::from(u8::MAX)) as u8,
+            };
         }
         let mut chars = text.chars();
         let symbol = match (chars.next(), chars.next()) {

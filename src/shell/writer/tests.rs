@@ -72,6 +72,11 @@ impl Bench {
         bytes
     }
 
+    /// What the terminal shows.
+    fn contents(&self) -> String {
+        self.model.screen().contents()
+    }
+
     fn lines(&mut self, lines: &[&str]) -> Vec<u8> {
         self.draw(None, |buffer| {
             for (y, line) in lines.iter().enumerate() {
@@ -457,6 +462,19 @@ fn colours_come_down_to_the_depth() {
         let bytes = bench.draw(None, paint);
         assert!(text(&bytes).contains(sent), "{depth:?}: {}", text(&bytes));
     }
+}
+
+#[test]
+fn a_terminal_of_ascii_gets_ascii_alone_and_each_cell_its_columns() {
+    let traits = Traits {
+        charset: Charset::Ascii,
+        ..Traits::new(Depth::True)
+    };
+    let mut bench = Bench::with(Size::new(20, 2), traits);
+    let bytes = bench.lines(&["Café 港湾 x", "a\u{301}b"]);
+    assert!(bytes.is_ascii(), "{}", text(&bytes));
+    let shown = bench.contents();
+    assert!(shown.starts_with("Caf? ???? x\n?b"), "{shown}");
 }
 
 #[test]
