@@ -14,7 +14,7 @@ use jiff::civil::Date;
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
-use super::action::Action;
+use super::action::{Action, Context};
 use super::acts::LONG;
 use super::disk::DiskWaiter;
 use super::fields::Test;
@@ -28,6 +28,7 @@ use super::modal::Modal;
 use super::modal::confirm::Confirm;
 use super::modal::menu::{Choice, Entry, Menu};
 use super::model::{Model, Screen};
+use super::notice::Holds;
 use super::pane::filter::FilterLine;
 use super::pane::first_seen::{FirstSeen, file_name};
 use super::slices::Stage;
@@ -1227,10 +1228,11 @@ impl Model {
                 let message = error.message.clone();
                 space.read = Read::Failed(error);
                 if halts {
-                    let why = format!("Stopped: {message} r reads on.");
+                    let reads_on = self.keymap.spell(Context::IN_ACROSS, "‹refresh› reads on.");
+                    let why = format!("Stopped: {message} {reads_on}");
                     across.going = Going::Halted(why.clone());
                     self.stop_across_requests(out);
-                    self.say(LogLevel::Error, why);
+                    self.say_while(Holds::WhileHalted, LogLevel::Error, why);
                 }
             }
             Ok((items, total, done)) => {
@@ -1427,7 +1429,7 @@ impl Model {
                 (false, Some(space)) if !space.is_settled() => {
                     "The trash of this space is not read yet."
                 }
-                _ => "There is nothing in the trash here. Space marks spaces and items.",
+                _ => "There is nothing in the trash here. ‹mark› marks spaces and items.",
             };
             self.say(LogLevel::Info, text);
             return;

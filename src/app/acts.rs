@@ -8,6 +8,7 @@ use super::modal::confirm::Confirm;
 use super::modal::jobs::told;
 use super::modal::leave::{Leaving, UNSAVED};
 use super::model::{Model, Screen, Writes};
+use super::notice::Holds;
 use super::pane::content::TrashRead;
 use super::tree::{Node, Standing};
 use crate::confluence::{SpaceKey, SpaceStatus};
@@ -189,7 +190,7 @@ impl Model {
         if target.items.is_empty() {
             self.say(
                 LogLevel::Info,
-                "There is no trashed item under the cursor. Space marks items, * all that are shown.",
+                "There is no trashed item under the cursor. ‹mark› marks items, ‹mark-all› all that are shown.",
             );
             return;
         }
@@ -220,17 +221,15 @@ impl Model {
             .modals
             .iter()
             .any(|modal| matches!(modal, Modal::Leave(Leaving::Program { .. })));
-        let left = self.left_open();
-        if left.is_empty() || asked || self.jobs.is_ending() {
+        if self.left_open().is_empty() || asked || self.jobs.is_ending() {
             self.quit_now(code, out);
         } else {
-            self.modals
-                .push(Modal::Leave(Leaving::Program { code, left }));
+            self.modals.push(Modal::Leave(Leaving::Program { code }));
         }
     }
 
     /// What would be left, a line each: jobs at work, forms with changes.
-    pub(in crate::app) fn left_open(&self) -> Vec<String> {
+    pub fn left_open(&self) -> Vec<String> {
         let mut left: Vec<String> = self.jobs.at_work().map(told).collect();
         if self.modals.iter().any(Modal::has_changes) {
             left.push(UNSAVED.to_owned());
@@ -243,7 +242,8 @@ impl Model {
         self.jobs.ending = Some(Ending::Quit(code));
         self.rest_jobs(out);
         if !self.jobs.is_settled() {
-            self.say(
+            self.say_while(
+                Holds::WhileEnding,
                 LogLevel::Info,
                 "Waiting for the answers that are under way. Ctrl-c quits at once.",
             );

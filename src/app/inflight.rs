@@ -178,6 +178,11 @@ impl Inflight {
         self.awaited.remove(&ticket)
     }
 
+    /// What waits for an answer; `None` if nobody does any more.
+    pub fn get(&self, ticket: Ticket) -> Option<&Awaited> {
+        self.awaited.get(&ticket)
+    }
+
     /// Notes that a request will be tried again. Says whose it is.
     pub fn retrying(&mut self, ticket: Ticket, retry: Retry) -> Option<&Waiter> {
         let awaited = self.awaited.get_mut(&ticket)?;

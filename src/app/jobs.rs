@@ -16,6 +16,7 @@ use super::message::{DiskCall, DiskError, DiskReply, ENTRIES, Effect, LogLevel, 
 use super::modal::Modal;
 use super::modal::question::QuestionDialog;
 use super::model::{Model, Writes};
+use super::notice::Holds;
 use super::pane::content::Tab;
 use crate::confluence::{AccessMode, ApiError, ErrorKind, Reply, SpaceStatus};
 use crate::jobs::journal::{Chain, Entry, Reached, Record, Scribe};
@@ -221,13 +222,13 @@ impl Model {
     pub fn why_read_only(&self) -> Option<String> {
         match (&self.writes, self.session.access, &self.jobs.journal) {
             (Writes::ReadOnly(reason), ..) => Some(reason.clone()),
-            (Writes::Protected, ..) => Some(format!(
-                "The profile {} is protected. ! opens it for writing until you quit.",
+            (Writes::Protected, ..) => Some(self.spell(&format!(
+                "The profile {} is protected. ‹unlock› opens it for writing until you quit.",
                 self.profile.name
+            ))),
+            (_, Some(AccessMode::ReadOnly), _) => Some(self.spell(
+                "The site is in read-only mode: it takes no changes now. ‹refresh› asks again.",
             )),
-            (_, Some(AccessMode::ReadOnly), _) => Some(
-                "The site is in read-only mode: it takes no changes now. r asks again.".to_owned(),
-            ),
             (.., Journal::Closed(why)) => Some(format!(
                 "The journal can't be written, so nothing is changed: {why}"
             )),
@@ -334,9 +335,9 @@ impl Model {
         let trouble = job
             .trouble()
             .filter(|_| !had_trouble)
-            .map(|trouble| format!("{} waits. {trouble} J shows it.", job.head().title));
+            .map(|trouble| format!("{} waits. {trouble} ‹jobs› shows it.", job.head().title));
         if let Some(trouble) = trouble {
-            self.say(LogLevel::Error, trouble);
+            self.say_while(Holds::WhileWaiting(id.clone()), LogLevel::Error, trouble);
         }
         for effect in effects {
             match effect {
@@ -550,10 +551,11 @@ impl Model {
                 let mine = std::mem::take(&mut self.jobs.entries);
                 self.jobs.entries = recent.into_iter().chain(mine).collect();
                 if open > 0 {
-                    self.say(
+                    self.say_while(
+                        Holds::WhileLeftOver,
                         LogLevel::Warning,
                         format!(
-                            "{} of an earlier run {} not finished. J shows {}; nothing goes on by itself.",
+                            "{} of an earlier run {} not finished. ‹jobs› shows {}; nothing goes on by itself.",
                             crate::text::number::count(open as u64, "job"),
                             if open == 1 { "is" } else { "are" },
                             if open == 1 { "it" } else { "them" },
@@ -666,9 +668,10 @@ impl Model {
         let Some(job) = self.jobs.get(id) else { return };
         if !free {
             let title = job.head().title.clone();
-            self.say(
+            self.say_while(
+                Holds::WhileAsking(id.clone()),
                 LogLevel::Warning,
-                format!("{title} asks you something. J shows the job, Enter its question."),
+                format!("{title} asks you something. ‹jobs› shows the job, Enter its question."),
             );
         } else if let Some(dialog) = QuestionDialog::of(job) {
             self.modals.push(Modal::Question(dialog));
@@ -694,7 +697,7 @@ impl Model {
             .collect();
         let noted = noted(job);
         let backup = match act {
-            Act::PurgeMarked | Act::PurgeAll | Act::BackUp => " B shows the backup.",
+            Act::PurgeMarked | Act::PurgeAll | Act::BackUp => " ‹backups› shows the backup.",
             _ => "",
         };
         let why = failed
@@ -704,7 +707,7 @@ impl Model {
             .unwrap_or_default();
         let more = if failed.len() > 1 {
             format!(
-                " ({} in all; J shows them.)",
+                " ({} in all; ‹jobs› shows them.)",
                 crate::text::number::grouped(failed.len() as u64)
             )
         } else {
@@ -725,7 +728,7 @@ impl Model {
             ),
             JobState::Cancelled => (
                 LogLevel::Warning,
-                format!("{title}: cancelled. J shows what was done."),
+                format!("{title}: cancelled. ‹jobs› shows what was done."),
             ),
             JobState::Unknown => (
                 LogLevel::Error,
@@ -885,7 +888,7 @@ fn told_of_dry_run(job: &Job) -> String {
     let first = first.map_or_else(String::new, |why| format!(" {why}"));
     let more = match others.count() {
         0 => "",
-        _ => " J shows the others.",
+        _ => " ‹jobs› shows the others.",
     };
     format!("Dry run: nothing was changed. {what}.{first}{more}")
 }
@@ -922,7 +925,7 @@ fn noted(job: &Job) -> String {
     } else {
         let first = told_of(job, line, note);
         format!(
-            " {first} J shows this and what is to be said of {} more.",
+            " {first} ‹jobs› shows this and what is to be said of {} more.",
             crate::text::number::grouped(count - 1)
         )
     }

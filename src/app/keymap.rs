@@ -289,6 +289,38 @@ impl Keymap {
         keys
     }
 
+    /// A sentence with the keys in effect in it. Sentences never spell a key: they name the verb, as
+    /// in `‹refresh› reads on`. A verb without a key is reached by its title in the palette.
+    pub fn spell(&self, here: &[Context], text: &str) -> String {
+        let mut spelt = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('‹') {
+            spelt.push_str(before);
+            let named = after.split_once('›').and_then(|(name, after)| {
+                let verb = VERBS.iter().find(|verb| verb.name == name)?;
+                Some((verb, after))
+            });
+            let Some((verb, after)) = named else {
+                // Somebody else's word.
+                spelt.push('‹');
+                rest = after;
+                continue;
+            };
+            spelt.push_str(&self.key_to_name(here, verb));
+            rest = after;
+        }
+        spelt.push_str(rest);
+        spelt
+    }
+
+    /// The key that a sentence names for a verb: the one that reaches it here, else the one that does
+    /// where it belongs.
+    fn key_to_name(&self, here: &[Context], verb: &Verb) -> String {
+        self.key_here(here, verb.action)
+            .or_else(|| self.keys_of(verb.contexts, verb.action).into_iter().next())
+            .unwrap_or_else(|| format!("\"{}\"", verb.title))
+    }
+
     /// Everything that is bound, by context.
     pub fn table(&self) -> impl Iterator<Item = (Context, &Keys, Action)> {
         self.bindings.iter().flat_map(|(context, bound)| {

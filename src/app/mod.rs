@@ -21,6 +21,7 @@ pub mod list;
 pub mod message;
 pub mod modal;
 pub mod model;
+pub mod notice;
 pub mod pane;
 pub mod pointer;
 pub mod remote;

@@ -17,6 +17,7 @@ use super::keymap::Keymap;
 use super::layout::{Layout, Pane, Split, layout, make_room};
 use super::message::{Effect, LogLevel, LogLine, Millis, Size, Ticket};
 use super::modal::Modal;
+use super::notice::Toast;
 use super::pane::content::ContentPane;
 use super::pane::detail::DetailPane;
 use super::pane::preview::PreviewPane;
@@ -176,13 +177,42 @@ pub struct Session {
     pub access: Option<AccessMode>,
     /// The last round trip, in milliseconds.
     pub round_trip: Option<u64>,
+    /// Since when the server has not answered: when the first request went out to which no answer
+    /// came. `None` while it answers.
+    pub silent_since: Option<Millis>,
+    /// When it last answered.
+    pub heard_at: Millis,
     /// Whether the server has the trash operation; `None`: not known yet.
     pub has_trash: Option<bool>,
     /// Whether the first request was answered, so that others may follow.
     pub open: bool,
 }
 
+/// From this age on a request to which nothing came counts as not answered, in milliseconds.
+const SILENCE: u64 = 10_000;
+
 impl Session {
+    /// Learns from the end of a request, or from an attempt at one, whether the server answers.
+    /// `asked` is when the request went out.
+    pub fn heard(&mut self, now: Millis, asked: Millis, error: Option<&ApiError>) {
+        match error {
+            Some(error) if error.status.is_none() => {
+                if matches!(
+                    error.kind,
+                    ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Lost
+                ) {
+                    let since = self.silent_since.unwrap_or(asked);
+                    self.silent_since = Some(since.min(asked));
+                }
+                // Whatever else kept a request from its answer says nothing of the server.
+            }
+            Some(_) | None => {
+                self.silent_since = None;
+                self.heard_at = now;
+            }
+        }
+    }
+
     /// Whether the refused list of the trash of a space that is there shows that the server has no
     /// such operation. From 10.0 on it has it: a 404 then is a node that stumbles, and it must not
     /// make a trash look empty.
@@ -196,17 +226,6 @@ impl Session {
                 _ => false,
             }
     }
-}
-
-/// A short notice over the panes.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Toast {
-    /// How grave it is.
-    pub level: LogLevel,
-    /// What is said.
-    pub text: String,
-    /// When it goes.
-    pub until: Millis,
 }
 
 /// A line of the log, with its time.
@@ -377,6 +396,8 @@ impl Model {
                 server: Remote::Absent,
                 access: None,
                 round_trip: None,
+                silent_since: None,
+                heard_at: Millis(0),
                 has_trash: None,
                 open: false,
             },
@@ -542,27 +563,27 @@ impl Model {
         self.spaces.at_cursor().map(|space| &space.key)
     }
 
+    /// Since when the server has not answered; `None` while it does.
+    pub fn silent_since(&self) -> Option<Millis> {
+        // One that the server put off was answered.
+        let out = self
+            .inflight
+            .iter()
+            .filter(|awaited| awaited.retry.is_none());
+        let oldest = out.map(|awaited| awaited.since).min();
+        let waiting = oldest.map(|since| since.max(self.session.heard_at));
+        let long = |since: &Millis| self.now.since(*since) >= SILENCE;
+        self.session.silent_since.or_else(|| waiting.filter(long))
+    }
+
     /// The space that detail, content and breadcrumb show.
     pub fn shown_space(&self) -> Option<&SpaceKey> {
         self.content.space.as_ref()
     }
 
-    /// Shows a notice and keeps it in the log.
-    pub fn say(&mut self, level: LogLevel, text: impl Into<String>) {
-        let text = text.into();
-        self.keep(LogLine {
-            level,
-            text: text.clone(),
-        });
-        self.toasts.retain(|toast| toast.text != text);
-        self.toasts.push(Toast {
-            level,
-            text,
-            until: self.now.plus(TOAST),
-        });
-        if self.toasts.len() > 3 {
-            self.toasts.remove(0);
-        }
+    /// A sentence with the keys in effect in it; see [`Keymap::spell`].
+    pub fn spell(&self, text: &str) -> String {
+        self.keymap.spell(self.contexts(), text)
     }
 
     /// Shows what went wrong and what to do, and keeps it in the log.

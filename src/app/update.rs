@@ -13,6 +13,7 @@ use super::modal::reading::{Reading, What};
 use super::modal::spaces_filter::SpacesFilterForm;
 use super::modal::{Modal, is_esc};
 use super::model::{Model, REST, Screen, Session};
+use super::notice::Holds;
 use super::pane::content::{Tab, TrashRead};
 use super::pane::spaces::Ended;
 use super::remote::Remote;
@@ -45,6 +46,9 @@ pub fn update(model: &mut Model, at: Millis, msg: Msg) -> Vec<Effect> {
             wait_ms,
         } => {
             let until = model.now.plus(wait_ms);
+            if let Some(awaited) = model.inflight.get(ticket) {
+                model.session.heard(model.now, awaited.since, Some(&error));
+            }
             model.inflight.retrying(
                 ticket,
                 Retry {
@@ -94,7 +98,7 @@ impl Model {
     /// What the clock alone brings about.
     fn pass_time(&mut self, out: &mut Vec<Effect>) {
         let now = self.now;
-        self.toasts.retain(|toast| toast.until > now);
+        self.drop_notices();
         if self.moved.is_some_and(|moved| now >= moved.plus(REST)) {
             self.follow_cursor(out);
         }
@@ -147,6 +151,8 @@ impl Model {
             server: Remote::Absent,
             access: None,
             round_trip: None,
+            silent_since: None,
+            heard_at: self.now,
             has_trash: None,
             open: false,
         };
@@ -273,7 +279,7 @@ impl Model {
         }
         if let Availability::No(reason) = self.availability(action) {
             if !reason.is_empty() {
-                self.say(LogLevel::Info, reason);
+                self.say_while(Holds::WhileUnavailable(action), LogLevel::Info, reason);
             }
             return;
         }
@@ -337,10 +343,16 @@ impl Model {
                         && self.content.trees.trash_read != TrashRead::Complete
                     {
                         let marked = self.content.outline().marks.len() as u64;
-                        self.say(
+                        let holds = self
+                            .content
+                            .space
+                            .clone()
+                            .map_or(Holds::Always, Holds::WhileUnread);
+                        self.say_while(
+                            holds,
                             LogLevel::Info,
                             format!(
-                                "Not everything is read yet: {} marked. The rest is being read; * again marks it too.",
+                                "Not everything is read yet: {} marked. The rest is being read; ‹mark-all› again marks it too.",
                                 if marked == 1 {
                                     "1 item is".to_owned()
                                 } else {
@@ -441,7 +453,7 @@ impl Model {
 
     /// Whether a verb can run now, and if not, why.
     pub fn availability(&self, action: Action) -> Availability {
-        let no = |reason: &str| Availability::No(reason.to_owned());
+        let no = |reason: &str| Availability::No(self.spell(reason));
         let welcome = matches!(self.screen, Screen::Welcome { .. });
         match action {
             Action::Help
@@ -455,7 +467,7 @@ impl Model {
             | Action::Cancel => Availability::Yes,
             _ if action.is_step() => Availability::Yes,
             Action::NextHit | Action::PreviousHit if !self.is_searched() => {
-                no("Nothing is searched for yet: / searches in the text.")
+                no("Nothing is searched for yet: ‹search› searches in the text.")
             }
             _ if welcome => no(""),
             Action::Open
@@ -616,7 +628,11 @@ impl Model {
                 text: format!("{what}: {error} {}", error.hint()),
             });
         } else {
-            self.say_error(what, error);
+            self.say_while(
+                Holds::WhileSpacesFail,
+                LogLevel::Error,
+                format!("{what}: {error} {}", error.hint()),
+            );
         }
     }
 
@@ -872,9 +888,10 @@ impl Model {
         out: &mut Vec<Effect>,
     ) {
         // An answer that nobody waits for any more is stale.
-        let Some(Awaited { waiter, .. }) = self.inflight.answer(ticket) else {
+        let Some(Awaited { waiter, since, .. }) = self.inflight.answer(ticket) else {
             return;
         };
+        self.session.heard(self.now, since, outcome.as_ref().err());
         if outcome.is_ok() {
             self.session.round_trip = Some(took_ms);
         }

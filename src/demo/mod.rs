@@ -11,7 +11,6 @@
 //! | --- | --- |
 //! | [`serve`] | options, the command line, starting and stopping |
 //! | `routes` | one function for each operation |
-//! | `export` | a space as a zip, written out and read in |
 //! | `json` | rows to JSON, with expand, links and the shapes of each generation |
 //! | `store` | the SQLite schema and every query that more than one route needs |
 //! | [`seed`] | what a fresh wiki holds: the demo, a text, or a large one by formula |
@@ -19,7 +18,6 @@
 //! | [`behaviour`] | what the whole server does oddly: read-only mode, quirks of paging |
 
 pub mod behaviour;
-mod export;
 pub mod faults;
 mod json;
 mod routes;
@@ -28,7 +26,7 @@ pub mod serve;
 mod store;
 mod view;
 
-pub use behaviour::{Behaviour, Deletion, FullBackup, FullRestore, Lie, ListOf, Quirk};
+pub use behaviour::{Behaviour, Deletion, Lie, ListOf, Quirk};
 pub use faults::{Fault, Faults, Gate, Rule};
 pub use seed::Seed;
 pub use serve::{Generation, Options, Recorded, ServeArgs, ServeError, Server, serve_blocking};

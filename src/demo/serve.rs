@@ -206,7 +206,6 @@ pub(super) struct Site {
     pub(super) base: String,
     token: Option<String>,
     db: Mutex<Connection>,
-    files: Mutex<routes::Files>,
     behaviour: Mutex<Behaviour>,
     faults: Faults,
     log: Mutex<Log>,
@@ -232,10 +231,6 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Site {
     pub(super) fn db(&self) -> MutexGuard<'_, Connection> {
         locked(&self.db)
-    }
-
-    pub(super) fn files(&self) -> MutexGuard<'_, routes::Files> {
-        locked(&self.files)
     }
 
     pub(super) fn behaviour(&self) -> Behaviour {
@@ -352,7 +347,6 @@ impl Server {
             context,
             token: options.token,
             db: Mutex::new(db),
-            files: Mutex::new(routes::Files::beside(options.data.as_deref())),
             behaviour: Mutex::new(options.behaviour),
             faults: Faults::default(),
             log: Mutex::default(),
@@ -452,9 +446,8 @@ fn open(options: &Options) -> Result<Connection, ServeError> {
         (None, _) => Place::Memory,
     };
     let (mut db, found) = store::open(place).map_err(ServeError::Data)?;
-    match found {
-        Found::Nothing => store::fill(&mut db, |db| options.seed.fill(db))?,
-        Found::Wiki => routes::forget_interrupted(&db).map_err(ServeError::Data)?,
+    if found == Found::Nothing {
+        store::fill(&mut db, |db| options.seed.fill(db))?;
     }
     Ok(db)
 }

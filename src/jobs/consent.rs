@@ -5,6 +5,8 @@
 //! [`Consent`]. A consent has private fields and is never written to disk, so a job that was
 //! loaded from a file has none and must ask again.
 
+use std::borrow::Cow;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -91,6 +93,17 @@ pub struct ItemTarget {
     pub version: Option<u64>,
     /// The space it belongs to.
     pub space: Option<SpaceKey>,
+}
+
+impl ItemTarget {
+    /// What a person calls it: its title, or its id where it has none.
+    pub fn name(&self) -> Cow<'_, str> {
+        if self.title.trim().is_empty() {
+            Cow::Owned(format!("id {}, without a title", self.id))
+        } else {
+            Cow::Borrowed(&self.title)
+        }
+    }
 }
 
 /// Exactly what an act is about, on which server.

@@ -50,14 +50,14 @@ pub struct Differences {
     pub gone: Vec<ItemTarget>,
     /// There in another version; with what is there now.
     pub changed: Vec<ItemTarget>,
-    /// There, but not in the plan. Not touched.
-    pub new: usize,
+    /// There, but not in the plan: trashed since, or never meant. Not touched.
+    pub others: usize,
 }
 
 impl Differences {
-    /// Whether everything is as the plan has it.
+    /// Whether everything that is in the plan is as the plan has it.
     pub fn is_empty(&self) -> bool {
-        self.gone.is_empty() && self.changed.is_empty() && self.new == 0
+        self.gone.is_empty() && self.changed.is_empty()
     }
 }
 
@@ -196,7 +196,7 @@ impl Plan {
                 Some(_) => {}
             }
         }
-        found.new = now
+        found.others = now
             .iter()
             .filter(|it| !planned.contains_key(&it.id))
             .count();

@@ -21,7 +21,7 @@ use crate::text::width::{self, Align};
 pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let Some(across) = &model.across else { return };
     let focus = Focus::when(model.modals.is_empty() && !model.preview_has_keys());
-    let mut foot = foot(across, canvas.theme);
+    let mut foot = foot(model, across, canvas.theme);
     match &across.inside {
         Some(within) => draw_inside(model, across, within, canvas, area, focus),
         None => draw_spaces(model, across, canvas, area, focus),
@@ -37,7 +37,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
 }
 
 /// "2 marked: 30,443 items", or what the filter lets through.
-fn foot(across: &Across, theme: &Theme) -> Foot {
+fn foot(model: &Model, across: &Across, theme: &Theme) -> Foot {
     let mut foot = Foot::default();
     if across.inside.as_ref().is_some_and(Inside::is_sorting) {
         foot.note("sorting …".to_owned(), theme.dim);
@@ -73,7 +73,7 @@ fn foot(across: &Across, theme: &Theme) -> Foot {
     if let Some(Read::Failed(error)) = here.map(|space| &space.read)
         && foot.is_empty()
     {
-        let note = format!("{} Enter tries again.", error.message);
+        let note = format!("{} {}", error.message, model.spell("‹open› tries again."));
         foot.note(note, theme.warning);
     }
     foot
@@ -95,9 +95,10 @@ fn state(model: &Model, across: &Across) -> String {
         Going::On => String::new(),
         Going::Stopped | Going::Halted(_) if settled < all => {
             format!(
-                " · stopped at {} of {}, r reads on",
+                " · stopped at {} of {}, {}",
                 number::grouped(settled),
-                number::grouped(all)
+                number::grouped(all),
+                model.spell("‹refresh› reads on")
             )
         }
         Going::Stopped | Going::Halted(_) => String::new(),
@@ -211,10 +212,10 @@ fn draw_spaces(model: &Model, across: &Across, canvas: &mut Canvas<'_>, area: Re
     if across.is_empty() {
         let text = match (across.filter.applied.is_some(), across.is_reading()) {
             (true, true) => "Nothing matches so far.",
-            (true, false) => "Nothing matches. Esc clears the filter.",
+            (true, false) => "Nothing matches. ‹cancel› clears the filter.",
             (false, _) => "No spaces are listed.",
         };
-        canvas.lines(indented(body), [(text, theme.dim)]);
+        canvas.lines(indented(body), [(model.spell(text).as_str(), theme.dim)]);
         return;
     }
     let window = across.cursor.window(across.len(), usize::from(body.height));
@@ -403,13 +404,13 @@ fn draw_inside(
     let body = head(canvas, inner, 1, &columns, order);
     if within.view.is_empty() {
         let text = if across.filter.applied.is_some() {
-            "Nothing matches here. Esc clears the filter."
+            "Nothing matches here. ‹cancel› clears the filter."
         } else if space.is_settled() {
             "Nothing in the trash of this space."
         } else {
             "Nothing was read yet."
         };
-        canvas.lines(indented(body), [(text, theme.dim)]);
+        canvas.lines(indented(body), [(model.spell(text).as_str(), theme.dim)]);
         return;
     }
     let marks = across.marks.get(&space.key);

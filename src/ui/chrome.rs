@@ -61,13 +61,20 @@ pub(super) fn header(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             .value()
             .and_then(|server| server.version.clone()),
     );
-    facts.extend(
-        model
-            .session
-            .round_trip
-            .map(|ms| format!("{} ms", number::grouped(ms))),
-    );
-    if area.width < WIDE && facts.len() == 3 {
+    let silent = model.silent_since().map(|since| {
+        let since = number::time(model.time(since), &model.zone);
+        format!("no answer since {since}")
+    });
+    if silent.is_none() {
+        facts.extend(
+            model
+                .session
+                .round_trip
+                .map(|ms| format!("{} ms", number::grouped(ms))),
+        );
+    }
+    let wide = facts.len() + usize::from(silent.is_some());
+    if area.width < WIDE && wide == 3 {
         facts.remove(0);
     }
     // Beside a banner, where one is comes before what the server is.
@@ -75,15 +82,20 @@ pub(super) fn header(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         facts.clear();
     }
     let separator = format!(" {} ", theme.glyphs.dot);
-    let facts = facts.join(&separator);
-    let used = canvas.right(
-        Rect {
-            width: rest.width.saturating_sub(1),
-            ..rest
-        },
-        &facts,
-        theme.dim,
-    );
+    let mut facts = facts.join(&separator);
+    let mut told = Rect {
+        width: rest.width.saturating_sub(1),
+        ..rest
+    };
+    let mut used = 0;
+    if let Some(silent) = &silent {
+        used = canvas.right(told, silent, theme.warning);
+        told.width = told.width.saturating_sub(used);
+        if !facts.is_empty() {
+            facts.push_str(&separator);
+        }
+    }
+    used += canvas.right(told, &facts, theme.dim);
     let left = Rect {
         width: rest.width.saturating_sub(used + 3),
         ..rest
@@ -201,15 +213,16 @@ fn activity(model: &Model, spinner: &[&str]) -> Option<Activity> {
         .min_by_key(|retry| retry.until);
     if let Some(retry) = waiting {
         let seconds = retry.until.since(model.now).div_ceil(1_000);
+        let stop = model.spell("‹cancel› stop");
         let text = match (&retry.error.kind, retry.error.status) {
             (ErrorKind::RateLimited { .. }, _) => {
-                format!("waiting {seconds} s, the server asked for it  Esc stop")
+                format!("waiting {seconds} s, the server asked for it  {stop}")
             }
             (_, Some(status)) if status < 400 => {
-                format!("broken answer, next try in {seconds} s  Esc stop")
+                format!("broken answer, next try in {seconds} s  {stop}")
             }
-            (_, Some(status)) => format!("{status}, next try in {seconds} s  Esc stop"),
-            (_, None) => format!("no answer, next try in {seconds} s  Esc stop"),
+            (_, Some(status)) => format!("{status}, next try in {seconds} s  {stop}"),
+            (_, None) => format!("no answer, next try in {seconds} s  {stop}"),
         };
         return Some(Activity::Waiting(text));
     }
@@ -220,7 +233,10 @@ fn activity(model: &Model, spinner: &[&str]) -> Option<Activity> {
     );
     if !told_above && let Some(job) = jobs.iter().find(|job| asks(job) || job.trouble().is_some()) {
         let what = if asks(job) { "asks you" } else { "waits" };
-        return Some(Activity::Waiting(format!("a job {what}  J shows it")));
+        return Some(Activity::Waiting(format!(
+            "a job {what}  {}",
+            model.spell("‹jobs› shows it")
+        )));
     }
     let work = jobs.first().map(|job| {
         let progress = job.progress();

@@ -189,7 +189,7 @@ pub(super) fn draw_leave(model: &Model, leaving: &Leaving, canvas: &mut Canvas<'
     let theme = canvas.theme;
     let wide = size.width.saturating_sub(4).min(64);
     let lines: Vec<String> = leaving
-        .lines()
+        .lines(&model.left_open())
         .iter()
         .flat_map(|line| {
             let indent = line.len() - line.trim_start().len();

@@ -89,7 +89,15 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
                     draw_node(model, canvas, at, outline, &columns, ix, depth, here);
                 }
                 Row::Rest(of, depth) => {
-                    draw_rest(canvas, at, outline.tree.rest(of), of.is_some(), depth, here);
+                    draw_rest(
+                        model,
+                        canvas,
+                        at,
+                        outline.tree.rest(of),
+                        of.is_some(),
+                        depth,
+                        here,
+                    );
                 }
             }
             if here && focus == Focus::Elsewhere {
@@ -97,7 +105,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             }
         }
         if let Some(error) = &outline.error {
-            failure_bar(canvas, area, ROWS, error);
+            failure_bar(model, canvas, area, ROWS, error);
         }
     }
     if let Some(matched) = outline.tree.matched() {
@@ -148,11 +156,11 @@ fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, outline: &Outline)
         let is_whole = outline.tree.rest(None) == &Rest::Nothing;
         let line = match (outline.filter.applied.is_some(), is_whole) {
             (true, _) if outline.tree.is_looking() => "Nothing matches so far.",
-            (true, true) => "Nothing matches. Esc clears the filter.",
-            (true, false) => "Nothing that is read matches. Esc clears the filter.",
+            (true, true) => "Nothing matches. ‹cancel› clears the filter.",
+            (true, false) => "Nothing that is read matches. ‹cancel› clears the filter.",
             (false, _) => "",
         };
-        canvas.lines(text, [(line, theme.dim)]);
+        canvas.lines(text, [(model.spell(line).as_str(), theme.dim)]);
         return;
     }
     let line = match (outline.tree.rest(None), tab) {
@@ -163,7 +171,7 @@ fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, outline: &Outline)
         (Rest::Nothing, Tab::Blog) => format!("No blog posts in {space}."),
         (Rest::Nothing, Tab::Trash) => format!("Nothing in the trash of {space}."),
         (Rest::Unknown | Rest::More { .. } | Rest::Failed { .. }, _) => {
-            "Not read. r reads it.".to_owned()
+            model.spell("Not read. ‹refresh› reads it.")
         }
     };
     canvas.lines(text, [(line.as_str(), theme.dim)]);
@@ -468,7 +476,15 @@ fn cell(model: &Model, outline: &Outline, ix: NodeIx, node: &Node<'_>, what: Wha
     }
 }
 
-fn draw_rest(canvas: &mut Canvas<'_>, at: Rect, rest: &Rest, below: bool, depth: u16, here: bool) {
+fn draw_rest(
+    model: &Model,
+    canvas: &mut Canvas<'_>,
+    at: Rect,
+    rest: &Rest,
+    below: bool,
+    depth: u16,
+    here: bool,
+) {
     let theme = canvas.theme;
     if here {
         canvas.text(Rect { width: 1, ..at }, theme.glyphs.caret, theme.caret);
@@ -487,10 +503,10 @@ fn draw_rest(canvas: &mut Canvas<'_>, at: Rect, rest: &Rest, below: bool, depth:
         Rest::Loading { .. } => ("reading …".to_owned(), theme.dim),
         Rest::More { left, .. } => (format!("{} …", more(left)), theme.dim),
         Rest::Failed { error, .. } => (
-            format!("{}  Enter tries again", error.message),
+            format!("{}  {}", error.message, model.spell("‹open› tries again")),
             theme.danger,
         ),
-        Rest::Unknown if below => ("not read, Enter reads it".to_owned(), theme.dim),
+        Rest::Unknown if below => (model.spell("not read, ‹open› reads it"), theme.dim),
         Rest::Unknown | Rest::Nothing => (String::new(), theme.dim),
     };
     canvas.pieces(

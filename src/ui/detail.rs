@@ -65,7 +65,8 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
                     [("The space under the cursor appears here.", theme.dim)],
                 );
             } else {
-                canvas.lines(text, [("Not read. r reads it.", theme.dim)]);
+                let line = model.spell("Not read. ‹refresh› reads it.");
+                canvas.lines(text, [(line.as_str(), theme.dim)]);
             }
         }
         Remote::Loading { old: None, .. } => {
@@ -109,7 +110,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
                 );
             }
             if let Remote::Failed { error, .. } = &detail.value {
-                failure_bar(canvas, area, 1, error);
+                failure_bar(model, canvas, area, 1, error);
             }
         }
     }

@@ -57,12 +57,13 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>) {
         }
         (Remote::Failed { error, .. }, Some(_)) => {
             let hint = error.hint();
+            let again = model.spell("‹preview› closes the preview; ‹preview› again tries again.");
             canvas.lines(
                 text,
                 [
                     (error.message.as_str(), theme.danger),
                     (hint.as_str(), theme.text),
-                    ("p closes the preview; p again tries again.", theme.dim),
+                    (again.as_str(), theme.dim),
                 ],
             );
         }

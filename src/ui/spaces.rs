@@ -87,7 +87,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         let text = if spaces.load.is_some() {
             "Nothing matches so far."
         } else {
-            "Nothing matches. Esc clears the filter."
+            "Nothing matches. ‹cancel› clears the filter."
         };
         canvas.lines(
             Rect {
@@ -95,7 +95,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
                 width: inner.width.saturating_sub(3),
                 ..inner
             },
-            [(text, theme.dim)],
+            [(model.spell(text).as_str(), theme.dim)],
         );
     }
     for (line, row) in spaces
@@ -131,13 +131,14 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     // step, and a held key would go on longer after it was let go.
     filter_line(canvas, area, &spaces.filter, &foot, focus);
     if let Some(error) = error {
-        failure_bar(canvas, area, ROWS, error);
+        failure_bar(model, canvas, area, ROWS, error);
     } else if let Some(retry) = retry(model) {
         let next = next_try(model, retry);
+        let (now, stop) = (model.spell("‹refresh›"), model.spell("‹cancel›"));
         let keys = [
             (next.as_str(), ""),
-            ("  ", "r"),
-            (" now   ", "Esc"),
+            ("  ", now.as_str()),
+            (" now   ", stop.as_str()),
             (" stop", ""),
         ];
         bar(canvas, area, ROWS, &retry.error.message, &keys);
@@ -250,7 +251,7 @@ fn state(model: &Model) -> String {
             (have, _) => format!(" · reading again, {}", number::grouped(have as u64)),
         },
         (Some(_), _) => " · loading".to_owned(),
-        (None, Ended::Stopped) => " · stopped, r reads on".to_owned(),
+        (None, Ended::Stopped) => model.spell(" · stopped, ‹refresh› reads on"),
         (None, Ended::Failed(_)) => match spaces.as_of {
             Some(as_of) => format!(" · as of {}", at(as_of)),
             None if spaces.table.is_empty() => String::new(),
@@ -279,7 +280,8 @@ fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, error: Option<&Api
     let text = margin(inner);
     let retry = retry(model);
     if let Some(retry) = retry {
-        let next = format!("{}  r now   Esc stop", next_try(model, retry));
+        let keys = model.spell("‹refresh› now   ‹cancel› stop");
+        let next = format!("{}  {keys}", next_try(model, retry));
         canvas.lines(
             text,
             [
@@ -317,17 +319,22 @@ fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, error: Option<&Api
         let lines = if summary(&model.spaces.asked).is_empty() {
             [
                 "No spaces, or none that this user may see.",
-                "n makes one where you may; r reads again.",
+                "‹new-space› makes one where you may; ‹refresh› reads again.",
             ]
         } else {
             [
                 "The server has no such space.",
-                "f changes what is asked for; r asks again.",
+                "‹server-filter› changes what is asked for; ‹refresh› asks again.",
             ]
         };
-        canvas.lines(text, lines.map(|line| (line, theme.dim)));
+        let lines = lines.map(|line| model.spell(line));
+        canvas.lines(
+            text,
+            lines.each_ref().map(|line| (line.as_str(), theme.dim)),
+        );
     } else {
-        canvas.lines(text, [("Nothing was read. r reads the spaces.", theme.dim)]);
+        let line = model.spell("Nothing was read. ‹refresh› reads the spaces.");
+        canvas.lines(text, [(line.as_str(), theme.dim)]);
     }
 }
 
@@ -337,13 +344,20 @@ pub(super) const ROWS: u16 = 2;
 /// A failure over rows that are still good, above the bottom border: what happened and what to do,
 /// as far as there is room, and the key that tries again. It begins `indent` columns from the border,
 /// where what it lies over begins.
-pub(super) fn failure_bar(canvas: &mut Canvas<'_>, area: Rect, indent: u16, error: &ApiError) {
-    let again = [("", "r"), (" tries again.", "")];
+pub(super) fn failure_bar(
+    model: &Model,
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    indent: u16,
+    error: &ApiError,
+) {
+    let key = model.spell("‹refresh›");
+    let again = [("", key.as_str()), (" tries again.", "")];
     let whole = format!("{} {}", error.message, error.hint());
     let inner = inside(area);
     let columns = usize::from(inner.width.saturating_sub(indent + 1));
     let room = usize::from(inner.height / 3).max(1);
-    let text = format!("{whole}  {}", "r tries again.");
+    let text = format!("{whole}  {key} tries again.");
     let fits = folded(&text, columns).len() <= room;
     let text = if fits { &whole } else { &error.message };
     bar(canvas, area, indent, text, &again);

@@ -489,7 +489,9 @@ fn a_text_is_read_from_the_backup() {
     let mut browser = Browser::filled(120, 40);
     browser.keys("B Enter p").shows("What was written on it.");
     browser.shows("was in ENG · Runbooks of old");
-    browser.keys("q j j j p").shows("There is no text in it.");
+    browser
+        .keys("q j j j p")
+        .shows("The backup holds no text of it.");
 }
 
 #[test]

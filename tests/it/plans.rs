@@ -87,7 +87,7 @@ fn a_plan_is_shown_with_what_has_changed_since() {
     for told in [
         "Not in the trash any more, left out: 1 item (Draft of nothing).",
         "Changed since the plan was made, left out: 1 item (Old policy 31).",
-        "New in the trash and not touched: 1 item.",
+        "Also in the trash, not in the plan and not touched: 1 item.",
         "Type 1 to purge it",
     ] {
         assert!(screen.contains(told), "{told}\n{screen}");

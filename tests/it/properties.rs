@@ -238,10 +238,10 @@ proptest! {
             }
             prop_assert!(confirmed || !story.sent.iter().any(destroys), "destroyed without consent");
             if step % 8 == 0 {
-                let _ = story.screen();
+                let _ = story.screen_of_any_text();
             }
         }
-        let _ = story.screen();
+        let _ = story.screen_of_any_text();
     }
 }
 
@@ -277,7 +277,7 @@ fn every_size_draws() {
         // The sizes go round through the states, each time from another one.
         let story = &mut states[(turn * 7 + turn / count) % count];
         story.happen(Msg::Resized(Size { width, height }));
-        let _ = story.screen();
+        let _ = story.screen_of_any_text();
         check(story);
     }
 }

@@ -457,6 +457,108 @@ fn a_key_that_means_nothing_asks_for_nothing() {
     }
 }
 
+/// The strings of a source outside its tests, as they read.
+fn strings(text: &str) -> Vec<String> {
+    let code = text.split("#[cfg(test)]\nmod tests {").next();
+    let mut rest = code.unwrap_or_default();
+    let mut found = Vec::new();
+    while let Some(c) = rest.chars().next() {
+        let skip = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if c == '"' {
+            let mut escaped = false;
+            let end = rest.char_indices().skip(1).find(|(_, c)| {
+                let ends = *c == '"' && !escaped;
+                escaped = *c == '\\' && !escaped;
+                ends
+            });
+            let end = end.map_or(rest.len(), |(at, _)| at);
+            // A line that is broken in the source is none on the screen.
+            let broken = rest[1..end].split("\\\n");
+            found.push(broken.map(str::trim_start).collect());
+            end + 1
+        } else if rest.starts_with("'\"'") {
+            3
+        } else {
+            c.len_utf8()
+        };
+        rest = rest.get(skip..).unwrap_or_default();
+    }
+    found
+}
+
+/// The key that a sentence spells: a default key of a verb where a sentence or a part of one begins,
+/// before a word that says what it does.
+fn spelt<'t>(text: &'t str, keys: &BTreeSet<&str>) -> Option<&'t str> {
+    let begins = [". ", "; ", ": ", "  ", "(", ", "];
+    let starts = begins.iter().flat_map(|mark| {
+        let found = text.match_indices(mark);
+        found.map(|(at, mark)| at + mark.len())
+    });
+    std::iter::once(0)
+        .chain(starts)
+        .filter_map(|at| text[at..].split_once(' '))
+        .find(|(key, after)| keys.contains(key) && after.starts_with(|c: char| c.is_lowercase()))
+        .map(|(key, _)| key)
+}
+
+/// Sentences about keys that are no verb's: those of dialogs, and Ctrl-c, which are never rebound.
+const OF_DIALOGS: [&str; 8] = [
+    // The key of a space.
+    "Space key",
+    // Ctrl-c quits whatever is bound to it.
+    "Waiting for the answers that are under way. Ctrl-c quits at once.",
+    // The list of jobs.
+    "{title} asks you something. ‹jobs› shows the job, Enter its question.",
+    "{title} Enter answers.",
+    "An earlier run left it unfinished. Nothing goes on by itself: r asks you first.",
+    // The backups, the plans and the set-up.
+    "Nothing matches. Esc clears the filter.",
+    "Esc stop",
+    "Nothing was written. Esc goes back to the form.",
+];
+
+#[test]
+fn no_sentence_spells_a_key() {
+    let keys = VERBS.iter().flat_map(|verb| verb.keys).copied();
+    // These begin a part of a sentence as words, too: an article, numbers, sides.
+    let words = [
+        "a", "1", "2", "3", "Left", "Right", "Up", "Down", "Home", "End",
+    ];
+    let keys: BTreeSet<&str> = keys.filter(|key| !words.contains(key)).collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut looked_at = 0;
+    for source in sources() {
+        let room = source.module.first().map_or("", String::as_str);
+        // The table of verbs and the names of keys are what is looked up.
+        let is_table = source.path.ends_with("action.rs") || source.path.ends_with("key.rs");
+        if !["app", "ui", "jobs", "doctor", "confluence"].contains(&room) || is_table {
+            continue;
+        }
+        let text = fs::read_to_string(root.join(&source.path)).expect("a source");
+        for sentence in strings(&text) {
+            looked_at += 1;
+            let allowed = OF_DIALOGS.contains(&sentence.as_str());
+            if let Some(key) = spelt(&sentence, &keys).filter(|_| !allowed) {
+                panic!(
+                    "{}: {key} in {sentence:?}: name the verb, as in ‹refresh›",
+                    source.path.display()
+                );
+            }
+        }
+    }
+    assert!(looked_at > 2_000, "{looked_at}");
+    // The check itself can fail.
+    for sentence in [
+        "It is cut. r reads on.",
+        "B shows it.",
+        "stopped, r reads on",
+    ] {
+        assert!(spelt(sentence, &keys).is_some(), "{sentence}");
+    }
+    assert_eq!(strings("say(\"one \\\n   two\")"), ["one two"]);
+}
+
 /// The tests that a row of the documentation names in its last column: `module::test` of this
 /// binary, or `room::module::tests::test` of the library.
 fn named_tests(row: &str) -> Vec<String> {

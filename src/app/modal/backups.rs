@@ -639,7 +639,7 @@ impl Model {
                 shown.text = Some(match outcome {
                     Ok(DiskReply::Text(stored)) => {
                         let head = shown.head.clone();
-                        let text = Text::of_storage(head, stored.as_deref().unwrap_or_default());
+                        let text = Text::of_storage(head, stored.as_deref());
                         Ok(Box::new(text))
                     }
                     other => Err(problem_of(other)),
@@ -789,8 +789,9 @@ impl Model {
             .iter()
             .map(|entered| &entered.job)
             .find(|job| needs(job))?;
+        let shows = self.spell("‹jobs› shows it.");
         Some(format!(
-            "{} is not over and may need this backup. J shows it.",
+            "{} is not over and may need this backup. {shows}",
             job.head().title
         ))
     }

@@ -595,7 +595,15 @@ impl Model {
             | Act::OpenForWriting
             | Act::DryRun => {}
         }
-        self.spaces.marks.clear();
+        // What was meant by the marks is under way; other marks are for something else.
+        if matches!(
+            target.act,
+            Act::ArchiveSpaces | Act::RestoreSpaces | Act::DeleteSpaces
+        ) {
+            for space in &target.spaces {
+                self.spaces.marks.remove(&space.key);
+            }
+        }
     }
 
     /// Begins to make content again.
@@ -972,7 +980,7 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<Line> {
         let named = |it: &SpaceTarget| format!("{} · {}", it.key, it.name);
         target.spaces.iter().skip(NAMED).map(named).collect()
     } else {
-        let named = |it: &ItemTarget| format!("{} ({})", it.title, kind_name(&it.kind));
+        let named = |it: &ItemTarget| format!("{} ({})", it.name(), kind_name(&it.kind));
         target.items.iter().skip(NAMED).map(named).collect()
     };
     if !rest.is_empty() {
@@ -1127,7 +1135,7 @@ fn named(target: &Target) -> String {
         .items
         .iter()
         .take(NAMED)
-        .map(|item| format!("{} ({})", item.title, kind_name(&item.kind)))
+        .map(|item| format!("{} ({})", item.name(), kind_name(&item.kind)))
         .collect();
     let more = target.items.len().saturating_sub(NAMED);
     if more > 0 {

@@ -236,11 +236,16 @@ impl Model {
 /// A job in a few words: what it is and how far it came.
 pub fn told(job: &Job) -> String {
     let progress = job.progress();
+    // While a backup is made, nothing of the job itself is done yet.
+    let (done, total, what) = match progress.saving {
+        Some((saved, total)) => (saved, total, "backed up"),
+        None => (progress.finished, progress.total, "done"),
+    };
     format!(
-        "{}, {} of {} done",
+        "{}, {} of {} {what}",
         heading(&job.head().target),
-        number::grouped(progress.finished as u64),
-        number::grouped(progress.total as u64)
+        number::grouped(done as u64),
+        number::grouped(total as u64)
     )
 }
 

@@ -19,15 +19,11 @@ pub enum Leaving {
     Program {
         /// The exit code.
         code: u8,
-        /// What would be left, a line each.
-        left: Vec<String>,
     },
     /// The profile, for another one.
     Profile {
         /// The name of the other one.
         to: String,
-        /// What would be left, a line each.
-        left: Vec<String>,
     },
 }
 
@@ -50,16 +46,19 @@ impl Leaving {
         }
     }
 
-    /// What is said: what is still open, and what becomes of it.
-    pub fn lines(&self) -> Vec<String> {
-        let (left, offered) = match self {
+    /// What is said: what is still open now, of which `left` is a line each, and what becomes of it.
+    pub fn lines(&self, left: &[String]) -> Vec<String> {
+        let offered = match self {
             Self::Form => {
                 return vec!["What you typed is not saved and would be lost.".to_owned()];
             }
-            Self::Program { left, .. } => (left, "the next start offers to go on."),
-            Self::Profile { left, .. } => (left, "opening this profile again offers to go on."),
+            Self::Program { .. } => "the next start offers to go on.",
+            Self::Profile { .. } => "opening this profile again offers to go on.",
         };
-        let mut lines = vec!["Still open:".to_owned()];
+        let mut lines = vec![match left {
+            [] => "Nothing is open any more.".to_owned(),
+            _ => "Still open:".to_owned(),
+        }];
         lines.extend(left.iter().map(|line| format!("  {line}")));
         lines.push(String::new());
         if left.iter().any(|line| line != UNSAVED) {
@@ -68,7 +67,7 @@ impl Leaving {
         if left.iter().any(|line| line == UNSAVED) {
             lines.push("What is typed into the form is lost.".to_owned());
         }
-        if let Self::Profile { to, .. } = self {
+        if let Self::Profile { to } = self {
             lines.push(format!("Then {to} is opened."));
         }
         lines
@@ -88,8 +87,8 @@ impl Model {
                     Leaving::Form => {
                         self.modals.pop();
                     }
-                    Leaving::Program { code, .. } => self.quit_in_order(*code, out),
-                    Leaving::Profile { to, .. } => self.switch_in_order(to.clone(), out),
+                    Leaving::Program { code } => self.quit_in_order(*code, out),
+                    Leaving::Profile { to } => self.switch_in_order(to.clone(), out),
                 }
                 Outcome::Close
             }

@@ -1,6 +1,7 @@
 //! Plans that were written to files, to be applied later: against the trash as it is then, with
 //! what has changed since shown first.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -673,10 +674,10 @@ fn by_kind(kind: ContentKind) -> TrashRead {
 
 /// How many items, the first ones by their titles.
 fn counted(items: &[ItemTarget]) -> String {
-    let titles = items.iter().take(NAMED).map(|item| item.title.as_str());
-    let mut names: Vec<&str> = titles.collect();
+    let names = items.iter().take(NAMED).map(ItemTarget::name);
+    let mut names: Vec<Cow<'_, str>> = names.collect();
     if items.len() > NAMED {
-        names.push("…");
+        names.push(Cow::Borrowed("…"));
     }
     let count = number::count(items.len() as u64, "item");
     format!("{count} ({})", names.join(" · "))
@@ -685,10 +686,10 @@ fn counted(items: &[ItemTarget]) -> String {
 /// What has changed since a plan was made, a sentence each.
 fn told(differences: &Differences) -> Vec<String> {
     let count = |n: usize| number::count(n as u64, "item");
-    if differences.is_empty() {
-        return vec!["The trash is as the plan has it.".to_owned()];
-    }
     let mut lines = Vec::new();
+    if differences.is_empty() {
+        lines.push("All that is in the plan is in the trash as it was.".to_owned());
+    }
     if !differences.gone.is_empty() {
         lines.push(format!(
             "Not in the trash any more, left out: {}.",
@@ -701,10 +702,10 @@ fn told(differences: &Differences) -> Vec<String> {
             counted(&differences.changed)
         ));
     }
-    if differences.new > 0 {
+    if differences.others > 0 {
         lines.push(format!(
-            "New in the trash and not touched: {}.",
-            count(differences.new)
+            "Also in the trash, not in the plan and not touched: {}.",
+            count(differences.others)
         ));
     }
     lines

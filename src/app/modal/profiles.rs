@@ -12,6 +12,7 @@ use crate::app::key::{Chord, Key};
 use crate::app::list::{Cursor, Step};
 use crate::app::message::{Effect, LogLevel, Size};
 use crate::app::model::{Model, ProfileChoice};
+use crate::app::notice::Holds;
 
 /// The list.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -85,12 +86,10 @@ impl Model {
 
     /// Switches to another profile; asks first where something would be left.
     fn switch(&mut self, to: String, out: &mut Vec<Effect>) {
-        let left = self.left_open();
-        if left.is_empty() {
+        if self.left_open().is_empty() {
             self.switch_in_order(to, out);
         } else {
-            self.modals
-                .push(Modal::Leave(Leaving::Profile { to, left }));
+            self.modals.push(Modal::Leave(Leaving::Profile { to }));
         }
     }
 
@@ -102,11 +101,11 @@ impl Model {
             self.switch_now(to, out);
             return;
         }
-        self.say(
-            LogLevel::Info,
-            format!("Waiting for the answers that are under way, then {to} is opened. Esc stays."),
+        let text = format!(
+            "Waiting for the answers that are under way, then {to} is opened. ‹cancel› stays."
         );
         self.jobs.ending = Some(Ending::Switch(to));
+        self.say_while(Holds::WhileEnding, LogLevel::Info, text);
     }
 
     /// Asks for the other profile.
@@ -122,7 +121,7 @@ impl Model {
             self.jobs.ending = None;
             self.say(
                 LogLevel::Info,
-                "This profile stays open. The jobs are paused: J shows them, r goes on.",
+                "This profile stays open. The jobs are paused: ‹jobs› shows them, and lets each go on.",
             );
         }
         waits

@@ -13,6 +13,7 @@ use crate::app::layout::Pane;
 use crate::app::list::{Cursor, Step};
 use crate::app::message::{Effect, LogLevel, Millis};
 use crate::app::model::Model;
+use crate::app::notice::Holds;
 use crate::app::pane::first_seen::FirstSeen;
 pub use crate::app::tree::Order;
 use crate::app::tree::{
@@ -840,7 +841,8 @@ impl Model {
             if self.content.space.as_ref() == Some(key) {
                 self.content.trees.trash_read = TrashRead::Not;
             }
-            self.say(
+            self.say_while(
+                Holds::WhileNoTrashListing,
                 LogLevel::Info,
                 "This server has no trash listing (10.0 and later have it). Trashed pages and blog posts are read \
                  through the content list instead.",

@@ -20,7 +20,7 @@ use crate::app::model::{Model, REST, Screen};
 use crate::app::pane::hits::{Hits, Seek};
 use crate::app::remote::Remote;
 use crate::app::tree::Standing;
-use crate::confluence::{ApiError, Call, Content, ContentId, ContentStatus, Reply};
+use crate::confluence::{ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Reply};
 use crate::text::doc::{Doc, Ink, Line, Span, Style};
 use crate::text::{html, number, storage};
 
@@ -61,9 +61,20 @@ pub struct Subject {
 pub struct Text {
     /// Title, version, date, place: one string each.
     head: Vec<String>,
-    /// The body.
-    doc: Doc,
+    /// The body; `None` where there was none to be had, which does not say that there is none.
+    doc: Option<Doc>,
+    /// What is said in place of a body that was not to be had.
+    missing: &'static str,
 }
+
+/// What is said where a server gave no body in any form.
+const NOT_GIVEN: &str = "The server gave no text of it. Whether there is any is not known.";
+
+/// What is said of a file.
+const A_FILE: &str = "It is a file, which has no text to show.";
+
+/// What is said where a backup holds no body.
+const NOT_SAVED: &str = "The backup holds no text of it.";
 
 /// The pane.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -146,10 +157,11 @@ impl PreviewPane {
 
 impl Text {
     /// A text in storage format, below what it is.
-    pub(in crate::app) fn of_storage(head: Vec<String>, stored: &str) -> Self {
+    pub(in crate::app) fn of_storage(head: Vec<String>, stored: Option<&str>) -> Self {
         Self {
             head,
-            doc: storage::parse(beginning(stored)),
+            doc: stored.map(|stored| storage::parse(beginning(stored))),
+            missing: NOT_SAVED,
         }
     }
 }
@@ -171,18 +183,24 @@ pub fn lines(text: &Text, width: usize) -> Vec<Line> {
         }
     }
     out.push(Line::default());
-    let body = text.doc.lines(width);
-    if body.is_empty() {
+    let body = text.doc.as_ref().map(|doc| doc.lines(width));
+    let instead = match &body {
+        None => text.missing,
+        Some(body) if body.is_empty() => "There is no text in it.",
+        Some(_) => "",
+    };
+    let instead = folded(instead, width).into_iter();
+    for line in instead.filter(|line| !line.is_empty()) {
         out.push(Line {
             indent: 0,
             spans: vec![Span {
-                text: "There is no text in it.".to_owned(),
+                text: line,
                 ink: Ink::Dim,
                 style: Style::default(),
             }],
         });
     }
-    out.extend(body);
+    out.extend(body.unwrap_or_default());
     out
 }
 
@@ -338,16 +356,21 @@ impl Model {
                     (more.body_storage.as_deref(), more.body_view.as_deref())
                 });
                 let doc = match (stored, shown, form) {
-                    (Some(stored), ..) => storage::parse(beginning(stored)),
-                    (None, Some(shown), _) => html::parse(beginning(shown)),
-                    (None, None, Form::Storage) => {
+                    (Some(stored), ..) => Some(storage::parse(beginning(stored))),
+                    (None, Some(shown), _) => Some(html::parse(beginning(shown))),
+                    (None, None, Form::Storage) if content.kind != ContentKind::Attachment => {
                         self.ask_preview(&subject, Form::View, out);
                         return;
                     }
-                    (None, None, Form::View) => Doc::default(),
+                    (None, None, _) => None,
+                };
+                let missing = match content.kind {
+                    ContentKind::Attachment => A_FILE,
+                    _ => NOT_GIVEN,
                 };
                 let head = self.preview_head(&subject, &content);
-                self.preview.settle(now, Ok(Box::new(Text { head, doc })));
+                self.preview
+                    .settle(now, Ok(Box::new(Text { head, doc, missing })));
                 self.lay_out_preview();
             }
             Ok(_) => {}

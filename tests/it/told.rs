@@ -1,0 +1,376 @@
+//! What a person is told: true, of what is, and at the right door.
+
+use coracle::app::action::Context;
+use coracle::app::keymap::{Keymap, Rebinding};
+use coracle::app::message::{DiskCall, DiskReply, Effect, Msg};
+use coracle::app::{Start, StartMode, Writes};
+use coracle::confluence::{
+    Call, Content, ContentMore, Cursor, CursorPage, ErrorKind, Reply, SpaceKey,
+};
+
+use crate::dialogs::Desk;
+use crate::story::{Answer, Story, beginning, content, error, trashed, wiki};
+
+#[track_caller]
+fn shows(story: &Story, text: &str) {
+    let screen = story.screen();
+    assert!(screen.contains(text), "{text}\n{screen}");
+}
+
+#[track_caller]
+fn shows_not(story: &Story, text: &str) {
+    let screen = story.screen();
+    assert!(!screen.contains(text), "{text}\n{screen}");
+}
+
+// Texts.
+
+#[test]
+fn a_body_that_was_not_given_is_not_called_empty() {
+    let with = |body: Option<&'static str>| {
+        move |call: &Call| -> Answer {
+            match call {
+                Call::Content { id, .. } => {
+                    let mut page = content(id.as_str(), "Home", 12, false);
+                    page.more = Some(Box::new(ContentMore {
+                        body_storage: body.map(str::to_owned),
+                        ..ContentMore::default()
+                    }));
+                    Ok(Reply::Content(Box::new(page)))
+                }
+                other => wiki(other),
+            }
+        }
+    };
+    let mut story = Story::browsing(120, 40);
+    story.keys("3 p").answer_all(&with(None));
+    shows(&story, "The server gave no text of it.");
+    shows_not(&story, "There is no text in it.");
+    let mut story = Story::browsing(120, 40);
+    story.keys("3 p").answer_all(&with(Some("")));
+    shows(&story, "There is no text in it.");
+}
+
+// Plans.
+
+/// The plan that the last `w` wrote, put before the person again with the trash as it is.
+fn applied(story: &mut Story, server: &dyn Fn(&Call) -> Answer) {
+    let plan = story
+        .effects
+        .iter()
+        .rev()
+        .find_map(|effect| match effect {
+            Effect::Disk {
+                call: DiskCall::WritePlan { name, text },
+                ..
+            } => Some((name.clone(), text.clone())),
+            _ => None,
+        })
+        .expect("w writes the plan");
+    story.keys("Esc J o");
+    let ticket = story
+        .effects
+        .iter()
+        .rev()
+        .find_map(|effect| match effect {
+            Effect::Disk {
+                ticket,
+                call: DiskCall::ReadPlans,
+            } => Some(*ticket),
+            _ => None,
+        })
+        .expect("the plans are asked for");
+    story.happen(Msg::Disk {
+        ticket,
+        outcome: Ok(DiskReply::Files(vec![plan])),
+    });
+    story.keys("Enter").answer_all(server);
+}
+
+#[test]
+fn what_a_plan_never_contained_is_not_called_new() {
+    let mut story = Story::browsing(120, 40);
+    story.keys("t").answer_all(&wiki);
+    // One of three, applied at once.
+    story.keys("x w");
+    applied(&mut story, &wiki);
+    shows(
+        &story,
+        "Also in the trash, not in the plan and not touched: 2 items.",
+    );
+    shows(&story, "All that is in the plan is in the trash as it was.");
+    shows_not(&story, "New in the trash");
+}
+
+#[test]
+fn what_has_no_title_is_named_by_its_id() {
+    let nameless = |call: &Call| -> Answer {
+        match call {
+            Call::Trash { .. } => Ok(Reply::Trash(CursorPage {
+                results: vec![trashed("77", "", &[])],
+                next: None,
+                total: Some(1),
+            })),
+            other => wiki(other),
+        }
+    };
+    let mut story = Story::browsing(120, 40);
+    story.keys("t").answer_all(&nameless);
+    story.keys("x");
+    shows(&story, "id 77, without a title (page)");
+    story.keys("w");
+    applied(&mut story, &wiki);
+    shows(&story, "id 77, without a title");
+}
+
+// Jobs and dialogs.
+
+#[test]
+fn the_quit_dialog_moves_on_with_the_jobs_that_it_counts() {
+    let mut desk = Desk::browsing(120, 40);
+    desk.keys("t");
+    desk.work(&wiki);
+    desk.keys("* b y");
+    let item = |call: &Call| matches!(call, Call::Content { .. });
+    desk.work_but(&wiki, &item);
+    desk.keys("Ctrl-c");
+    shows(&desk.story, "Quit?");
+    let before = desk.screen();
+    // One item of three has come, while the question stands.
+    let (ticket, call) = desk.story.open.pop_front().expect("an item is asked for");
+    let Call::Content { id, .. } = &call else {
+        panic!("{call:?}")
+    };
+    let mut whole: Content = trashed(id.as_str(), "Old policies", &[]);
+    whole.more = Some(Box::new(ContentMore {
+        body_storage: Some("<p>x</p>".to_owned()),
+        labels: Some(Vec::new()),
+        restrictions: Some(Vec::new()),
+        ..ContentMore::default()
+    }));
+    desk.story.happen(Msg::Reply {
+        ticket,
+        outcome: Ok(Reply::Content(Box::new(whole))),
+        took_ms: 42,
+    });
+    desk.work_but(&wiki, &item);
+    let line = |screen: &str| -> String {
+        let lines = screen
+            .lines()
+            .skip_while(|line| !line.contains("Still open"));
+        lines.take(3).collect()
+    };
+    assert_ne!(line(&before), line(&desk.screen()), "{}", desk.screen());
+    // What is over by now is not told as open.
+    desk.work(&|call| match call {
+        Call::Content { .. } => Err(error(ErrorKind::NotFound, 404, "It is gone.")),
+        other => wiki(other),
+    });
+    shows(&desk.story, "Nothing is open any more.");
+}
+
+#[test]
+fn marks_of_other_spaces_stay_when_an_act_is_agreed_to() {
+    let mut desk = Desk::browsing(120, 40);
+    // Two are marked; the trash of a third is backed up.
+    desk.keys("Space Space t");
+    desk.work(&wiki);
+    desk.keys("* b y");
+    desk.work(&wiki);
+    let marks = |desk: &Desk| desk.story.model.spaces.marks.len();
+    assert_eq!(marks(&desk), 2);
+    // What the act meant loses its marks; an archived space is left out of it, and keeps its own.
+    desk.keys("1 g Space j j Space");
+    desk.story.rest();
+    desk.work(&wiki);
+    desk.keys("g U Space Space Space k k k a y");
+    desk.work(&wiki);
+    let left: Vec<&str> = desk
+        .story
+        .model
+        .spaces
+        .marks
+        .iter()
+        .map(SpaceKey::as_str)
+        .collect();
+    assert_eq!(left, ["OLD1"], "{}", desk.screen());
+}
+
+// Notices.
+
+#[test]
+fn a_notice_goes_when_what_it_speaks_of_is_over() {
+    // Why a verb can't run.
+    let mut story = Story::browsing(120, 40);
+    story.keys("U");
+    shows(&story, "Nothing is marked.");
+    story.keys("Space");
+    shows_not(&story, "Nothing is marked.");
+    // What is not read yet.
+    let first = |call: &Call| -> Answer {
+        let mut answer = wiki(call)?;
+        if let (Reply::Trash(page), Call::Trash { cursor: None, .. }) = (&mut answer, call) {
+            page.results.truncate(1);
+            page.next = Some(Cursor("1".to_owned()));
+        }
+        Ok(answer)
+    };
+    let mut story = Story::browsing(120, 40);
+    story.keys("t");
+    story.answer(first(&Call::Trash {
+        key: SpaceKey::new("ENG"),
+        cursor: None,
+        expand: String::new(),
+        limit: 1,
+    }));
+    story.keys("*");
+    shows(&story, "Not everything is read yet");
+    story.answer_all(&wiki);
+    shows_not(&story, "Not everything is read yet");
+}
+
+// The header.
+
+#[test]
+fn a_dead_server_is_told_in_the_header_since_when() {
+    for width in [80, 120] {
+        let mut story = Story::browsing(width, 24);
+        let header = |story: &Story| story.screen().lines().next().unwrap_or_default().to_owned();
+        assert!(header(&story).contains("42 ms"), "{}", header(&story));
+        story.keys("r");
+        let (ticket, _) = story.open.pop_front().expect("the list is asked for");
+        let dead = || error_without_status(ErrorKind::Connect, "Nothing listens there.");
+        story.happen(Msg::Retrying {
+            ticket,
+            error: dead(),
+            attempt: 2,
+            wait_ms: 400,
+        });
+        for _ in 0..2 {
+            assert!(
+                header(&story).contains("no answer since 14:02:1"),
+                "{}",
+                header(&story)
+            );
+            assert!(!header(&story).contains("42 ms"), "{}", header(&story));
+            story.happen(Msg::Reply {
+                ticket,
+                outcome: Err(dead()),
+                took_ms: 1,
+            });
+        }
+        // An answer is one, also where it is a refusal.
+        story.keys("r");
+        story.answer(Err(error(ErrorKind::Server, 500, "Oops.")));
+        assert!(header(&story).contains("42 ms"), "{}", header(&story));
+        // Where nothing at all comes, nobody has to fail first.
+        story.keys("r");
+        story.at += 11_000;
+        story.happen(Msg::Clock);
+        assert!(
+            header(&story).contains("no answer since"),
+            "{}",
+            header(&story)
+        );
+    }
+}
+
+fn error_without_status(kind: ErrorKind, message: &str) -> coracle::confluence::ApiError {
+    coracle::confluence::ApiError {
+        status: None,
+        ..error(kind, 0, message)
+    }
+}
+
+// Keys.
+
+/// A keymap in which these verbs have other keys.
+fn rebound(changes: &[(Context, &str, &str)]) -> Keymap {
+    let changes: Vec<Rebinding> = changes
+        .iter()
+        .map(|(context, verb, key)| Rebinding {
+            context: *context,
+            verb: (*verb).to_owned(),
+            keys: vec![(*key).to_owned()],
+        })
+        .collect();
+    Keymap::with(&changes).expect("a sound keymap")
+}
+
+#[test]
+fn sentences_name_the_keys_in_effect() {
+    let keymap = rebound(&[
+        (Context::Panes, "refresh", "F5"),
+        (Context::Panes, "backups", "F6"),
+        (Context::Across, "refresh", "F5"),
+        (Context::Everywhere, "jobs", "F7"),
+        (Context::Panes, "unlock", "F8"),
+        (Context::Everywhere, "cancel", "F9"),
+    ]);
+    let story = |writes: Writes| {
+        Story::begin(Start {
+            keymap: keymap.clone(),
+            mode: StartMode::Connect,
+            writes,
+            ..beginning(120, 40)
+        })
+    };
+    let mut failed = story(Writes::Allowed);
+    failed.answer_all(&wiki).rest().answer_all(&wiki);
+    failed.keys("1 F5").answer_all(&|call| match call {
+        Call::Spaces { .. } => Err(error(ErrorKind::Server, 500, "Oops.")),
+        other => wiki(other),
+    });
+    shows(&failed, "F5 tries again.");
+    failed.keys("F5 F9");
+    shows(&failed, "stopped, F5 reads on");
+    let mut protected = story(Writes::Protected);
+    protected.answer_all(&wiki).rest().answer_all(&wiki);
+    protected.keys("n");
+    shows(&protected, "F8 opens it for writing");
+    let mut desk = Desk::of(story(Writes::Allowed));
+    desk.work(&wiki);
+    desk.story.rest();
+    desk.work(&wiki);
+    desk.keys("t");
+    desk.work(&wiki);
+    desk.keys("b y");
+    desk.work(&|call| match call {
+        Call::Content { id, .. } => {
+            let mut whole = trashed(id.as_str(), "Old policies", &[]);
+            whole.more = Some(Box::new(ContentMore {
+                body_storage: Some("<p>x</p>".to_owned()),
+                labels: Some(Vec::new()),
+                restrictions: Some(Vec::new()),
+                ..ContentMore::default()
+            }));
+            Ok(Reply::Content(Box::new(whole)))
+        }
+        other => wiki(other),
+    });
+    shows(&desk.story, "F6 shows the backup.");
+}
+
+#[test]
+fn a_sentence_names_a_verb_without_a_key_by_its_title() {
+    let keymap = Keymap::with(&[Rebinding {
+        context: Context::Panes,
+        verb: "backups".to_owned(),
+        keys: Vec::new(),
+    }]);
+    let keymap = keymap.expect("a sound keymap");
+    let here = Context::IN_SPACES;
+    assert_eq!(
+        keymap.spell(here, "‹backups› shows it; ‹no-such› ‹ stays."),
+        // Across spaces it has one.
+        "B shows it; ‹no-such› ‹ stays."
+    );
+    assert_eq!(keymap.spell(here, "‹refresh› and ‹sort›"), "r and s");
+    let none = Keymap::with(&[Rebinding {
+        context: Context::Everywhere,
+        verb: "jobs".to_owned(),
+        keys: Vec::new(),
+    }]);
+    let none = none.expect("a sound keymap");
+    assert_eq!(none.spell(here, "‹jobs› shows it."), "\"Jobs\" shows it.");
+}
