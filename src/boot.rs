@@ -341,7 +341,7 @@ fn list_backups(folder: &Path) -> Result<Exit, Failure> {
                     "{}  {}  {}  {}",
                     number::count(manifest.items, "item"),
                     number::bytes(backup.bytes),
-                    manifest.host,
+                    manifest.server.shown(),
                     spaces.join(" ")
                 )
             }

@@ -13,12 +13,12 @@ use coracle::app::keymap::{Keymap, Keys, Rebinding};
 use coracle::confluence::call::{Audience, Depth, SpacesFilter, Window};
 use coracle::confluence::paging::{CursorPager, Pager};
 use coracle::confluence::{
-    Call, ContentId, ContentKind, ContentStatus, Cursor, Headers, LongTaskId, Reply, Restriction,
-    SpaceContent, SpaceKey,
+    BaseUrl, Call, ContentId, ContentKind, ContentStatus, Cursor, Headers, LongTaskId, Reply,
+    Restriction, SpaceContent, SpaceKey,
 };
 use coracle::jobs::backup::{self, BackupError, FileEntry, Manifest};
 use coracle::jobs::plan::Plan;
-use coracle::jobs::{journal, ledger};
+use coracle::jobs::{Session, journal, ledger};
 use coracle::shell::record::Replay;
 use coracle::text::doc::{Doc, find};
 use coracle::text::filter::{Filter, Index, Progress, Scan, positions};
@@ -630,7 +630,12 @@ pub fn journal(data: &[u8]) {
     assert_eq!(journal::verify(&lines).as_ref(), Ok(&verified));
     if let Some(last) = entries.last() {
         // What is written next belongs to it.
-        let line = verified.chain.draft(&last.record, last.time);
+        let session = Session {
+            profile: last.profile.clone(),
+            address: BaseUrl::of(&last.host),
+            user: last.user.clone(),
+        };
+        let line = verified.chain.draft(&last.record, last.time, &session);
         let longer = lines.iter().copied().chain([line.as_bytes()]);
         let again = journal::verify(longer).expect("the chain goes on");
         assert_eq!(again.entries, verified.entries + 1);

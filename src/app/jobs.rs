@@ -22,7 +22,7 @@ use crate::confluence::{AccessMode, ApiError, ErrorKind, Reply, SpaceStatus};
 use crate::jobs::journal::{Chain, Entry, Reached, Record, Scribe};
 use crate::jobs::{
     Act, Consent, Head, Job, JobEffect, JobEvent, JobId, JobState, JobWrite, Line, Outcome,
-    RequestNo, StoreError, Stored, Target, Thing, Unfit, WriteNo, done_to, ledger,
+    RequestNo, Session, StoreError, Stored, Target, Thing, Unfit, WriteNo, done_to, ledger,
 };
 
 /// How many jobs that are over are remembered from run to run.
@@ -241,10 +241,24 @@ impl Model {
         Target {
             act,
             profile: self.profile.name.clone(),
-            host: self.profile.host().to_owned(),
+            server: self.profile.address().into(),
             spaces: Vec::new(),
             items: Vec::new(),
         }
+    }
+
+    /// Where and as whom we are signed in.
+    pub(in crate::app) fn signed_in(&self) -> Session {
+        Session {
+            profile: self.profile.name.clone(),
+            address: self.profile.address(),
+            user: self.username(),
+        }
+    }
+
+    fn username(&self) -> Option<String> {
+        let user = self.session.user.value();
+        user.and_then(|user| user.username.clone())
     }
 
     /// The head of a new job.
@@ -265,11 +279,7 @@ impl Model {
             title: title.into(),
             target,
             created,
-            user: self
-                .session
-                .user
-                .value()
-                .and_then(|user| user.username.clone()),
+            user: self.username(),
         }
     }
 
@@ -304,11 +314,23 @@ impl Model {
         consent: Option<Consent>,
         out: &mut Vec<Effect>,
     ) {
-        if let Some(job) = self.jobs.get_mut(id)
-            && let Some(consent) = consent
+        let session = self.signed_in();
+        let Some(job) = self.jobs.get_mut(id) else {
+            return;
+        };
+        if let Err(not_here) = job.may_take_up(&session) {
+            self.say(LogLevel::Warning, not_here.to_string());
+            return;
+        }
+        // It was asked about as its file has it, which may lack the address.
+        if let Some(consent) = consent
             && let Err(unfit) = job.agree(consent)
         {
             self.say(LogLevel::Error, format!("{unfit} {}", unfit.hint()));
+            return;
+        }
+        if let Err(not_here) = job.take_up(session) {
+            self.say(LogLevel::Warning, not_here.to_string());
             return;
         }
         if let Some(entered) = self
@@ -320,6 +342,18 @@ impl Model {
             entered.found = false;
         }
         self.job_event(id, JobEvent::Resume, out);
+    }
+
+    /// Gives a job up: nothing new is done, what is under way is learned.
+    pub(in crate::app) fn cancel_job(&mut self, id: &JobId, out: &mut Vec<Effect>) {
+        let session = self.signed_in();
+        if let Some(job) = self.jobs.get_mut(id)
+            && let Err(not_here) = job.take_up(session)
+        {
+            self.say(LogLevel::Warning, not_here.to_string());
+            return;
+        }
+        self.job_event(id, JobEvent::Cancel, out);
     }
 
     /// Lets something happen to a job and does what it asks for.
@@ -401,10 +435,11 @@ impl Model {
     /// Sends the next line of the journal, if none is on its way.
     fn write_lines(&mut self, out: &mut Vec<Effect>) {
         let time = self.time(self.now);
+        let session = self.signed_in();
         let Journal::Open(scribe) = &mut self.jobs.journal else {
             return;
         };
-        if let Some(line) = scribe.next_line(time) {
+        if let Some(line) = scribe.next_line(time, &session) {
             if let Ok(entry) = serde_json::from_str::<Entry>(&line) {
                 if self.jobs.entries.len() >= ENTRIES {
                     self.jobs.entries.drain(..ENTRIES / 10);

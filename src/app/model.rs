@@ -25,7 +25,9 @@ use super::pane::spaces::SpacesPane;
 use super::pointer::Pointer;
 use super::remote::Remote;
 use super::view::View;
-use crate::confluence::{AccessMode, ApiError, CurrentUser, ErrorKind, ServerInfo, SpaceKey};
+use crate::confluence::{
+    AccessMode, ApiError, BaseUrl, CurrentUser, ErrorKind, ServerInfo, SpaceKey,
+};
 
 /// How long the cursor rests before detail and content follow it, in milliseconds.
 pub const REST: u64 = 120;
@@ -88,13 +90,18 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Host and port of the server.
-    pub fn host(&self) -> &str {
+    /// What the server is called: its address without the scheme.
+    pub fn server(&self) -> &str {
         let rest = self
             .base_url
             .split_once("://")
             .map_or(self.base_url.as_str(), |(_, rest)| rest);
-        rest.split(['/', '?', '#']).next().unwrap_or(rest)
+        rest.trim_end_matches('/')
+    }
+
+    /// Its whole base address, to be compared.
+    pub fn address(&self) -> BaseUrl {
+        BaseUrl::of(&self.base_url)
     }
 }
 

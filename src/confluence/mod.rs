@@ -4,6 +4,7 @@
 //! [`Call::decode`] turns status, headers and body into a [`Reply`]. Both are pure; only
 //! [`client`] touches the network.
 
+pub mod address;
 mod body;
 pub mod call;
 pub mod certificate;
@@ -21,6 +22,7 @@ mod tls;
 pub mod types;
 mod wire;
 
+pub use address::BaseUrl;
 pub use call::{Call, Reply, Request};
 pub use error::{ApiError, ErrorKind};
 pub use headers::Headers;

@@ -18,9 +18,10 @@ use sha2::{Digest as _, Sha256};
 use super::JobId;
 use super::consent::{Act, SpaceTarget};
 use super::journal::sha256_of;
+use super::session::SavedServer;
 use crate::confluence::{
-    AttachmentRef, Content, ContentId, ContentKind, ContentRef, ContentStatus, Restriction,
-    SpaceKey, Version,
+    AttachmentRef, BaseUrl, Content, ContentId, ContentKind, ContentRef, ContentStatus,
+    Restriction, SpaceKey, Version,
 };
 
 /// The name of the manifest.
@@ -54,6 +55,7 @@ fn line_up_to(most: u64, from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Res
 
 /// What a backup is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "InFile")]
 pub struct Manifest {
     /// [`FORMAT`].
     pub format: String,
@@ -67,8 +69,9 @@ pub struct Manifest {
     pub created: Timestamp,
     /// The profile, by name.
     pub profile: String,
-    /// The host of the server.
-    pub host: String,
+    /// The server.
+    #[serde(flatten)]
+    pub server: SavedServer,
     /// Who was signed in, where known.
     pub user: Option<String>,
     /// The spaces it is about, where known.
@@ -79,6 +82,44 @@ pub struct Manifest {
     pub not_saved: Vec<NotSaved>,
     /// Every other file.
     pub files: Vec<FileEntry>,
+}
+
+/// A [`Manifest`] as files have it, those of earlier versions too.
+#[derive(Deserialize)]
+struct InFile {
+    format: String,
+    version: u32,
+    job: JobId,
+    act: Act,
+    created: Timestamp,
+    profile: String,
+    host: String,
+    #[serde(default)]
+    address: Option<BaseUrl>,
+    user: Option<String>,
+    spaces: Vec<SpaceTarget>,
+    items: u64,
+    not_saved: Vec<NotSaved>,
+    files: Vec<FileEntry>,
+}
+
+impl From<InFile> for Manifest {
+    fn from(file: InFile) -> Self {
+        Self {
+            format: file.format,
+            version: file.version,
+            job: file.job,
+            act: file.act,
+            created: file.created,
+            profile: file.profile,
+            server: SavedServer::read(&file.host, file.address),
+            user: file.user,
+            spaces: file.spaces,
+            items: file.items,
+            not_saved: file.not_saved,
+            files: file.files,
+        }
+    }
 }
 
 /// An item that could not be saved.

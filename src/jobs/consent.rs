@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::confluence::{Call, ContentId, ContentKind, SpaceKey};
+use super::session::SavedServer;
+use crate::confluence::{BaseUrl, Call, ContentId, ContentKind, SpaceKey};
 
 /// What a job does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -108,17 +109,43 @@ impl ItemTarget {
 
 /// Exactly what an act is about, on which server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "InFile")]
 pub struct Target {
     /// The act.
     pub act: Act,
     /// The profile, by name.
     pub profile: String,
-    /// The host of the server.
-    pub host: String,
+    /// The server.
+    #[serde(flatten)]
+    pub server: SavedServer,
     /// The spaces meant.
     pub spaces: Vec<SpaceTarget>,
     /// The items meant; empty where whole spaces are.
     pub items: Vec<ItemTarget>,
+}
+
+/// A [`Target`] as files have it, those of earlier versions too.
+#[derive(Deserialize)]
+struct InFile {
+    act: Act,
+    profile: String,
+    host: String,
+    #[serde(default)]
+    address: Option<BaseUrl>,
+    spaces: Vec<SpaceTarget>,
+    items: Vec<ItemTarget>,
+}
+
+impl From<InFile> for Target {
+    fn from(file: InFile) -> Self {
+        Self {
+            act: file.act,
+            profile: file.profile,
+            server: SavedServer::read(&file.host, file.address),
+            spaces: file.spaces,
+            items: file.items,
+        }
+    }
 }
 
 impl Target {
@@ -181,6 +208,15 @@ impl Challenge {
             target: Arc::new(target),
             wants,
         }
+    }
+
+    /// Asks about what is left of `target`: so many of its things.
+    pub(super) fn of_rest(target: Target, left: usize) -> Self {
+        let mut challenge = Self::new(target);
+        if let Answer::Count(count) = &mut challenge.wants {
+            *count = left;
+        }
+        challenge
     }
 
     /// What the question is about.
@@ -256,7 +292,7 @@ mod tests {
         Target {
             act,
             profile: "prod".into(),
-            host: "wiki.example.org".into(),
+            server: BaseUrl::of("https://wiki.example.org").into(),
             spaces: spaces
                 .iter()
                 .map(|key| SpaceTarget {

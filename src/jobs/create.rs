@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::desk::{Desk, Fate, Settled, is_not_there, refused, unexpected};
 use super::job::{Machine, Outcome, Step};
+use super::session::{NotHere, Session, Users};
 use crate::confluence::call::Audience;
 use crate::confluence::{ApiError, Call, Reply, Space, SpaceKey};
 
@@ -73,15 +74,13 @@ impl NewSpace {
     }
 
     /// Whether `space`, found after a lost answer where none was before, is this one.
-    fn made(&self, space: &Space, user: Option<&str>) -> bool {
+    fn made(&self, space: &Space, users: &Users) -> bool {
         let by = space
             .more
             .as_ref()
             .and_then(|more| more.creator.as_ref())
             .and_then(|creator| creator.username.as_deref());
-        if let (Some(by), Some(user)) = (by, user)
-            && by != user
-        {
+        if by.is_some_and(|by| !users.has(by)) {
             return false;
         }
         match self {
@@ -101,7 +100,7 @@ enum Stage {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Create {
     new: NewSpace,
-    user: Option<String>,
+    user: Users,
     stage: Stage,
     tries: u8,
 }
@@ -110,18 +109,35 @@ impl Create {
     pub(super) fn new(new: NewSpace, user: Option<String>) -> Self {
         Self {
             new,
-            user,
+            user: Users::begun_by(user),
             stage: Stage::Look,
             tries: 0,
         }
     }
 
+    /// A personal space is that of the one who is signed in.
+    pub(super) fn may_take_up(&self, session: &Session) -> Result<(), NotHere> {
+        match (&self.new, self.user.now()) {
+            (NewSpace::Personal { .. }, Some(was)) if session.user.as_deref() != Some(was) => {
+                Err(NotHere::OthersOwn {
+                    was: was.to_owned(),
+                    here: session.user.clone(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn key(&self) -> Option<SpaceKey> {
-        self.new.key(self.user.as_deref())
+        self.new.key(self.user.now())
     }
 }
 
 impl Machine for Create {
+    fn taken_up(&mut self, user: Option<&str>) {
+        self.user.taken_up_by(user);
+    }
+
     fn go(&mut self, desk: &mut Desk) {
         if !desk.is_open(0) || desk.is_busy(0) {
             return;
@@ -157,7 +173,7 @@ impl Machine for Create {
             (Step::Look, Err(error)) if is_not_there(&error) => self.stage = Stage::Ready,
             (Step::Look, Err(error)) => desk.close(item, Outcome::Failed(error.message)),
             (_, Ok(Reply::Space(space))) => {
-                if self.new.made(&space, self.user.as_deref()) {
+                if self.new.made(&space, &self.user) {
                     desk.settle(item, Step::CreateSpace, Settled::Made(space.key.as_str()));
                     desk.close(item, Outcome::Done(None));
                 } else {

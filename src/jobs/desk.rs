@@ -17,6 +17,7 @@ use super::job::{
 };
 use super::journal::{Phase, Record};
 use super::proof::{Claim, Ground, Permit, Standing};
+use super::session::{SavedServer, Session};
 use crate::confluence::call::Method;
 use crate::confluence::{ApiError, Call, ErrorKind, Reply};
 
@@ -194,12 +195,18 @@ pub(super) struct Desk {
     out: Vec<JobEffect>,
     #[serde(skip)]
     consent: Option<Consent>,
+    /// Where and as whom it is at work in this run; `None` until a job that was loaded from a file
+    /// is taken up.
+    #[serde(skip)]
+    session: Option<Session>,
 }
 
 impl Desk {
     pub(super) fn new(head: Arc<Head>, lines: Vec<Line>, consent: Option<Consent>) -> Self {
+        let session = Session::of(&head);
         Self {
             head,
+            session,
             at: 0,
             began: None,
             last: 0,
@@ -240,6 +247,21 @@ impl Desk {
     /// After it was loaded: whose it is.
     pub(super) fn belongs_to(&mut self, head: Arc<Head>) {
         self.head = head;
+    }
+
+    /// Where and as whom it is at work; `None` while it is not.
+    pub(super) fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
+
+    /// It goes on here, as this user.
+    pub(super) fn take_up(&mut self, session: Session) {
+        self.session = Some(session);
+    }
+
+    /// Who is signed in, where known.
+    pub(super) fn user(&self) -> Option<&str> {
+        self.session.as_ref()?.user.as_deref()
     }
 
     /// Whether what the journal says of the write of this number is not known here.
@@ -409,6 +431,10 @@ impl Desk {
             self.halt("A dry run sends reads only. Nothing was sent.");
             return;
         }
+        if self.session.is_none() {
+            self.halt("It was not agreed to go on with this job here. Nothing was sent.");
+            return;
+        }
         if consent::is_destructive(&call)
             && !self
                 .consent
@@ -428,9 +454,6 @@ impl Desk {
         };
         let (method, path) = request_line(&call);
         let record = Record {
-            profile: self.head.target.profile.clone(),
-            host: self.head.target.host.clone(),
-            user: self.head.user.clone(),
             job: self.head.id.clone(),
             act: self.head.target.act,
             no,
@@ -1139,7 +1162,7 @@ fn nobody() -> Arc<Head> {
         target: Target {
             act: Act::DryRun,
             profile: String::new(),
-            host: String::new(),
+            server: SavedServer::read("", None),
             spaces: Vec::new(),
             items: Vec::new(),
         },

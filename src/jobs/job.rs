@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::archive::{Archive, Direction};
 use super::back_up::BackUp;
 use super::backup::NotSaved;
-use super::consent::{Act, Challenge, Consent, Target};
+use super::consent::{Act, Answer, Challenge, Consent, Target};
 use super::create::{Create, NewSpace};
 use super::delete::{Delete, DeleteOptions};
 use super::desk::{Answered, Arrived, Desk, Fate};
@@ -17,9 +17,10 @@ use super::dry_run::DryRun;
 use super::journal::{Entry, Phase, Record};
 use super::proof::{Claim, Standing};
 use super::purge::{Goal, Purge};
-use super::recreate::{Recipe, Recreate};
+use super::recreate::{Recipe, Recreate, Source};
 use super::rehearsal::{Rehearsal, Verdict};
 use super::restore::Restore;
+use super::session::{NotHere, Session, ToAgree};
 use super::update::{SpaceForm, Update};
 use crate::confluence::{ApiError, Call, ContentId, ContentKind, Reply, SpaceKey};
 
@@ -456,6 +457,8 @@ pub(super) trait Machine {
     }
     /// The person answered.
     fn decide(&mut self, _desk: &mut Desk, _decision: Decision) {}
+    /// It goes on as this user, who may be another than the one before.
+    fn taken_up(&mut self, _user: Option<&str>) {}
     /// The job was loaded from disk; the journal has been replayed.
     fn reopened(&mut self, _desk: &mut Desk) {}
 }
@@ -640,7 +643,8 @@ impl Job {
     }
 
     /// A job as its last checkpoint had it, brought up to date with the journal's entries about it.
-    /// It is paused; see [`Job::challenge`].
+    /// It is paused, and goes on only once it is taken up; see [`Job::take_up`] and
+    /// [`Job::challenge`].
     pub fn reopen(checkpoint: &str, entries: &[Entry]) -> Result<Self, Unfit> {
         let mut job: Self = serde_json::from_str(checkpoint)
             .map_err(|problem| Unfit::NotAJob(problem.to_string()))?;
@@ -742,6 +746,14 @@ impl Job {
         }
     }
 
+    /// The backup that it makes content again from, if that is what it does.
+    pub fn source(&self) -> Option<Source> {
+        match &self.work {
+            Work::Recreate(recreate) => Some(recreate.source()),
+            _ => None,
+        }
+    }
+
     /// Whether it reads from a backup that was there before it.
     pub fn reads_a_backup(&self) -> bool {
         matches!(self.work, Work::Recreate(_) | Work::Rehearsal(_))
@@ -772,9 +784,67 @@ impl Job {
     }
 
     /// What has to be agreed to before it can go on: a destructive job that was loaded from disk.
+    /// The number that is asked for is that of what is left. Where nothing is left, nothing will be
+    /// destroyed.
     pub fn challenge(&self) -> Option<Challenge> {
-        (self.head.target.act.is_destructive() && !self.state.is_over() && !self.desk.has_consent())
-            .then(|| Challenge::new(self.head.target.clone()))
+        let asks = self.head.target.act.is_destructive()
+            && !self.state.is_over()
+            && !self.desk.has_consent();
+        let challenge = Challenge::of_rest(self.head.target.clone(), self.left());
+        (asks && *challenge.wants() != Answer::Count(0)).then_some(challenge)
+    }
+
+    /// How many of its things have no outcome yet.
+    pub fn left(&self) -> usize {
+        self.desk.open().count()
+    }
+
+    /// Its target without the things that have an outcome.
+    pub fn rest(&self) -> Target {
+        let over = |thing: Thing, subject: &str| {
+            let mut of_it = self.desk.lines().iter();
+            let mut of_it = of_it
+                .by_ref()
+                .filter(|line| line.thing == thing && &*line.subject == subject);
+            of_it.next().is_some_and(|line| line.outcome.is_some())
+                && of_it.all(|line| line.outcome.is_some())
+        };
+        let mut rest = self.head.target.clone();
+        if rest.items.is_empty() {
+            rest.spaces
+                .retain(|space| !over(Thing::Space, space.key.as_str()));
+        } else {
+            rest.items
+                .retain(|item| !over(Thing::Content, item.id.as_str()));
+        }
+        rest
+    }
+
+    /// Whether it may go on in `session`, and what the person has to agree to before: what was
+    /// loaded from a file belongs to one server, one profile and one user.
+    pub fn may_take_up(&self, session: &Session) -> Result<Vec<ToAgree>, NotHere> {
+        if self.desk.session() == Some(session) {
+            return Ok(Vec::new());
+        }
+        let to_agree = session.may_take_up(&self.head)?;
+        if let Work::Create(create) = &self.work {
+            create.may_take_up(session)?;
+        }
+        Ok(to_agree)
+    }
+
+    /// Takes it up in `session`, after what [`Job::may_take_up`] asks for was agreed to.
+    pub fn take_up(&mut self, session: Session) -> Result<(), NotHere> {
+        self.may_take_up(&session)?;
+        if self.head.target.server.address().is_none() {
+            let mut head = Head::clone(&self.head);
+            head.target.server = session.address.clone().into();
+            self.head = Arc::new(head);
+            self.desk.belongs_to(Arc::clone(&self.head));
+        }
+        self.work.machine().taken_up(session.user.as_deref());
+        self.desk.take_up(session);
+        Ok(())
     }
 
     /// Takes the consent that [`Job::challenge`] asked for.
@@ -848,7 +918,8 @@ impl Job {
                 }
             }
             JobEvent::Resume => {
-                if self.state == JobState::Paused && self.challenge().is_none() {
+                let is_taken_up = self.desk.session().is_some() && self.challenge().is_none();
+                if self.state == JobState::Paused && is_taken_up {
                     self.state = JobState::Running;
                     self.trouble = None;
                     self.desk.begin();

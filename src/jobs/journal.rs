@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::consent::Act;
+use super::session::{SavedServer, Session};
 use super::{JobId, Step};
+use crate::confluence::BaseUrl;
 use crate::confluence::call::Method;
 
 /// `prev` of the first line.
@@ -37,12 +39,6 @@ pub enum Phase {
 /// What one line says, but for its place in the chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// The profile, by name.
-    pub profile: String,
-    /// The host of the server.
-    pub host: String,
-    /// Who is signed in, where known.
-    pub user: Option<String>,
     /// The job.
     pub job: JobId,
     /// What the job does.
@@ -80,6 +76,15 @@ pub struct Entry {
     pub seq: u64,
     /// When the line was made.
     pub time: Timestamp,
+    /// The profile, by name.
+    pub profile: String,
+    /// The host of the server.
+    pub host: String,
+    /// Its whole base address; lines of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<BaseUrl>,
+    /// Who was signed in when the line was made, where known.
+    pub user: Option<String>,
     /// What it says.
     #[serde(flatten)]
     pub record: Record,
@@ -129,12 +134,17 @@ impl Default for Chain {
 }
 
 impl Chain {
-    /// The line for `record`, without a line break. It belongs to the chain only once it is
-    /// committed: until then another draft takes the same place.
-    pub fn draft(&self, record: &Record, time: Timestamp) -> String {
+    /// The line for `record`, written at `time` in `session`, without a line break. It belongs to
+    /// the chain only once it is committed: until then another draft takes the same place.
+    pub fn draft(&self, record: &Record, time: Timestamp, session: &Session) -> String {
+        let server = SavedServer::from(session.address.clone());
         let entry = Entry {
             seq: self.next,
             time,
+            profile: session.profile.clone(),
+            host: server.host().to_owned(),
+            address: Some(session.address.clone()),
+            user: session.user.clone(),
             record: record.clone(),
             prev: self.prev.clone(),
         };
@@ -288,12 +298,12 @@ impl<K> Scribe<K> {
     }
 
     /// The next line to append, if none is on its way. `written` is to be told what became of it.
-    pub fn next_line(&mut self, time: Timestamp) -> Option<String> {
+    pub fn next_line(&mut self, time: Timestamp, session: &Session) -> Option<String> {
         if self.writing.is_some() {
             return None;
         }
         let (who, record) = self.queue.pop_front()?;
-        let line = self.chain.draft(&record, time);
+        let line = self.chain.draft(&record, time, session);
         self.writing = Some((who, line.clone()));
         Some(line)
     }
@@ -336,9 +346,6 @@ mod tests {
 
     fn record(no: u64, outcome: Phase) -> Record {
         Record {
-            profile: "prod".into(),
-            host: "wiki.example.org".into(),
-            user: Some("jdoe".into()),
             job: JobId::new("j1"),
             act: Act::ArchiveSpaces,
             no,
@@ -355,11 +362,23 @@ mod tests {
         }
     }
 
+    fn session() -> Session {
+        Session {
+            profile: "prod".into(),
+            address: BaseUrl::of("https://wiki.example.org"),
+            user: Some("jdoe".into()),
+        }
+    }
+
     fn lines(n: u64) -> Vec<String> {
         let mut chain = Chain::default();
         (1..=n)
             .map(|no| {
-                let line = chain.draft(&record(no, Phase::Intended), Timestamp::UNIX_EPOCH);
+                let line = chain.draft(
+                    &record(no, Phase::Intended),
+                    Timestamp::UNIX_EPOCH,
+                    &session(),
+                );
                 chain.commit(&line);
                 line
             })
@@ -374,7 +393,7 @@ mod tests {
         all.push(
             found
                 .chain
-                .draft(&record(4, Phase::Done), Timestamp::UNIX_EPOCH),
+                .draft(&record(4, Phase::Done), Timestamp::UNIX_EPOCH, &session()),
         );
         assert_eq!(verify(&all).map(|found| found.entries), Ok(4));
     }
@@ -407,7 +426,7 @@ mod tests {
         let mut all = lines(2);
         let chain = verify(&all).expect("because nothing was touched").chain;
         all.push(r#"{"seq":3,"time":"19"#.to_owned());
-        all.push(chain.draft(&record(3, Phase::Done), Timestamp::UNIX_EPOCH));
+        all.push(chain.draft(&record(3, Phase::Done), Timestamp::UNIX_EPOCH, &session()));
         let found = verify(&all).expect("because a cut line does not break a chain");
         assert_eq!(found.entries, 3);
         assert_eq!(found.set_aside.len(), 1);
@@ -419,7 +438,7 @@ mod tests {
         let mut all = lines(2);
         let mut chain = Chain::default();
         chain.commit(&all[0]);
-        all.push(chain.draft(&record(2, Phase::Failed), Timestamp::UNIX_EPOCH));
+        all.push(chain.draft(&record(2, Phase::Failed), Timestamp::UNIX_EPOCH, &session()));
         let found = verify(&all).expect("because only the last line was written again");
         assert_eq!((found.entries, found.set_aside.len()), (2, 1));
     }
@@ -432,14 +451,18 @@ mod tests {
         for no in 1..=3 {
             scribe.push(no, record(no, Phase::Intended));
         }
-        file.extend(scribe.next_line(time));
-        assert_eq!(scribe.next_line(time), None, "one line at a time");
+        file.extend(scribe.next_line(time, &session()));
+        assert_eq!(
+            scribe.next_line(time, &session()),
+            None,
+            "one line at a time"
+        );
         assert_eq!(scribe.written(Reached::Yes), [1]);
-        assert!(scribe.next_line(time).is_some());
+        assert!(scribe.next_line(time, &session()).is_some());
         assert_eq!(scribe.written(Reached::No), [2, 3], "nothing overtakes");
         for no in 2..=3 {
             scribe.push(no, record(no, Phase::Intended));
-            file.extend(scribe.next_line(time));
+            file.extend(scribe.next_line(time, &session()));
             assert_eq!(scribe.written(Reached::Yes), [no]);
         }
         assert_eq!(verify(&file).map(|found| found.entries), Ok(3));

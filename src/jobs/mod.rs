@@ -35,6 +35,7 @@ mod recreate;
 mod rehearsal;
 mod restore;
 mod save;
+mod session;
 mod update;
 
 pub use consent::{Act, Answer, Challenge, Consent, ItemTarget, SpaceTarget, Target};
@@ -48,4 +49,5 @@ pub use job::{
 pub use listing::in_words as kinds_in_words;
 pub use recreate::{Recipe, Source, UnknownRestrictions};
 pub use rehearsal::Verdict;
+pub use session::{NotHere, SameServer, SavedServer, Session, ToAgree};
 pub use update::SpaceForm;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::consent::{Act, ItemTarget, Target};
 use super::delete::BackupChoice;
 use super::recreate::{Recipe, Source};
+use super::session::SavedServer;
 use crate::confluence::ContentKind;
 
 /// `format` of a stored plan.
@@ -41,6 +42,9 @@ pub struct Plan {
     /// Where content that is made again comes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
+    /// The server of the job that it is what was left of, where it is that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_of: Option<SavedServer>,
 }
 
 /// How the trash differs from a plan.
@@ -158,6 +162,7 @@ impl Plan {
             steps,
             cannot_be_undone,
             source: None,
+            left_of: None,
         }
     }
 

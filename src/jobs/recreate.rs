@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::backup::{self, FileEntry, Item, Manifest};
 use super::desk::{Desk, Fate, Settled, is_not_there, unexpected};
 use super::job::{Decision, JobWrite, Line, Machine, Outcome, Question, Step, StoreError, Stored};
+use super::session::Users;
 use crate::confluence::{
     ApiError, Call, Content, ContentId, ContentKind, Reply, Restriction, SpaceKey, Version,
 };
@@ -175,7 +176,7 @@ struct Thing {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Recreate {
     recipe: Recipe,
-    user: Option<String>,
+    user: Users,
     things: Vec<Thing>,
     on_collision: OnCollision,
     /// Whether the place of each is known. Then they are made, one after the other.
@@ -203,13 +204,17 @@ impl Recreate {
         let things = vec![thing; recipe.items.len()];
         Self {
             recipe,
-            user,
+            user: Users::begun_by(user),
             things,
             on_collision: OnCollision::Ask,
             placed: false,
             asked_disk: false,
             loaded: None,
         }
+    }
+
+    pub(super) fn source(&self) -> Source {
+        self.recipe.source()
     }
 
     pub(super) fn lines(&self) -> Vec<Line> {
@@ -244,7 +249,7 @@ impl Recreate {
     /// Restrictions to be put back; `None`: none; `Err`: it must not be made.
     fn restrictions(&self, item: u32) -> Result<Option<Vec<Restriction>>, String> {
         let orphan = self.things[item as usize].place == Place::Orphan;
-        let user = self.user.as_deref();
+        let user = self.user.now();
         rights(self.item(item), orphan, self.recipe.unknown, user)
     }
 
@@ -662,7 +667,7 @@ impl Machine for Recreate {
                 }
             }
             (Stage::Compare, _, Ok(Reply::Content(found))) => {
-                if is_ours(&found, user.as_deref()) {
+                if is_ours(&found, &user) {
                     desk.settle(item, Step::Create, Settled::Made(found.id.as_str()));
                     self.after_creating(desk, item, found.id);
                 } else {
@@ -685,7 +690,7 @@ impl Machine for Recreate {
                 let made = thing.version;
                 let is_ours = |version: &Version| {
                     let by = version.by.as_ref().and_then(|by| by.username.as_deref());
-                    version.number == Some(made + 1) && by.is_some() && by == user.as_deref()
+                    version.number == Some(made + 1) && by.is_some_and(|by| user.has(by))
                 };
                 let ours = now.version.as_ref().is_some_and(is_ours);
                 let version = now.version.and_then(|version| version.number);
@@ -826,12 +831,16 @@ impl Machine for Recreate {
         }
     }
 
+    fn taken_up(&mut self, user: Option<&str>) {
+        self.user.taken_up_by(user);
+    }
+
     fn reopened(&mut self, _: &mut Desk) {
         self.asked_disk = false;
     }
 }
 
-fn is_ours(found: &Content, user: Option<&str>) -> bool {
+fn is_ours(found: &Content, users: &Users) -> bool {
     let by = found
         .more
         .as_ref()
@@ -839,5 +848,5 @@ fn is_ours(found: &Content, user: Option<&str>) -> bool {
         .and_then(|person| person.username.as_deref());
     let version = found.version.as_ref().and_then(|version| version.number);
     let first = version.is_none_or(|version| version == 1);
-    first && (by.is_none() || user.is_none() || by == user)
+    first && by.is_none_or(|by| users.has(by))
 }

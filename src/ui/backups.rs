@@ -204,7 +204,7 @@ fn draw_list(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, at: Rect
                 let cells = [
                     (date.as_str(), theme.dim),
                     (&keys, style),
-                    (&manifest.host, theme.dim),
+                    (manifest.server.shown(), theme.dim),
                     (&items, style),
                     (&bytes, theme.dim),
                     (word(&kept.check), check),
@@ -267,7 +267,7 @@ fn draw_items(
         canvas,
         at,
         &format!("Backup of {date}"),
-        Owner::captured(model, &open.manifest.profile, &open.manifest.host),
+        Owner::captured(model, &open.manifest.profile, open.manifest.server.shown()),
     );
     let Some(items) = &open.items else {
         match &open.problem {
@@ -403,7 +403,7 @@ fn draw_text(
         canvas,
         at,
         "Preview from the backup",
-        Owner::captured(model, &open.manifest.profile, &open.manifest.host),
+        Owner::captured(model, &open.manifest.profile, open.manifest.server.shown()),
     );
     match &shown.text {
         None => canvas.lines(inner, [("Reading the text.", theme.dim)]),

@@ -21,7 +21,7 @@ pub(super) fn draw(model: &Model, confirm: &Confirm, canvas: &mut Canvas<'_>, si
     let target = confirm.target();
     let shape = shape(model, confirm, size);
     let at = centred(size, shape.wide, shape.high);
-    let owner = Owner::captured(model, &target.profile, &target.host);
+    let owner = Owner::captured(model, &target.profile, target.server.shown());
     let title = title(model, target);
     let inner = if target.act.is_destructive() {
         warning_dialog(canvas, at, &title, owner)
@@ -133,7 +133,7 @@ pub(super) fn draw_question(
     let owner = match model.jobs.get(&question.job) {
         Some(job) => {
             let target = &job.head().target;
-            Owner::captured(model, &target.profile, &target.host)
+            Owner::captured(model, &target.profile, target.server.shown())
         }
         None => Owner::server(model),
     };

@@ -165,7 +165,7 @@ pub(super) fn draw_one(model: &Model, view: &JobView, canvas: &mut Canvas<'_>, s
         return;
     };
     let head = job.head();
-    let owner = Owner::captured(model, &head.target.profile, &head.target.host);
+    let owner = Owner::captured(model, &head.target.profile, head.target.server.shown());
     let lines = lines(model, view, reading::width(size));
     let at = frame(size, lines.len());
     let inner = dialog(canvas, at, &head.title, owner);

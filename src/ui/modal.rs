@@ -77,7 +77,7 @@ impl<'a> Owner<'a> {
     /// The profile that is open, with its server: for what is to be decided.
     pub(super) fn server(model: &'a Model) -> Self {
         Self {
-            host: model.profile.host(),
+            host: model.profile.server(),
             ..Self::profile(model)
         }
     }

@@ -94,7 +94,7 @@ pub(super) fn draw(model: &Model, plans: &Plans, canvas: &mut Canvas<'_>, size: 
                 let (made, server) = match &file.plan {
                     Ok(plan) => (
                         number::date(plan.created, &model.zone),
-                        plan.target.host.as_str(),
+                        plan.target.server.shown(),
                     ),
                     Err(_) => (String::new(), ""),
                 };

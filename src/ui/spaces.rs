@@ -301,7 +301,7 @@ fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, error: Option<&Api
         canvas.lines(
             text,
             [(
-                format!("Reading the spaces of {}.{so_far}", model.profile.host()).as_str(),
+                format!("Reading the spaces of {}.{so_far}", model.profile.server()).as_str(),
                 theme.dim,
             )],
         );
@@ -311,7 +311,7 @@ fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, error: Option<&Api
         canvas.lines(
             text,
             [(
-                format!("Signing in at {}.", model.profile.host()).as_str(),
+                format!("Signing in at {}.", model.profile.server()).as_str(),
                 theme.dim,
             )],
         );

@@ -7,7 +7,8 @@ use coracle::app::message::{DiskCall, DiskReply, Effect, Msg};
 use coracle::app::modal::Modal;
 use coracle::app::modal::backups::Check;
 use coracle::confluence::{
-    Call, ContentId, ContentKind, ContentRef, ContentStatus, Page, Reply, Restriction, SpaceKey,
+    BaseUrl, Call, ContentId, ContentKind, ContentRef, ContentStatus, Page, Reply, Restriction,
+    SpaceKey,
 };
 use coracle::jobs::backup::{self, FORMAT, FileEntry, Item, MANIFEST, Manifest, VERSION};
 use coracle::jobs::{Act, JobId, JobState, SpaceTarget};
@@ -84,7 +85,7 @@ fn write(backups: &Path, name: &str, host: &str, items: &[Item]) -> PathBuf {
         act: Act::BackUp,
         created: "2026-11-23T14:02:11Z".parse().expect("a date of the test"),
         profile: "prod".to_owned(),
-        host: host.to_owned(),
+        server: BaseUrl::of(&format!("https://{host}")).into(),
         user: None,
         spaces: vec![SpaceTarget {
             key: SpaceKey::new("ENG"),

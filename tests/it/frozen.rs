@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 
 use coracle::app::modal::Modal;
 use coracle::app::view::Kept;
+use coracle::confluence::BaseUrl;
 use coracle::jobs::backup::{self, Manifest};
 use coracle::jobs::journal::{Entry, Phase};
 use coracle::jobs::plan::Plan;
-use coracle::jobs::{Act, Challenge, Job, JobState, Outcome, ledger};
+use coracle::jobs::{Act, Challenge, Job, JobState, Outcome, Session, ToAgree, ledger};
 use coracle::shell::record::Replay;
 
 fn frozen(path: &str) -> PathBuf {
@@ -206,4 +207,26 @@ fn what_was_kept_of_the_looks_is_read() {
     let kept = Kept::read(&text("2026-11/profile/view.json"));
     assert_eq!(kept.space.as_ref().map(|key| key.as_str()), Some("HR"));
     assert_ne!(kept, Kept::default());
+}
+
+#[test]
+fn a_job_that_names_no_address_or_user_asks_for_it() {
+    let session = |user: &str| Session {
+        profile: "prod".to_owned(),
+        address: BaseUrl::of("https://wiki.example.org/wiki"),
+        user: Some(user.to_owned()),
+    };
+    for job in jobs("2026-11/profile").open {
+        let unsaid = ToAgree::AddressUnsaid {
+            host: "wiki.example.org".to_owned(),
+            here: session("").address,
+        };
+        let to_agree = job.may_take_up(&session("jdoe")).expect("it may be of it");
+        assert_eq!(to_agree[0], unsaid, "{}", job.head().title);
+        let asks_for_user = job.head().user.is_none();
+        assert_eq!(to_agree.len(), 1 + usize::from(asks_for_user));
+        let mut elsewhere = session("jdoe");
+        elsewhere.address = BaseUrl::of("https://wiki.example.net");
+        assert!(job.may_take_up(&elsewhere).is_err());
+    }
 }

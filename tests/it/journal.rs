@@ -7,11 +7,10 @@ use coracle::jobs::journal::{self, Chain, Phase, Record};
 use coracle::jobs::{Act, JobId, Step};
 use jiff::Timestamp;
 
+use crate::simulation::session;
+
 fn record(no: u64) -> Record {
     Record {
-        profile: "prod".into(),
-        host: "wiki.example.org".into(),
-        user: None,
         job: JobId::new("j1"),
         act: Act::PurgeMarked,
         no,
@@ -31,7 +30,7 @@ fn record(no: u64) -> Record {
 fn lines(n: u64) -> Vec<String> {
     let mut chain = Chain::default();
     let line = |no| {
-        let line = chain.draft(&record(no), Timestamp::UNIX_EPOCH);
+        let line = chain.draft(&record(no), Timestamp::UNIX_EPOCH, &session());
         chain.commit(&line);
         line
     };
@@ -70,7 +69,9 @@ fn a_journal_cut_at_any_byte_still_holds_and_can_be_continued() {
         rest[2].truncate(cut);
         let found = journal::verify(&rest).expect("because only the last line is cut");
         assert_eq!(found.entries, 2, "cut at {cut}");
-        let next = found.chain.draft(&record(9), Timestamp::UNIX_EPOCH);
+        let next = found
+            .chain
+            .draft(&record(9), Timestamp::UNIX_EPOCH, &session());
         rest.push(next.into_bytes());
         assert_eq!(
             journal::verify(&rest).map(|found| found.entries),

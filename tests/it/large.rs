@@ -18,7 +18,7 @@ use coracle::jobs::{
     JobState, JobWrite, OnFailure, Outcome, Step, Stored, ledger,
 };
 
-use crate::simulation::{Lists, agree, fail, head, is_for_whole_items, missing, time};
+use crate::simulation::{Lists, agree, fail, head, is_for_whole_items, missing, session, time};
 use crate::story::{Answer, Story, trashed, wiki};
 
 /// A server whose one space has so many trashed pages; a few of them can't be read.
@@ -490,9 +490,6 @@ fn the_file_of_a_long_job_names_its_items_once_and_is_seldom_written() {
 
 fn record(job: &Head, no: u64, outcome: Phase) -> Record {
     Record {
-        profile: "prod".to_owned(),
-        host: "wiki.example.org".to_owned(),
-        user: None,
         job: job.id.clone(),
         act: Act::PurgeMarked,
         no,
@@ -529,7 +526,7 @@ fn a_long_journal_is_read_without_being_kept() {
     let mut chain = Chain::default();
     let mut lines = Vec::new();
     let mut write = |record: &Record| {
-        let line = chain.draft(record, time());
+        let line = chain.draft(record, time(), &session());
         chain.commit(&line);
         lines.push(line);
     };

@@ -9,6 +9,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use coracle::app::Start;
 use coracle::app::modal::jobs::word;
 use coracle::confluence::{
     ApiError, Call, ContentStatus, ErrorKind, LongTask, LongTaskId, Page, Reply, SpaceContent,
@@ -19,7 +20,7 @@ use coracle::jobs::journal::{self, Phase, Record};
 
 use crate::dialogs::Desk;
 use crate::simulation::{Lists, Room, Server, doc, missing};
-use crate::story::{Answer, Story, error, page, space, wiki};
+use crate::story::{Answer, Story, beginning, error, page, space, wiki};
 
 /// What becomes of a write.
 #[derive(Clone, Debug, PartialEq)]
@@ -307,6 +308,12 @@ impl Visit {
 
     /// The program dies. What is on the line is applied, or not; then it is started again.
     pub(crate) fn kill(self, applied: bool) -> Self {
+        let size = self.desk.story.model.size;
+        self.kill_and_start(applied, beginning(size.width, size.height))
+    }
+
+    /// The same, and it is started again in another way.
+    pub(crate) fn kill_and_start(self, applied: bool, start: Start) -> Self {
         let mut wiki = self.wiki.into_inner();
         let mut old = self.desk;
         for (_, call) in old.story.open.drain(..) {
@@ -317,8 +324,7 @@ impl Visit {
                 }
             }
         }
-        let size = old.story.model.size;
-        let mut desk = Desk::of(Story::start(size.width, size.height));
+        let mut desk = Desk::of(Story::begin(start));
         desk.journal = old.journal;
         desk.files = old.files;
         desk.backups = old.backups;
@@ -391,7 +397,7 @@ impl Visit {
         records.next().expect("it was journaled")
     }
 
-    fn sent(&self) -> usize {
+    pub(crate) fn sent(&self) -> usize {
         self.wiki.borrow().writes.len()
     }
 
@@ -688,7 +694,7 @@ fn killed_at_the_third(options: &str, applied: bool) -> Visit {
     assert_eq!(visit.sent(), 3);
     visit.keys("r").work();
     visit.sees("Goes on with: Delete 5 spaces, 2 of 5 done");
-    visit.types("5").keys("Enter").settle();
+    visit.types("3").keys("Enter").settle();
     visit
 }
 

@@ -11,7 +11,7 @@ use coracle::jobs::*;
 
 use crate::meddling::prove;
 use crate::simulation::{
-    Lists, Room, Server, agree, doc, fail, head, is_for_whole_items, missing, time,
+    Lists, Room, Server, agree, doc, fail, head, is_for_whole_items, missing, session, time,
 };
 
 /// A job with a server, a disk and a clock.
@@ -63,7 +63,7 @@ impl Bench {
     }
 
     fn disk(&mut self) -> bool {
-        if let Some(line) = self.scribe.next_line(time()) {
+        if let Some(line) = self.scribe.next_line(time(), &session()) {
             self.journal.push(line);
             for write in self.scribe.written(Reached::Yes) {
                 self.feed(JobEvent::Written {
@@ -140,6 +140,7 @@ impl Bench {
         self.writes.clear();
         self.at = 0;
         self.job = Job::reopen(&self.checkpoint, &read.needed).expect("it was stored");
+        self.job.take_up(session()).expect("nobody moved");
         if let Some(challenge) = self.job.challenge() {
             self.job.agree(agree(challenge)).expect("agreed to");
         }
@@ -1132,7 +1133,7 @@ fn what_can_not_be_restricted_again_is_not_made_readable() {
         act: Act::PurgeMarked,
         created: time(),
         profile: "prod".into(),
-        host: "wiki.example.org".into(),
+        server: BaseUrl::of("https://wiki.example.org").into(),
         user: None,
         spaces: Vec::new(),
         items: 1,
@@ -1327,7 +1328,7 @@ fn for_a_rehearsal() -> (Bench, Vec<(&'static str, &'static str)>) {
         act: Act::PurgeMarked,
         created: time(),
         profile: "prod".into(),
-        host: "wiki.example.org".into(),
+        server: BaseUrl::of("https://wiki.example.org").into(),
         user: None,
         spaces: Vec::new(),
         items: all.len() as u64,

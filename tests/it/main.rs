@@ -22,6 +22,7 @@ mod faults;
 mod frozen;
 mod fuzz;
 mod hostile;
+mod identity;
 mod jobs;
 mod journal;
 mod large;

@@ -17,7 +17,9 @@ use coracle::shell::holds::Holds;
 use serde_json::Value;
 
 use crate::machines;
-use crate::simulation::{Dice, Disk, SCENARIOS, Server, agree, doc, head, job, time, wiki};
+use crate::simulation::{
+    Dice, Disk, SCENARIOS, Server, agree, doc, head, job, session, time, wiki,
+};
 
 /// Looks whether backups stand and hold what is claimed, as a disk does whose files are these.
 pub(crate) fn prove(
@@ -141,7 +143,7 @@ impl Course {
     /// Runs to the end, or to the death of the process; says whether that came.
     fn run(&mut self, death: Option<Death>) -> bool {
         for _ in 0..4_000 {
-            if let Some(line) = self.scribe.next_line(time()) {
+            if let Some(line) = self.scribe.next_line(time(), &session()) {
                 if self.dies(death) {
                     if death.is_some_and(|death| death.written) {
                         self.disk.journal.push(line);
@@ -254,6 +256,7 @@ impl Course {
             return false;
         };
         self.job = Job::reopen(&text, &read.needed).expect("a job");
+        self.job.take_up(session()).expect("nobody moved");
         if let Some(challenge) = self.job.challenge() {
             self.job.agree(agree(challenge)).expect("agreed to");
         }
@@ -410,7 +413,7 @@ impl OnDisk {
             if before - self.course.server.docs.len() >= count || is_over {
                 return self;
             }
-            if let Some(line) = self.course.scribe.next_line(time()) {
+            if let Some(line) = self.course.scribe.next_line(time(), &session()) {
                 self.course.disk.journal.push(line);
                 for write in self.course.scribe.written(Reached::Yes) {
                     let outcome = Ok(Stored::Done);

@@ -58,7 +58,7 @@ fn recreating(mut server: Server, items: Vec<Item>, unknown: UnknownRestrictions
         act: Act::PurgeMarked,
         created: time(),
         profile: "prod".into(),
-        host: "wiki.example.org".into(),
+        server: BaseUrl::of("https://wiki.example.org").into(),
         user: None,
         spaces: Vec::new(),
         items: items.len() as u64,

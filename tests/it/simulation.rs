@@ -14,7 +14,9 @@
 //! 4. the job comes to an end;
 //! 5. no space is asked to be deleted while the server is deleting it;
 //! 6. a backup of whole trashes that is done holds all that is in them;
-//! 7. nothing that is there is said to be purged.
+//! 7. nothing that is there is said to be purged;
+//! 8. after a kill it goes on only at its own address and in its own profile, and whoever else goes
+//!    on with it is told; each line of the journal names who was signed in when it was written.
 //!
 //! Lists bring whole items, a part of each, nothing of them, or fail when they are asked for them.
 //!
@@ -663,12 +665,25 @@ struct World {
     permits: u32,
     first_looks: BTreeMap<String, Result<Reply, ApiError>>,
     errors: Vec<String>,
+    /// Where and as whom it is at work.
+    session: Session,
+    /// Who was signed in when each line of the journal was written.
+    writers: Vec<Session>,
     /// Spaces whose deletion went out, or was announced, with no answer coming back.
     doubtful: BTreeSet<String>,
 }
 
 pub(crate) fn time() -> Timestamp {
     Timestamp::UNIX_EPOCH
+}
+
+/// Where and as whom the jobs of these tests are at work.
+pub(crate) fn session() -> Session {
+    Session {
+        profile: "prod".into(),
+        address: BaseUrl::of("https://wiki.example.org"),
+        user: Some("me".into()),
+    }
 }
 
 impl World {
@@ -982,7 +997,7 @@ impl World {
 
     /// One line of the journal, or its refusal; a refused one may leave a part behind.
     fn journal(&mut self) -> bool {
-        let Some(line) = self.scribe.next_line(time()) else {
+        let Some(line) = self.scribe.next_line(time(), &self.session) else {
             return false;
         };
         let refused = self.trouble("journal", 4);
@@ -997,6 +1012,7 @@ impl World {
         } else {
             if self.sabotage != Sabotage::NoJournal {
                 self.disk.journal.push(line);
+                self.writers.push(self.session.clone());
                 self.ledger.insert(record.no, record);
             }
             Ok(Stored::Done)
@@ -1035,13 +1051,14 @@ impl World {
                 _ => {}
             }
         }
-        if let Some(line) = self.scribe.next_line(time()) {
+        if let Some(line) = self.scribe.next_line(time(), &self.session) {
             match self.dice.below(3) {
                 0 => {
                     let record: Record =
                         serde_json::from_str(&line).expect("because it was just written");
                     self.ledger.insert(record.no, record);
                     self.disk.journal.push(line);
+                    self.writers.push(self.session.clone());
                 }
                 1 => self.disk.journal.push(line[..line.len() / 2].to_owned()),
                 _ => {}
@@ -1081,6 +1098,7 @@ impl World {
             },
             None => self.fresh.clone(),
         };
+        self.taken_up();
         if let Some(challenge) = self.job.challenge() {
             // Without a new consent it does not go on.
             self.feed(JobEvent::Resume);
@@ -1095,6 +1113,61 @@ impl World {
         }
         self.feed(JobEvent::Begin);
         self.feed(JobEvent::Resume);
+    }
+
+    /// Somebody takes the job up, who may be another than before, and who may try it elsewhere first.
+    fn taken_up(&mut self) {
+        if self.job.state() != JobState::Paused {
+            return;
+        }
+        let here = self.session.clone();
+        if self.dice.percent(30) {
+            let mut elsewhere = here.clone();
+            match self.dice.below(3) {
+                0 => elsewhere.address = BaseUrl::of("https://wiki.example.org/staging"),
+                1 => elsewhere.address = BaseUrl::of("http://wiki.example.org"),
+                _ => elsewhere.profile = "attic".into(),
+            }
+            if self.job.take_up(elsewhere.clone()).is_ok() {
+                self.complain(format!("taken up in {elsewhere:?}"));
+            }
+            let written = self.disk.journal.len();
+            self.feed(JobEvent::Resume);
+            let still = self.requests.is_empty() && self.disk.journal.len() == written;
+            if !still || self.job.state() != JobState::Paused {
+                self.complain("it went on without being taken up".into());
+            }
+        }
+        let user = ["me", "ann", "bob"][self.dice.below(3) as usize];
+        self.session.user = Some(user.into());
+        match self.job.may_take_up(&self.session) {
+            Ok(to_agree) => {
+                let is_told = to_agree
+                    .iter()
+                    .any(|it| matches!(it, ToAgree::OtherUser { .. }));
+                if is_told != (user != "me") {
+                    self.complain(format!("{user} was told {to_agree:?}"));
+                }
+            }
+            Err(not_here) => self.complain(not_here.to_string()),
+        }
+        if let Err(not_here) = self.job.take_up(self.session.clone()) {
+            self.complain(not_here.to_string());
+        }
+    }
+
+    /// Each line that counts names where and as whom it was written.
+    fn check_writers(&mut self) {
+        let read = |line: &String| serde_json::from_str::<journal::Entry>(line).ok();
+        let entries: Vec<_> = self.disk.journal.iter().filter_map(read).collect();
+        for (entry, session) in entries.iter().zip(self.writers.clone()) {
+            let is_true = entry.user == session.user
+                && entry.address.as_ref() == Some(&session.address)
+                && entry.profile == session.profile;
+            if !is_true {
+                self.complain(format!("{entry:?} was written in {session:?}"));
+            }
+        }
     }
 
     /// Somebody else does something.
@@ -1305,6 +1378,7 @@ impl World {
                 }
             }
         }
+        self.check_writers();
         if self.sabotage != Sabotage::NoJournal
             && let Err(broken) = journal::verify(&self.disk.journal)
         {
@@ -1464,7 +1538,7 @@ pub(crate) fn head(act: Act, spaces: &[&str], items: Vec<ItemTarget>) -> Head {
         target: Target {
             act,
             profile: "prod".into(),
-            host: "wiki.example.org".into(),
+            server: BaseUrl::of("https://wiki.example.org").into(),
             spaces: spaces
                 .iter()
                 .map(|key| SpaceTarget {
@@ -1564,7 +1638,7 @@ fn recreation(trashed: Vec<ItemTarget>, server: &mut Server, disk: &mut Disk) ->
         act: Act::PurgeMarked,
         created: time(),
         profile: "prod".into(),
-        host: "wiki.example.org".into(),
+        server: BaseUrl::of("https://wiki.example.org").into(),
         user: None,
         spaces: Vec::new(),
         items: items.len() as u64,
@@ -1616,6 +1690,8 @@ fn world(seed: u64, interference: Interference, sabotage: Sabotage) -> World {
         permits: 0,
         first_looks: BTreeMap::new(),
         errors: Vec::new(),
+        session: session(),
+        writers: Vec::new(),
         doubtful: BTreeSet::new(),
     }
 }

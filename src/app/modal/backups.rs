@@ -26,7 +26,9 @@ use crate::app::pane::hits::{Hits, Seek};
 use crate::app::pane::preview::{self, Text};
 use crate::confluence::{ContentId, ContentKind, SpaceKey};
 use crate::jobs::backup::{BackupError, Found, Item, Manifest};
-use crate::jobs::{Act, ItemTarget, JobState, Recipe, SpaceTarget, UnknownRestrictions};
+use crate::jobs::{
+    Act, ItemTarget, JobState, Recipe, SameServer, SpaceTarget, UnknownRestrictions,
+};
 use crate::text::doc::Line;
 use crate::text::filter::{Filter, Index, Progress, Scan, Term};
 use crate::text::{number, plain};
@@ -304,7 +306,7 @@ impl Kept {
             "{} {} {} {}",
             number::date(manifest.created, zone),
             manifest.profile,
-            manifest.host,
+            manifest.server.shown(),
             self.name
         );
         for space in &manifest.spaces {
@@ -484,7 +486,6 @@ pub(super) fn shown_manifest(mut manifest: Manifest) -> Manifest {
         }
     };
     clean(&mut manifest.profile);
-    clean(&mut manifest.host);
     for space in &mut manifest.spaces {
         clean(&mut space.name);
         space.key = SpaceKey::new(plain::scrub(space.key.as_str()));
@@ -1087,7 +1088,7 @@ impl Model {
             Taken::Moved => open.again = Some(again),
             Taken::Entered => {
                 let typed = again.form.fields[SPACE].text().trim().to_owned();
-                let is_elsewhere = open.manifest.host != self.profile.host();
+                let is_elsewhere = self.is_elsewhere(&open.manifest);
                 if typed.is_empty() && is_elsewhere {
                     again.form.fields[SPACE].note =
                         Note::Problem("Name a space of this server.".to_owned());
@@ -1104,6 +1105,11 @@ impl Model {
         Outcome::Stay
     }
 
+    /// Whether a backup is from another server than the one that is open.
+    pub(super) fn is_elsewhere(&self, manifest: &Manifest) -> bool {
+        manifest.server.is_at(&self.profile.address()) == SameServer::No
+    }
+
     /// Shows the plan of what is made again, with its confirmation.
     fn confirm_again(&mut self, open: &Opened, again: &Again, typed: &str, out: &mut Vec<Effect>) {
         let items = open.items.as_deref().unwrap_or_default();
@@ -1112,7 +1118,7 @@ impl Model {
             .iter()
             .filter_map(|row| items.get(*row).cloned())
             .collect();
-        let is_elsewhere = open.manifest.host != self.profile.host();
+        let is_elsewhere = self.is_elsewhere(&open.manifest);
         let typed = (!typed.is_empty()).then(|| SpaceKey::new(typed));
         // By ids of another server nothing can be found here: there, a space is always named.
         let into = typed.filter(|key| is_elsewhere || again.from.as_ref() != Some(key));
@@ -1159,11 +1165,16 @@ impl Model {
         keys.sort();
         keys.dedup();
         let mut remarks = Vec::new();
-        if manifest.host != self.profile.host() {
-            remarks.push(format!(
+        match manifest.server.is_at(&self.profile.address()) {
+            SameServer::Yes => {}
+            SameServer::No => remarks.push(format!(
                 "The backup is from {}, which is another server.",
-                manifest.host
-            ));
+                manifest.server.shown()
+            )),
+            SameServer::Unsaid => remarks.push(format!(
+                "The backup names the server {} and no address: make sure that it is from this one.",
+                manifest.server.shown()
+            )),
         }
         for key in &keys {
             let space = self.spaces.table.get(key);

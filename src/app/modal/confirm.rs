@@ -22,7 +22,7 @@ use crate::confluence::{ApiError, Call, ContentKind, Moment, Permission, Reply, 
 use crate::jobs::plan::Plan;
 use crate::jobs::{
     Act, Answer, BackupChoice, Challenge, Consent, DeleteOptions, ItemTarget, Job, JobId,
-    OnFailure, Recipe, SpaceTarget, Target, Thing,
+    OnFailure, Recipe, SpaceTarget, Target, Thing, ToAgree,
 };
 use crate::text::{number, width};
 
@@ -122,6 +122,8 @@ pub struct Confirm {
     pub facts: Vec<SpaceFacts>,
     /// A job of an earlier run that this agrees to go on with.
     pub resumes: Option<JobId>,
+    /// What is agreed to with that, a sentence or two each.
+    pub to_agree: Vec<String>,
     /// What is made again from which backup, where that is the act.
     pub recipe: Option<Box<Recipe>>,
     /// Lines of the plan scrolled away.
@@ -150,15 +152,16 @@ impl Confirm {
             problem: None,
             facts: Vec::new(),
             resumes: None,
+            to_agree: Vec::new(),
             recipe: None,
             top: 0,
             run: None,
         }
     }
 
-    /// What the act is about.
+    /// What the act is about; of a job that goes on, what is left of it.
     pub fn target(&self) -> &Target {
-        self.challenge.target()
+        &self.plan.target
     }
 
     /// What has to be typed, as it is asked for; `None` when a plain yes is enough.
@@ -246,15 +249,21 @@ impl Confirm {
         count >= HELD_KEYS
     }
 
-    /// Agrees to go on with a job, as it was begun.
-    pub(super) fn going_on(mut self, job: &Job) -> Self {
-        self.resumes = Some(job.head().id.clone());
+    /// The dialog that agrees to go on with a job, as it was begun: about what is left of it.
+    pub(super) fn going_on(job: &Job, to_agree: &[ToAgree], now: jiff::Timestamp) -> Self {
+        let mut dialog = Self::new(job.rest(), now);
+        dialog.resumes = Some(job.head().id.clone());
+        dialog.to_agree = to_agree.iter().map(ToAgree::told).collect();
+        dialog.plan.source = job.source();
+        // Its consent is to the whole of it, as the job knows it.
+        let whole = || Challenge::new(job.head().target.clone());
+        dialog.challenge = job.challenge().unwrap_or_else(whole);
         if let Some(options) = job.delete_options() {
-            self.backup = options.backup;
-            self.on_failure = options.on_failure;
-            self.replan();
+            dialog.backup = options.backup;
+            dialog.on_failure = options.on_failure;
+            dialog.replan();
         }
-        self
+        dialog
     }
 
     fn replan(&mut self) {
@@ -715,7 +724,7 @@ pub fn shape(model: &Model, dialog: &Confirm, size: Size) -> Shape {
     let columns = usize::from(wide.saturating_sub(4)).max(1);
     let mut lines = lines(model, dialog, columns);
     let target = dialog.target();
-    let server = format!("{} · {}", target.profile, target.host);
+    let server = format!("{} · {}", target.profile, target.server.shown());
     if width::width(&title(model, target)) + width::width(&server) + 8 > usize::from(wide) {
         // The border has no room for it.
         let server = width::clip(&server, columns).into_owned();
@@ -822,6 +831,9 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<Line> {
     };
     if let Some(job) = dialog.resumes.as_ref().and_then(|id| model.jobs.get(id)) {
         say(Tone::Warning, &format!("Goes on with: {}", told(job)));
+        for line in &dialog.to_agree {
+            say(Tone::Warning, line);
+        }
     }
     if target.items.is_empty() || target.act == Act::PurgeAll {
         about_spaces(model, dialog, &mut say);

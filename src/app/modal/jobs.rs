@@ -13,7 +13,7 @@ use crate::app::key::{Chord, Key};
 use crate::app::list::Step;
 use crate::app::message::{Effect, LogLevel};
 use crate::app::model::Model;
-use crate::jobs::{Act, Job, JobEvent, JobId, JobState, Outcome as Became, Thing};
+use crate::jobs::{Act, Job, JobEvent, JobId, JobState, Outcome as Became, Thing, ToAgree};
 use crate::text::number;
 use crate::text::width::{Align, fit};
 
@@ -119,9 +119,12 @@ impl Model {
         };
         let mut hints = Vec::new();
         if let Some(entered) = entered {
+            let is_here = self.may_take_up(&entered.job).is_ok();
             let asks = asks(&entered.job);
             if asks {
-                hints.push(("Enter", "answer"));
+                if is_here {
+                    hints.push(("Enter", "answer"));
+                }
             } else if !alone {
                 hints.push(("Enter", "details"));
             }
@@ -132,6 +135,7 @@ impl Model {
                     }
                     hints.push(("c", "cancel"));
                 }
+                JobState::Paused if !is_here => {}
                 JobState::Paused => {
                     if !asks {
                         hints.push(("r", "go on"));
@@ -140,6 +144,9 @@ impl Model {
                 }
                 JobState::Done | JobState::Failed | JobState::Cancelled | JobState::Unknown => {}
             }
+        }
+        if entered.is_some_and(|entered| self.can_save_rest(&entered.job)) {
+            hints.push(("w", "save the rest as a plan"));
         }
         if !alone {
             hints.push(("o", "plans"));
@@ -162,22 +169,34 @@ impl Model {
             return Outcome::Stay;
         };
         let state = job.state();
-        let target = &job.head().target;
         let is_verb = matches!(chord.key, Key::Char('p' | 'c' | 'r')) && !chord.ctrl;
-        if is_verb && (target.profile != self.profile.name || target.host != self.profile.host()) {
-            let (name, host) = (target.profile.clone(), target.host.clone());
-            self.say(
-                LogLevel::Warning,
-                format!("This job is for {name} at {host}. Start with that profile to go on."),
-            );
+        let may = self.may_take_up(job);
+        if is_verb
+            && !state.is_over()
+            && let Err(why) = &may
+        {
+            let why = why.clone();
+            self.say(LogLevel::Warning, why);
             return Outcome::Stay;
         }
         let found = self.jobs.entered(id).is_some_and(|entered| entered.found);
+        // Where it is not certain that it is of this server, nothing is asked of this one about it.
+        let unsaid = |it: &ToAgree| matches!(it, ToAgree::AddressUnsaid { .. });
+        let is_uncertain = may.is_ok_and(|to_agree| to_agree.iter().any(unsaid));
         match chord.key {
             // Another process may be at work on it.
             Key::Char('p' | 'c') if !chord.ctrl && found && self.why_read_only().is_some() => {
                 let reason = self.why_read_only().unwrap_or_default();
                 self.say(LogLevel::Warning, reason);
+            }
+            Key::Char('c') if !chord.ctrl && is_uncertain && !state.is_over() => {
+                let why = "Its file names no address of a server, so it is not certain that it is \
+                           of this one. r says more and asks you; then c ends it.";
+                self.say(LogLevel::Warning, why);
+            }
+            Key::Char('w') if !chord.ctrl => {
+                let id = id.clone();
+                return self.save_rest(&id, out);
             }
             Key::Char('p') if !chord.ctrl => match state {
                 JobState::Running | JobState::Queued => {
@@ -190,7 +209,7 @@ impl Model {
                 if state.is_over() {
                     self.say(LogLevel::Info, "This job is over.");
                 } else {
-                    self.job_event(&id.clone(), JobEvent::Cancel, out);
+                    self.cancel_job(&id.clone(), out);
                 }
             }
             Key::Char('r') if !chord.ctrl => {
@@ -208,6 +227,13 @@ impl Model {
         let Some(job) = self.jobs.get(id) else {
             return Outcome::Stay;
         };
+        let to_agree = match self.may_take_up(job) {
+            Ok(to_agree) => to_agree,
+            Err(why) => {
+                self.say(LogLevel::Warning, why);
+                return Outcome::Stay;
+            }
+        };
         let target = &job.head().target;
         let reads_only = matches!(target.act, Act::BackUp | Act::DryRun);
         if let Some(reason) = self.why_read_only().filter(|_| !reads_only) {
@@ -220,13 +246,15 @@ impl Model {
             return Outcome::Close;
         }
         let found = self.jobs.entered(id).is_some_and(|entered| entered.found);
-        if job.challenge().is_none() && !found {
+        // Where nothing is left that could be destroyed, it only ends.
+        let only_ends = target.act.is_destructive() && job.left() == 0;
+        if job.challenge().is_none() && (!found || only_ends) && to_agree.is_empty() {
             self.resume_job(id, None, out);
             return Outcome::Stay;
         }
         // What can't be undone is agreed to anew in each run; what an earlier run left is shown
         // before it goes on.
-        let dialog = Confirm::new(job.head().target.clone(), self.time(self.now)).going_on(job);
+        let dialog = Confirm::going_on(job, &to_agree, self.time(self.now));
         self.modals.push(behind);
         self.confirm(dialog, out);
         Outcome::Close

@@ -15,6 +15,7 @@ pub mod question;
 pub mod reading;
 pub mod setup;
 pub mod spaces_filter;
+mod taking_up;
 
 use serde::Serialize;
 

@@ -176,11 +176,10 @@ impl Model {
     /// Holds a plan against what is there now, then shows it with its confirmation.
     fn check_plan(&mut self, plan: Plan, plans: &mut Plans, out: &mut Vec<Effect>) -> Outcome {
         let target = &plan.target;
-        if target.profile != self.profile.name || target.host != self.profile.host() {
-            let (name, host) = (target.profile.clone(), target.host.clone());
+        if let Some(why) = self.why_elsewhere(target) {
             self.say(
                 LogLevel::Warning,
-                format!("This plan is for {name} at {host}. Start with that profile to apply it."),
+                format!("{why} Open that to apply the plan."),
             );
             return Outcome::Stay;
         }
@@ -487,7 +486,7 @@ impl Model {
         if contents.manifest.files != source.files {
             return Err("It has other files than when the plan was made.".to_owned());
         }
-        if contents.manifest.host != self.profile.host() && source.into.is_none() {
+        if self.is_elsewhere(&contents.manifest) && source.into.is_none() {
             // By ids of another server nothing can be found here.
             return Err("It is from another server, and the plan names no space here.".to_owned());
         }

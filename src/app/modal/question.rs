@@ -345,7 +345,8 @@ impl Model {
             let waits = self
                 .jobs
                 .get(&job)
-                .is_some_and(|job| job.state() == JobState::Paused && job.challenge().is_none());
+                .filter(|job| job.state() == JobState::Paused && job.challenge().is_none())
+                .is_some_and(|job| self.may_take_up(job) == Ok(Vec::new()));
             if waits && self.why_read_only().is_none() {
                 self.resume_job(&job, None, out);
             }
