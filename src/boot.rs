@@ -28,13 +28,14 @@ use crate::shell::query::Question;
 use crate::shell::record::{Recorder, Replay, ReplayError};
 use crate::shell::run::{ByGround, Crash, OpenProfile, Session, run};
 use crate::shell::terminal::{self, MouseCapture};
-use crate::shell::{backups, crash, files, log, screen};
+use crate::shell::{backups, core_dump, crash, files, log, screen};
 use crate::text::number;
 use crate::ui::picture;
 use crate::ui::theme::{self, Theme};
 
 /// Runs the program and says how it ended.
 pub fn main() -> ExitCode {
+    core_dump::forbid();
     let clock = Clock::start();
     let code = match command_line().and_then(|cli| match cli {
         Some(cli) => go(clock, &cli),
@@ -138,7 +139,10 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
         Some(path) => Some(Recorder::create(path).map_err(|error| no_recording(path, &error))?),
         None => None,
     };
-    let Ready { mode, opened } = ready;
+    let Ready { mode, mut opened } = ready;
+    if let Some(target) = &mut opened.target {
+        target.ask_before_the_screen();
+    }
     let Switched {
         profile,
         writes,

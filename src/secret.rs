@@ -4,18 +4,28 @@
 //! that is wiped, and never written, logged or shown; [`SecretSource`] tells of itself only where
 //! the secret would be found.
 
+mod lent;
+pub mod program;
+mod shape;
+
 use std::fmt;
+use std::future::Future;
 use std::io::Read as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::pin::Pin;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
+use self::program::SecretVariable;
+use self::shape::Unfit;
 use crate::report::scrub;
+
+pub use lent::Lent;
 
 /// How long a command may take: somebody may have to unlock a store first.
 const COMMAND_LIMIT: Duration = Duration::from_mins(1);
@@ -30,7 +40,7 @@ pub enum SecretSource {
     /// The first line that this command prints: a program and its arguments, run without a shell.
     Command(Vec<String>),
     /// A variable of the environment.
-    Env(String),
+    Env(SecretVariable),
     /// The first line of a file that nobody else may read.
     File(PathBuf),
     /// The configuration itself, when nobody else may read it.
@@ -41,7 +51,7 @@ impl fmt::Debug for SecretSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Command(words) => f.debug_tuple("Command").field(&words.first()).finish(),
-            Self::Env(name) => f.debug_tuple("Env").field(name).finish(),
+            Self::Env(variable) => f.debug_tuple("Env").field(&variable.name()).finish(),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             Self::Inline(_) => f.write_str("Inline"),
         }
@@ -79,6 +89,14 @@ pub enum SecretError {
     /// There is something that no token or password can hold.
     #[error("{0} gave more than a line of text")]
     NotText(String),
+    /// There is something that no token can be.
+    #[error("{whence} gave what can be no token: {why}")]
+    NotAToken {
+        /// Where it came from.
+        whence: String,
+        /// What is wrong with it, without a part of it.
+        why: &'static str,
+    },
     /// The command could not be started.
     #[error("`{program}` could not be started: {error}")]
     NotStarted {
@@ -105,6 +123,9 @@ pub enum SecretError {
         /// The limit.
         seconds: u64,
     },
+    /// The program ended before the command was run.
+    #[error("`{0}` was not run")]
+    NotRun(String),
 }
 
 impl SecretError {
@@ -117,30 +138,73 @@ impl SecretError {
             Self::NotOurs(_) => "Copy it to a file of your own with mode 0600.".to_owned(),
             Self::Empty(_) => "Put the secret on the first line.".to_owned(),
             Self::NotText(_) => "The secret is taken from the first line, up to 64 KiB of UTF-8 without control characters.".to_owned(),
+            Self::NotAToken { .. } => {
+                "Copy the token again: one word, as the page that made it showed it.".to_owned()
+            }
             Self::NotStarted { .. } => {
                 "The command is a list: the program, then its arguments.".to_owned()
             }
-            Self::CommandFailed { program, .. } | Self::TookTooLong { program, .. } => {
+            Self::CommandFailed { program, .. }
+            | Self::TookTooLong { program, .. }
+            | Self::NotRun(program) => {
                 format!("Run `{program}` by hand to see why.")
             }
         }
     }
 }
 
+/// The first line of what a command prints, which is on its way.
+pub type Running = Pin<Box<dyn Future<Output = Result<SecretString, SecretError>> + Send>>;
+
+/// What runs a command that prints a secret: whoever asks knows whose the terminal is.
+pub type RunCommand<'r> = &'r (dyn Fn(Vec<String>) -> Running + Send + Sync);
+
 impl SecretSource {
-    /// Fetches the secret. May take as long as a person needs to unlock a store.
-    pub async fn read(&self) -> Result<SecretString, SecretError> {
+    /// Fetches a token: one word, without what may stand around it. May take as long as a person
+    /// needs to unlock a store.
+    pub async fn token(&self, run: RunCommand<'_>) -> Result<SecretString, SecretError> {
+        let line = self.line(run).await?;
+        shape::token(&line).map_err(|unfit| self.unfit(unfit))
+    }
+
+    /// Fetches a password, which may hold blanks.
+    pub async fn password(&self, run: RunCommand<'_>) -> Result<SecretString, SecretError> {
+        let line = self.line(run).await?;
+        shape::password(&line).map_err(|unfit| self.unfit(unfit))
+    }
+
+    fn unfit(&self, unfit: Unfit) -> SecretError {
+        let whence = match self {
+            Self::Command(words) => {
+                format!("`{}`", scrub(words.first().map_or("", String::as_str)))
+            }
+            Self::Env(variable) => format!("the variable {}", scrub(variable.name())),
+            Self::File(path) => scrub(&path.to_string_lossy()),
+            Self::Inline(_) => "the configuration".to_owned(),
+        };
+        match unfit {
+            Unfit::Empty => SecretError::Empty(whence),
+            Unfit::Control => SecretError::NotText(whence),
+            Unfit::Token(why) => SecretError::NotAToken { whence, why },
+        }
+    }
+
+    /// The line that holds the secret, whatever stands in it.
+    pub async fn line(&self, run: RunCommand<'_>) -> Result<SecretString, SecretError> {
         match self {
-            Self::Command(words) => run(words, COMMAND_LIMIT).await,
-            Self::Env(name) => match std::env::var(name) {
+            Self::Command(words) => run(words.clone()).await,
+            Self::Env(variable) => match std::env::var(variable.name()) {
                 Ok(value) => first_line(
-                    &format!("the variable {name}"),
+                    &format!("the variable {}", variable.name()),
                     Zeroizing::new(value.into_bytes()),
                 ),
-                Err(std::env::VarError::NotPresent) => Err(SecretError::NotSet(name.clone())),
-                Err(std::env::VarError::NotUnicode(_)) => {
-                    Err(SecretError::NotText(format!("the variable {name}")))
+                Err(std::env::VarError::NotPresent) => {
+                    Err(SecretError::NotSet(variable.name().to_owned()))
                 }
+                Err(std::env::VarError::NotUnicode(_)) => Err(SecretError::NotText(format!(
+                    "the variable {}",
+                    variable.name()
+                ))),
             },
             Self::File(path) => {
                 let path = path.clone();
@@ -199,14 +263,25 @@ fn read_file(path: &std::path::Path) -> Result<SecretString, SecretError> {
     first_line(&name, bytes)
 }
 
+/// Runs a command where there is no terminal to lend to it: it gets no keys, and it is ended when
+/// it takes too long.
+pub fn run_apart(words: Vec<String>) -> Running {
+    Box::pin(async move { run(&words, COMMAND_LIMIT).await })
+}
+
+/// Runs a command on the terminal that the program was started on, while nothing of ours is on it.
+pub fn run_on_terminal(words: Vec<String>) -> Running {
+    Box::pin(async move {
+        let program = scrub(words.first().map_or("", String::as_str));
+        let ended = tokio::task::spawn_blocking(move || Lent::start(&words)?.finish()).await;
+        ended.unwrap_or(Err(SecretError::NotRun(program)))
+    })
+}
+
 async fn run(words: &[String], limit: Duration) -> Result<SecretString, SecretError> {
     let program = scrub(words.first().map_or("", String::as_str));
-    let not_started = |error: std::io::Error| SecretError::NotStarted {
-        program: program.clone(),
-        error: error.to_string(),
-    };
-    let mut child = tokio::process::Command::new(words.first().map_or("", String::as_str))
-        .args(words.get(1..).unwrap_or_default())
+    let not_started = |error: std::io::Error| not_started(&program, &error);
+    let mut child = tokio::process::Command::from(command(words))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -234,27 +309,42 @@ async fn run(words: &[String], limit: Duration) -> Result<SecretString, SecretEr
         });
     };
     let status = status.map_err(not_started)?;
+    told(&program, status, output, &said)
+}
+
+/// A program and its arguments.
+fn command(words: &[String]) -> std::process::Command {
+    let mut command = program::command(words.first().map_or("", String::as_str));
+    command.args(words.get(1..).unwrap_or_default());
+    command
+}
+
+fn not_started(program: &str, error: &std::io::Error) -> SecretError {
+    SecretError::NotStarted {
+        program: program.to_owned(),
+        error: error.to_string(),
+    }
+}
+
+/// What a command that has ended gave: the first line that it printed, or why there is none.
+fn told(
+    program: &str,
+    status: ExitStatus,
+    output: Zeroizing<Vec<u8>>,
+    said: &[u8],
+) -> Result<SecretString, SecretError> {
     if status.success() {
         return first_line(&format!("`{program}`"), output);
     }
-    let output = String::from_utf8_lossy(&output).into_owned();
-    let said = String::from_utf8_lossy(&said).into_owned();
-    let (output, mut said) = (Zeroizing::new(output), Zeroizing::new(said));
-    // A command that prints its secret to both must not make us repeat it.
-    for line in output
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-    {
-        said = Zeroizing::new(said.replace(line, "…"));
-    }
+    let said = Zeroizing::new(String::from_utf8_lossy(said).into_owned());
+    let said = without(&said, &output);
     let mut shown = String::new();
     for line in said.lines().take(LINES_SHOWN) {
         shown.push('\n');
         shown.push_str(&scrub(line));
     }
     Err(SecretError::CommandFailed {
-        program,
+        program: program.to_owned(),
         status: status.to_string(),
         said: if shown.is_empty() {
             shown
@@ -262,6 +352,21 @@ async fn run(words: &[String], limit: Duration) -> Result<SecretString, SecretEr
             format!(":{shown}")
         },
     })
+}
+
+/// What a command says, without what it printed as its secret: one that prints it to both must not
+/// make us repeat it.
+fn without(said: &str, output: &[u8]) -> Zeroizing<String> {
+    let output = Zeroizing::new(String::from_utf8_lossy(output).into_owned());
+    let mut said = Zeroizing::new(said.to_owned());
+    for line in output
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+    {
+        said = Zeroizing::new(said.replace(line, "…"));
+    }
+    said
 }
 
 /// All that comes, up to the limit and one byte.
@@ -274,21 +379,20 @@ async fn all_of(stream: Option<impl AsyncRead + Unpin>) -> Zeroizing<Vec<u8>> {
     bytes
 }
 
+/// The first line, without the mark that some editors put before it.
 fn first_line(whence: &str, bytes: Zeroizing<Vec<u8>>) -> Result<SecretString, SecretError> {
     if bytes.len() as u64 > SIZE_LIMIT {
         return Err(SecretError::NotText(whence.to_owned()));
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| SecretError::NotText(whence.to_owned()))?;
     let line = text
+        .trim_start_matches('\u{feff}')
         .lines()
         .next()
         .unwrap_or_default()
         .trim_end_matches('\r');
     if line.trim().is_empty() {
         return Err(SecretError::Empty(whence.to_owned()));
-    }
-    if line.chars().any(char::is_control) {
-        return Err(SecretError::NotText(whence.to_owned()));
     }
     Ok(SecretString::from(line))
 }
@@ -311,26 +415,29 @@ mod tests {
             .enable_all()
             .build()
             .expect("a runtime")
-            .block_on(source.read())
+            .block_on(source.password(&run_apart))
     }
 
-    fn command(words: &[&str]) -> SecretSource {
+    fn printed_by(words: &[&str]) -> SecretSource {
         SecretSource::Command(words.iter().map(|&word| word.to_owned()).collect())
     }
 
     #[test]
     fn a_command_gives_its_first_line() {
         assert!(says(
-            &read(&command(&["printf", "s3cret\nuser: me\n"])),
+            &read(&printed_by(&["printf", "s3cret\nuser: me\n"])),
             "s3cret"
         ));
         // No shell: what a shell would expand stays as it is.
-        assert!(says(&read(&command(&["echo", "$HOME `id`"])), "$HOME `id`"));
+        assert!(says(
+            &read(&printed_by(&["echo", "$HOME `id`"])),
+            "$HOME `id`"
+        ));
     }
 
     #[test]
     fn a_failed_command_is_quoted_without_what_it_printed() {
-        let error = read(&command(&[
+        let error = read(&printed_by(&[
             "sh",
             "-c",
             "echo hunter2; echo locked: hunter2 >&2; exit 3",
@@ -340,11 +447,11 @@ mod tests {
         assert!(said.contains("locked"), "{said}");
         assert!(!said.contains("hunter2"), "{said}");
         assert!(matches!(
-            read(&command(&["/nonexistent/x"])),
+            read(&printed_by(&["/nonexistent/x"])),
             Err(SecretError::NotStarted { .. })
         ));
         assert!(matches!(
-            read(&command(&["true"])),
+            read(&printed_by(&["true"])),
             Err(SecretError::Empty(_))
         ));
     }
@@ -410,12 +517,17 @@ mod tests {
 
     #[test]
     fn what_cannot_be_a_secret_is_refused() {
-        for bytes in [&b""[..], b"\n", b"  \n", b"a\x1bb\n", b"\xff\xfe"] {
+        for bytes in [&b""[..], b"\n", b"  \n", b"\xff\xfe"] {
             assert!(
                 first_line("it", Zeroizing::new(bytes.to_vec())).is_err(),
                 "{bytes:?}"
             );
         }
+        let control = read(&printed_by(&["printf", "a\\033b\\n"]));
+        assert!(
+            matches!(control, Err(SecretError::NotText(_))),
+            "{control:?}"
+        );
         assert!(says(
             &first_line("it", Zeroizing::new(b"a b\r\nc".to_vec())),
             "a b"
@@ -426,7 +538,7 @@ mod tests {
     #[test]
     fn a_source_does_not_show_what_it_holds() {
         let inline = SecretSource::Inline(SecretString::from("hunter2"));
-        let shown = format!("{inline:?} {:?}", command(&["print", "hunter2"]));
+        let shown = format!("{inline:?} {:?}", printed_by(&["print", "hunter2"]));
         assert!(!shown.contains("hunter2"), "{shown}");
     }
 }

@@ -16,7 +16,7 @@ use crate::cli::{BugreportArgs, Cli, DoctorArgs};
 use crate::config::{self, Auth, Config, Paths, Profile, Unusable};
 use crate::doctor::{self, Blame, Check, Finding, Verdict};
 use crate::report::{Exit, Failure, say, scrub};
-use crate::secret::SecretSource;
+use crate::secret::{self, RunCommand, SecretSource};
 use crate::shell::{clock, examine, files};
 
 /// How many lines of the log go into a bug report.
@@ -136,6 +136,14 @@ fn check(
             ));
             None
         }
+        Err(Unusable::Untrusted(untrusted)) => {
+            keep(Finding::failed(
+                Check::Config,
+                format!("It is not used: {untrusted}."),
+                untrusted.hint(),
+            ));
+            None
+        }
         Err(Unusable::Wrong { text, problems }) => {
             for problem in &problems {
                 let (line, column) = problem.place(&text);
@@ -176,7 +184,7 @@ fn check(
                     .map_err(|error| {
                         Failure::new(Exit::Failed, "The checks could not begin.").caused_by(&error)
                     })?;
-                runtime.block_on(examine::server(&chosen, &mut keep));
+                runtime.block_on(examine::server(&chosen, runner(), &mut keep));
                 // A name that is still being looked up must not keep us.
                 runtime.shutdown_background();
                 profile = Some((name, chosen));
@@ -305,9 +313,7 @@ fn without_secrets(text: String, checked: &Checked) -> String {
             Auth::Token(source) => source,
             Auth::Basic { password, .. } => password,
         };
-        if let Some(secret) = at_hand(source)
-            && !secret.expose_secret().is_empty()
-        {
+        for secret in at_hand(source) {
             text = Zeroizing::new(text.replace(secret.expose_secret(), "…"));
         }
     }
@@ -384,13 +390,23 @@ fn without_names(text: &str, names: &[(String, &str)]) -> String {
     text
 }
 
-/// A secret that no program has to be run for.
-fn at_hand(source: &SecretSource) -> Option<SecretString> {
-    match source {
-        SecretSource::Command(_) => None,
-        SecretSource::Env(_) | SecretSource::File(_) | SecretSource::Inline(_) => {
-            let runtime = tokio::runtime::Builder::new_current_thread().build().ok()?;
-            runtime.block_on(source.read()).ok()
-        }
+/// How a command that gives a secret is run: where there is a terminal, it may ask there.
+fn runner() -> RunCommand<'static> {
+    if std::io::stdin().is_terminal() {
+        &secret::run_on_terminal
+    } else {
+        &secret::run_apart
     }
+}
+
+/// A secret that no program has to be run for: all of its line, and what of it is sent.
+fn at_hand(source: &SecretSource) -> Vec<SecretString> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let (false, Ok(runtime)) = (matches!(source, SecretSource::Command(_)), runtime) else {
+        return Vec::new();
+    };
+    let run: RunCommand<'_> = &secret::run_apart;
+    let line = runtime.block_on(source.line(run));
+    let token = runtime.block_on(source.token(run));
+    line.into_iter().chain(token).collect()
 }

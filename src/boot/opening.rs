@@ -10,14 +10,12 @@ use crate::config::{Auth, Config, Paths, Profile};
 use crate::confluence::client::{Access, Endpoint};
 use crate::report::{Exit, Failure};
 use crate::secret::SecretSource;
+use crate::secret::program::{SecretVariable, TOKEN_VARIABLE};
 use crate::shell::connection::Target;
 use crate::shell::disk::{Folders, JournalAccess};
 use crate::shell::files;
 use crate::shell::lock::{self, Hold, ProfileLock};
 use crate::shell::run::Opened;
-
-/// The variable that a token for `--url` is taken from.
-const TOKEN_VARIABLE: &str = "CORACLE_TOKEN";
 
 /// How many demos can run at once.
 const DEMOS: u32 = 64;
@@ -285,7 +283,7 @@ fn demo(mode: StartMode) -> Opening {
 fn by_url(url: Endpoint, paths: &Paths) -> Result<Chosen, Failure> {
     let mut profile = Profile::new(url);
     if std::env::var_os(TOKEN_VARIABLE).is_some_and(|token| !token.is_empty()) {
-        profile.auth = Auth::Token(SecretSource::Env(TOKEN_VARIABLE.to_owned()));
+        profile.auth = Auth::Token(SecretSource::Env(SecretVariable::named(TOKEN_VARIABLE)));
     }
     if profile.url.is_plain_http()
         && !profile.url.is_loopback()
@@ -340,6 +338,7 @@ fn to_profile(name: &str, profile: &Profile, folder: PathBuf) -> Opening {
         target: Some(Target {
             profile: profile.clone(),
             access: Access::ReadWrite,
+            credentials: None,
         }),
         folder: Folder::OfProfile(folder),
     }

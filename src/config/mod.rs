@@ -7,6 +7,7 @@ pub mod file;
 pub mod paths;
 mod problem;
 mod read;
+pub mod trust;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -156,6 +157,8 @@ impl Profile {
 pub enum Unusable {
     /// It can't be read.
     Unreadable(std::io::Error),
+    /// Others could have written it.
+    Untrusted(trust::Untrusted),
     /// It says things that are wrong.
     Wrong {
         /// All of it, which may hold a secret.
@@ -174,6 +177,11 @@ pub fn load(paths: &Paths) -> Result<Option<Config>, Failure> {
             format!("The configuration {name} could not be read."),
         )
         .caused_by(&error),
+        Unusable::Untrusted(untrusted) => Failure::new(
+            Exit::Usage,
+            format!("The configuration is not used: {untrusted}."),
+        )
+        .hint(untrusted.hint()),
         Unusable::Wrong { text, problems } => failure(&name, &text, &problems),
     })
 }
@@ -186,6 +194,11 @@ pub fn read(paths: &Paths) -> Result<Option<Config>, Unusable> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Unusable::Unreadable(error)),
     };
+    match trust::check(&paths.config, &file) {
+        Ok(Ok(())) => {}
+        Ok(Err(untrusted)) => return Err(Unusable::Untrusted(untrusted)),
+        Err(error) => return Err(Unusable::Unreadable(error)),
+    }
     let text = file::bytes_of(&file)
         .and_then(file::into_text)
         .map(Zeroizing::new)
@@ -207,7 +220,7 @@ pub fn redacted(config: &Config) -> String {
             let more = if words.len() > 1 { ", …" } else { "" };
             format!("command [\"{program}\"{more}]")
         }
-        SecretSource::Env(name) => format!("variable {name}"),
+        SecretSource::Env(variable) => format!("variable {}", variable.name()),
         SecretSource::File(path) => format!("file {}", path.display()),
         SecretSource::Inline(_) => "in the configuration, not shown".to_owned(),
     };

@@ -17,6 +17,7 @@ use crate::app::keymap::{Keymap, KeymapError, Keys, Rebinding};
 use crate::cli::LogLevel;
 use crate::confluence::client::Endpoint;
 use crate::secret::SecretSource;
+use crate::secret::program::SecretVariable;
 use crate::ui::theme::PROFILE_COLORS;
 
 /// Reads a configuration; see [`super::parse`].
@@ -271,14 +272,12 @@ impl Reader<'_> {
                     }
                 }
                 "token_command" => sign_in.token(key, self.command(key, value)),
-                "token_env" => sign_in.token(key, self.string(key, value).map(SecretSource::Env)),
+                "token_env" => sign_in.token(key, self.variable(key, value)),
                 "token_file" => sign_in.token(key, self.path(key, value).map(SecretSource::File)),
                 "token" => sign_in.token(key, self.inline(key, value)),
                 "user" => sign_in.user = self.string(key, value).map(|user| (key.span(), user)),
                 "password_command" => sign_in.password(key, self.command(key, value)),
-                "password_env" => {
-                    sign_in.password(key, self.string(key, value).map(SecretSource::Env));
-                }
+                "password_env" => sign_in.password(key, self.variable(key, value)),
                 "password_file" => {
                     sign_in.password(key, self.path(key, value).map(SecretSource::File));
                 }
@@ -550,6 +549,11 @@ impl Reader<'_> {
             return None;
         }
         Some(SecretSource::Command(words))
+    }
+
+    fn variable(&mut self, key: &Name<'_>, value: &Value<'_>) -> Option<SecretSource> {
+        let name = self.string(key, value)?;
+        Some(SecretSource::Env(SecretVariable::named(&name)))
     }
 
     fn inline(&mut self, key: &Name<'_>, value: &Value<'_>) -> Option<SecretSource> {

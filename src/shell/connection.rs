@@ -4,19 +4,21 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::mpsc::Sender;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, oneshot};
 
+use super::event::{Borrower, Event};
 use crate::app::message::Ticket;
 use crate::config::{Auth, Profile, file};
 use crate::confluence::client::{Access, Client, Credentials, Endpoint, Retry, Settings};
 use crate::confluence::{ApiError, Call, ErrorKind, Reply};
 use crate::demo;
 use crate::report::scrub;
-use crate::secret::SecretError;
+use crate::secret::{self, RunCommand, Running, SecretError, SecretSource};
 
 /// What a run is connected to.
 #[derive(Clone, Debug)]
@@ -25,11 +27,58 @@ pub struct Target {
     pub profile: Profile,
     /// Whether writes may leave at all.
     pub access: Access,
+    /// What to sign in with, where it was fetched before there was a screen; `None`: it is fetched
+    /// once something is to be sent.
+    pub credentials: Option<Result<Credentials, SecretError>>,
+}
+
+impl Target {
+    /// Has a command that gives the secret run now, while the terminal is as it was: it may ask
+    /// something. Everything else needs no terminal and can wait.
+    pub fn ask_before_the_screen(&mut self) {
+        let (Auth::Token(source)
+        | Auth::Basic {
+            password: source, ..
+        }) = &self.profile.auth
+        else {
+            return;
+        };
+        if !matches!(source, SecretSource::Command(_)) {
+            return;
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        // Where there is no runtime now, there will be an error when one is needed.
+        if let Ok(runtime) = runtime {
+            let asked = credentials(&self.profile.auth, &secret::run_on_terminal);
+            self.credentials = Some(runtime.block_on(asked));
+        }
+    }
+}
+
+/// Runs a command that prints a secret.
+pub type Runner = Box<dyn Fn(Vec<String>) -> Running + Send + Sync>;
+
+/// Has commands run by the loop, which lends them the terminal.
+pub fn by_the_loop(events: Sender<Event>) -> Runner {
+    Box::new(move |words| {
+        let program = scrub(words.first().map_or("", String::as_str));
+        let (tell, told) = oneshot::channel();
+        let asked = events.send(Event::Lend(Borrower {
+            words,
+            secret: tell,
+        }));
+        Box::pin(async move {
+            match (asked, told.await) {
+                (Ok(()), Ok(secret)) => secret,
+                _ => Err(SecretError::NotRun(program)),
+            }
+        })
+    })
 }
 
 /// The way to the server.
-#[derive(Debug)]
 pub struct Line {
+    run: Runner,
     target: Mutex<Option<Target>>,
     client: OnceCell<Result<Client, ApiError>>,
     demo: OnceLock<demo::Server>,
@@ -37,8 +86,9 @@ pub struct Line {
 
 impl Line {
     /// The way to this server; `None` until the embedded one runs.
-    pub fn to(target: Option<Target>) -> Self {
+    pub fn to(target: Option<Target>, run: Runner) -> Self {
         Self {
+            run,
             target: Mutex::new(target),
             client: OnceCell::new(),
             demo: OnceLock::new(),
@@ -60,6 +110,7 @@ impl Line {
         *self.target.lock().unwrap_or_else(PoisonError::into_inner) = Some(Target {
             profile: Profile::new(endpoint),
             access: Access::ReadWrite,
+            credentials: None,
         });
         // A second demo is not started: the core asks once.
         let _ = self.demo.set(server);
@@ -119,13 +170,22 @@ impl Line {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let Some(Target { profile, access }) = target else {
+        let Some(Target {
+            profile,
+            access,
+            credentials: fetched,
+        }) = target
+        else {
             return Err(ApiError::new(
                 ErrorKind::Settings,
                 "There is no server to send this to.",
             ));
         };
-        let credentials = credentials(&profile.auth).await.map_err(no_secret)?;
+        let credentials = match fetched {
+            Some(fetched) => fetched,
+            None => credentials(&profile.auth, &*self.run).await,
+        }
+        .map_err(no_secret)?;
         let mut settings = settings(&profile, credentials).await?;
         settings.access = access;
         let client = Client::new(settings)?;
@@ -153,13 +213,13 @@ fn logged(error: &ApiError) -> String {
 }
 
 /// Fetches the secret of a profile.
-pub async fn credentials(auth: &Auth) -> Result<Credentials, SecretError> {
+pub async fn credentials(auth: &Auth, run: RunCommand<'_>) -> Result<Credentials, SecretError> {
     Ok(match auth {
         Auth::Anonymous => Credentials::Anonymous,
-        Auth::Token(source) => Credentials::Bearer(source.read().await?),
+        Auth::Token(source) => Credentials::Bearer(source.token(run).await?),
         Auth::Basic { user, password } => Credentials::Basic {
             user: user.clone(),
-            password: password.read().await?,
+            password: password.password(run).await?,
         },
     })
 }

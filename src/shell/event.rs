@@ -1,6 +1,10 @@
 //! What the threads of the shell tell the one that owns the model.
 
+use secrecy::SecretString;
+use tokio::sync::oneshot;
+
 use crate::app::message::{Msg, Ticket};
+use crate::secret::SecretError;
 
 /// Something for the main thread.
 #[derive(Debug)]
@@ -20,4 +24,17 @@ pub enum Event {
         /// How it ended.
         status: std::io::Result<std::process::ExitStatus>,
     },
+    /// A command that prints a secret needs the terminal.
+    Lend(Borrower),
+    /// It has ended.
+    Returned(Result<SecretString, SecretError>),
+}
+
+/// A command that prints a secret, and may ask for something first.
+#[derive(Debug)]
+pub struct Borrower {
+    /// The program and its arguments.
+    pub words: Vec<String>,
+    /// Where the first line of its output goes.
+    pub secret: oneshot::Sender<Result<SecretString, SecretError>>,
 }

@@ -23,7 +23,7 @@ use crate::doctor::server::{self, Checking, Probe, Probes};
 use crate::doctor::terminal::{Between, Facts};
 use crate::doctor::{Check, Finding, local};
 use crate::report::scrub;
-use crate::secret::SecretSource;
+use crate::secret::{RunCommand, SecretSource};
 use crate::ui::theme::Depth as Colors;
 
 /// How long a name or a connection may take.
@@ -70,12 +70,12 @@ fn way_of(profile: &Profile) -> Way {
 }
 
 /// Checks the server that the one profile of a configuration's text names.
-pub async fn text(text: &str, path: &Path, tell: TellFinding<'_>) {
+pub async fn text(text: &str, path: &Path, run: RunCommand<'_>, tell: TellFinding<'_>) {
     let folder = path.parent().unwrap_or(Path::new("."));
     match crate::config::parse(text, folder, Ok(())) {
         Ok(config) => {
             for profile in config.profiles.values() {
-                server(profile, tell).await;
+                server(profile, run, tell).await;
             }
         }
         Err(problems) => {
@@ -91,11 +91,11 @@ pub async fn text(text: &str, path: &Path, tell: TellFinding<'_>) {
 }
 
 /// Checks one server: the secret, the way there, the sign-in, what it can do.
-pub async fn server(profile: &Profile, tell: TellFinding<'_>) {
+pub async fn server(profile: &Profile, run: RunCommand<'_>, tell: TellFinding<'_>) {
     if let Some(finding) = key_mode(profile) {
         tell(finding);
     }
-    let credentials = secret(profile, tell).await;
+    let credentials = secret(profile, run, tell).await;
     if !line(profile, tell).await {
         skip(&[Check::Tls], "There is no connection.", tell);
         skip(&BEHIND, "There is no connection.", tell);
@@ -122,7 +122,11 @@ fn key_mode(profile: &Profile) -> Option<Finding> {
 }
 
 /// Fetches the secret, and says where from.
-async fn secret(profile: &Profile, tell: TellFinding<'_>) -> Option<Credentials> {
+async fn secret(
+    profile: &Profile,
+    run: RunCommand<'_>,
+    tell: TellFinding<'_>,
+) -> Option<Credentials> {
     let source = match &profile.auth {
         Auth::Anonymous => None,
         Auth::Token(source) => Some(("token", source)),
@@ -142,11 +146,11 @@ async fn secret(profile: &Profile, tell: TellFinding<'_>) -> Option<Credentials>
                 scrub(words.first().map_or("", String::as_str))
             )
         }
-        SecretSource::Env(name) => format!("the variable {}", scrub(name)),
+        SecretSource::Env(variable) => format!("the variable {}", scrub(variable.name())),
         SecretSource::File(path) => format!("the file {}", scrub(&path.to_string_lossy())),
         SecretSource::Inline(_) => "the configuration itself".to_owned(),
     };
-    match connection::credentials(&profile.auth).await {
+    match connection::credentials(&profile.auth, run).await {
         Ok(credentials) => {
             tell(Finding::ok(
                 Check::Secret,

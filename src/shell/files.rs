@@ -2,20 +2,44 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::Path;
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
+use crate::config::trust::{self, Place};
+
 /// Makes a folder with all above it that is missing, open to its owner alone.
+///
+/// One that is there already is closed to others if it is ours. What a link leads to may be meant
+/// for other things too, so its mode is left as it is; but nothing is kept where others could put
+/// something else in its place.
 pub fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    // One that was there already may be open to others.
-    if std::fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
-        std::fs::set_permissions(path, Permissions::from_mode(0o700))?;
+    let open = |flags: OFlags| {
+        OpenOptions::new()
+            .read(true)
+            .custom_flags((OFlags::DIRECTORY | flags).bits().cast_signed())
+            .open(path)
+    };
+    let us = rustix::process::geteuid().as_raw();
+    let (folder, is_link) = match open(OFlags::NOFOLLOW) {
+        Ok(folder) => (folder, false),
+        Err(_) if path.is_symlink() => (open(OFlags::empty())?, true),
+        Err(error) => return Err(error),
+    };
+    // What is looked at is what is changed, also when another takes its place in between.
+    let metadata = folder.metadata()?;
+    let is_open = metadata.mode() & 0o077 != 0;
+    if is_open && !is_link && metadata.uid() == us {
+        return folder.set_permissions(Permissions::from_mode(0o700));
     }
-    Ok(())
+    // As strictly as a file: what anybody may put beside ours would be taken for ours.
+    trust::look(path, Place::File, &metadata)
+        .map_err(|untrusted| io::Error::other(format!("{untrusted}. {}", untrusted.hint())))
 }
 
 /// Makes a folder with all above it that is missing; one that is there keeps its mode, as it may hold
@@ -124,6 +148,7 @@ pub fn sync_folder_of(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::symlink;
 
     #[test]
     fn only_a_regular_file_is_opened_and_nothing_waits() {
@@ -143,5 +168,56 @@ mod tests {
         let missing = read(&at("missing")).expect_err("it is not there");
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
         assert!(is_folder(&at("folder")) && !is_folder(&at("file")));
+    }
+
+    fn mode(path: &Path) -> u32 {
+        let metadata = std::fs::metadata(path).expect("it is there");
+        metadata.permissions().mode() & 0o7777
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).expect("a mode");
+    }
+
+    #[test]
+    fn a_folder_of_ours_is_closed_and_what_a_link_leads_to_is_left_as_it_is() {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let (ours, link) = (home.path().join("a/b/ours"), home.path().join("link"));
+        make_folder(&ours).expect("a folder");
+        for made in ["a", "a/b", "a/b/ours"] {
+            assert_eq!(mode(&home.path().join(made)), 0o700, "{made}");
+        }
+        set_mode(&ours, 0o755);
+        symlink(&ours, &link).expect("a link");
+        make_folder(&link).expect("it can be used");
+        assert_eq!(mode(&ours), 0o755, "through a link");
+        set_mode(&ours, 0o777);
+        let error = make_folder(&link).expect_err("others can write there");
+        assert!(error.to_string().contains("others can write"), "{error}");
+        assert_eq!(mode(&ours), 0o777, "through a link");
+        make_folder(&ours).expect("it is ours");
+        assert_eq!(mode(&ours), 0o700);
+    }
+
+    #[test]
+    fn a_folder_of_somebody_else_is_left_as_it_is() {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        if !rustix::process::geteuid().is_root() {
+            // Only root can give one away. Here is one of root's.
+            let before = mode(Path::new("/"));
+            let _ = make_folder(Path::new("/"));
+            assert_eq!(mode(Path::new("/")), before);
+            return;
+        }
+        let theirs = home.path().join("theirs");
+        std::fs::create_dir(&theirs).expect("a folder");
+        set_mode(&theirs, 0o755);
+        std::os::unix::fs::chown(&theirs, Some(12_345), None).expect("root can");
+        let error = make_folder(&theirs).expect_err("it is another's");
+        assert!(error.to_string().contains("another user"), "{error}");
+        assert_eq!(mode(&theirs), 0o755);
+        // Also where nobody else can get at it.
+        set_mode(&theirs, 0o700);
+        make_folder(&theirs).expect_err("it is another's");
     }
 }

@@ -7,6 +7,7 @@ pub mod backups;
 pub mod clipboard;
 pub mod clock;
 pub mod connection;
+pub mod core_dump;
 pub mod crash;
 pub mod disk;
 pub mod event;

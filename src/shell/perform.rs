@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::task::AbortHandle;
 
-use super::connection::{Line, Target};
+use super::connection::{Line, Target, by_the_loop};
 use super::disk::Disk;
 use super::event::Event;
 use super::{examine, files};
@@ -44,10 +44,10 @@ impl Perform {
             .enable_all()
             .build()?;
         Ok(Self {
-            events,
             disk,
             runtime: Some(runtime),
-            line: Arc::new(Line::to(target)),
+            line: Arc::new(Line::to(target, by_the_loop(events.clone()))),
+            events,
             reads: HashMap::new(),
         })
     }
@@ -61,7 +61,8 @@ impl Perform {
         for (_, read) in self.reads.drain() {
             read.abort();
         }
-        let old = std::mem::replace(&mut self.line, Arc::new(Line::to(target)));
+        let line = Line::to(target, by_the_loop(self.events.clone()));
+        let old = std::mem::replace(&mut self.line, Arc::new(line));
         self.disk = disk;
         // An embedded server ends with its line, which takes a moment.
         let _ = std::thread::Builder::new()
@@ -125,11 +126,12 @@ impl Perform {
         };
         let events = self.events.clone();
         let task = runtime.spawn(async move {
+            let run = by_the_loop(events.clone());
             let tell = |finding| {
                 // Nobody listens any more when the program ends.
                 let _ = events.send(Event::Core(Msg::Examined { ticket, finding }));
             };
-            examine::text(&text, &path, &mut |finding| tell(Some(finding))).await;
+            examine::text(&text, &path, &*run, &mut |finding| tell(Some(finding))).await;
             tell(None);
         });
         self.reads.insert(ticket, task.abort_handle());

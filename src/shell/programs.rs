@@ -1,15 +1,16 @@
 //! Other programs: the editor and the browser of the user.
 //!
 //! They are named by variables that hold a command line. It is split into words here, without a
-//! shell in between.
+//! shell in between, and they get no secret of ours.
 
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use super::clock::Clock;
 use super::files;
 use crate::app::message::Ticket;
+use crate::secret::program;
 
 /// A text in somebody's editor. The file is gone when this is dropped.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl EditorVisit {
             .and_then(|()| files::create_new(&visit.path))
             .and_then(|mut file| file.write_all(text.as_bytes()))
             .map_err(|error| format!("The text could not be written for the editor: {error}."))?;
-        let child = Command::new(&visit.program)
+        let child = program::command(&visit.program)
             .args(&words[1..])
             .arg(&visit.path)
             .spawn()
@@ -142,8 +143,8 @@ pub fn open_in_browser(
         if !named {
             command.push(address.to_owned());
         }
-        let program = command[0].clone();
-        let started = Command::new(&program)
+        let name = command[0].clone();
+        let started = program::command(&name)
             .args(&command[1..])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -152,7 +153,7 @@ pub fn open_in_browser(
         let mut child = match started {
             Ok(child) => child,
             Err(error) => {
-                why = format!("`{program}` could not be started: {error}.");
+                why = format!("`{name}` could not be started: {error}.");
                 continue;
             }
         };
@@ -165,7 +166,7 @@ pub fn open_in_browser(
                     && !status.success()
                     && clock.now().since(begun) < SHOWN
                 {
-                    failed(format!("`{program}` ended with {status}."));
+                    failed(format!("`{name}` ended with {status}."));
                 }
             });
         return Ok(());

@@ -4,6 +4,7 @@
 //! Nothing is drawn when nothing has happened, and nothing wakes this thread while the core waits
 //! for nothing.
 
+use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -13,11 +14,14 @@ use ratatui::Terminal;
 use rustix::process::{
     Pid, Signal, getpgid, getpid, getppid, getsid, kill_process, kill_process_group,
 };
+use rustix::termios::Termios;
+use secrecy::SecretString;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
+use tokio::sync::oneshot;
 
 use super::clock::Clock;
 use super::disk::{Disk, Folders, JournalAccess};
-use super::event::Event;
+use super::event::{Borrower, Event};
 use super::input::Input;
 use super::lock::ProfileLock;
 use super::perform::Perform;
@@ -30,6 +34,7 @@ use crate::app::message::{Effect, LogLevel, LogLine, Millis, Msg, Stop, Ticket};
 use crate::app::model::{Model, Start, Switched};
 use crate::app::update::update;
 use crate::report::{Exit, Failure};
+use crate::secret::{Lent, SecretError};
 use crate::ui::draw;
 use crate::ui::theme::{self, Depth, Glyphs, Ground, Theme};
 
@@ -150,6 +155,8 @@ struct Shell {
     record: Option<Recorder>,
     scratch: PathBuf,
     visit: Option<Visit>,
+    /// Who else wants the terminal, first come first.
+    borrowers: VecDeque<Borrower>,
     /// A SIGCONT will come that was caused by our own stop.
     expected_back: bool,
     picture: Picture,
@@ -166,8 +173,18 @@ enum Picture {
 
 /// Another program has the terminal.
 struct Visit {
-    editor: EditorVisit,
+    visitor: Visitor,
     pid: Option<Pid>,
+    /// The modes of the line that it found.
+    modes: Option<Termios>,
+}
+
+/// Which program it is.
+enum Visitor {
+    /// An editor, on a text of ours.
+    Editor(EditorVisit),
+    /// A command that prints a secret, and who waits for that.
+    Command(oneshot::Sender<Result<SecretString, SecretError>>),
 }
 
 impl Shell {
@@ -210,6 +227,7 @@ impl Shell {
             record: session.record,
             scratch: session.scratch,
             visit: None,
+            borrowers: VecDeque::new(),
             expected_back: false,
             picture: Picture::Current,
             crash: session.crash,
@@ -243,8 +261,13 @@ impl Shell {
             }
             self.tell_keyboard();
         };
-        if let Some(Visit { pid: Some(pid), .. }) = self.visit.take() {
-            let _ = kill_process(pid, Signal::TERM);
+        if let Some(visit) = self.visit.take() {
+            if let Some(pid) = visit.pid {
+                let _ = kill_process(pid, Signal::TERM);
+            }
+            if let Some(modes) = visit.modes {
+                terminal::set_modes(&modes);
+            }
         }
         if code != Exit::Signal(SIGHUP as u8).code() {
             self.let_keys_go();
@@ -264,7 +287,12 @@ impl Shell {
             match self.queue.recv_timeout(self.clock.until(until)) {
                 Ok(Event::Report(report)) => self.heard(&report),
                 Ok(Event::Gone | Event::Signal(_)) | Err(_) => return,
-                Ok(Event::Core(_) | Event::EditorEnded { .. }) => {}
+                Ok(
+                    Event::Core(_)
+                    | Event::EditorEnded { .. }
+                    | Event::Lend(_)
+                    | Event::Returned(_),
+                ) => {}
             }
         }
     }
@@ -374,6 +402,11 @@ impl Shell {
             Event::Gone => self.hang_up(),
             Event::Report(report) => self.heard(&report),
             Event::EditorEnded { ticket, status } => self.back_from_editor(ticket, status),
+            Event::Lend(borrower) => {
+                self.borrowers.push_back(borrower);
+                self.lend();
+            }
+            Event::Returned(secret) => self.back_from_command(secret),
         }
     }
 
@@ -590,8 +623,7 @@ impl Shell {
                 .send(Event::Core(Msg::Edited { ticket, outcome }));
             return;
         }
-        self.input.pause();
-        terminal::leave();
+        let modes = self.give_terminal();
         match EditorVisit::start(&self.scratch, ticket, text) {
             Ok((editor, mut child)) => {
                 let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
@@ -604,14 +636,17 @@ impl Shell {
                             let status = child.wait();
                             let _ = events.send(Event::EditorEnded { ticket, status });
                         });
-                self.visit = Some(Visit { editor, pid });
+                self.visit = Some(Visit {
+                    visitor: Visitor::Editor(editor),
+                    pid,
+                    modes,
+                });
                 if let Err(error) = waiter {
                     self.back_from_editor(ticket, Err(error));
                 }
             }
             Err(why) => {
-                self.take_terminal();
-                self.input.resume();
+                self.take_terminal_back(modes);
                 let outcome = Err(why);
                 let _ = self
                     .events
@@ -624,9 +659,80 @@ impl Shell {
         let Some(visit) = self.visit.take() else {
             return;
         };
+        self.take_terminal_back(visit.modes);
+        let Visitor::Editor(editor) = visit.visitor else {
+            return;
+        };
+        let outcome = editor.finish(status);
+        self.tell(self.clock.now(), Msg::Edited { ticket, outcome });
+        self.lend();
+    }
+
+    /// Lends the terminal to the next command that wants it: it may ask something, and what is typed
+    /// then is for it and not for us.
+    fn lend(&mut self) {
+        while self.visit.is_none()
+            && let Some(Borrower { words, secret }) = self.borrowers.pop_front()
+        {
+            if secret.is_closed() {
+                // Nobody waits for it any more.
+                continue;
+            }
+            let modes = self.give_terminal();
+            let started = Lent::start(&words).and_then(|lent| {
+                let (pid, events) = (lent.pid(), self.events.clone());
+                // The loop goes on meanwhile: answers arrive, a signal can end us.
+                std::thread::Builder::new()
+                    .name("command".to_owned())
+                    .spawn(move || {
+                        let _ = events.send(Event::Returned(lent.finish()));
+                    })
+                    .map(|_| pid)
+                    .map_err(|error| SecretError::NotRun(error.to_string()))
+            });
+            match started {
+                Ok(pid) => {
+                    self.visit = Some(Visit {
+                        visitor: Visitor::Command(secret),
+                        pid: Some(pid),
+                        modes,
+                    });
+                }
+                Err(error) => {
+                    self.take_terminal_back(modes);
+                    // Who asked may have given up.
+                    let _ = secret.send(Err(error));
+                }
+            }
+        }
+    }
+
+    fn back_from_command(&mut self, secret: Result<SecretString, SecretError>) {
+        let Some(visit) = self.visit.take() else {
+            return;
+        };
+        self.take_terminal_back(visit.modes);
+        if let Visitor::Command(waiting) = visit.visitor {
+            // Who asked may have given up.
+            let _ = waiting.send(secret);
+        }
+        self.lend();
+    }
+
+    /// Leaves the terminal to another program, and says in which modes.
+    fn give_terminal(&mut self) -> Option<Termios> {
+        self.input.pause();
+        terminal::leave();
+        terminal::modes()
+    }
+
+    /// Takes the terminal back from another program, which may have been killed before it put the
+    /// modes of the line back.
+    fn take_terminal_back(&mut self, modes: Option<Termios>) {
+        if let Some(modes) = modes {
+            terminal::set_modes(&modes);
+        }
         self.take_terminal();
         self.input.resume();
-        let outcome = visit.editor.finish(status);
-        self.tell(self.clock.now(), Msg::Edited { ticket, outcome });
     }
 }

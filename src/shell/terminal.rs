@@ -144,6 +144,16 @@ pub fn leave_without_writing() {
     }
 }
 
+/// The modes of the line as they are now.
+pub fn modes() -> Option<Termios> {
+    rustix::termios::tcgetattr(input()).ok()
+}
+
+/// Puts the modes of the line back. A terminal that is gone is nothing to act on.
+pub fn set_modes(modes: &Termios) {
+    let _ = rustix::termios::tcsetattr(input(), OptionalActions::Now, modes);
+}
+
 /// Whether the terminal is ours at this moment.
 pub fn is_entered() -> bool {
     locked().is_some()

@@ -82,6 +82,7 @@ impl App {
         let target = Target {
             profile,
             access: Access::ReadWrite,
+            credentials: None,
         };
         let perform = Perform::start(disk, Some(target), events).expect("threads");
         let mut app = Self {

@@ -39,6 +39,7 @@ mod rate;
 mod record;
 mod saving;
 mod screens;
+mod secrets;
 mod setup;
 mod sign_in;
 mod simulation;

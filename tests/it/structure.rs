@@ -356,6 +356,23 @@ fn only_the_client_and_the_shell_touch_the_network() {
 }
 
 #[test]
+fn other_programs_are_started_in_one_place_alone() {
+    // There our secrets are taken out of what they get.
+    for source in sources() {
+        let module: Vec<&str> = source.module.iter().map(String::as_str).collect();
+        let starts = ["Command::new(", "Command as ", "Command::{"]
+            .iter()
+            .any(|word| source.code.contains(word));
+        assert_eq!(
+            starts,
+            module == ["secret", "program"],
+            "{}",
+            source.path.display()
+        );
+    }
+}
+
+#[test]
 fn every_key_of_every_verb_reaches_it_somewhere() {
     let keymap = Keymap::with(&[]).expect("the table as it stands");
     for verb in VERBS {
