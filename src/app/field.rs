@@ -66,15 +66,17 @@ impl Field {
         self.lines
     }
 
-    /// Replaces the text; the cursor goes to its end. Can be undone.
-    pub fn set(&mut self, text: &str) {
+    /// Replaces the text; the cursor goes to its end. Can be undone. Gives back what was left out, as
+    /// [`Field::insert`] does.
+    pub fn set(&mut self, text: &str) -> Vec<char> {
         if !self.area.is_empty() {
             self.area.select_all();
             self.area.delete_char();
         }
-        self.insert(text);
+        let dropped = self.insert(text);
         self.area.move_cursor(CursorMove::Bottom);
         self.area.move_cursor(CursorMove::End);
+        dropped
     }
 
     /// Puts the cursor before everything.
@@ -83,17 +85,17 @@ impl Field {
         self.area.move_cursor(CursorMove::Head);
     }
 
-    /// Inserts text at the cursor, in place of what is selected.
-    pub fn insert(&mut self, text: &str) {
+    /// Inserts text at the cursor, in place of what is selected. Control characters stay out; gives
+    /// those back, in their order, for whoever has to say so.
+    pub fn insert(&mut self, text: &str) -> Vec<char> {
         let text = match self.lines {
             Lines::One => text.replace(['\r', '\n', '\t'], " "),
             Lines::Many => text.replace("\r\n", "\n").replace('\r', "\n"),
         };
-        let clean: String = text
-            .chars()
-            .filter(|c| *c == '\n' || *c == '\t' || !c.is_control())
-            .collect();
-        self.area.insert_str(clean);
+        let is_fine = |c: &char| *c == '\n' || *c == '\t' || !c.is_control();
+        let (clean, dropped): (Vec<char>, Vec<char>) = text.chars().partition(is_fine);
+        self.area.insert_str(clean.into_iter().collect::<String>());
+        dropped
     }
 
     /// Takes a key. Says whether it was one for a field at all.

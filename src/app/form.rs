@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::field::{Field, Lines};
 use super::key::{Chord, Key};
+use super::space_name;
 
 /// What a field is edited with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +25,11 @@ pub enum Control {
     Picked {
         /// The label of what is picked; empty for nothing.
         label: String,
+    },
+    /// Nothing: what would be edited is not known. The focus passes it over.
+    Closed {
+        /// Why, to be shown in its place.
+        why: String,
     },
 }
 
@@ -88,6 +94,17 @@ impl FormField {
         )
     }
 
+    /// One that cannot be edited, and why.
+    pub fn closed(label: &str, why: &str) -> Self {
+        let why = why.to_owned();
+        Self::with(label, Control::Closed { why })
+    }
+
+    /// Whether the focus can come to it.
+    fn takes_focus(&self) -> bool {
+        self.enabled && !matches!(self.control, Control::Closed { .. })
+    }
+
     fn with(label: &str, control: Control) -> Self {
         Self {
             label: label.to_owned(),
@@ -97,7 +114,8 @@ impl FormField {
         }
     }
 
-    /// The text of a text field; of a choice, what is chosen; of a picked one, its label.
+    /// The text of a text field; of a choice, what is chosen; of a picked one, its label; nothing
+    /// of a closed one.
     pub fn text(&self) -> String {
         match &self.control {
             Control::Text(field) => field.text(),
@@ -105,6 +123,7 @@ impl FormField {
                 options.get(*chosen).cloned().unwrap_or_default()
             }
             Control::Picked { label } => label.clone(),
+            Control::Closed { .. } => String::new(),
         }
     }
 
@@ -112,7 +131,7 @@ impl FormField {
     pub fn chosen(&self) -> usize {
         match &self.control {
             Control::Choice { chosen, .. } => *chosen,
-            Control::Text(_) | Control::Picked { .. } => 0,
+            Control::Text(_) | Control::Picked { .. } | Control::Closed { .. } => 0,
         }
     }
 }
@@ -213,14 +232,20 @@ impl Form {
         }
     }
 
-    /// Takes pasted text.
-    pub fn paste(&mut self, text: &str) -> Taken {
+    /// Takes pasted text. What of it can't be sent is left out, which [`Form::left_out`] says.
+    pub fn paste(&mut self, text: &str) -> (Taken, Vec<char>) {
         match &mut self.fields[self.focus].control {
-            Control::Text(field) => {
-                field.insert(text);
-                Taken::Changed
+            Control::Text(field) => (Taken::Changed, field.insert(text)),
+            Control::Choice { .. } | Control::Picked { .. } | Control::Closed { .. } => {
+                (Taken::No, Vec::new())
             }
-            Control::Choice { .. } | Control::Picked { .. } => Taken::No,
+        }
+    }
+
+    /// Says beside a field which characters were left out of its text.
+    pub fn left_out(&mut self, field: usize, dropped: &[char]) {
+        if let Some(text) = space_name::left_out(dropped) {
+            self.fields[field].note = Note::Problem(text);
         }
     }
 
@@ -228,7 +253,7 @@ impl Form {
         let n = self.fields.len();
         for _ in 0..n {
             self.focus = (self.focus + if back { n - 1 } else { 1 }) % n;
-            if self.fields[self.focus].enabled {
+            if self.fields[self.focus].takes_focus() {
                 return;
             }
         }

@@ -27,6 +27,7 @@ pub mod pointer;
 pub mod remote;
 mod slices;
 mod sort;
+mod space_name;
 pub mod spread;
 pub mod tree;
 pub mod update;

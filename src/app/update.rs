@@ -983,13 +983,7 @@ impl Model {
                 }
                 Err(_) => {}
             },
-            Waiter::KeyCheck(key) => {
-                for modal in &mut self.modals {
-                    if let Modal::NewSpace(form) = modal {
-                        form.key_checked(&key, &outcome);
-                    }
-                }
-            }
+            Waiter::KeyCheck(key) => self.key_was_checked(&key, &outcome, out),
             Waiter::EditSpace(key) => self.space_for_form(&key, outcome),
             Waiter::PickPages(key, window) => self.pages_came(&key, window, contents(outcome), out),
             Waiter::PlanTrash(key) => {

@@ -25,6 +25,17 @@ pub enum Fault {
         /// The body.
         body: String,
     },
+    /// The API's own refusal with this status and these words; the request is not applied. 404 is what
+    /// servers say of what one has no right to.
+    Refused {
+        /// The status code.
+        status: u16,
+        /// What it says.
+        message: String,
+    },
+    /// The answer of success, and nothing is done: the old values to a `PUT` of a space or content,
+    /// a task that nobody knows to the deletion of a space, else 204.
+    Unapplied,
     /// 200 and the HTML page of a sign-in; the request is not applied.
     LoginPage,
     /// 302 to this address; the request is not applied.

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
@@ -97,6 +98,27 @@ pub(super) fn router(site: Arc<Site>) -> Router {
 
 /// The answer of a handler.
 type Answer = Result<Response, Failure>;
+
+/// What a `GET` of a space or content answers, whatever its status: the old values, where a write
+/// is to be passed over. `None` for any other path.
+pub(super) async fn as_it_is(site: Arc<Site>, path: &str) -> Option<Response> {
+    let mut segments = path.rsplit('/');
+    let (last, kind) = (segments.next()?, segments.next()?);
+    let id = percent_encoding::percent_decode_str(last).decode_utf8_lossy();
+    let id = Path(id.into_owned());
+    let answer = match kind {
+        "space" => {
+            let expand = ("expand".to_owned(), "description.plain,homepage".to_owned());
+            space::one(State(site), id, Query(vec![expand])).await
+        }
+        "content" => {
+            let status = ("status".to_owned(), "any".to_owned());
+            content::one(State(site), id, Query(vec![status])).await
+        }
+        _ => return None,
+    };
+    Some(answer.into_response())
+}
 
 /// A path that no operation has: the HTML page that real servers give.
 pub(super) async fn not_found() -> Response {

@@ -586,6 +586,14 @@ async fn pass(State(site): State<Arc<Site>>, request: Request, next: Next) -> Re
             headers,
             body,
         }) => canned(status, &headers, body),
+        Some(Fault::Refused { status, message }) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+            Failure::new(status, message).into_response()
+        }
+        Some(Fault::Unapplied) => {
+            let (method, path) = (request.method().clone(), path.to_owned());
+            unapplied(&site, method, &path).await
+        }
         Some(Fault::LoginPage) => canned(
             200,
             &[(
@@ -658,6 +666,24 @@ async fn answer(site: &Site, request: Request, next: Next) -> Response {
     headers.insert("x-ausername", HeaderValue::from_static(who));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// The answer of success to a write that is passed over.
+async fn unapplied(site: &Arc<Site>, method: Method, path: &str) -> Response {
+    let is_of_a_space = path.rsplit('/').nth(1) == Some("space");
+    if method == Method::PUT
+        && let Some(old) = routes::as_it_is(Arc::clone(site), path).await
+    {
+        old
+    } else if method == Method::DELETE && is_of_a_space {
+        let body = serde_json::json!({
+            "id": "unapplied",
+            "links": {"status": "/rest/api/longtask/unapplied"},
+        });
+        (StatusCode::ACCEPTED, axum::Json(body)).into_response()
+    } else {
+        StatusCode::NO_CONTENT.into_response()
+    }
 }
 
 const LOGIN_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Log in - Confluence</title></head>\

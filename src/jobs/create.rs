@@ -1,10 +1,12 @@
-//! A new space: global, private or personal.
+//! A new space: global, private or personal. It is read once it is made, and what differs is said.
 
 use serde::{Deserialize, Serialize};
 
-use super::desk::{Desk, Fate, Settled, is_not_there, refused, unexpected};
+use super::desk::{Again, Desk, Fate, Settled, is_not_there, refused, unexpected};
 use super::job::{Machine, Outcome, Step};
 use super::session::{NotHere, Session, Users};
+use super::update::same_text;
+use super::witness::{Sight, Witness};
 use crate::confluence::call::Audience;
 use crate::confluence::{ApiError, Call, Reply, Space, SpaceKey};
 
@@ -88,6 +90,26 @@ impl NewSpace {
             Self::Personal { .. } => true,
         }
     }
+
+    /// What of `space`, which was made as this one, is not as it was sent.
+    fn differing(&self, space: &Space) -> Vec<&'static str> {
+        let (name, description) = match self {
+            Self::Global {
+                name, description, ..
+            } => (Some(name), description),
+            Self::Personal { description, .. } => (None, description),
+        };
+        let more = space.more.as_deref();
+        let told = more.and_then(|more| more.description.as_deref());
+        let mut differing = Vec::new();
+        if name.is_some_and(|name| *name != space.name) {
+            differing.push("name");
+        }
+        if !same_text(description, told.unwrap_or_default()) {
+            differing.push("description");
+        }
+        differing
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +117,8 @@ enum Stage {
     Look,
     Ready,
     Settle,
+    /// There is no such space, by the last answer: was none made, or is it hidden from this user?
+    Missing,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,6 +127,11 @@ pub(super) struct Create {
     user: Users,
     stage: Stage,
     tries: u8,
+    /// The key that the server answered with.
+    #[serde(default)]
+    made: Option<SpaceKey>,
+    #[serde(skip)]
+    witness: Option<Witness>,
 }
 
 impl Create {
@@ -112,6 +141,8 @@ impl Create {
             user: Users::begun_by(user),
             stage: Stage::Look,
             tries: 0,
+            made: None,
+            witness: None,
         }
     }
 
@@ -129,7 +160,61 @@ impl Create {
     }
 
     fn key(&self) -> Option<SpaceKey> {
-        self.new.key(self.user.now())
+        self.made.clone().or_else(|| self.new.key(self.user.now()))
+    }
+
+    /// There is a space of that key.
+    fn found(&self, desk: &mut Desk, item: u32, space: &Space) {
+        let step = Step::CreateSpace;
+        let heard = desk.heard(item, step);
+        if !desk.is_accepted(item, step) && !self.new.made(space, &self.user) {
+            let why = format!(
+                "{heard}, and there is a space {} now that looks different.",
+                space.key
+            );
+            desk.settle(item, step, Settled::Unknown(&why));
+            desk.close(item, Outcome::Unknown(why));
+            return;
+        }
+        let differing = self.new.differing(space);
+        if differing.is_empty() {
+            desk.settle(item, step, Settled::Made(space.key.as_str()));
+            desk.close(item, Outcome::Done(None));
+        } else if !desk.looks_again(item, step) {
+            let why = format!(
+                "{heard}, and the {} of the space {} is not what was sent. Edit the space.",
+                differing.join(" and the "),
+                space.key
+            );
+            desk.settle(item, step, Settled::Unknown(&why));
+            desk.close(item, Outcome::Unknown(why));
+        }
+    }
+
+    /// No space was made, as far as this user can see.
+    fn witnessed(&mut self, desk: &mut Desk, item: u32, answer: Result<Reply, ApiError>) {
+        let Some(witness) = &mut self.witness else {
+            return;
+        };
+        let Some(sight) = witness.answer(desk.user(), answer) else {
+            return;
+        };
+        self.witness = None;
+        match sight {
+            Sight::Shown(_) => {
+                let state = "there is no such space";
+                let (why, again) = desk.not_applied(item, Step::CreateSpace, state);
+                self.stage = Stage::Look;
+                self.tries += 1;
+                if again == Again::No || self.tries >= TRIES {
+                    desk.close(item, Outcome::Failed(why));
+                }
+            }
+            Sight::Hidden(why) => {
+                desk.settle(item, Step::CreateSpace, Settled::Unknown(&why));
+                desk.close(item, Outcome::Unknown(why));
+            }
+        }
     }
 }
 
@@ -144,7 +229,7 @@ impl Machine for Create {
         }
         let look = |key| Call::Space {
             key,
-            expand: "creator".to_owned(),
+            expand: "creator,description.plain".to_owned(),
         };
         match (self.stage, self.key()) {
             (Stage::Look | Stage::Ready, _) if desk.is_stopping() => {}
@@ -154,11 +239,17 @@ impl Machine for Create {
                 desk.write(0, Step::CreateSpace, self.new.call(), "no such space");
             }
             (Stage::Settle, Some(key)) => desk.read(0, Step::Settle, look(key)),
-            (Stage::Settle, None) => {
-                let why =
-                    "The answer was lost, and it is not known which key the space would have.";
-                desk.settle(0, Step::CreateSpace, Settled::Unknown(why));
-                desk.close(0, Outcome::Unknown(why.to_owned()));
+            (Stage::Missing, Some(key)) => {
+                let witness = self.witness.get_or_insert_with(|| Witness::of_space(key));
+                desk.read(0, Step::Witness, witness.call());
+            }
+            (Stage::Settle | Stage::Missing, None) => {
+                let why = format!(
+                    "{}, and it is not known which key the space would have.",
+                    desk.heard(0, Step::CreateSpace)
+                );
+                desk.settle(0, Step::CreateSpace, Settled::Unknown(&why));
+                desk.close(0, Outcome::Unknown(why));
             }
         }
     }
@@ -172,33 +263,23 @@ impl Machine for Create {
             ),
             (Step::Look, Err(error)) if is_not_there(&error) => self.stage = Stage::Ready,
             (Step::Look, Err(error)) => desk.close(item, Outcome::Failed(error.message)),
-            (_, Ok(Reply::Space(space))) => {
-                if self.new.made(&space, &self.user) {
-                    desk.settle(item, Step::CreateSpace, Settled::Made(space.key.as_str()));
-                    desk.close(item, Outcome::Done(None));
-                } else {
-                    let why = format!(
-                        "The answer was lost, and there is a space {key} now that looks different."
-                    );
-                    desk.settle(item, Step::CreateSpace, Settled::Unknown(&why));
-                    desk.close(item, Outcome::Unknown(why));
-                }
-            }
+            (Step::Witness, answer) => self.witnessed(desk, item, answer),
+            (_, Ok(Reply::Space(space))) => self.found(desk, item, &space),
             (_, Err(error))
                 if is_not_there(&error) && desk.looks_again(item, Step::CreateSpace) => {}
-            (_, Err(error)) if is_not_there(&error) => {
-                let why = "The answer was lost, and there is no such space.";
-                desk.settle(item, Step::CreateSpace, Settled::NotApplied(why));
-                self.stage = Stage::Look;
-                self.tries += 1;
-                if self.tries >= TRIES {
-                    desk.close(item, Outcome::Failed(why.to_owned()));
-                }
+            (_, Err(error))
+                if is_not_there(&error) && desk.is_accepted(item, Step::CreateSpace) =>
+            {
+                let why = format!(
+                    "The server answered that it made the space {key}, and does not show it. You may not be permitted to see it."
+                );
+                desk.settle(item, Step::CreateSpace, Settled::Unknown(&why));
+                desk.close(item, Outcome::Unknown(why));
             }
+            (_, Err(error)) if is_not_there(&error) => self.stage = Stage::Missing,
             (_, other) => {
                 let error = other.err().unwrap_or_else(unexpected);
-                let why = format!("The answer was lost. {}", error.message);
-                desk.settle(item, Step::CreateSpace, Settled::Unknown(&why));
+                let why = desk.unconfirmed(item, Step::CreateSpace, &error);
                 desk.close(item, Outcome::Unknown(why));
             }
         }
@@ -209,6 +290,10 @@ impl Machine for Create {
             Fate::Applied { .. } => desk.close(item, Outcome::Done(None)),
             Fate::Refused(error) => desk.close(item, refused(error)),
             Fate::NotApplied(_) => self.stage = Stage::Look,
+            Fate::Accepted { made, .. } => {
+                self.made = made.map(SpaceKey::new);
+                self.stage = Stage::Settle;
+            }
             Fate::InDoubt(_) => self.stage = Stage::Settle,
             Fate::NeverKnown(why) => desk.close(item, Outcome::Unknown(why)),
         }

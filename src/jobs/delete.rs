@@ -1,9 +1,10 @@
 //! Spaces deleted, one after the other, each after a backup of what is in it.
 //!
 //! The server only promises (202) and works on in a long task; this machine follows the task to its end
-//! and, when the task is lost, asks for the space itself: gone means deleted. A server that is deleting
-//! shows the space until its task ends, so one that is still there after a lost answer means nothing:
-//! the end is then unknown, and a deletion is never sent a second time on a guess.
+//! and then asks for the space itself: gone means deleted, as long as the server still shows this user
+//! another space. A server that is deleting shows the space until its task ends, so one that is still
+//! there after a lost answer means nothing: the end is then unknown, and a deletion is never sent a
+//! second time on a guess.
 
 use std::collections::HashMap;
 
@@ -16,6 +17,7 @@ use super::job::{
 use super::listing::{LIMIT, Listing, Rows, Seen, in_words};
 use super::proof::{Claim, Claimed, Fingerprint, Ground};
 use super::save::{Kept, Save, Wanted};
+use super::witness::{Sight, Witness};
 use crate::confluence::{
     ApiError, Call, ContentId, ContentKind, LongTask, LongTaskId, Reply, SpaceKey,
 };
@@ -63,10 +65,14 @@ enum Stage {
     Polling(LongTaskId),
     /// Asking for the space: after a lost answer, or a task that ended or was lost.
     Settling(Why),
+    /// There is no such space, by the last answer: is it gone, or hidden from this user?
+    Missing(Why),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Why {
+    /// Nothing was sent.
+    Unsent,
     /// Was the request applied at all?
     Lost,
     /// The task reported its end; the space tells whether it is so.
@@ -119,6 +125,8 @@ pub(super) struct Delete {
     looks: u32,
     next_at: u64,
     moved: Moved,
+    #[serde(skip)]
+    witness: Option<Witness>,
 }
 
 /// When a task last moved.
@@ -154,6 +162,7 @@ impl Delete {
             looks: 0,
             next_at: 0,
             moved: Moved::default(),
+            witness: None,
         }
     }
 
@@ -274,7 +283,8 @@ impl Delete {
         };
         match listing.take(answer) {
             Err(error) if is_not_there(&error) && listing.len() == 0 => {
-                self.end(desk, item, Outcome::Gone);
+                self.listing = None;
+                self.missing(Why::Unsent);
                 return;
             }
             Err(error) => {
@@ -467,13 +477,17 @@ impl Delete {
 
     fn settled(&mut self, desk: &mut Desk, item: u32, answer: Result<Reply, ApiError>, why: Why) {
         match (answer, why) {
-            (Err(error), Why::Refused(_)) if is_not_there(&error) => {
-                self.end(desk, item, Outcome::Gone);
-            }
-            (Ok(_), Why::Refused(message)) => self.end(desk, item, Outcome::Failed(message)),
-            (Err(error), _) if is_not_there(&error) => {
+            // The task and the space say the same.
+            (Err(error), Why::Ended) if is_not_there(&error) => {
                 desk.settle(item, Step::Delete, Settled::Done);
                 self.end_deleted(desk, item);
+            }
+            (Err(error), why) if is_not_there(&error) => self.missing(why),
+            (Ok(_), Why::Refused(message)) => {
+                let why = format!(
+                    "{message} The space is still there: you may not be permitted to delete it."
+                );
+                self.end(desk, item, Outcome::Failed(why));
             }
             (Ok(_), Why::Failed(message)) => {
                 let why = if message.is_empty() {
@@ -497,7 +511,7 @@ impl Delete {
                     Why::Expired => {
                         "The server no longer tells of its task, and the space is still there."
                     }
-                    Why::Lost | Why::Failed(_) | Why::Refused(_) => {
+                    Why::Lost | Why::Failed(_) | Why::Refused(_) | Why::Unsent => {
                         "The server did not say what became of the request, and the space is still there. It may still be at it: look again later, and delete it again only then."
                     }
                 };
@@ -512,6 +526,44 @@ impl Delete {
                 desk.settle(item, Step::Delete, Settled::Unknown(&why));
                 self.end(desk, item, Outcome::Unknown(why));
             }
+        }
+    }
+
+    fn missing(&mut self, why: Why) {
+        self.witness = None;
+        self.stage = Stage::Missing(why);
+    }
+
+    /// A space that is answered as missing is gone only if the server still shows this user others.
+    fn witnessed(
+        &mut self,
+        desk: &mut Desk,
+        item: u32,
+        answer: Result<Reply, ApiError>,
+        why: &Why,
+    ) {
+        let Some(witness) = &mut self.witness else {
+            return;
+        };
+        let Some(sight) = witness.answer(desk.user(), answer) else {
+            return;
+        };
+        self.witness = None;
+        let was_sent = desk.is_in_doubt(item, Step::Delete);
+        match (sight, why) {
+            (Sight::Shown(_), _) if was_sent => {
+                desk.settle(item, Step::Delete, Settled::Done);
+                self.end_deleted(desk, item);
+            }
+            (Sight::Shown(_), _) => self.end(desk, item, Outcome::Gone),
+            (Sight::Hidden(hidden), _) if was_sent => {
+                desk.settle(item, Step::Delete, Settled::Unknown(&hidden));
+                self.end(desk, item, Outcome::Unknown(hidden));
+            }
+            (Sight::Hidden(hidden), Why::Refused(message)) => {
+                self.end(desk, item, Outcome::Failed(format!("{message} {hidden}")));
+            }
+            (Sight::Hidden(hidden), _) => self.end(desk, item, Outcome::Failed(hidden)),
         }
     }
 
@@ -620,6 +672,12 @@ impl Machine for Delete {
                     desk.read_at(item, Step::Settle, Call::Space { key, expand }, at);
                 }
             }
+            Stage::Missing(_) => {
+                let witness = self.witness.get_or_insert_with(|| Witness::of_space(key));
+                if !desk.is_busy(item) {
+                    desk.read(item, Step::Witness, witness.call());
+                }
+            }
         }
     }
 
@@ -639,6 +697,7 @@ impl Machine for Delete {
                 Ok(_) | Err(_) => self.stage = Stage::Settling(Why::Expired),
             },
             Stage::Settling(why) => self.settled(desk, current, answer, why),
+            Stage::Missing(why) => self.witnessed(desk, current, answer, &why),
             Stage::Begin | Stage::Asking | Stage::AskingUnlisted | Stage::Ready => {}
         }
         self.take_settled();
@@ -651,7 +710,7 @@ impl Machine for Delete {
         self.looks = 0;
         self.next_at = desk.at() + 1_000;
         match fate {
-            Fate::Applied {
+            Fate::Accepted {
                 task: Some(task), ..
             } => {
                 self.moved = Moved {
@@ -662,8 +721,8 @@ impl Machine for Delete {
                 // The name of the task is nowhere else.
                 desk.checkpoint();
             }
-            // Of an earlier run, where it was settled: an answer without a task is in doubt.
-            Fate::Applied { task: None, .. } => self.end_deleted(desk, item),
+            // Of an earlier run, where it was settled.
+            Fate::Applied { .. } => self.end_deleted(desk, item),
             Fate::Refused(error) if is_not_there(&error) => {
                 // Servers say this of what may not be deleted too: the space itself tells.
                 self.next_at = desk.at();
@@ -672,8 +731,15 @@ impl Machine for Delete {
             Fate::Refused(error) => self.end(desk, item, refused(error)),
             Fate::NotApplied(_) => self.again(),
             // The stored stage knows more than that it was sent.
-            Fate::InDoubt(_) if matches!(self.stage, Stage::Polling(_) | Stage::Settling(_)) => {}
-            Fate::InDoubt(_) => self.stage = Stage::Settling(Why::Lost),
+            Fate::InDoubt(_)
+                if matches!(
+                    self.stage,
+                    Stage::Polling(_) | Stage::Settling(_) | Stage::Missing(_)
+                ) => {}
+            // An answer without a task is a promise at most.
+            Fate::Accepted { task: None, .. } | Fate::InDoubt(_) => {
+                self.stage = Stage::Settling(Why::Lost);
+            }
             Fate::NeverKnown(why) => self.end(desk, item, Outcome::Unknown(why)),
         }
     }
@@ -714,10 +780,13 @@ impl Machine for Delete {
         self.given_up.clear();
         self.next_at = 0;
         self.moved = Moved::default();
-        if !matches!(
-            self.stage,
-            Stage::Settling(_) | Stage::Polling(_) | Stage::Begin
-        ) {
+        self.witness = None;
+        let is_kept = match &self.stage {
+            Stage::Settling(_) | Stage::Polling(_) | Stage::Begin => true,
+            Stage::Missing(why) => *why != Why::Unsent,
+            _ => false,
+        };
+        if !is_kept {
             // What was being saved is saved anew, under a new name.
             self.save = None;
             self.folders.clear();

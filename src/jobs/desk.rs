@@ -46,11 +46,16 @@ const CHECKPOINTS: u32 = 16;
 /// What is known of how a write went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Fate {
-    /// The server applied it.
+    /// It is applied: a read has shown it, or nothing can show it better than the answer.
     Applied {
         /// The id of what it made.
         made: Option<String>,
-        /// The task that does the rest; the write stays open until it is settled.
+    },
+    /// The server answered that it was done. The write stays open until a read has confirmed that.
+    Accepted {
+        /// The id of what it made.
+        made: Option<String>,
+        /// The task that does the rest.
         task: Option<String>,
     },
     /// The server refused it.
@@ -67,6 +72,13 @@ pub(super) enum Fate {
 pub(super) enum Answered {
     Read(u32, Step, Result<Reply, ApiError>),
     Wrote(u32, Step, Fate),
+}
+
+/// Whether a write that was not applied may be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Again {
+    Yes,
+    No,
 }
 
 /// How a write that was in doubt, or a long task, ended.
@@ -116,6 +128,12 @@ struct Doubt {
     looks: u32,
     /// When it is looked for again.
     look_at: u64,
+    /// Whether the server answered that it was done.
+    #[serde(default)]
+    accepted: bool,
+    /// The id of what it made, by that answer.
+    #[serde(default)]
+    made: Option<String>,
 }
 
 impl Doubt {
@@ -124,6 +142,16 @@ impl Doubt {
             intent,
             looks: 0,
             look_at: 0,
+            accepted: false,
+            made: None,
+        }
+    }
+
+    fn accepted(intent: Record, made: Option<String>) -> Self {
+        Self {
+            accepted: true,
+            made,
+            ..Self::about(intent)
         }
     }
 }
@@ -502,8 +530,64 @@ impl Desk {
             return false;
         }
         doubt.look_at = at + (500 << doubt.looks);
-        self.say("The answer was lost. Looking what became of it.");
+        let message = if doubt.accepted {
+            "It does not show yet. Looking again."
+        } else {
+            "The answer was lost. Looking what became of it."
+        };
+        self.say(message);
         true
+    }
+
+    /// Whether a write of this step is not settled yet.
+    pub(super) fn is_in_doubt(&self, item: u32, step: Step) -> bool {
+        self.doubt(item, step).is_some()
+    }
+
+    /// Whether the server answered that this write was done, and a read has yet to show it.
+    pub(super) fn is_accepted(&self, item: u32, step: Step) -> bool {
+        self.doubt(item, step).is_some_and(|doubt| doubt.accepted)
+    }
+
+    fn doubt(&self, item: u32, step: Step) -> Option<&Doubt> {
+        let mut doubts = self.doubts.iter();
+        doubts.find(|doubt| doubt.intent.item == item && doubt.intent.step == step)
+    }
+
+    /// What was heard of a write that is not settled yet: the first half of a sentence.
+    pub(super) fn heard(&self, item: u32, step: Step) -> &'static str {
+        if self.is_accepted(item, step) {
+            "The server answered that it was done"
+        } else {
+            "The answer was lost"
+        }
+    }
+
+    /// Ends a write that could not be confirmed because of this failure, and says so.
+    pub(super) fn unconfirmed(&mut self, item: u32, step: Step, error: &ApiError) -> String {
+        let why = if self.is_accepted(item, step) {
+            format!(
+                "The server answered that it was done, and that could not be confirmed. {}",
+                error.message
+            )
+        } else {
+            format!("The answer was lost. {}", error.message)
+        };
+        self.settle(item, step, Settled::Unknown(&why));
+        why
+    }
+
+    /// Ends a write that reads have shown not to be applied; `state` is what they show. Says so, and
+    /// whether it may be sent again: not where the server answered that it was done.
+    pub(super) fn not_applied(&mut self, item: u32, step: Step, state: &str) -> (String, Again) {
+        let again = if self.is_accepted(item, step) {
+            Again::No
+        } else {
+            Again::Yes
+        };
+        let why = format!("{}, and {state}.", self.heard(item, step));
+        self.settle(item, step, Settled::NotApplied(&why));
+        (why, again)
     }
 
     /// Writes the end of a write that was in doubt, or that a long task carried on.
@@ -515,9 +599,13 @@ impl Desk {
         else {
             return;
         };
-        let intent = self.doubts.remove(index).intent;
+        let Doubt {
+            intent,
+            made: answered,
+            ..
+        } = self.doubts.remove(index);
         let (outcome, made, note) = match how {
-            Settled::Done => (Phase::Done, None, None),
+            Settled::Done => (Phase::Done, answered, None),
             Settled::Made(id) => (Phase::Done, Some(id.to_owned()), None),
             Settled::NotApplied(why) => (Phase::Failed, None, Some(why.to_owned())),
             Settled::Unknown(why) => (Phase::Unknown, None, Some(why.to_owned())),
@@ -807,12 +895,13 @@ impl Desk {
             Ok(reply) => {
                 self.strikes = 0;
                 let (made, task) = made_by(&reply);
-                if task.is_some() {
-                    self.doubts.push(Doubt::about(*record));
+                if is_confirmed(flight.step) {
+                    self.doubts.push(Doubt::accepted(*record, made.clone()));
+                    Fate::Accepted { made, task }
                 } else {
                     self.record_end(*record, Phase::Done, made.clone(), None);
+                    Fate::Applied { made }
                 }
-                Fate::Applied { made, task }
             }
             Err(error) if !error.may_have_been_applied() => {
                 let note = Some(error.message.clone());
@@ -1173,7 +1262,27 @@ fn nobody() -> Arc<Head> {
 
 /// Whether a request only learns what became of a write.
 fn settles(step: Step) -> bool {
-    matches!(step, Step::Settle | Step::SettleElsewhere | Step::Poll)
+    matches!(
+        step,
+        Step::Settle | Step::SettleElsewhere | Step::Witness | Step::Poll
+    )
+}
+
+/// Whether the machine confirms a write of this step by a read: until then its end is open, whatever
+/// the server answered. The steps of a re-creation are held against the server by their machine.
+fn is_confirmed(step: Step) -> bool {
+    matches!(
+        step,
+        Step::CreateSpace
+            | Step::UpdateSpace
+            | Step::Archive
+            | Step::Unarchive
+            | Step::Delete
+            | Step::PurgeTrash
+            | Step::Purge
+            | Step::Restore
+            | Step::Move
+    )
 }
 
 /// How long 429 is obeyed: as long as the server asks for, within reason; longer each time where

@@ -184,6 +184,8 @@ pub enum Step {
     Settle,
     /// A second read after a lost answer.
     SettleElsewhere,
+    /// A read of something else that must be there, before a 404 counts as "gone".
+    Witness,
     /// The state of a long task.
     Poll,
     /// An item for the backup.
@@ -1052,7 +1054,6 @@ pub(super) fn fate_of(record: &Record) -> Fate {
         Phase::Intended => Fate::InDoubt(note),
         Phase::Done => Fate::Applied {
             made: record.made.clone(),
-            task: None,
         },
         Phase::Failed => Fate::NotApplied(note),
         Phase::Unknown => Fate::NeverKnown(note),

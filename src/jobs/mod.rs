@@ -10,6 +10,9 @@
 //!   became of it after. While the journal cannot be written, nothing is sent that writes.
 //! - **No guessing.** After a lost answer the server is asked what became of the write. It is sent
 //!   again only when the server has shown that it was not applied.
+//! - **An outcome is what a read shows.** That the server answered "done" is not enough: the state is
+//!   read and held against what was wanted before the journal says so. A 404 means "gone" only while
+//!   the server still shows this user what else must be there; see `witness`.
 //! - **Consent.** What cannot be undone needs a [`Consent`] about exactly that, and a job that was
 //!   loaded from a file has none: it asks again.
 //! - **Nothing purged that is not saved.** See [`backup`]; it is read back before the first purge, and
@@ -37,6 +40,7 @@ mod restore;
 mod save;
 mod session;
 mod update;
+mod witness;
 
 pub use consent::{Act, Answer, Challenge, Consent, ItemTarget, SpaceTarget, Target};
 pub use create::NewSpace;

@@ -7,6 +7,9 @@
 //! what was saved; what left it then was purged, or taken out by somebody at the last moment, and
 //! which of the two is looked up.
 //!
+//! What the server answered to a purge is a claim. Each item is asked for once more, and counts as
+//! gone when the server, asked after that, still lists the trash that it was in.
+//!
 //! A whole trash is saved while it is listed. Of each item its line stays, and the version that was
 //! saved; lists that are read later are compared page by page and not held.
 
@@ -15,7 +18,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::desk::{
-    Desk, Fate, Settled, WHOLE, is_not_offered, is_not_there, refusal, refused, unexpected,
+    Again, Desk, Fate, Settled, WHOLE, is_not_offered, is_not_there, refusal, refused, unexpected,
 };
 use super::job::{
     Decision, Head, JobWrite, Line, Machine, Outcome, Question, Step, StoreError, Stored,
@@ -23,6 +26,7 @@ use super::job::{
 use super::listing::{LIMIT, Listing, Rows, Seen, in_words};
 use super::proof::{Claim, Claimed, Fingerprint, Ground};
 use super::save::{Kept, Save, Wanted};
+use super::witness::{Sight, Witness};
 use crate::confluence::{ApiError, Call, ContentId, ContentKind, ContentStatus, Reply, SpaceKey};
 use crate::text::number;
 
@@ -33,6 +37,8 @@ const LOOKS: u32 = 10;
 const LEAST_LIST: usize = 2;
 /// What is asked of an item just before it is purged.
 const LOOK: &str = "version,space";
+/// The most items that wait for one look at the trash.
+const WITNESSED_AT_ONCE: usize = 16;
 const TAKEN_OUT: &str = "Somebody took it out of the trash.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +82,11 @@ enum Way {
     Settle,
     /// It is not in the trash: was it restored?
     SettleElsewhere,
+    /// The purge was answered as if it were not there: is that so?
+    Refused,
+    /// It is answered as if it were not there. It waits until the server has shown that this user
+    /// still sees the trash.
+    Missing,
 }
 
 /// What is known of an item beside its line. There may be a million: what is not out of the ordinary
@@ -181,9 +192,15 @@ pub(super) struct Purge {
     /// The whole trash as it was listed last, where that is what was saved.
     #[serde(skip)]
     whole: Vec<Fingerprint>,
+    /// What is answered as if it were not there, in the order of the answers.
+    #[serde(skip)]
+    missing: Vec<u32>,
+    /// The look at the trash that is under way, and the items that it tells about.
+    #[serde(skip)]
+    witness: Option<(Witness, Vec<u32>)>,
     save: Option<Save>,
     look_at: u64,
-    /// Whether it is known that operation 13 is applied.
+    /// Whether operation 13 was answered as done, or seen to be.
     confirmed: bool,
 }
 
@@ -214,6 +231,8 @@ impl Purge {
             reading: None,
             checked: BTreeMap::new(),
             whole: Vec::new(),
+            missing: Vec::new(),
+            witness: None,
             save: None,
             look_at: 0,
             confirmed: false,
@@ -490,7 +509,8 @@ impl Purge {
                 }
                 Kept::Gone => {
                     left_out = true;
-                    desk.close(item, Outcome::Gone);
+                    target.way = Way::Missing;
+                    self.missing.push(item);
                 }
                 Kept::Not(why) => {
                     left_out = true;
@@ -525,7 +545,7 @@ impl Purge {
         let is_whole = reading.listing.is_whole_trash();
         if is_whole && (self.confirmed || left == 0) {
             self.confirmed = true;
-            desk.settle(WHOLE, Step::PurgeTrash, Settled::Done);
+            settle_whole(desk, left, open.len());
             for item in open.into_iter().filter(|item| reading.has(*item)) {
                 desk.close(
                     item,
@@ -538,8 +558,11 @@ impl Purge {
         if left == 0 {
             desk.settle(WHOLE, Step::PurgeTrash, Settled::Done);
         } else {
-            let why =
-                "The answer was lost, and the trash is not empty. The server may still be at it.";
+            let why = format!(
+                "{}, and the trash is not empty. The server may still be at it.",
+                desk.heard(WHOLE, Step::PurgeTrash)
+            );
+            let why = why.as_str();
             desk.settle(WHOLE, Step::PurgeTrash, Settled::Unknown(why));
             if desk.is_stopping() {
                 for item in &open {
@@ -566,8 +589,91 @@ impl Purge {
         }
     }
 
+    /// Looks at the trash of the first item that is missing, for all of that space that are.
+    fn look_at_the_trash(&mut self, desk: &mut Desk) {
+        let is_due = self.missing.len() >= WITNESSED_AT_ONCE || desk.is_idle();
+        if self.witness.is_none()
+            && is_due
+            && let Some(first) = self.missing.first().copied()
+        {
+            let space = self.space_of(desk, first);
+            let missing = self.missing.iter().copied();
+            let (these, others) = missing.partition(|item| self.space_of(desk, *item) == space);
+            self.missing = others;
+            self.witness = Some((Witness::of_trash(space), these));
+        }
+        if let Some((witness, items)) = &self.witness
+            && !desk.is_busy(items[0])
+        {
+            desk.read(items[0], Step::Witness, witness.call());
+        }
+    }
+
+    fn space_of(&self, desk: &Desk, item: u32) -> Option<SpaceKey> {
+        let items = &desk.head().target.items;
+        let of_item = || items.get(item as usize).and_then(|it| it.space.clone());
+        self.all.clone().or_else(of_item)
+    }
+
+    /// The trash was looked at: what is missing is gone, or only hidden.
+    fn witnessed(&mut self, desk: &mut Desk, answer: Result<Reply, ApiError>) {
+        let Some((mut witness, items)) = self.witness.take() else {
+            return;
+        };
+        let Some(sight) = witness.answer(desk.user(), answer) else {
+            self.witness = Some((witness, items));
+            return;
+        };
+        for item in items {
+            if desk.is_open(item) {
+                self.end_missing(desk, item, &sight);
+            }
+        }
+    }
+
+    fn end_missing(&mut self, desk: &mut Desk, item: u32, sight: &Sight) {
+        let was_sent = desk.is_in_doubt(item, Step::Purge);
+        let id = id_of(desk, item);
+        match sight {
+            Sight::Shown(ids) if !ids.contains(&id) => {
+                desk.settle(item, Step::Purge, Settled::Done);
+                desk.close(
+                    item,
+                    if was_sent {
+                        Outcome::Done(None)
+                    } else {
+                        Outcome::Gone
+                    },
+                );
+            }
+            Sight::Shown(_) if was_sent && desk.looks_again(item, Step::Purge) => {
+                self.targets[item as usize].way = Way::Settle;
+            }
+            Sight::Shown(_) if was_sent => {
+                let why = "Asked for by itself it is not there, and the trash still lists it.";
+                desk.settle(item, Step::Purge, Settled::Unknown(why));
+                desk.close(item, Outcome::Unknown(why.to_owned()));
+            }
+            Sight::Shown(_) => {
+                let why = "The trash lists it, and asked for by itself it is not there. You may not be permitted to purge it.";
+                desk.close(item, Outcome::Failed(why.to_owned()));
+            }
+            Sight::Hidden(why) if was_sent => {
+                desk.settle(item, Step::Purge, Settled::Unknown(why));
+                desk.close(item, Outcome::Unknown(why.clone()));
+            }
+            Sight::Hidden(why) => desk.close(item, Outcome::Failed(why.clone())),
+        }
+    }
+
     fn go_items(&mut self, desk: &mut Desk) {
-        let open: Vec<u32> = desk.open().take(32).collect();
+        self.ask_for_items(desk);
+        self.look_at_the_trash(desk);
+    }
+
+    fn ask_for_items(&mut self, desk: &mut Desk) {
+        let is_asked_for = |item: &u32| self.targets[*item as usize].way != Way::Missing;
+        let open: Vec<u32> = desk.open().filter(is_asked_for).take(32).collect();
         for item in open {
             if !desk.has_room() {
                 return;
@@ -604,7 +710,8 @@ impl Purge {
                     let call = Call::PurgeContent { id };
                     desk.destroy(item, Step::Purge, call, before, ground);
                 }
-                (Way::Settle, _) => desk.read(item, Step::Settle, trashed(id)),
+                (Way::Settle | Way::Refused, _) => desk.read(item, Step::Settle, trashed(id)),
+                (Way::Missing, _) => {}
                 (Way::SettleElsewhere, _) => desk.read(
                     item,
                     Step::SettleElsewhere,
@@ -645,19 +752,35 @@ impl Purge {
                     desk.close(item, Outcome::Skipped(why.to_owned()));
                 }
             }
-            (Step::Check, Err(error)) if is_not_there(&error) => desk.close(item, Outcome::Gone),
+            (Step::Check, Err(error)) if is_not_there(&error) => {
+                target.way = Way::Missing;
+                self.missing.push(item);
+            }
             (Step::Check, other) => {
                 let error = other.err().unwrap_or_else(unexpected);
                 desk.close(item, Outcome::Failed(error.message));
             }
+            (Step::Settle, Err(error))
+                if is_not_there(&error)
+                    && (target.way == Way::Refused || desk.is_accepted(item, Step::Purge)) =>
+            {
+                target.way = Way::Missing;
+                self.missing.push(item);
+            }
+            (Step::Settle, Ok(_)) if target.way == Way::Refused => {
+                let why = "The server answered as if it were not there, and it is still in the trash. You may not be permitted to purge it.";
+                desk.close(item, Outcome::Failed(why.to_owned()));
+            }
+            (Step::Settle, Err(error)) if target.way == Way::Refused => {
+                desk.close(item, Outcome::Failed(error.message));
+            }
             (Step::Settle, Ok(Reply::Content(_))) if desk.looks_again(item, Step::Purge) => {}
             (Step::Settle, Ok(Reply::Content(_))) => {
-                let why = "The answer was lost, and it is still in the trash.";
-                desk.settle(item, Step::Purge, Settled::NotApplied(why));
+                let (why, again) = desk.not_applied(item, Step::Purge, "it is still in the trash");
                 target.way = Way::Check;
                 target.tries += 1;
-                if target.tries >= TRIES {
-                    desk.close(item, Outcome::Failed(why.to_owned()));
+                if again == Again::No || target.tries >= TRIES {
+                    desk.close(item, Outcome::Failed(why));
                 }
             }
             (Step::Settle, Err(error)) if is_not_there(&error) => {
@@ -667,18 +790,22 @@ impl Purge {
                 desk.settle(item, Step::Purge, Settled::NotApplied(TAKEN_OUT));
                 desk.close(item, Outcome::Skipped(TAKEN_OUT.to_owned()));
             }
-            (Step::SettleElsewhere, Err(error)) if is_not_there(&error) => {
+            // The trash was read after its purge, without this item.
+            (Step::SettleElsewhere, Err(error)) if is_not_there(&error) && self.confirmed => {
                 desk.settle(item, Step::Purge, Settled::Done);
                 desk.close(item, Outcome::Done(None));
             }
+            (Step::SettleElsewhere, Err(error)) if is_not_there(&error) => {
+                target.way = Way::Missing;
+                self.missing.push(item);
+            }
             (_, other) => {
                 let error = other.err().unwrap_or_else(unexpected);
-                let why = if self.confirmed {
+                let why = if self.confirmed && !desk.is_in_doubt(item, Step::Purge) {
                     left_it(&error)
                 } else {
-                    format!("The answer was lost. {}", error.message)
+                    desk.unconfirmed(item, Step::Purge, &error)
                 };
-                desk.settle(item, Step::Purge, Settled::Unknown(&why));
                 desk.close(item, Outcome::Unknown(why));
             }
         }
@@ -687,6 +814,23 @@ impl Purge {
 
 fn id_of(desk: &Desk, item: u32) -> ContentId {
     ContentId::new(&desk.lines()[item as usize].subject)
+}
+
+/// Ends the purge of a whole trash of which so many of so many are still there.
+fn settle_whole(desk: &mut Desk, left: usize, of: usize) {
+    if left == 0 {
+        desk.settle(WHOLE, Step::PurgeTrash, Settled::Done);
+    } else if left == of {
+        desk.not_applied(WHOLE, Step::PurgeTrash, "all of it is still in the trash");
+    } else {
+        let why = format!(
+            "{}, and {} of {} items are still in the trash.",
+            desk.heard(WHOLE, Step::PurgeTrash),
+            number::grouped(left as u64),
+            number::grouped(of as u64)
+        );
+        desk.settle(WHOLE, Step::PurgeTrash, Settled::Unknown(&why));
+    }
 }
 
 /// What is known of an item that a whole purge may have purged.
@@ -784,6 +928,7 @@ impl Machine for Purge {
 
     fn read(&mut self, desk: &mut Desk, item: u32, step: Step, answer: Result<Reply, ApiError>) {
         match (&mut self.save, self.stage) {
+            _ if step == Step::Witness => self.witnessed(desk, answer),
             (_, Stage::Listing) if item == WHOLE => self.gathered(desk, answer),
             _ if item == WHOLE => self.compared(desk, answer),
             (Some(save), Stage::Listing | Stage::Saving) => save.read(desk, item, step, answer),
@@ -795,7 +940,7 @@ impl Machine for Purge {
     fn wrote(&mut self, desk: &mut Desk, item: u32, _: Step, fate: Fate) {
         if item == WHOLE {
             match fate {
-                Fate::Applied { .. } => {
+                Fate::Applied { .. } | Fate::Accepted { .. } => {
                     self.confirmed = true;
                     self.stage = Stage::Looking(0);
                 }
@@ -815,10 +960,10 @@ impl Machine for Purge {
         };
         match fate {
             Fate::Applied { .. } => desk.close(item, Outcome::Done(None)),
-            Fate::Refused(error) if is_not_there(&error) => desk.close(item, Outcome::Gone),
+            Fate::Refused(error) if is_not_there(&error) => target.way = Way::Refused,
             Fate::Refused(error) => desk.close(item, refused(error)),
             Fate::NotApplied(_) => target.way = Way::Check,
-            Fate::InDoubt(_) => target.way = Way::Settle,
+            Fate::Accepted { .. } | Fate::InDoubt(_) => target.way = Way::Settle,
             Fate::NeverKnown(why) => desk.close(item, Outcome::Unknown(why)),
         }
     }
@@ -854,6 +999,14 @@ impl Machine for Purge {
         self.listing = None;
         self.reading = None;
         self.look_at = 0;
+        self.missing.clear();
+        self.witness = None;
+        for target in &mut self.targets {
+            // Whether it is there is asked from the beginning.
+            if matches!(target.way, Way::Missing | Way::Refused) {
+                target.way = Way::Check;
+            }
+        }
         let next = match self.stage {
             Stage::Listing | Stage::Saving | Stage::Asking => {
                 // The backup was not finished: it is made anew.

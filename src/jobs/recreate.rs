@@ -755,7 +755,7 @@ impl Machine for Recreate {
             return;
         }
         match (step, fate) {
-            (Step::Create, Fate::Applied { made, .. }) => match made {
+            (Step::Create, Fate::Applied { made }) => match made {
                 Some(made) => self.after_creating(desk, item, ContentId::new(made)),
                 None => {
                     let why = "The server did not say which id it has.".to_owned();
@@ -798,7 +798,8 @@ impl Machine for Recreate {
                 );
                 desk.close(item, Outcome::Failed(why));
             }
-            (_, Fate::NeverKnown(_)) => {}
+            // None of its steps is left open after an answer.
+            (_, Fate::NeverKnown(_) | Fate::Accepted { .. }) => {}
         }
     }
 

@@ -1,17 +1,25 @@
 //! Content out of the trash: parents before children, then back below the former parent.
+//!
+//! A refusal is told for what it is: a title counts as taken only when the server says so of the title,
+//! or when a page of that title is found. What was changed meanwhile is read again and tried again.
+
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::consent::Target;
-use super::desk::{Desk, Fate, Settled, is_not_there, unexpected};
+use super::desk::{Again, Desk, Fate, Settled, is_not_there, refusal, unexpected};
 use super::job::{Decision, Machine, Outcome, Question, Step};
+use super::witness::{Sight, Witness};
 use crate::confluence::{
-    ApiError, Call, Content, ContentId, ContentKind, ContentStatus, ErrorKind, Reply,
+    ApiError, Call, Content, ContentId, ContentKind, ContentStatus, ErrorKind, Reply, SpaceKey,
 };
 
 const TRIES: u8 = 8;
 /// Titles that are tried when a current content has the title.
 const RENAMES: u32 = 20;
+/// The longest title that servers take.
+const LONGEST_TITLE: usize = 255;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Stage {
@@ -25,6 +33,14 @@ enum Stage {
     Settle,
     /// It is not current: is it in the trash still?
     SettleElsewhere,
+    /// The restore was answered as if it were not there: is that so?
+    Refused,
+    /// It is not in the trash: is it current?
+    Elsewhere,
+    /// It is answered as neither: is it gone, or hidden from this user?
+    Missing,
+    /// The restore was refused over a conflict that is not named: is its title taken?
+    TitleTaken,
     /// Asking where it came back to.
     Place,
     Move,
@@ -43,6 +59,8 @@ struct Thing {
     id: ContentId,
     kind: ContentKind,
     title: String,
+    #[serde(default)]
+    space: Option<SpaceKey>,
     /// How many ancestors it had; unknown counts as none.
     depth: usize,
     parent: Option<ContentId>,
@@ -50,6 +68,9 @@ struct Thing {
     stage: Stage,
     tries: u8,
     renamed: u32,
+    /// What the last refusal said.
+    #[serde(default)]
+    refusal: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,6 +81,8 @@ pub(super) struct Restore {
     order: Vec<u32>,
     next: usize,
     on_collision: OnCollision,
+    #[serde(skip)]
+    witnesses: HashMap<u32, Witness>,
 }
 
 impl Restore {
@@ -72,18 +95,21 @@ impl Restore {
                     id: it.id.clone(),
                     kind: it.kind.clone(),
                     title: it.title.clone(),
+                    space: it.space.clone(),
                     depth: 0,
                     parent: None,
                     version: 0,
                     stage: Stage::Look,
                     tries: 0,
                     renamed: 0,
+                    refusal: String::new(),
                 })
                 .collect(),
             looked: 0,
             order: Vec::new(),
             next: 0,
             on_collision: OnCollision::Ask,
+            witnesses: HashMap::new(),
         }
     }
 
@@ -91,16 +117,22 @@ impl Restore {
         let open: Vec<u32> = desk.open().collect();
         let mut waiting = false;
         for item in open {
-            if self.things[item as usize].stage != Stage::Look {
+            let stage = self.things[item as usize].stage;
+            if !matches!(stage, Stage::Look | Stage::Elsewhere | Stage::Missing) {
                 continue;
             }
             waiting = true;
             if !desk.has_room() {
                 return;
             }
-            if !desk.is_busy(item) {
+            if desk.is_busy(item) {
+                continue;
+            }
+            if stage == Stage::Look {
                 let call = self.trashed(item, "version,ancestors");
                 desk.read(item, Step::Look, call);
+            } else {
+                self.ask_where(desk, item);
             }
         }
         if waiting {
@@ -120,6 +152,123 @@ impl Restore {
             id: self.things[item as usize].id.clone(),
             status: Some(ContentStatus::Trashed),
             expand: expand.to_owned(),
+        }
+    }
+
+    /// Asks what became of an item that is not where it was.
+    fn ask_where(&mut self, desk: &mut Desk, item: u32) {
+        let thing = &self.things[item as usize];
+        match thing.stage {
+            Stage::Refused => desk.read(item, Step::Look, self.trashed(item, "version")),
+            Stage::Elsewhere => desk.read(item, Step::Look, self.current(item)),
+            Stage::Missing => {
+                let space = thing.space.clone();
+                let witness = self.witnesses.entry(item);
+                let witness = witness.or_insert_with(|| Witness::of_trash(space));
+                desk.read(item, Step::Witness, witness.call());
+            }
+            Stage::TitleTaken => {
+                if let Some(key) = thing.space.clone() {
+                    let call = Call::ContentByTitle {
+                        key,
+                        title: thing.new_title(),
+                        kind: thing.kind.clone(),
+                    };
+                    desk.read(item, Step::Look, call);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes the answer to [`Restore::ask_where`].
+    fn found_where(&mut self, desk: &mut Desk, item: u32, answer: Result<Reply, ApiError>) {
+        let thing = &mut self.things[item as usize];
+        match (thing.stage, answer) {
+            (Stage::Missing, answer) => self.witnessed(desk, item, answer),
+            (Stage::TitleTaken, Ok(Reply::Contents(page))) => {
+                if page.results.iter().any(|row| row.id != thing.id) {
+                    self.collides(desk, item);
+                } else {
+                    self.check_again(desk, item);
+                }
+            }
+            (Stage::Refused, Ok(_)) => {
+                let why = "The server answered as if it were not there, and it is still in the trash. You may not be permitted to restore it.";
+                desk.close(item, Outcome::Failed(why.to_owned()));
+            }
+            (Stage::Elsewhere, Ok(_)) => {
+                let note = "It was not in the trash any more: somebody else has restored it.";
+                desk.close(item, Outcome::Done(Some(note.to_owned())));
+            }
+            (Stage::Refused, Err(error)) if is_not_there(&error) => thing.stage = Stage::Elsewhere,
+            (Stage::Elsewhere, Err(error)) if is_not_there(&error) => thing.stage = Stage::Missing,
+            (_, other) => {
+                let error = other.err().unwrap_or_else(unexpected);
+                desk.close(item, Outcome::Failed(error.message));
+            }
+        }
+    }
+
+    fn witnessed(&mut self, desk: &mut Desk, item: u32, answer: Result<Reply, ApiError>) {
+        let Some(mut witness) = self.witnesses.remove(&item) else {
+            return;
+        };
+        match witness.answer(desk.user(), answer) {
+            None => drop(self.witnesses.insert(item, witness)),
+            Some(Sight::Shown(ids)) if ids.contains(&self.things[item as usize].id) => {
+                let why = "The trash lists it, and asked for by itself it is not there. You may not be permitted to restore it.";
+                desk.close(item, Outcome::Failed(why.to_owned()));
+            }
+            Some(Sight::Shown(_)) => desk.close(item, Outcome::Gone),
+            Some(Sight::Hidden(why)) => desk.close(item, Outcome::Failed(why)),
+        }
+    }
+
+    /// The restore was refused for what was sent: a title that is taken, or a version that is not
+    /// the one that follows. Servers answer 409 and 400 to both, so their words are read; where they
+    /// name neither, the title is looked for.
+    fn refused(&mut self, desk: &mut Desk, item: u32, error: ApiError) {
+        let thing = &mut self.things[item as usize];
+        let blames = blamed(&error);
+        let is_conflict = error.kind == ErrorKind::Conflict;
+        thing.refusal = refusal(error);
+        match blames {
+            Blames::Title => self.collides(desk, item),
+            Blames::Version => self.check_again(desk, item),
+            Blames::Neither if is_conflict && thing.space.is_some() => {
+                thing.stage = Stage::TitleTaken;
+            }
+            Blames::Neither => {
+                let why = thing.refusal.clone();
+                desk.close(item, Outcome::Failed(why));
+            }
+        }
+    }
+
+    /// Reads it once more, for the version that it has now, and tries again.
+    fn check_again(&mut self, desk: &mut Desk, item: u32) {
+        let thing = &mut self.things[item as usize];
+        thing.stage = Stage::Check;
+        thing.tries += 1;
+        if thing.tries >= TRIES {
+            let why = thing.refusal.clone();
+            desk.close(item, Outcome::Failed(why));
+        }
+    }
+
+    /// It is current again, after a restore.
+    fn came_back(&mut self, desk: &mut Desk, item: u32, now: &Content) {
+        let thing = &mut self.things[item as usize];
+        thing.version = version_of(now);
+        let here = parent_of(now);
+        let moved = thing.tries >= TRIES;
+        if thing.parent.is_none() || here == thing.parent {
+            self.placed(desk, item, Ok(()));
+        } else if now.ancestors.is_none() || moved {
+            self.placed(desk, item, Err("Its former place could not be given back."));
+        } else {
+            thing.stage = Stage::Move;
         }
     }
 
@@ -172,11 +321,43 @@ impl Restore {
 
 impl Thing {
     fn new_title(&self) -> String {
-        match self.renamed {
-            0 => self.title.clone(),
-            1 => format!("{} (restored)", self.title),
-            n => format!("{} (restored {n})", self.title),
-        }
+        let suffix = match self.renamed {
+            0 => return self.title.clone(),
+            1 => " (restored)".to_owned(),
+            n => format!(" (restored {n})"),
+        };
+        let room = LONGEST_TITLE - suffix.chars().count();
+        let title: String = self.title.chars().take(room).collect();
+        format!("{title}{suffix}")
+    }
+}
+
+/// What a refusal speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Blames {
+    /// A title that is taken.
+    Title,
+    /// A version that is not the one that follows.
+    Version,
+    /// Neither, or both.
+    Neither,
+}
+
+fn blamed(error: &ApiError) -> Blames {
+    if !matches!(error.kind, ErrorKind::Conflict | ErrorKind::Invalid) {
+        return Blames::Neither;
+    }
+    let mut words = error.message.to_lowercase();
+    for detail in &error.details {
+        words.push(' ');
+        words.push_str(&detail.to_lowercase());
+    }
+    let says = |word: &str| words.contains(word);
+    let title = says("title") && ["exist", "already", "taken"].into_iter().any(says);
+    match (title, says("version")) {
+        (true, false) => Blames::Title,
+        (false, true) => Blames::Version,
+        _ => Blames::Neither,
     }
 }
 
@@ -218,7 +399,14 @@ impl Machine for Restore {
                     Stage::Place | Stage::Move => {
                         self.placed(desk, item, Err("Its former place was not looked for."));
                     }
-                    Stage::Look | Stage::Waiting | Stage::Check | Stage::Ready => {}
+                    Stage::Look
+                    | Stage::Waiting
+                    | Stage::Check
+                    | Stage::Ready
+                    | Stage::Refused
+                    | Stage::Elsewhere
+                    | Stage::Missing
+                    | Stage::TitleTaken => {}
                 }
             }
             return;
@@ -262,6 +450,9 @@ impl Machine for Restore {
                 let call = self.trashed(item, "version");
                 desk.read(item, Step::SettleElsewhere, call);
             }
+            Stage::Refused | Stage::Elsewhere | Stage::Missing | Stage::TitleTaken => {
+                self.ask_where(desk, item);
+            }
             Stage::Place => {
                 let call = self.current(item);
                 desk.read(item, Step::Look, call);
@@ -296,12 +487,11 @@ impl Machine for Restore {
                 thing.parent = parent_of(&now);
                 thing.stage = Stage::Waiting;
             }
-            (Stage::Look, _, Err(error)) if is_not_there(&error) => {
-                desk.close(item, Outcome::Gone);
+            (Stage::Look | Stage::Check, _, Err(error)) if is_not_there(&error) => {
+                thing.stage = Stage::Elsewhere;
             }
-            (Stage::Look, _, other) => {
-                let error = other.err().unwrap_or_else(unexpected);
-                desk.close(item, Outcome::Failed(error.message));
+            (Stage::Refused | Stage::Elsewhere | Stage::Missing | Stage::TitleTaken, _, answer) => {
+                self.found_where(desk, item, answer);
             }
             (Stage::Check, _, Ok(Reply::Content(now))) => {
                 thing.version = version_of(&now);
@@ -311,16 +501,13 @@ impl Machine for Restore {
                 }
                 thing.stage = Stage::Ready;
             }
-            (Stage::Check, _, Err(error)) if is_not_there(&error) => {
-                desk.close(item, Outcome::Gone);
-            }
-            (Stage::Check, _, other) => {
+            (Stage::Look | Stage::Check, _, other) => {
                 let error = other.err().unwrap_or_else(unexpected);
                 desk.close(item, Outcome::Failed(error.message));
             }
-            (Stage::Settle, _, Ok(Reply::Content(_))) => {
+            (Stage::Settle, _, Ok(Reply::Content(now))) => {
                 desk.settle(item, Step::Restore, Settled::Done);
-                thing.stage = Stage::Place;
+                self.came_back(desk, item, &now);
             }
             (Stage::Settle, _, Err(error)) if is_not_there(&error) => {
                 thing.stage = Stage::SettleElsewhere;
@@ -329,37 +516,28 @@ impl Machine for Restore {
                 thing.stage = Stage::Settle;
             }
             (Stage::SettleElsewhere, _, Ok(_)) => {
-                let why = "The answer was lost, and it is still in the trash.";
-                desk.settle(item, Step::Restore, Settled::NotApplied(why));
+                let state = "it is still in the trash";
+                let (why, again) = desk.not_applied(item, Step::Restore, state);
                 thing.stage = Stage::Check;
                 thing.tries += 1;
-                if thing.tries >= TRIES {
-                    desk.close(item, Outcome::Failed(why.to_owned()));
+                if again == Again::No || thing.tries >= TRIES {
+                    desk.close(item, Outcome::Failed(why));
                 }
             }
             (Stage::SettleElsewhere, _, Err(error)) if is_not_there(&error) => {
-                let why = "The answer was lost, and it is neither in the trash nor current.";
-                desk.settle(item, Step::Restore, Settled::Unknown(why));
-                desk.close(item, Outcome::Unknown(why.to_owned()));
-            }
-            (Stage::Settle | Stage::SettleElsewhere, _, other) => {
-                let error = other.err().unwrap_or_else(unexpected);
-                let why = format!("The answer was lost. {}", error.message);
+                let why = format!(
+                    "{}, and it is neither in the trash nor current.",
+                    desk.heard(item, Step::Restore)
+                );
                 desk.settle(item, Step::Restore, Settled::Unknown(&why));
                 desk.close(item, Outcome::Unknown(why));
             }
-            (Stage::Place, _, Ok(Reply::Content(now))) => {
-                thing.version = version_of(&now);
-                let here = parent_of(&now);
-                let moved = thing.tries >= TRIES;
-                if thing.parent.is_none() || here == thing.parent {
-                    self.placed(desk, item, Ok(()));
-                } else if now.ancestors.is_none() || moved {
-                    self.placed(desk, item, Err("Its former place could not be given back."));
-                } else {
-                    thing.stage = Stage::Move;
-                }
+            (Stage::Settle | Stage::SettleElsewhere, _, other) => {
+                let error = other.err().unwrap_or_else(unexpected);
+                let why = desk.unconfirmed(item, Step::Restore, &error);
+                desk.close(item, Outcome::Unknown(why));
             }
+            (Stage::Place, _, Ok(Reply::Content(now))) => self.came_back(desk, item, &now),
             (Stage::Place, ..) => {
                 self.placed(
                     desk,
@@ -372,10 +550,12 @@ impl Machine for Restore {
                     desk.settle(item, Step::Move, Settled::Done);
                     self.placed(desk, item, Ok(()));
                 } else if !desk.looks_again(item, Step::Move) {
-                    let why = "The answer was lost, and it is where it was.";
-                    desk.settle(item, Step::Move, Settled::NotApplied(why));
+                    let (why, again) = desk.not_applied(item, Step::Move, "it is where it was");
                     thing.stage = Stage::Place;
                     thing.tries += 1;
+                    if again == Again::No {
+                        self.placed(desk, item, Err(&why));
+                    }
                 }
             }
             (Stage::SettleMove, _, other) => {
@@ -400,18 +580,17 @@ impl Machine for Restore {
                     self.placed(desk, item, Err(&why));
                 }
                 Fate::NotApplied(_) => thing.stage = Stage::Place,
-                Fate::InDoubt(_) => thing.stage = Stage::SettleMove,
+                Fate::Accepted { .. } | Fate::InDoubt(_) => thing.stage = Stage::SettleMove,
                 Fate::NeverKnown(why) => self.placed(desk, item, Err(&why)),
             }
             return;
         }
         match fate {
             Fate::Applied { .. } => thing.stage = Stage::Place,
-            Fate::Refused(error) if error.kind == ErrorKind::Conflict => self.collides(desk, item),
-            Fate::Refused(error) if is_not_there(&error) => desk.close(item, Outcome::Gone),
-            Fate::Refused(error) => desk.close(item, Outcome::Failed(error.message)),
+            Fate::Refused(error) if is_not_there(&error) => thing.stage = Stage::Refused,
+            Fate::Refused(error) => self.refused(desk, item, error),
             Fate::NotApplied(_) => thing.stage = Stage::Check,
-            Fate::InDoubt(_) => thing.stage = Stage::Settle,
+            Fate::Accepted { .. } | Fate::InDoubt(_) => thing.stage = Stage::Settle,
             Fate::NeverKnown(why) => desk.close(item, Outcome::Unknown(why)),
         }
     }

@@ -1,8 +1,11 @@
 //! Name, description and homepage of a space, changed against a fresh read.
+//!
+//! After the write the space is read again: what was changed has to be there, whatever was answered. A
+//! field that the server did not tell was not seen by anybody, so it is neither compared nor sent.
 
 use serde::{Deserialize, Serialize};
 
-use super::desk::{Desk, Fate, Settled, is_not_there, refused, unexpected};
+use super::desk::{Again, Desk, Fate, Settled, is_not_there, refused, unexpected};
 use super::job::{Decision, Machine, Outcome, Question, Step};
 use crate::confluence::{ApiError, Call, ContentId, Reply, Space, SpaceKey};
 
@@ -35,10 +38,22 @@ impl SpaceForm {
         }
     }
 
-    fn says_the_same(&self, other: &Self) -> bool {
-        let text = |form: &Self| form.description.clone().unwrap_or_default();
-        self.name == other.name && text(self) == text(other) && self.homepage == other.homepage
+    fn text(&self) -> &str {
+        self.description.as_deref().unwrap_or_default()
     }
+
+    fn says_the_same(&self, other: &Self) -> bool {
+        self.name == other.name
+            && same_text(self.text(), other.text())
+            && self.homepage == other.homepage
+    }
+}
+
+/// Whether two texts are the same but for how lines end and for blanks at the end, which servers
+/// change by themselves.
+pub(super) fn same_text(a: &str, b: &str) -> bool {
+    let plain = |text: &str| text.replace("\r\n", "\n").trim_end().to_owned();
+    a == b || plain(a) == plain(b)
 }
 
 /// What has to be expanded for [`SpaceForm::of`].
@@ -73,18 +88,109 @@ impl Update {
         }
     }
 
+    fn changes_text(&self) -> bool {
+        self.mine.text() != self.base.text()
+    }
+
+    /// The homepage that is to be set, if it is another one.
+    fn new_homepage(&self) -> Option<&ContentId> {
+        let page = self.mine.homepage.as_ref();
+        page.filter(|page| self.base.homepage.as_ref() != Some(*page))
+    }
+
     /// Key and name always go; the others only when they were changed.
     fn call(&self) -> Call {
-        let text = |form: &SpaceForm| form.description.clone().unwrap_or_default();
         Call::UpdateSpace {
             key: self.key.clone(),
             name: self.mine.name.clone(),
-            description: (text(&self.mine) != text(&self.base)).then(|| text(&self.mine)),
-            homepage: match &self.mine.homepage {
-                Some(page) if self.base.homepage.as_ref() != Some(page) => Some(page.clone()),
-                _ => None,
-            },
+            description: self.changes_text().then(|| self.mine.text().to_owned()),
+            homepage: self.new_homepage().cloned(),
         }
+    }
+
+    /// The space as it was just read, but for a description that does not matter here: one that
+    /// nobody saw and nobody changes.
+    fn comparable(&self, now: &SpaceForm) -> SpaceForm {
+        let mut now = now.clone();
+        let is_untold = now.description.is_none() || self.base.description.is_none();
+        if is_untold && !self.changes_text() {
+            now.description.clone_from(&self.base.description);
+        }
+        now
+    }
+
+    /// Read just before the write.
+    fn checked(&mut self, desk: &mut Desk, item: u32, now: &SpaceForm) {
+        let is_untold = now.description.is_none() && !self.base.text().is_empty();
+        if is_untold && self.changes_text() {
+            let why = "The server does not tell the description now, so whether somebody changed it cannot be seen. Nothing was sent.";
+            desk.close(item, Outcome::Failed(why.to_owned()));
+            return;
+        }
+        let now = self.comparable(now);
+        if now.says_the_same(&self.base) {
+            self.stage = Stage::Ready;
+        } else if now.says_the_same(&self.mine) {
+            let note = "The space already says so.".to_owned();
+            desk.close(item, Outcome::Done(Some(note)));
+        } else {
+            self.theirs = Some(now.clone());
+            desk.ask(Question::SpaceChanged {
+                base: self.base.clone(),
+                mine: self.mine.clone(),
+                theirs: now,
+            });
+        }
+    }
+
+    /// What was to be changed, by name, and whether it is what was sent.
+    fn changes(&self, now: &SpaceForm) -> Vec<(&'static str, bool)> {
+        let mut changes = Vec::new();
+        if self.mine.name != self.base.name {
+            changes.push(("name", now.name == self.mine.name));
+        }
+        if self.changes_text() {
+            changes.push(("description", same_text(now.text(), self.mine.text())));
+        }
+        if let Some(page) = self.new_homepage() {
+            changes.push(("homepage", now.homepage.as_ref() == Some(page)));
+        }
+        changes
+    }
+
+    /// Read after the write.
+    fn settled(&mut self, desk: &mut Desk, item: u32, now: &SpaceForm) {
+        let changes = self.changes(now);
+        let missing: Vec<&str> = changes
+            .iter()
+            .filter(|(_, is_there)| !is_there)
+            .map(|(field, _)| *field)
+            .collect();
+        if missing.is_empty() {
+            desk.settle(item, Step::UpdateSpace, Settled::Done);
+            desk.close(item, Outcome::Done(None));
+            return;
+        }
+        if desk.looks_again(item, Step::UpdateSpace) {
+            return;
+        }
+        if self.comparable(now).says_the_same(&self.base) {
+            let state = "the space is as it was";
+            let (why, again) = desk.not_applied(item, Step::UpdateSpace, state);
+            self.stage = Stage::Check;
+            self.tries += 1;
+            if again == Again::No || self.tries >= TRIES {
+                desk.close(item, Outcome::Failed(why));
+            }
+            return;
+        }
+        let why = format!(
+            "{}, and the {} of the space is not what was sent.",
+            desk.heard(item, Step::UpdateSpace),
+            missing.join(" and the ")
+        );
+        desk.settle(item, Step::UpdateSpace, Settled::Unknown(&why));
+        desk.close(item, Outcome::Unknown(why));
     }
 }
 
@@ -115,53 +221,28 @@ impl Machine for Update {
             Ok(Reply::Space(space)) => SpaceForm::of(&space),
             other => {
                 let error = other.err().unwrap_or_else(unexpected);
-                let gone = is_not_there(&error);
                 if step == Step::Check {
                     desk.close(item, Outcome::Failed(error.message));
-                } else if gone {
-                    let why = "The answer was lost, and the space is gone.";
-                    desk.settle(item, Step::UpdateSpace, Settled::Unknown(why));
-                    desk.close(item, Outcome::Unknown(why.to_owned()));
-                } else {
-                    let why = format!("The answer was lost. {}", error.message);
-                    desk.settle(item, Step::UpdateSpace, Settled::Unknown(&why));
-                    desk.close(item, Outcome::Unknown(why));
+                    return;
                 }
+                let why = if is_not_there(&error) {
+                    let why = format!(
+                        "{}, and the server no longer shows the space.",
+                        desk.heard(item, Step::UpdateSpace)
+                    );
+                    desk.settle(item, Step::UpdateSpace, Settled::Unknown(&why));
+                    why
+                } else {
+                    desk.unconfirmed(item, Step::UpdateSpace, &error)
+                };
+                desk.close(item, Outcome::Unknown(why));
                 return;
             }
         };
         if step == Step::Check {
-            if now.says_the_same(&self.base) {
-                self.stage = Stage::Ready;
-            } else if now.says_the_same(&self.mine) {
-                let note = "The space already says so.".to_owned();
-                desk.close(item, Outcome::Done(Some(note)));
-            } else {
-                self.theirs = Some(now.clone());
-                desk.ask(Question::SpaceChanged {
-                    base: self.base.clone(),
-                    mine: self.mine.clone(),
-                    theirs: now,
-                });
-            }
-        } else if now.says_the_same(&self.mine) {
-            desk.settle(item, Step::UpdateSpace, Settled::Done);
-            desk.close(item, Outcome::Done(None));
-        } else if now.says_the_same(&self.base) {
-            if desk.looks_again(item, Step::UpdateSpace) {
-                return;
-            }
-            let why = "The answer was lost, and the space is as it was.";
-            desk.settle(item, Step::UpdateSpace, Settled::NotApplied(why));
-            self.stage = Stage::Check;
-            self.tries += 1;
-            if self.tries >= TRIES {
-                desk.close(item, Outcome::Failed(why.to_owned()));
-            }
+            self.checked(desk, item, &now);
         } else {
-            let why = "The answer was lost, and the space now says neither what it said nor what was sent.";
-            desk.settle(item, Step::UpdateSpace, Settled::Unknown(why));
-            desk.close(item, Outcome::Unknown(why.to_owned()));
+            self.settled(desk, item, &now);
         }
     }
 
@@ -170,7 +251,7 @@ impl Machine for Update {
             Fate::Applied { .. } => desk.close(item, Outcome::Done(None)),
             Fate::Refused(error) => desk.close(item, refused(error)),
             Fate::NotApplied(_) => self.stage = Stage::Check,
-            Fate::InDoubt(_) => self.stage = Stage::Settle,
+            Fate::Accepted { .. } | Fate::InDoubt(_) => self.stage = Stage::Settle,
             Fate::NeverKnown(why) => desk.close(item, Outcome::Unknown(why)),
         }
     }

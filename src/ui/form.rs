@@ -19,7 +19,10 @@ fn rows_of(field: &FormField) -> u16 {
     match &field.control {
         _ if !field.enabled => 0,
         Control::Text(text) if text.kind() == Lines::Many => AREA_ROWS,
-        Control::Text(_) | Control::Choice { .. } | Control::Picked { .. } => 1,
+        Control::Text(_)
+        | Control::Choice { .. }
+        | Control::Picked { .. }
+        | Control::Closed { .. } => 1,
     }
 }
 
@@ -166,6 +169,9 @@ fn control(canvas: &mut Canvas<'_>, area: Rect, control: &Control, here: bool, e
                     (right, theme.dim),
                 ],
             );
+        }
+        Control::Closed { why } => {
+            canvas.text(area, why, theme.disabled);
         }
         Control::Picked { label } => {
             let text = if label.is_empty() { "none" } else { label };

@@ -601,7 +601,7 @@ proptest! {
         for act in &acts {
             match act {
                 Act1::Type(c) => drop(field.key(Chord::plain(Key::Char(*c)))),
-                Act1::Paste(text) => field.insert(text),
+                Act1::Paste(text) => drop(field.insert(text)),
                 other => {
                     let key = match other {
                         Act1::Left => "Left",

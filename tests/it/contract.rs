@@ -494,6 +494,62 @@ fn the_other_reads() {
 }
 
 #[test]
+fn what_is_answered_and_not_applied_leaves_the_data_as_they_were() {
+    let site = site(Options {
+        seed: wiki(3, 1),
+        ..Options::default()
+    });
+    let faults = site.server.faults();
+    let before = site.ask(&space_call()).expect("it is there");
+    let update = Call::UpdateSpace {
+        key: eng(),
+        name: "Another name".to_owned(),
+        description: None,
+        homepage: None,
+    };
+    for (call, route) in [
+        (update.clone(), "PUT /rest/api/space/*"),
+        (
+            Call::ArchiveSpace { key: eng() },
+            "PUT /rest/api/space/*/archive",
+        ),
+        (
+            Call::PurgeTrash { key: eng() },
+            "DELETE /rest/api/space/*/trash",
+        ),
+        (Call::DeleteSpace { key: eng() }, "DELETE /rest/api/space/*"),
+    ] {
+        faults.add(Rule::new(route, Fault::Unapplied));
+        let answer = site.ask(&call);
+        assert!(answer.is_ok(), "{call:?}: {answer:?}");
+        assert_eq!(faults.pending(), 0, "{route}");
+        assert_eq!(site.ask(&space_call()).as_ref(), Ok(&before), "{call:?}");
+    }
+    // A refusal in the API's own form says what it is told to say.
+    for (status, message, kind) in [
+        (404, "No space with key : ENG", ErrorKind::NotFound),
+        (409, "Version must be incremented", ErrorKind::Conflict),
+        (
+            400,
+            "A page with this title already exists",
+            ErrorKind::Invalid,
+        ),
+    ] {
+        let message = message.to_owned();
+        faults.add(Rule::new(
+            "PUT /rest/api/space/*",
+            Fault::Refused {
+                status,
+                message: message.clone(),
+            },
+        ));
+        let error = site.ask(&update).expect_err("it is refused");
+        assert_eq!(error.kind, kind);
+        assert!(error.message.starts_with(&message), "{error}");
+    }
+}
+
+#[test]
 fn faults_are_told_and_reads_get_over_them() {
     let site = site(Options {
         seed: wiki(3, 1),

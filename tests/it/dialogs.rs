@@ -492,9 +492,21 @@ fn what_was_archived_is_shown_so_before_it_is_read_again() {
     let mut desk = Desk::browsing(120, 40);
     // Each time the space is still to be read again when the key comes.
     let held = |call: &Call| matches!(call, Call::Space { expand, .. } if !expand.is_empty());
+    let is_archived = std::cell::Cell::new(false);
     let server = |call: &Call| match call {
-        Call::ArchiveSpace { .. } | Call::RestoreSpace { .. } => Ok(Reply::Done),
-        _ => told(call),
+        Call::ArchiveSpace { .. } | Call::RestoreSpace { .. } => {
+            is_archived.set(matches!(call, Call::ArchiveSpace { .. }));
+            Ok(Reply::Done)
+        }
+        _ => {
+            let mut answer = told(call)?;
+            if let Reply::Space(space) = &mut answer
+                && is_archived.get()
+            {
+                space.status = Some(SpaceStatus::Archived);
+            }
+            Ok(answer)
+        }
     };
     let archives = |desk: &Desk| {
         let archives = |call: &&Call| matches!(call, Call::ArchiveSpace { .. });

@@ -446,6 +446,7 @@ fn the_file_of_a_long_job_names_its_items_once_and_is_seldom_written() {
     let mut job = Job::purge_marked(head, consent).expect("fit");
     let server = Trash::of(count as u64);
     let mut files = std::collections::HashMap::new();
+    let mut purged = std::collections::HashSet::new();
     let mut todo: std::collections::VecDeque<JobEffect> = job.step(0, JobEvent::Begin).into();
     let (mut checkpoints, mut most) = (0, 0);
     while let Some(effect) = todo.pop_front() {
@@ -453,8 +454,18 @@ fn the_file_of_a_long_job_names_its_items_once_and_is_seldom_written() {
             JobEffect::Send { request, call } => JobEvent::Reply {
                 request,
                 outcome: match &call {
-                    Call::PurgeContent { .. } => Ok(Reply::Done),
-                    other => server.serve(other),
+                    Call::PurgeContent { id } => {
+                        purged.insert(id.clone());
+                        Ok(Reply::Done)
+                    }
+                    Call::Content { id, .. } if purged.contains(id) => Err(missing()),
+                    other => server.serve(other).map(|answer| match answer {
+                        Reply::Trash(mut page) => {
+                            page.results.retain(|row| !purged.contains(&row.id));
+                            Reply::Trash(page)
+                        }
+                        other => other,
+                    }),
                 },
             },
             JobEffect::Write { write, what } => {

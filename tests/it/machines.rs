@@ -19,11 +19,11 @@ pub(crate) struct Bench {
     pub(crate) job: Job,
     pub(crate) server: Server,
     at: u64,
-    sent: Vec<Call>,
+    pub(crate) sent: Vec<Call>,
     requests: Vec<(RequestNo, Call)>,
     writes: Vec<(WriteNo, JobWrite)>,
     scribe: Scribe<WriteNo>,
-    journal: Vec<String>,
+    pub(crate) journal: Vec<String>,
     checkpoint: String,
     pub(crate) files: HashMap<(String, String), Vec<u8>>,
 }
@@ -132,7 +132,7 @@ impl Bench {
     }
 
     /// The process dies and the job is loaded again.
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let stored = Some(self.checkpoint.as_str());
         let read = ledger::read(&self.journal, stored, 10).expect("the journal is whole");
         self.scribe = Scribe::new(read.verified.chain);
@@ -144,6 +144,11 @@ impl Bench {
         if let Some(challenge) = self.job.challenge() {
             self.job.agree(agree(challenge)).expect("agreed to");
         }
+    }
+
+    /// Whether the job has a checkpoint to be loaded from.
+    pub(crate) fn is_stored(&self) -> bool {
+        !self.checkpoint.is_empty()
     }
 
     pub(crate) fn count(&self, is: impl Fn(&Call) -> bool) -> usize {
@@ -160,7 +165,7 @@ impl Bench {
     }
 
     /// How the last write of this step ended, by the journal.
-    fn told(&self, step: Step) -> Phase {
+    pub(crate) fn told(&self, step: Step) -> Phase {
         let mut records = self.journal.iter().rev().filter_map(|line| {
             let record: Record = serde_json::from_str(line).ok()?;
             (record.step == step).then_some(record.outcome)
@@ -190,7 +195,7 @@ pub(crate) fn wiki() -> Server {
     }
 }
 
-fn deletion(backup: BackupChoice) -> Bench {
+pub(crate) fn deletion(backup: BackupChoice) -> Bench {
     let head = head(Act::DeleteSpaces, &["ENG"], Vec::new());
     let consent = agree(Challenge::new(head.target.clone()));
     let options = DeleteOptions {
@@ -201,13 +206,13 @@ fn deletion(backup: BackupChoice) -> Bench {
     Bench::new(job, wiki())
 }
 
-fn purge_all() -> Bench {
+pub(crate) fn purge_all() -> Bench {
     let head = head(Act::PurgeAll, &["ENG"], Vec::new());
     let consent = agree(Challenge::new(head.target.clone()));
     Bench::new(Job::purge_all(head, consent).expect("agreed to"), wiki())
 }
 
-fn purge_marked() -> Bench {
+pub(crate) fn purge_marked() -> Bench {
     let items = [("100", "One"), ("101", "Two")].map(|(id, title)| ItemTarget {
         id: ContentId::new(id),
         kind: ContentKind::Page,
@@ -252,7 +257,7 @@ fn asks_for_one(call: &Call) -> bool {
     matches!(call, Call::Content { status: None, .. })
 }
 
-fn lost() -> Result<Reply, ApiError> {
+pub(crate) fn lost() -> Result<Reply, ApiError> {
     Err(fail(ErrorKind::Timeout, 0))
 }
 
@@ -279,9 +284,11 @@ fn an_answer_that_names_no_task_is_no_deletion() {
     assert_eq!(bench.job.state(), JobState::Unknown);
 
     let mut bench = deletion(BackupChoice::Declined);
+    let other = bench.server.rooms["ENG"].clone();
+    bench.server.rooms.insert("HR".into(), other);
     bench.finish(&mut |server, call, _| match call {
         Call::DeleteSpace { .. } => {
-            server.rooms.clear();
+            server.rooms.remove("ENG");
             Some(Ok(Reply::Done))
         }
         _ => None,

@@ -13,6 +13,7 @@ use crate::app::message::{Effect, Size, Ticket};
 use crate::app::modal::reading::folded;
 use crate::app::model::Model;
 use crate::app::pane::detail::EXPAND;
+use crate::app::space_name;
 use crate::confluence::call::{Depth, Window};
 use crate::confluence::paging::Pager;
 use crate::confluence::{
@@ -32,6 +33,9 @@ pub const HOMEPAGE: usize = 2;
 
 /// How many pages are read at once to pick from.
 const PAGES: u64 = 200;
+
+/// What stands in place of a description that the server did not tell.
+const NOT_READ: &str = "not read: the server did not tell it, and it stays as it is";
 
 /// How many rows of pages are shown.
 pub const PICKER_ROWS: usize = 10;
@@ -207,12 +211,14 @@ impl EditSpaceForm {
                     })
                     .unwrap_or_default();
                 self.homepage.clone_from(&base.homepage);
+                let description = match &base.description {
+                    Some(text) => FormField::area("Description", text),
+                    // What nobody saw, nobody replaces.
+                    None => FormField::closed("Description", NOT_READ),
+                };
                 self.form = Form::new(vec![
                     FormField::line("Name", &base.name),
-                    FormField::area(
-                        "Description",
-                        base.description.as_deref().unwrap_or_default(),
-                    ),
+                    description,
                     FormField::picked("Homepage", &self.base_home),
                 ]);
                 self.base = Some(base);
@@ -415,8 +421,8 @@ impl Model {
         }
         if chord.ctrl && chord.key == Key::Char('s') {
             dialog.problem = None;
-            if dialog.form.fields[NAME].text().trim().is_empty() {
-                dialog.form.problem(NAME, "A space needs a name.");
+            if let Some(problem) = space_name::problem(dialog.form.fields[NAME].text().trim()) {
+                dialog.form.problem(NAME, problem);
             } else if !dialog.is_changed() {
                 dialog.problem = Some("Nothing is changed.".to_owned());
             } else {
@@ -426,6 +432,12 @@ impl Model {
         }
         if chord.ctrl && chord.key == Key::Char('e') {
             // The one field that is worth it, from wherever one is.
+            let description = &dialog.form.fields[DESCRIPTION];
+            if let Control::Closed { .. } = description.control {
+                let why = "The description was not read, so it can't be edited. Leave the form and open it once more to read it again.";
+                dialog.problem = Some(why.to_owned());
+                return Outcome::Stay;
+            }
             dialog.form.focus = DESCRIPTION;
             let ticket = self.inflight.ticket();
             dialog.editing = Some(ticket);

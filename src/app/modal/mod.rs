@@ -34,7 +34,7 @@ use self::reading::{Reading, What};
 use self::setup::SetUp;
 use self::spaces_filter::SpacesFilterForm;
 use super::action::Action;
-use super::form::{Control, Taken};
+use super::form::{Control, Note, Taken};
 use super::key::{Chord, Key, KeyPress};
 use super::keymap::Found;
 use super::message::{Effect, LogLevel, Ticket};
@@ -254,7 +254,7 @@ impl Model {
         let (now, wall) = (self.now, self.time(self.now));
         match self.modals.last_mut() {
             Some(Modal::SpacesFilter(form)) => {
-                if form.form.paste(text) == Taken::Changed {
+                if form.form.paste(text).0 == Taken::Changed {
                     form.check();
                 }
             }
@@ -266,13 +266,16 @@ impl Model {
             Some(Modal::Backups(backups)) => backups.paste(text, wall, &self.zone),
             Some(Modal::SetUp(dialog)) => Self::setup_paste(dialog, text),
             Some(Modal::NewSpace(dialog)) if dialog.job.is_none() => {
-                if dialog.form.paste(text) == Taken::Changed {
+                let (taken, dropped) = dialog.form.paste(text);
+                if taken == Taken::Changed {
                     dialog.changed(now);
+                    dialog.form.left_out(dialog.form.focus, &dropped);
                 }
             }
             Some(Modal::EditSpace(dialog)) if dialog.job.is_none() => {
                 if dialog.stage == Stage::Form {
-                    dialog.form.paste(text);
+                    let (_, dropped) = dialog.form.paste(text);
+                    dialog.form.left_out(dialog.form.focus, &dropped);
                 }
             }
             // What is to be typed is to be typed.
@@ -316,19 +319,23 @@ impl Model {
                 continue;
             }
             *editing = None;
+            let mut dropped = Vec::new();
             match (&outcome, &mut form.fields[field].control) {
-                (Ok(text), Control::Text(control)) => {
-                    control.set(text);
-                }
+                (Ok(text), Control::Text(control)) => dropped = control.set(text),
                 (Ok(_), _) => {}
                 (Err(why), _) => failed = Some(why.clone()),
             }
+            form.fields[field].note = Note::None;
             match modal {
                 Modal::NewSpace(dialog) => {
                     dialog.changed(now);
+                    dialog.form.left_out(field, &dropped);
                     dialog.problem.clone_from(&failed);
                 }
-                Modal::EditSpace(dialog) => dialog.problem.clone_from(&failed),
+                Modal::EditSpace(dialog) => {
+                    dialog.form.left_out(field, &dropped);
+                    dialog.problem.clone_from(&failed);
+                }
                 _ => {}
             }
         }

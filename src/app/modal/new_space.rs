@@ -9,8 +9,9 @@ use crate::app::inflight::Waiter;
 use crate::app::key::{Chord, Key};
 use crate::app::message::{Effect, Millis, Ticket};
 use crate::app::model::Model;
+use crate::app::space_name::{self, LONGEST};
 use crate::confluence::call::Audience;
-use crate::confluence::{ApiError, Call, ErrorKind, Reply, SpaceKey};
+use crate::confluence::{ApiError, Call, ErrorKind, Reply, Space, SpaceKey};
 use crate::jobs::{Act, Job, JobId, NewSpace, SpaceTarget};
 
 /// The fields, in order.
@@ -27,9 +28,6 @@ pub const PRIVATE: usize = 4;
 /// How long nothing is typed before the key is looked up, in milliseconds.
 const PAUSE: u64 = 250;
 
-/// The longest key and the longest name that servers take.
-const LONGEST: usize = 255;
-
 /// The form.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NewSpaceForm {
@@ -45,6 +43,9 @@ pub struct NewSpaceForm {
     key_typed: bool,
     /// When the key is to be looked up.
     pub look_up: Option<Millis>,
+    /// Other spellings of the key that are still to be looked up: keys are the same in upper and
+    /// lower case, and servers find them by one spelling.
+    spellings: Vec<SpaceKey>,
     pristine: Form,
 }
 
@@ -67,6 +68,7 @@ impl Default for NewSpaceForm {
             editing: None,
             key_typed: false,
             look_up: None,
+            spellings: Vec::new(),
         }
     }
 }
@@ -140,8 +142,8 @@ impl NewSpaceForm {
         if field == KEY {
             self.key_typed = !self.text(KEY).is_empty();
         }
-        if field == NAME {
-            self.form.fields[NAME].note = Note::None;
+        if matches!(field, NAME | DESCRIPTION) {
+            self.form.fields[field].note = Note::None;
         }
         if matches!(field, NAME | KEY) {
             let before = self.text(KEY);
@@ -169,20 +171,25 @@ impl NewSpaceForm {
         };
     }
 
-    /// What the server said of the key.
+    /// What the server said of the key, or of another spelling of it. Says which to ask for next.
     pub(in crate::app) fn key_checked(
         &mut self,
         key: &SpaceKey,
         outcome: &Result<Reply, ApiError>,
-    ) {
+    ) -> Option<SpaceKey> {
         if self.text(KEY) != key.as_str() || self.is_personal() {
-            return;
+            return None;
         }
         self.form.fields[KEY].note = match outcome {
-            Ok(_) => Note::Problem(format!("A space already exists with key {key}.")),
-            Err(error) if error.kind == ErrorKind::NotFound => Note::Hint("free".to_owned()),
+            Ok(Reply::Space(space)) => is_taken(&space.key),
+            Ok(_) => is_taken(key),
+            Err(error) if error.kind == ErrorKind::NotFound => match self.spellings.pop() {
+                Some(spelling) => return Some(spelling),
+                None => Note::Hint("free".to_owned()),
+            },
             Err(_) => Note::Hint("could not be checked".to_owned()),
         };
+        None
     }
 
     /// The space that the form describes; `None` when something is wrong, which is then noted.
@@ -201,15 +208,8 @@ impl NewSpaceForm {
             });
         }
         let name = self.text(NAME).trim().to_owned();
-        if name.is_empty() {
-            self.form.problem(NAME, "A space needs a name.");
-            return None;
-        }
-        if name.chars().count() > LONGEST {
-            self.form.problem(
-                NAME,
-                format!("The name is longer than {LONGEST} characters."),
-            );
+        if let Some(problem) = space_name::problem(&name) {
+            self.form.problem(NAME, problem);
             return None;
         }
         let key = self.text(KEY).trim().to_owned();
@@ -251,6 +251,10 @@ impl NewSpaceForm {
         };
         self.problem = self.form.refused(why, words);
     }
+}
+
+fn is_taken(key: &SpaceKey) -> Note {
+    Note::Problem(format!("A space already exists with key {key}."))
 }
 
 /// What is wrong with the form of a key.
@@ -351,17 +355,45 @@ impl Model {
             return;
         }
         dialog.look_up = None;
+        let key = dialog.text(KEY);
+        let is_same = |space: &&Space| space.key.as_str().eq_ignore_ascii_case(&key);
+        if let Some(space) = self.spaces.table.iter().find(is_same) {
+            dialog.form.fields[KEY].note = is_taken(&space.key);
+            return;
+        }
         dialog.form.fields[KEY].note = Note::Busy("looking it up …".to_owned());
-        let key = SpaceKey::new(dialog.text(KEY));
-        self.inflight.ask(
-            Waiter::KeyCheck(key.clone()),
-            Call::Space {
-                key,
-                expand: String::new(),
-            },
-            now,
-            out,
-        );
+        dialog.spellings = [key.to_ascii_lowercase(), key.to_ascii_uppercase()]
+            .into_iter()
+            .filter(|spelling| *spelling != key)
+            .map(SpaceKey::new)
+            .collect();
+        let key = SpaceKey::new(key);
+        self.ask_for_key(&key, key.clone(), now, out);
+    }
+
+    fn ask_for_key(&mut self, typed: &SpaceKey, key: SpaceKey, now: Millis, out: &mut Vec<Effect>) {
+        let expand = String::new();
+        let call = Call::Space { key, expand };
+        let waiter = Waiter::KeyCheck(typed.clone());
+        self.inflight.ask(waiter, call, now, out);
+    }
+
+    /// The server said whether there is a space of the key that is typed.
+    pub(in crate::app) fn key_was_checked(
+        &mut self,
+        key: &SpaceKey,
+        outcome: &Result<Reply, ApiError>,
+        out: &mut Vec<Effect>,
+    ) {
+        let now = self.now;
+        let dialogs = self.modals.iter_mut().filter_map(|modal| match modal {
+            Modal::NewSpace(form) => form.key_checked(key, outcome),
+            _ => None,
+        });
+        let next: Vec<SpaceKey> = dialogs.collect();
+        for spelling in next {
+            self.ask_for_key(key, spelling, now, out);
+        }
     }
 }
 
