@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::expansions::{Expansions, Less, Next};
 use super::message::{Effect, Millis, Ticket};
 use super::modal::confirm::Fact;
 use super::pane::preview::Form;
 use crate::confluence::call::Window;
-use crate::confluence::{ApiError, Call, ContentId, ContentKind, ContentStatus, SpaceKey};
+use crate::confluence::{ApiError, Call, ContentId, ContentKind, ContentStatus, Reply, SpaceKey};
 use crate::jobs::{JobId, RequestNo};
 
 /// What an answer is for. Routing goes by this, never by what is selected when it comes.
@@ -112,6 +113,23 @@ pub struct Awaited {
     pub since: Millis,
     /// Set while the request is not on its way but waits to be tried again.
     pub retry: Option<Retry>,
+    /// What was asked, where the server may be unable to expand a part of it.
+    #[serde(default)]
+    pub call: Option<Box<Call>>,
+    /// Set while the same is read with less expanded.
+    #[serde(default)]
+    pub less: Option<Less>,
+}
+
+/// An answer for somebody who waits.
+#[derive(Debug)]
+pub struct Settled {
+    /// Who.
+    pub waiter: Waiter,
+    /// The answer.
+    pub outcome: Result<Reply, ApiError>,
+    /// What the server turned out to be unable to expand.
+    pub missing: Vec<String>,
 }
 
 /// A request that failed and will be tried again.
@@ -130,6 +148,9 @@ pub struct Retry {
 pub struct Inflight {
     next: u64,
     awaited: BTreeMap<Ticket, Awaited>,
+    /// What this server can't expand.
+    #[serde(default)]
+    pub expansions: Expansions,
 }
 
 impl Inflight {
@@ -146,6 +167,7 @@ impl Inflight {
         Self {
             next: self.next,
             awaited: BTreeMap::new(),
+            expansions: Expansions::default(),
         }
     }
 
@@ -160,17 +182,54 @@ impl Inflight {
         if let Some(lane) = waiter.lane() {
             self.cancel(out, |other| other.lane() == Some(lane));
         }
-        let ticket = self.ticket();
-        self.awaited.insert(
-            ticket,
+        let call = self.expansions.spared(&waiter, call);
+        let whole = self.expansions.may_be_spared(&waiter, &call);
+        self.send(
             Awaited {
                 waiter,
                 since: now,
                 retry: None,
+                call: whole,
+                less: None,
             },
-        );
+            call,
+            out,
+        )
+    }
+
+    fn send(&mut self, awaited: Awaited, call: Call, out: &mut Vec<Effect>) -> Ticket {
+        let ticket = self.ticket();
+        self.awaited.insert(ticket, awaited);
         out.push(Effect::Send { ticket, call });
         ticket
+    }
+
+    /// Takes the answer to what was awaited: hands it back with what is missing in it for the first
+    /// time, or asks again with less expanded.
+    pub fn settle(
+        &mut self,
+        awaited: Awaited,
+        outcome: Result<Reply, ApiError>,
+        now: Millis,
+        out: &mut Vec<Effect>,
+    ) -> Option<Settled> {
+        match self.expansions.next(&awaited, outcome) {
+            Next::Take(outcome, missing) => Some(Settled {
+                waiter: awaited.waiter,
+                outcome,
+                missing,
+            }),
+            Next::Ask(call, less) => {
+                let awaited = Awaited {
+                    since: now,
+                    retry: None,
+                    less: Some(less),
+                    ..awaited
+                };
+                self.send(awaited, call, out);
+                None
+            }
+        }
     }
 
     /// Takes the waiter of an answer; `None` if nobody waits for it any more.

@@ -2,7 +2,8 @@
 //! said in the panes and modals.
 
 use super::action::{Action, Availability};
-use super::inflight::{Awaited, Retry, Waiter};
+use super::expansions::word;
+use super::inflight::{Retry, Settled, Waiter};
 use super::jobs::Journal;
 use super::key::{Chord, Key, KeyPress};
 use super::keymap::Found;
@@ -888,10 +889,29 @@ impl Model {
         out: &mut Vec<Effect>,
     ) {
         // An answer that nobody waits for any more is stale.
-        let Some(Awaited { waiter, since, .. }) = self.inflight.answer(ticket) else {
+        let Some(awaited) = self.inflight.answer(ticket) else {
             return;
         };
-        self.session.heard(self.now, since, outcome.as_ref().err());
+        self.session
+            .heard(self.now, awaited.since, outcome.as_ref().err());
+        let Some(settled) = self.inflight.settle(awaited, outcome, self.now, out) else {
+            return;
+        };
+        let Settled {
+            waiter,
+            outcome,
+            missing,
+        } = settled;
+        if !missing.is_empty() {
+            let words: Vec<&str> = missing.iter().map(|one| word(one)).collect();
+            self.say(
+                LogLevel::Warning,
+                format!(
+                    "The server fails when it is asked for this, so it is left out until you quit: {}.",
+                    words.join(", ")
+                ),
+            );
+        }
         if outcome.is_ok() {
             self.session.round_trip = Some(took_ms);
         }

@@ -37,6 +37,34 @@ pub struct SpacesFilter {
     pub has_retention_policy: Option<bool>,
 }
 
+impl SpacesFilter {
+    /// Whether nothing is left out.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether a space is one of those asked for, as far as its row tells: some servers pass over a
+    /// parameter that they don't know, and answer with the others too.
+    pub fn may_fit(&self, space: &Space) -> bool {
+        let is = |key: &SpaceKey| key.as_str().eq_ignore_ascii_case(space.key.as_str());
+        let status = |wanted| space.status.is_none_or(|status| status == wanted);
+        self.kind.is_none_or(|kind| kind == space.kind)
+            && self.status.is_none_or(status)
+            && (self.keys.is_empty() || self.keys.iter().any(is))
+            && self.key_single.as_ref().is_none_or(is)
+            && (self.ids.is_empty() || space.id.is_none_or(|id| self.ids.contains(&id)))
+    }
+
+    /// Whether a row tells all that is asked for.
+    pub fn is_told_by(&self, space: &Space) -> bool {
+        self.labels.is_empty()
+            && self.content_labels.is_empty()
+            && self.favourite.is_none()
+            && self.has_retention_policy.is_none()
+            && (self.status.is_none() || space.status.is_some())
+    }
+}
+
 /// Who can see a new global space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Audience {

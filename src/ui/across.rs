@@ -8,6 +8,7 @@ use super::draw::{Canvas, key_column, order_sign};
 use super::spaces::{Foot, filter_line};
 use super::theme::{Focus, Theme};
 use crate::app::across::{Across, Going, Inside, ItemSort, Read, Scope, Sort, SpaceTrash};
+use crate::app::expansions::{Operation, word};
 use crate::app::fields::kind_name;
 use crate::app::layout::{WIDE, inside};
 use crate::app::model::{Model, TABLE};
@@ -22,6 +23,18 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let Some(across) = &model.across else { return };
     let focus = Focus::when(model.modals.is_empty() && !model.preview_has_keys());
     let mut foot = foot(model, across, canvas.theme);
+    let missing = model
+        .inflight
+        .expansions
+        .missing(Operation::Trash)
+        .map(word);
+    let missing: Vec<&str> = missing.collect();
+    if !missing.is_empty() {
+        foot.note(
+            format!("not read: {}", missing.join(", ")),
+            canvas.theme.warning,
+        );
+    }
     match &across.inside {
         Some(within) => draw_inside(model, across, within, canvas, area, focus),
         None => draw_spaces(model, across, canvas, area, focus),

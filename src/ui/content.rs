@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use super::draw::{Canvas, margin, order_sign};
 use super::spaces::{Foot, ROWS, failure_bar, filter_line};
 use super::theme::Focus;
+use crate::app::expansions::{Operation, word};
 use crate::app::fields::kind_name;
 use crate::app::layout::{Pane, inside};
 use crate::app::model::Model;
@@ -107,6 +108,21 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         if let Some(error) = &outline.error {
             failure_bar(model, canvas, area, ROWS, error);
         }
+    }
+    let operation = if model.content.is_trash() {
+        Operation::Trash
+    } else {
+        Operation::Content
+    };
+    let missing: Vec<&str> = model
+        .inflight
+        .expansions
+        .missing(operation)
+        .map(word)
+        .collect();
+    if !missing.is_empty() {
+        let note = format!("not read: {}", missing.join(", "));
+        foot.note(note, theme.warning);
     }
     if let Some(matched) = outline.tree.matched() {
         let note = format!(

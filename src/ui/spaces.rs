@@ -12,7 +12,7 @@ use crate::app::modal::reading::folded;
 use crate::app::modal::spaces_filter::summary;
 use crate::app::model::Model;
 use crate::app::pane::filter::FilterLine;
-use crate::app::pane::spaces::{Ended, Sort, SortBy, SpaceTable, row_text, standing};
+use crate::app::pane::spaces::{Ended, Heeded, Sort, SortBy, SpaceTable, row_text, standing};
 use crate::app::remote::Remote;
 use crate::confluence::{ApiError, Space, SpaceStatus};
 use crate::text::filter::positions;
@@ -31,11 +31,14 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         counts if counts.is_empty() => counts,
         counts => format!(" {counts}"),
     };
-    let asked = summary(&spaces.asked);
-    let asked = if asked.is_empty() {
-        String::new()
-    } else {
-        format!(" · {asked}")
+    let asked = match (summary(&spaces.shown), spaces.heeded) {
+        (asked, _) if asked.is_empty() => asked,
+        (asked, Heeded::Yes) => format!(" · {asked}"),
+        // Never over rows that are something else, or may be, as if they were that.
+        (asked, Heeded::Perhaps) => format!(" · perhaps not all {asked}"),
+        (asked, Heeded::No(others)) => {
+            format!(" · not {asked}: {}", number::grouped(others as u64))
+        }
     };
     let state = state(model);
     canvas.frame(
@@ -175,7 +178,12 @@ fn draw_row(
     let marked = model.spaces.marks.contains(&space.key);
     let archived = space.status == Some(SpaceStatus::Archived);
     let cells = canvas.gutter(at, here, marked);
-    let plain: Style = if archived { theme.dim } else { theme.text };
+    let asked_for = model.spaces.shown.may_fit(space);
+    let plain: Style = if archived || !asked_for {
+        theme.dim
+    } else {
+        theme.text
+    };
     let key_style = if here { theme.cursor } else { plain };
     let key = Rect {
         width: columns.key.min(cells.width),
@@ -316,7 +324,7 @@ fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, error: Option<&Api
             )],
         );
     } else if model.spaces.ended == Ended::Complete {
-        let lines = if summary(&model.spaces.asked).is_empty() {
+        let lines = if summary(&model.spaces.shown).is_empty() {
             [
                 "No spaces, or none that this user may see.",
                 "‹new-space› makes one where you may; ‹refresh› reads again.",

@@ -1,11 +1,12 @@
 //! What a person is told: true, of what is, and at the right door.
 
 use coracle::app::action::Context;
+use coracle::app::expansions::Operation;
 use coracle::app::keymap::{Keymap, Rebinding};
 use coracle::app::message::{DiskCall, DiskReply, Effect, Msg};
 use coracle::app::{Start, StartMode, Writes};
 use coracle::confluence::{
-    Call, Content, ContentMore, Cursor, CursorPage, ErrorKind, Reply, SpaceKey,
+    Call, Content, ContentMore, Cursor, CursorPage, ErrorKind, Reply, SpaceKey, SpaceKind,
 };
 
 use crate::dialogs::Desk;
@@ -49,6 +50,180 @@ fn a_body_that_was_not_given_is_not_called_empty() {
     let mut story = Story::browsing(120, 40);
     story.keys("3 p").answer_all(&with(Some("")));
     shows(&story, "There is no text in it.");
+}
+
+// What a server can't expand.
+
+/// The sample wiki, which fails over these expansions.
+fn failing(bad: &'static [&'static str]) -> impl Fn(&Call) -> Answer {
+    move |call| {
+        let expand = match call {
+            Call::Space { expand, .. }
+            | Call::SpaceContent { expand, .. }
+            | Call::ChildPages { expand, .. }
+            | Call::Content { expand, .. }
+            | Call::Trash { expand, .. } => expand.as_str(),
+            _ => "",
+        };
+        if expand.split(',').any(|one| bad.contains(&one)) {
+            return Err(error(
+                ErrorKind::Server,
+                500,
+                "The server answered with status 500.",
+            ));
+        }
+        match call {
+            Call::Content { id, .. } => {
+                let mut page = content(id.as_str(), "Home", 12, false);
+                page.more = Some(Box::new(ContentMore {
+                    body_storage: Some("<p>What it says.</p>".to_owned()),
+                    ..ContentMore::default()
+                }));
+                Ok(Reply::Content(Box::new(page)))
+            }
+            other => wiki(other),
+        }
+    }
+}
+
+fn asked_of_spaces(story: &Story) -> Vec<String> {
+    let expand = |call: &Call| match call {
+        Call::Space { expand, .. } => Some(expand.clone()),
+        _ => None,
+    };
+    story.sent.iter().filter_map(expand).collect()
+}
+
+#[test]
+fn an_expansion_that_fails_alone_is_left_out_and_said_and_the_rest_is_shown() {
+    let server = failing(&["permissions"]);
+    let mut story = Story::start(120, 40);
+    story.answer_all(&server).rest().answer_all(&server);
+    shows(&story, "Everything that is written down here.");
+    shows(&story, "permissions  not read: the server fails over it");
+    let asked = asked_of_spaces(&story);
+    let last = asked.last().expect("the space is read");
+    assert!(
+        !last.contains("permissions") && last.contains("retentionPolicy"),
+        "{last}"
+    );
+    assert!(last.contains("description.plain"), "{last}");
+    // It is known for the rest of the visit: the next space is asked for once.
+    story.keys("j").rest().answer_all(&server);
+    shows(&story, "not read: the server fails over it");
+    assert_eq!(asked_of_spaces(&story).len(), asked.len() + 1);
+    // Another profile begins with nothing of that.
+    let fresh = story.model.inflight.clone().emptied();
+    assert_eq!(fresh.expansions.missing(Operation::Space).count(), 0);
+}
+
+#[test]
+fn several_expansions_that_fail_are_all_left_out() {
+    let server = failing(&["permissions", "homepage"]);
+    let mut story = Story::start(120, 40);
+    story.answer_all(&server).rest().answer_all(&server);
+    shows(&story, "URL          https://wiki.example.com/display/ENG");
+    shows(&story, "homepage     not read: the server fails over it");
+    let before = asked_of_spaces(&story).len();
+    story.keys("j").rest().answer_all(&server);
+    assert_eq!(asked_of_spaces(&story).len(), before + 1);
+}
+
+#[test]
+fn trees_and_trash_are_shown_without_what_fails() {
+    let server = failing(&["children.page", "ancestors"]);
+    let mut story = Story::start(120, 40);
+    story.answer_all(&server).rest().answer_all(&server);
+    shows(&story, "Notes");
+    shows(&story, "not read: children");
+    story.keys("t").answer_all(&server);
+    shows(&story, "Old policy 31");
+    shows(&story, "not read: former parents");
+    story.keys("p").answer_all(&server);
+    shows(&story, "What it says.");
+}
+
+#[test]
+fn a_server_that_fails_anyway_is_asked_once_more_and_its_failure_told() {
+    let mut story = Story::start(120, 40);
+    let broken = |call: &Call| match call {
+        Call::Space { .. } => Err(error(
+            ErrorKind::Server,
+            500,
+            "The server answered with status 500.",
+        )),
+        other => wiki(other),
+    };
+    story.answer_all(&broken).rest().answer_all(&broken);
+    shows(&story, "status 500");
+    assert_eq!(asked_of_spaces(&story).len(), 2);
+    let missing = |operation| story.model.inflight.expansions.missing(operation).count();
+    assert_eq!(missing(Operation::Space), 0);
+}
+
+// The filter of the server.
+
+#[test]
+fn a_filter_that_was_refused_or_stopped_does_not_stand_over_the_rows_of_before() {
+    let title = |story: &Story| {
+        let screen = story.screen();
+        screen.lines().nth(1).unwrap_or_default().to_owned()
+    };
+    let mut story = Story::browsing(120, 40);
+    story.keys("f Right Right Enter");
+    assert!(!title(&story).contains("personal"), "{}", title(&story));
+    story.answer(Err(error(ErrorKind::Invalid, 400, "No such type.")));
+    shows(&story, "No such type.");
+    assert!(!title(&story).contains("personal"), "{}", title(&story));
+    story.keys("*");
+    assert_eq!(story.model.spaces.marks.len(), 6);
+    let mut story = Story::browsing(120, 40);
+    story.keys("f Right Right Enter Esc");
+    assert!(title(&story).contains("stopped"), "{}", title(&story));
+    assert!(!title(&story).contains("personal"), "{}", title(&story));
+    // What was asked for is asked again.
+    story.keys("r");
+    assert!(matches!(
+        story.sent.last(),
+        Some(Call::Spaces { filter, .. }) if filter.kind == Some(SpaceKind::Personal)
+    ));
+}
+
+#[test]
+fn rows_that_do_not_fit_what_was_asked_are_told_and_left_out_of_all_marks() {
+    // It passes over every parameter but the status.
+    let mut story = Story::browsing(120, 40);
+    story.keys("f Right Right Enter").answer_all(&wiki);
+    shows(&story, "not personal: 5");
+    shows(
+        &story,
+        "The server did not heed the filter (personal): 5 rows",
+    );
+    story.keys("*");
+    let marks: Vec<&str> = story
+        .model
+        .spaces
+        .marks
+        .iter()
+        .map(SpaceKey::as_str)
+        .collect();
+    assert_eq!(marks, ["~jdoe"]);
+    // What rows don't tell can't be proved: as many as without the filter are not taken for fit.
+    let mut story = Story::browsing(120, 40);
+    story
+        .keys("f Tab Tab")
+        .types("eng")
+        .keys("Enter")
+        .answer_all(&wiki);
+    shows(&story, "perhaps not all label eng");
+    story.keys("*");
+    assert_eq!(story.model.spaces.marks.len(), 0);
+    // One that is heeded stands in the title as ever.
+    let mut story = Story::browsing(120, 40);
+    story.keys("f Tab Right Right Enter").answer_all(&wiki);
+    shows(&story, "Spaces 1 of 1 · archived");
+    story.keys("*");
+    assert_eq!(story.model.spaces.marks.len(), 1);
 }
 
 // Plans.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::app::expansions::{Operation, word};
 use crate::app::inflight::Waiter;
 use crate::app::message::{Effect, Millis};
 use crate::app::modal::reading::{Line, Tone, folded};
@@ -222,6 +223,13 @@ pub fn lines(model: &Model, width: usize) -> Vec<Line> {
         if let Some(value) = value {
             row(label, value);
         }
+    }
+    // Not known is not none.
+    for missing in model.inflight.expansions.missing(Operation::Space) {
+        row(
+            word(missing),
+            "not read: the server fails over it".to_owned(),
+        );
     }
     out
 }

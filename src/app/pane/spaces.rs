@@ -9,13 +9,15 @@ use super::filter::FilterLine;
 use crate::app::inflight::Waiter;
 use crate::app::layout::Pane;
 use crate::app::list::{Cursor, Step};
-use crate::app::message::{Effect, Millis};
+use crate::app::message::{Effect, LogLevel, Millis};
+use crate::app::modal::spaces_filter::summary;
 use crate::app::model::Model;
 use crate::app::spread::Spread;
 use crate::confluence::call::{SpacesFilter, Window};
 use crate::confluence::paging::Pager;
 use crate::confluence::{ApiError, Call, Page, Space, SpaceKey, SpaceKind, SpaceStatus};
 use crate::text::filter::{Index, Progress, Scan};
+use crate::text::number;
 
 /// How many spaces are asked for at once: the cap of real servers for a list without `expand`.
 const PAGE: u64 = 500;
@@ -308,10 +310,23 @@ impl SpaceTable {
 pub struct Load {
     /// What was read and what is still wanted.
     pub pager: Pager,
+    /// What is asked of the server.
+    pub asked: SpacesFilter,
     /// Where the rows go when older ones are still shown; swapped in at the end.
     pub fresh: Option<SpaceTable>,
     /// When it began.
     pub since: Millis,
+}
+
+/// Whether a server heeded what it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Heeded {
+    /// As far as anybody can tell.
+    Yes,
+    /// It gave as many as without the filter, which the rows can neither prove nor disprove.
+    Perhaps,
+    /// So many rows are not what was asked for.
+    No(usize),
 }
 
 /// How the last load ended.
@@ -347,8 +362,14 @@ pub struct SpacesPane {
     pub as_of: Option<Millis>,
     /// How many there are in all, as far as the server told.
     pub total: Option<u64>,
-    /// What is asked of the server.
+    /// What is asked of the server from the next reading on.
     pub asked: SpacesFilter,
+    /// What was asked for the rows that are shown.
+    pub shown: SpacesFilter,
+    /// What is known of how the server heeded that.
+    pub heeded: Heeded,
+    /// How many there were when all were asked for.
+    all: Option<usize>,
     /// The order.
     pub sort: Sort,
     /// The filter line.
@@ -380,6 +401,9 @@ impl Default for SpacesPane {
             as_of: None,
             total: None,
             asked: SpacesFilter::default(),
+            shown: SpacesFilter::default(),
+            heeded: Heeded::Yes,
+            all: None,
             sort: Sort::default(),
             filter: FilterLine::default(),
             cursor: Cursor::default(),
@@ -589,6 +613,26 @@ impl SpacesPane {
         }
     }
 
+    /// The keys of these rows, as far as they are what was asked of the server.
+    fn fitting(&self, rows: impl Iterator<Item = usize>) -> Vec<SpaceKey> {
+        rows.filter_map(|row| self.row(row))
+            .filter(|space| self.shown.may_fit(space))
+            .map(|space| space.key.clone())
+            .collect()
+    }
+
+    /// Looks whether the rows are what was asked for.
+    fn judge(&mut self) {
+        let strangers = self.table.iter().filter(|space| !self.shown.may_fit(space));
+        let told = |space: &Space| self.shown.is_told_by(space);
+        self.heeded = match strangers.count() {
+            0 if self.shown.is_empty() || self.table.iter().all(told) => Heeded::Yes,
+            0 if self.all.is_some_and(|all| self.table.len() >= all) => Heeded::Perhaps,
+            0 => Heeded::Yes,
+            strangers => Heeded::No(strangers),
+        };
+    }
+
     /// Marks from the last mark to the cursor.
     pub fn mark_range(&mut self) {
         let last = self
@@ -599,21 +643,18 @@ impl SpacesPane {
             .and_then(|ix| self.view().iter().position(|at| at == ix))
             .unwrap_or(self.cursor.at);
         let (from, to) = (from.min(self.cursor.at), from.max(self.cursor.at));
-        let keys: Vec<SpaceKey> = (from..=to)
-            .filter_map(|row| self.row(row))
-            .map(|s| s.key.clone())
-            .collect();
+        let keys = self.fitting(from..=to);
         self.marks.extend(keys);
         self.last_mark = self.at_cursor().map(|space| space.key.clone());
     }
 
-    /// Marks all that the filter shows.
+    /// Marks all that the filter shows, but for what was not asked for. Nothing, where it is not
+    /// known whether the server heeded what was.
     pub fn mark_all(&mut self) {
-        let keys: Vec<SpaceKey> = (0..self.len())
-            .filter_map(|row| self.row(row))
-            .map(|s| s.key.clone())
-            .collect();
-        self.marks.extend(keys);
+        if self.heeded != Heeded::Perhaps {
+            let keys = self.fitting(0..self.len());
+            self.marks.extend(keys);
+        }
     }
 
     /// A space was changed, made or removed by us: show it as it is now.
@@ -653,8 +694,13 @@ impl Model {
             matches!(w, Waiter::Spaces(_) | Waiter::ArchivedSpaces(_))
         });
         let keep = !self.spaces.table.is_empty();
+        if !keep {
+            self.spaces.shown = self.spaces.asked.clone();
+            self.spaces.heeded = Heeded::Yes;
+        }
         self.spaces.load = Some(Load {
             pager: Pager::new(PAGE),
+            asked: self.spaces.asked.clone(),
             fresh: keep.then(SpaceTable::default),
             since: self.now,
         });
@@ -669,7 +715,7 @@ impl Model {
         };
         for window in load.pager.wanted(self.profile.concurrency) {
             let call = Call::Spaces {
-                filter: self.spaces.asked.clone(),
+                filter: load.asked.clone(),
                 expand: String::new(),
                 window,
             };
@@ -696,6 +742,7 @@ impl Model {
                     .cancel(out, |w| matches!(w, Waiter::Spaces(_)));
                 self.spaces.load = None;
                 self.spaces.ended = Ended::Failed(error);
+                self.spaces.judge();
                 return;
             }
         };
@@ -709,6 +756,7 @@ impl Model {
         if load.pager.is_done() {
             if let Some(fresh) = load.fresh.take() {
                 self.spaces.table = fresh;
+                self.spaces.shown = load.asked.clone();
                 // Its rows have other numbers than those that the filter looked at.
                 self.spaces.scan = None;
                 let table = &self.spaces.table;
@@ -720,6 +768,11 @@ impl Model {
             self.spaces.ended = Ended::Complete;
             self.spaces.as_of = Some(self.now);
             self.spaces.total = Some(self.spaces.table.len() as u64);
+            if self.spaces.shown.is_empty() {
+                self.spaces.all = Some(self.spaces.table.len());
+            }
+            self.spaces.judge();
+            self.say_what_was_passed_over();
             self.learn_archived(out);
         } else {
             self.ask_spaces(out);
@@ -737,10 +790,27 @@ impl Model {
         }
     }
 
+    /// Tells where rows are not what was asked for, or perhaps not.
+    fn say_what_was_passed_over(&mut self) {
+        let asked = summary(&self.spaces.shown);
+        let text = match self.spaces.heeded {
+            Heeded::Yes => return,
+            Heeded::Perhaps => format!(
+                "The server gave as many spaces as without the filter ({asked}). Perhaps it does not know it: ‹mark-all› marks nothing here."
+            ),
+            Heeded::No(strangers) => format!(
+                "The server did not heed the filter ({asked}): {} {} not what was asked for. ‹mark-all› leaves them out.",
+                number::count(strangers as u64, "row"),
+                if strangers == 1 { "is" } else { "are" }
+            ),
+        };
+        self.say(LogLevel::Warning, text);
+    }
+
     /// Asks which spaces are archived where the list doesn't tell: servers before 8.
     fn learn_archived(&mut self, out: &mut Vec<Effect>) {
         let told = self.spaces.table.iter().any(|space| space.status.is_some());
-        if told || self.spaces.table.is_empty() || self.spaces.asked.status.is_some() {
+        if told || self.spaces.table.is_empty() || self.spaces.shown.status.is_some() {
             return;
         }
         self.spaces.learning = Some(Learning {
@@ -757,7 +827,7 @@ impl Model {
         for window in learning.pager.wanted(1) {
             let filter = SpacesFilter {
                 status: Some(SpaceStatus::Archived),
-                ..self.spaces.asked.clone()
+                ..self.spaces.shown.clone()
             };
             let call = Call::Spaces {
                 filter,
@@ -807,6 +877,7 @@ impl Model {
             matches!(w, Waiter::Spaces(_) | Waiter::ArchivedSpaces(_))
         });
         self.spaces.ended = Ended::Stopped;
+        self.spaces.judge();
         true
     }
 }
