@@ -87,7 +87,9 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
             return demo::serve_blocking(options)
                 .map(|signal| Exit::Signal(signal).code())
                 .map_err(|error| {
-                    Failure::new(Exit::Failed, "The embedded server has ended.").caused_by(&error)
+                    Failure::new(Exit::Failed, "The embedded server has ended.")
+                        .caused_by(&error)
+                        .hint(error.hint())
                 });
         }
         Some(Command::Replay(options)) => {

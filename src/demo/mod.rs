@@ -12,6 +12,8 @@
 //! | [`serve`] | options, the command line, starting and stopping |
 //! | `routes` | one function for each operation |
 //! | `json` | rows to JSON, with expand, links and the shapes of each generation |
+//! | `guard` | who may speak to it: programs, and no page of another site |
+//! | `private` | what of it on the disk is for its owner alone |
 //! | `store` | the SQLite schema and every query that more than one route needs |
 //! | [`seed`] | what a fresh wiki holds: the demo, a text, or a large one by formula |
 //! | [`faults`] | what goes wrong on demand: latency, dropped lines, odd answers |
@@ -19,7 +21,9 @@
 
 pub mod behaviour;
 pub mod faults;
+mod guard;
 mod json;
+mod private;
 mod routes;
 pub mod seed;
 pub mod serve;

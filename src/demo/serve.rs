@@ -1,5 +1,5 @@
 //! Starting and stopping: options, the command line, the listening socket, and the gate that
-//! every request passes (log, faults, rate, sign-in, read-only mode).
+//! every request passes (log, host and origin, faults, rate, sign-in, read-only mode).
 //!
 //! A server runs on a thread of its own with a small runtime of its own, so that tests and the
 //! program need none. Faults that wait do so outside the database lock.
@@ -35,6 +35,7 @@ use super::faults::{Fault, Faults, Rule};
 use super::routes::{self, Failure};
 use super::seed::{self, Large, Seed, SeedError};
 use super::store::{self, Found, Place};
+use super::{guard, private};
 
 /// Which Confluence the server is like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub struct Options {
     pub real: bool,
     /// Accept this token alone, as `Bearer` or as the password of Basic sign-in.
     pub token: Option<String>,
+    /// Hosts that it answers to besides those of this machine: where a proxy finds it by a name.
+    pub hosts: Vec<String>,
     /// The context path, such as `/confluence`; empty for none.
     pub context: String,
     /// What a fresh wiki holds.
@@ -84,9 +87,15 @@ pub struct ServeArgs {
     /// Answer in the shapes of real servers instead of the documented ones
     #[arg(long)]
     pub real: bool,
-    /// Accept this token alone
-    #[arg(long, value_name = "TOKEN")]
+    /// Accept this token alone; everybody on the machine can read it here
+    #[arg(long, value_name = "TOKEN", hide = true)]
     pub token: Option<String>,
+    /// Accept the token in this variable alone
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["token", "token_file"])]
+    pub token_env: Option<String>,
+    /// Accept the token on the first line of this file alone, which nobody else may read
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    pub token_file: Option<PathBuf>,
     /// Context path, such as /confluence
     #[arg(
         long,
@@ -119,6 +128,16 @@ pub struct ServeArgs {
 }
 
 impl ServeArgs {
+    /// The token to accept, from wherever it is.
+    fn token(&self) -> Result<Option<String>, ServeError> {
+        let found = match (&self.token_file, &self.token_env) {
+            (Some(path), _) => private::token_in(path),
+            (None, Some(name)) => private::token_of(name),
+            (None, None) => return Ok(self.token.clone()),
+        };
+        found.map(Some).map_err(ServeError::Token)
+    }
+
     /// The options that these arguments stand for.
     pub fn options(&self) -> Options {
         let seed = match (self.spaces, self.pages, self.trash) {
@@ -140,6 +159,7 @@ impl ServeArgs {
             },
             real: self.real,
             token: self.token.clone(),
+            hosts: Vec::new(),
             context: self.context.clone(),
             seed,
             behaviour: Behaviour {
@@ -165,6 +185,9 @@ pub enum ServeError {
     /// The data file cannot be opened or is something else.
     #[error("the data file cannot be used")]
     Data(#[source] rusqlite::Error),
+    /// There is no token where one should be.
+    #[error("{0}")]
+    Token(String),
     /// The wiki cannot be filled.
     #[error("the wiki cannot be filled")]
     Seed(#[from] SeedError),
@@ -180,6 +203,9 @@ impl ServeError {
             Self::Port { .. } => "Choose another port with --port, or 0 for a free one.",
             Self::Data(_) => {
                 "Name a file that coracle serve made, or one that does not exist yet, with --data."
+            }
+            Self::Token(_) => {
+                "Put the token on the first line of a file with mode 0600 for --token-file, or into a variable for --token-env."
             }
             Self::Seed(_) => "Correct the wiki's text, or free some disk space.",
             Self::System(_) => "Close some programs and try again.",
@@ -205,6 +231,7 @@ pub(super) struct Site {
     pub(super) context: String,
     pub(super) base: String,
     token: Option<String>,
+    hosts: Vec<String>,
     db: Mutex<Connection>,
     behaviour: Mutex<Behaviour>,
     faults: Faults,
@@ -346,6 +373,7 @@ impl Server {
             base: format!("http://{address}{context}"),
             context,
             token: options.token,
+            hosts: options.hosts,
             db: Mutex::new(db),
             behaviour: Mutex::new(options.behaviour),
             faults: Faults::default(),
@@ -445,6 +473,9 @@ fn open(options: &Options) -> Result<Connection, ServeError> {
         (None, Seed::Large(_)) => Place::Scratch,
         (None, _) => Place::Memory,
     };
+    if let Place::File(path) = place {
+        private::close_to_others(path);
+    }
     let (mut db, found) = store::open(place).map_err(ServeError::Data)?;
     if found == Found::Nothing {
         store::fill(&mut db, |db| options.seed.fill(db))?;
@@ -463,7 +494,18 @@ pub fn serve_blocking(args: &ServeArgs) -> Result<u8, ServeError> {
     let (mut interrupt, mut terminate) = runtime
         .block_on(async { Ok((Signal::interrupt()?, Signal::terminate()?)) })
         .map_err(ServeError::System)?;
-    let server = Server::start(args.options())?;
+    let options = Options {
+        token: args.token()?,
+        ..args.options()
+    };
+    if args.token.is_some() {
+        // A standard error that is gone is nothing to act on.
+        let _ = writeln!(
+            io::stderr(),
+            "note: everybody on this machine can read a token in a command line; use --token-file or --token-env."
+        );
+    }
+    let server = Server::start(options)?;
     if args.latency > 0 {
         let latency = Fault::Latency(Duration::from_millis(args.latency));
         server.faults().add(Rule::new("* /**", latency).always());
@@ -545,7 +587,7 @@ fn router(site: &Arc<Site>) -> Router {
     whole.layer(from_fn_with_state(site.clone(), pass))
 }
 
-/// What every request passes, outermost first: the log, faults, rate, sign-in, read-only mode.
+/// What every request passes, outermost first: the log, host and origin, faults, rate, sign-in, read-only mode.
 async fn pass(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
     struct Inflight<'a>(&'a AtomicUsize);
     impl Drop for Inflight<'_> {
@@ -562,6 +604,11 @@ async fn pass(State(site): State<Arc<Site>>, request: Request, next: Next) -> Re
     let _inflight = Inflight(&site.inflight);
     site.peak.fetch_max(now, Ordering::SeqCst);
 
+    if let Some(refusal) = guard::refusal(&request, &site.hosts) {
+        let response = refusal.into_response();
+        site.answered(number, response.status().as_u16());
+        return response;
+    }
     let line = request.extensions().get::<ConnectInfo<Line>>().cloned();
     let path = request.uri().path();
     let path = path.strip_prefix(site.context.as_str()).unwrap_or(path);

@@ -5,6 +5,7 @@
 //! dates, [`filter`] finds rows, [`storage`] and [`html`] make a [`doc`] of a page, [`diff`] shows
 //! what an edit changes. Nothing in here knows what a space is, and nothing in here has a colour.
 
+pub mod csv;
 pub mod diff;
 pub mod doc;
 pub mod filter;

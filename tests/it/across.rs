@@ -709,11 +709,8 @@ fn what_is_listed_of_many_spaces_is_exported_with_its_space() {
         csv.contains("\r\nHR,31,page,\"Old \"\"news\"\"\","),
         "{csv}"
     );
-    assert_eq!(lines.len(), 1 + 6 + 1, "{csv}");
-    assert_eq!(
-        lines[7], "# truncated: 6 listed; not read to the end: LEGAL",
-        "{csv}"
-    );
+    // Nothing but lines of the table: that there is more is in the name.
+    assert_eq!(lines.len(), 1 + 6, "{csv}");
     story
         .keys("/")
         .types("space:hr notes")

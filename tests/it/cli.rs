@@ -264,3 +264,113 @@ fn journals_are_checked_and_what_does_not_count_is_told() {
     let said = coracle(home.path(), &["journal", "verify", "missing"]);
     assert_eq!(said.status.code(), Some(1), "{said:?}");
 }
+
+/// Starts `serve` with these arguments, and says what it is asked without and with a token.
+fn served(home: &Path, arguments: &[&str], variable: Option<&str>) -> (String, Vec<u8>) {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    let mut command = Command::new(env!("CARGO_BIN_EXE_coracle"));
+    command.args(["serve", "--port", "0"]).args(arguments);
+    command.env_clear().env("HOME", home).current_dir(home);
+    if let Some(token) = variable {
+        command.env("WIKI_TOKEN", token);
+    }
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    let mut line = String::new();
+    let read = BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line);
+    let mut said = String::new();
+    if read.is_ok() && line.starts_with("http://") {
+        let address = line.trim().trim_start_matches("http://");
+        for header in ["", "Authorization: Bearer s3cret-token\r\n"] {
+            let mut stream = std::net::TcpStream::connect(address).expect("it listens");
+            write!(stream, "GET /rest/api/user/current HTTP/1.1\r\nHost: {address}\r\n{header}Connection: close\r\n\r\n").expect("it reads");
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).expect("it answers");
+            said.push_str(answer.split(' ').nth(1).unwrap_or_default());
+            said.push(' ');
+        }
+        child.kill().expect("it runs");
+    }
+    let output = child.wait_with_output().expect("it ends");
+    (said, output.stderr)
+}
+
+#[test]
+fn the_token_of_serve_comes_from_a_variable_or_a_file_and_is_never_told() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = tempfile::tempdir().expect("a folder for the test");
+    let file = home.path().join("token");
+    std::fs::write(&file, "s3cret-token\n").expect("a file");
+    let set_mode = |mode| {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).expect("a mode");
+    };
+    set_mode(0o600);
+    let by_file = ["--token-file", "token"];
+    let by_variable = ["--token-env", "WIKI_TOKEN"];
+    assert_eq!(served(home.path(), &by_file, None).0, "401 200 ");
+    assert_eq!(
+        served(home.path(), &by_variable, Some("s3cret-token")).0,
+        "401 200 "
+    );
+    // A list of arguments is no place for it: it goes on working, and says so.
+    let (said, error) = served(home.path(), &["--token", "s3cret-token"], None);
+    assert_eq!(said, "401 200 ");
+    assert!(text(&error).contains("--token-file"), "{}", text(&error));
+    let help = coracle(home.path(), &["serve", "--help"]);
+    assert!(
+        !text(&help.stdout).contains("--token <"),
+        "{}",
+        text(&help.stdout)
+    );
+    // What is no token starts nothing.
+    set_mode(0o644);
+    let wrong = [
+        (&by_file, None, "chmod 600"),
+        (&["--token-file", "missing"], None, "could not be read"),
+        (&by_variable, None, "WIKI_TOKEN"),
+        (&by_variable, Some("s3cret token"), "no token"),
+    ];
+    for (arguments, variable, why) in wrong {
+        let (said, error) = served(home.path(), arguments, variable);
+        let error = text(&error);
+        assert_eq!(said, "", "{arguments:?}");
+        assert!(error.contains(why) && !error.contains("s3cret"), "{error}");
+    }
+}
+
+#[test]
+fn the_data_of_serve_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = tempfile::tempdir().expect("a folder for the test");
+    let file = home.path().join("wiki.db");
+    let modes = || {
+        let entries = std::fs::read_dir(home.path()).expect("a folder");
+        let mut found = Vec::new();
+        for entry in entries {
+            let entry = entry.expect("an entry");
+            let mode = entry.metadata().expect("its mode").permissions().mode() & 0o777;
+            if entry.file_name().to_string_lossy().starts_with("wiki.db") {
+                found.push((entry.file_name(), mode));
+            }
+        }
+        assert!(!found.is_empty());
+        found
+    };
+    served(home.path(), &["--data", "wiki.db"], None);
+    assert!(
+        modes().iter().all(|(_, mode)| *mode == 0o600),
+        "{:?}",
+        modes()
+    );
+    // One that an earlier version made.
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("a mode");
+    served(home.path(), &["--data", "wiki.db"], None);
+    assert!(
+        modes().iter().all(|(_, mode)| *mode == 0o600),
+        "{:?}",
+        modes()
+    );
+}

@@ -84,6 +84,7 @@ fn doctor(home: &Path, config: &str, more: &[&str], variables: &[(&str, &str)]) 
 fn confluence() -> Server {
     Server::start(Options {
         token: Some(TOKEN.to_owned()),
+        hosts: vec![HOST.to_owned()],
         ..Options::default()
     })
     .expect("loopback has a free port")

@@ -1598,3 +1598,81 @@ fn the_demo_wiki_is_whole_and_starts_quickly_enough_for_tests() {
         assert!(page["totalCount"].as_u64() > Some(0), "{key}");
     }
 }
+
+/// What is answered to these bytes.
+fn raw(wiki: &Wiki, request: &str) -> String {
+    use std::io::{Read as _, Write as _};
+    let address = wiki.server.base_url().trim_start_matches("http://");
+    let mut line = std::net::TcpStream::connect(address).expect("it listens");
+    line.write_all(request.as_bytes()).expect("it reads");
+    let mut answer = String::new();
+    line.read_to_string(&mut answer).expect("it answers");
+    answer
+}
+
+fn status_of(answer: &str) -> &str {
+    answer.split(' ').nth(1).unwrap_or_default()
+}
+
+#[test]
+fn only_who_calls_it_by_a_name_of_this_machine_is_answered() {
+    let wiki = small();
+    let port = wiki.server.base_url().rsplit(':').next().expect("a port");
+    let get = |host: &str| {
+        let request =
+            format!("GET /rest/api/space/ENG HTTP/1.1\r\n{host}Connection: close\r\n\r\n");
+        status_of(&raw(&wiki, &request)).to_owned()
+    };
+    for name in ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"] {
+        assert_eq!(get(&format!("Host: {name}:{port}\r\n")), "200", "{name}");
+    }
+    for host in [
+        format!("evil.example:{port}"),
+        "evil.example".to_owned(),
+        format!("127.0.0.1.evil.example:{port}"),
+        format!("localhost.evil.example:{port}"),
+        format!("192.168.1.1:{port}"),
+        format!("me@evil.example:{port}"),
+        String::new(),
+    ] {
+        assert_eq!(get(&format!("Host: {host}\r\n")), "403", "{host}");
+    }
+}
+
+#[test]
+fn a_page_of_another_origin_writes_nothing() {
+    let wiki = small();
+    let host = wiki.server.base_url().trim_start_matches("http://");
+    let name = || wiki.get("/rest/api/space/ENG")["name"].clone();
+    let before = name();
+    let put = |headers: &str| {
+        let body = r#"{"name":"Taken over"}"#;
+        let request = format!(
+            "PUT /rest/api/space/ENG HTTP/1.1\r\nHost: {host}\r\n{headers}Content-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        status_of(&raw(&wiki, &request)).to_owned()
+    };
+    for headers in [
+        "Origin: http://evil.example\r\n".to_owned(),
+        "Origin: null\r\n".to_owned(),
+        "Origin: http://localhost:1\r\n".to_owned(),
+        format!("Origin: https://{host}\r\n"),
+        format!("Origin: http://{host}.evil.example\r\n"),
+        "Sec-Fetch-Site: cross-site\r\n".to_owned(),
+        "Sec-Fetch-Site: same-site\r\n".to_owned(),
+        format!("Origin: http://{host}\r\nSec-Fetch-Site: cross-site\r\n"),
+    ] {
+        assert_eq!(put(&headers), "403", "{headers}");
+        assert_eq!(name(), before, "{headers}");
+    }
+    for headers in [
+        String::new(),
+        format!("Origin: http://{host}\r\n"),
+        "Sec-Fetch-Site: none\r\n".to_owned(),
+        "Sec-Fetch-Site: same-origin\r\n".to_owned(),
+    ] {
+        assert_eq!(put(&headers), "200", "{headers}");
+    }
+    assert_eq!(name(), "Taken over");
+}

@@ -514,6 +514,57 @@ fn what_is_listed_goes_into_a_file() {
 }
 
 #[test]
+fn no_cell_of_an_export_is_a_formula() {
+    let titles = [
+        "=HYPERLINK(\"http://evil.example\";\"Click\")",
+        "+1",
+        "-1+cmd|' /C calc'!A0",
+        "@SUM(1)",
+        "'quoted",
+        "a=b",
+    ];
+    let evil = move |call: &Call| match call {
+        Call::Trash { .. } => Ok(Reply::Trash(CursorPage {
+            results: titles
+                .iter()
+                .zip(40..)
+                .map(|(title, id)| {
+                    item(&id.to_string(), title, "=1+1", "2019-05-01T10:00:00Z", &[])
+                })
+                .collect(),
+            next: None,
+            total: Some(titles.len() as u64),
+        })),
+        other => server(other),
+    };
+    let mut story = Story::browsing(120, 40);
+    story.keys("t").answer_all(&evil);
+    answer_disk(&mut story, None);
+    story.answer_all(&evil);
+    answer_disk(&mut story, None);
+    let (_, text) = exported(&mut story, "c");
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let mut found = Vec::new();
+    for record in reader.records() {
+        let record = record.expect("it is CSV");
+        for cell in &record {
+            assert!(!cell.starts_with(['=', '+', '-', '@']), "{cell}");
+        }
+        found.push(record[2].to_owned());
+    }
+    for title in titles {
+        let shown = if title.starts_with(['\'', 'a']) {
+            title.to_owned()
+        } else {
+            format!("'{title}")
+        };
+        assert!(found.contains(&shown), "{shown} {found:?}");
+    }
+    let (_, text) = exported(&mut story, "n");
+    assert!(text.contains(r#""title":"+1""#), "{text}");
+}
+
+#[test]
 fn a_list_that_was_not_read_to_its_end_says_so_in_the_file() {
     let mut story = Story::browsing(120, 40);
     let wiki = long(5_000);
@@ -528,11 +579,9 @@ fn a_list_that_was_not_read_to_its_end_says_so_in_the_file() {
         "{last}"
     );
     let (_, text) = exported(&mut story, "c");
-    assert!(
-        text.ends_with("of 5000 were read\r\n"),
-        "{}",
-        text.lines().last().expect("a line")
-    );
+    let columns = |line: &str| line.matches(',').count();
+    let head = columns(text.lines().next().expect("a head"));
+    assert!(text.lines().all(|line| columns(line) == head), "{text}");
 }
 
 proptest! {

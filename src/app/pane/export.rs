@@ -1,9 +1,10 @@
 //! What is listed, as a file for other programs.
 //!
-//! CSV by RFC 4180 with a head line, or one JSON object a line. A list that was not read to its
-//! end says so: in the name of the file and in its last line.
+//! CSV with a head line, or one JSON object a line. A list that was not read to its end says so in
+//! the name of the file, and as JSON in its last line too: in CSV that would be a row like any other.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::app::across::{Across, Read};
 use crate::app::disk::DiskWaiter;
@@ -12,6 +13,7 @@ use crate::app::modal::menu::{Choice, Entry, Menu};
 use crate::app::model::{Model, Screen};
 use crate::app::pane::content::{Tab, TrashRead};
 use crate::app::tree::{Node, NodeIx, Presence, Rest, Standing, Tree};
+use crate::text::csv::Table;
 
 /// The form of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,53 +42,77 @@ struct Line<'l> {
     first_seen_in_trash: Option<String>,
 }
 
-const HEAD: &str = "id,type,title,version,last_edit,last_edit_by,former_parent,former_parent_is,first_seen_in_trash\r\n";
+const HEAD: [&str; 9] = [
+    "id",
+    "type",
+    "title",
+    "version",
+    "last_edit",
+    "last_edit_by",
+    "former_parent",
+    "former_parent_is",
+    "first_seen_in_trash",
+];
 
-impl Line<'_> {
-    fn push(&self, form: Form, out: &mut String) {
-        match form {
-            Form::Csv => self.csv(out),
-            Form::Ndjson => {
-                out.push_str(&serde_json::to_string(self).unwrap_or_default());
-                out.push('\n');
-            }
-        }
-    }
-
-    fn csv(&self, out: &mut String) {
-        if let Some(space) = self.space {
-            push_field(out, space);
-            out.push(',');
-        }
-        let version = self.version.map(|version| version.to_string());
-        let fields = [
-            Some(self.id),
-            Some(self.kind),
-            Some(self.title),
-            version.as_deref(),
-            self.last_edit.as_deref(),
-            self.last_edit_by,
-            self.former_parent,
-            self.former_parent_is,
-            self.first_seen_in_trash.as_deref(),
-        ];
-        for (ix, field) in fields.into_iter().enumerate() {
-            if ix > 0 {
-                out.push(',');
-            }
-            push_field(out, field.unwrap_or_default());
-        }
-        out.push_str("\r\n");
-    }
+/// A file that is being written.
+enum File {
+    Csv(Table),
+    Ndjson(String),
 }
 
-fn push_field(out: &mut String, field: &str) {
-    if field.contains(['"', ',', '\n', '\r']) || field.starts_with(' ') || field.ends_with(' ') {
-        out.push('"');
-        out.push_str(&field.replace('"', "\"\""));
-        out.push('"');
-    } else {
-        out.push_str(field);
+impl File {
+    fn new(form: Form) -> Self {
+        match form {
+            Form::Csv => Self::Csv(Table::with_head(HEAD)),
+            Form::Ndjson => Self::Ndjson(String::new()),
+        }
+    }
+
+    /// A file whose lines name their space first.
+    fn with_space(form: Form) -> Self {
+        match form {
+            Form::Csv => Self::Csv(Table::with_head(["space"].into_iter().chain(HEAD))),
+            Form::Ndjson => Self::Ndjson(String::new()),
+        }
+    }
+
+    fn push(&mut self, line: &Line<'_>) {
+        match self {
+            Self::Csv(table) => {
+                let version = line.version.map(|version| version.to_string());
+                let cells = [
+                    Some(line.id),
+                    Some(line.kind),
+                    Some(line.title),
+                    version.as_deref(),
+                    line.last_edit.as_deref(),
+                    line.last_edit_by,
+                    line.former_parent,
+                    line.former_parent_is,
+                    line.first_seen_in_trash.as_deref(),
+                ];
+                let cells = cells.into_iter().map(Option::unwrap_or_default);
+                table.push(line.space.into_iter().chain(cells));
+            }
+            Self::Ndjson(text) => {
+                text.push_str(&serde_json::to_string(line).unwrap_or_default());
+                text.push('\n');
+            }
+        }
+    }
+
+    /// Says at the end that this is not all, where that can be said.
+    fn is_truncated(&mut self, how: &serde_json::Value) {
+        if let Self::Ndjson(text) = self {
+            text.push_str(&format!("{how}\n"));
+        }
+    }
+
+    fn finish(self) -> String {
+        match self {
+            Self::Csv(table) => table.finish(),
+            Self::Ndjson(text) => text,
+        }
     }
 }
 
@@ -134,30 +160,15 @@ impl Model {
         let tree = &outline.tree;
         let listed = tree.listed();
         let is_whole = self.is_list_whole() && !tree.is_looking();
-        let mut text = String::new();
-        if form == Form::Csv {
-            text.push_str(HEAD);
-        }
+        let mut file = File::new(form);
         for ix in &listed {
-            let node = tree.node(*ix);
-            let line = line(tree, &node);
-            line.push(form, &mut text);
+            file.push(&line(tree, &tree.node(*ix)));
         }
         if !is_whole {
             let (have, total) = (tree.items(), outline.total);
-            match form {
-                Form::Csv => {
-                    let of = total
-                        .map(|total| format!(" of {total}"))
-                        .unwrap_or_default();
-                    text.push_str(&format!("# truncated: {have}{of} were read\r\n"));
-                }
-                Form::Ndjson => {
-                    let end = serde_json::json!({"truncated": true, "read": have, "total": total});
-                    text.push_str(&format!("{end}\n"));
-                }
-            }
+            file.is_truncated(&json!({"truncated": true, "read": have, "total": total}));
         }
+        let text = file.finish();
         let space = self
             .shown_space()
             .map(ToString::to_string)
@@ -197,11 +208,7 @@ fn unread(across: &Across) -> Vec<&str> {
 }
 
 fn text_across(across: &Across, form: Form) -> String {
-    let mut text = String::new();
-    if form == Form::Csv {
-        text.push_str("space,");
-        text.push_str(HEAD);
-    }
+    let mut file = File::with_space(form);
     let mut count = 0_u64;
     for (space, items) in across.listed() {
         for ix in items {
@@ -219,27 +226,17 @@ fn text_across(across: &Across, form: Form) -> String {
                 former_parent_is: None,
                 first_seen_in_trash: item.first_seen().map(|day| day.to_string()),
             };
-            line.push(form, &mut text);
+            file.push(&line);
             count += 1;
         }
     }
     let unread = unread(across);
     if !unread.is_empty() {
-        let spaces = unread.len();
-        match form {
-            Form::Csv => text.push_str(&format!(
-                "# truncated: {count} listed; not read to the end: {}\r\n",
-                unread.join(" ")
-            )),
-            Form::Ndjson => {
-                let end = serde_json::json!({
-                    "truncated": true, "listed": count, "spaces_not_read": spaces, "not_read": unread,
-                });
-                text.push_str(&format!("{end}\n"));
-            }
-        }
+        file.is_truncated(&json!({
+            "truncated": true, "listed": count, "spaces_not_read": unread.len(), "not_read": unread,
+        }));
     }
-    text
+    file.finish()
 }
 
 /// Letters and digits; an underscore for what is neither.
