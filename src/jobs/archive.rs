@@ -70,7 +70,7 @@ impl Archive {
         let (_, stage, _) = &mut self.spaces[item as usize];
         let why = match answer {
             Ok(_) if *stage == Stage::Refused => {
-                "The server answered as if there were no such space, and the space is there. You may not be permitted to do this.".to_owned()
+                "The server answered as if there were no such space, and the space is there: this server cannot archive spaces through its API, or you may not be permitted to.".to_owned()
             }
             Ok(_) => {
                 "This server cannot archive spaces through its API: it has no such operation."
