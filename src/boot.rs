@@ -404,7 +404,8 @@ fn journals(state: &Path) -> std::io::Result<Vec<PathBuf>> {
         };
         for entry in entries {
             let journal = entry?.path().join(JOURNAL);
-            if journal.is_file() {
+            let there = std::fs::symlink_metadata(&journal);
+            if there.is_ok_and(|it| it.is_file()) {
                 found.push(journal);
             }
         }

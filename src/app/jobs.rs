@@ -12,7 +12,9 @@ use serde::Serialize;
 use super::inflight::Waiter;
 use super::layout::Pane;
 use super::list::Cursor;
-use super::message::{DiskCall, DiskError, DiskReply, ENTRIES, Effect, LogLevel, Millis, Ticket};
+use super::message::{
+    DiskCall, DiskError, DiskReply, ENTRIES, Effect, LogLevel, Millis, TextFile, Ticket,
+};
 use super::modal::Modal;
 use super::modal::question::QuestionDialog;
 use super::model::{Model, Writes};
@@ -24,6 +26,7 @@ use crate::jobs::{
     Act, Consent, Head, Job, JobEffect, JobEvent, JobId, JobState, JobWrite, Line, Outcome,
     RequestNo, Session, StoreError, Stored, Target, Thing, Unfit, WriteNo, done_to, ledger,
 };
+use crate::text::plain;
 
 /// How many jobs that are over are remembered from run to run.
 const KEPT: usize = 50;
@@ -547,17 +550,7 @@ impl Model {
                     });
                 }
                 self.open_journal(verified.chain, out);
-                let found = ledger::find(checkpoints.iter().map(String::as_str), &needed);
-                for (place, problem) in &found.unreadable {
-                    self.say(
-                        LogLevel::Warning,
-                        format!(
-                            "Job file {} can't be read: {problem} {}",
-                            place + 1,
-                            problem.hint()
-                        ),
-                    );
-                }
+                let found = self.found_jobs(&checkpoints, &needed);
                 // Another process may be at work on what is open here: it is left to that one.
                 let mine_to_write = !matches!(self.writes, Writes::ReadOnly(_));
                 let open = if mine_to_write { found.open.len() } else { 0 };
@@ -603,6 +596,35 @@ impl Model {
                 }
             }
         }
+    }
+
+    /// The jobs in these files. What is none is left aside, each by its name.
+    fn found_jobs(&mut self, files: &[TextFile], needed: &[Entry]) -> ledger::Found {
+        let mut found = ledger::Found::default();
+        for file in files {
+            let job = match &file.text {
+                Ok(text) => Job::reopen(text, needed)
+                    .map_err(|problem| format!("{problem} {}", problem.hint())),
+                Err(why) => Err(why.clone()),
+            };
+            let why = match job {
+                Ok(job) if !file.name.is_empty() && checkpoint(&job.head().id) != file.name => {
+                    "It is a copy: the job in it has another name.".to_owned()
+                }
+                Ok(job) if job.state().is_over() => {
+                    found.over.push(job);
+                    continue;
+                }
+                Ok(job) => {
+                    found.open.push(job);
+                    continue;
+                }
+                Err(why) => why,
+            };
+            let name = plain::scrub(&file.name);
+            self.say(LogLevel::Warning, format!("{name} is left aside. {why}"));
+        }
+        found
     }
 
     /// The journal takes no lines: what waited for it is told so.

@@ -302,8 +302,8 @@ pub enum DiskReply {
     Exported(String),
     /// Read as it is; `None` when there is no such file.
     Bytes(Option<Vec<u8>>),
-    /// The names and texts of files, in the order of their names.
-    Files(Vec<(String, String)>),
+    /// Files with their texts, in the order of their names.
+    Files(Vec<TextFile>),
     /// Written, to this path.
     Path(String),
     /// The backups, the oldest first.
@@ -319,8 +319,52 @@ pub enum DiskReply {
         /// The journal, as far as a start needs it, or where it is broken.
         journal: Box<Result<ledger::Journal, Broken>>,
         /// The files, in the order of their names.
-        checkpoints: Vec<String>,
+        checkpoints: Vec<TextFile>,
     },
+}
+
+/// A file of ours by its name, with its text or why it can't be read. One that can't be read hides none
+/// of the others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "RecordedFile")]
+pub struct TextFile {
+    /// Its name, without its folder; empty in an old recording of a job.
+    pub name: String,
+    /// Its text, or a sentence that says what is wrong with it.
+    pub text: Result<String, String>,
+}
+
+/// A file as a recording has it; old ones have no more of a job than its text, and of a plan its name
+/// and text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RecordedFile {
+    Text(String),
+    Named(String, String),
+    File {
+        name: String,
+        text: Result<String, String>,
+    },
+}
+
+impl From<RecordedFile> for TextFile {
+    fn from(file: RecordedFile) -> Self {
+        match file {
+            RecordedFile::Text(text) => Self::read("", text),
+            RecordedFile::Named(name, text) => Self::read(name, text),
+            RecordedFile::File { name, text } => Self { name, text },
+        }
+    }
+}
+
+impl TextFile {
+    /// One that was read.
+    pub fn read(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            text: Ok(text.into()),
+        }
+    }
 }
 
 /// Why the disk did not do it.
@@ -395,4 +439,27 @@ pub enum Effect {
     Redraw,
     /// End the program with this exit code.
     Quit(u8),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_old_recordings_are_read_as_those_of_new_ones() {
+        let read = |text: &str| serde_json::from_str::<TextFile>(text).expect(text);
+        assert_eq!(read(r#""{}""#), TextFile::read("", "{}"));
+        assert_eq!(
+            read(r#"["plan-1.json","{}"]"#),
+            TextFile::read("plan-1.json", "{}")
+        );
+        let unread = TextFile {
+            name: "job-1.json".to_owned(),
+            text: Err("It is a link, not a file.".to_owned()),
+        };
+        for file in [TextFile::read("job-1.json", "{}"), unread] {
+            let text = serde_json::to_string(&file).expect("it is text");
+            assert_eq!(read(&text), file);
+        }
+    }
 }

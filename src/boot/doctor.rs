@@ -287,7 +287,7 @@ fn last_lines(log: &std::path::Path) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let older = log.with_added_extension("1");
     for path in [older, PathBuf::from(log)] {
-        let Ok(bytes) = std::fs::read(&path) else {
+        let Ok(bytes) = files::read(&path) else {
             continue;
         };
         let from = bytes.len().saturating_sub(LOG_BYTES);

@@ -43,6 +43,9 @@ const LOOKS: u32 = 4;
 /// About so many times a long job is stored between its beginning and its end.
 const CHECKPOINTS: u32 = 16;
 
+/// What is said while the disk reads what a destroying write stands on.
+const READING_BACK: &str = "Reading the backup back";
+
 /// What is known of how a write went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Fate {
@@ -1038,12 +1041,15 @@ impl Desk {
             Ok(Standing::Holds) => {
                 flight.permit = Permit::of(Standing::Holds);
                 flight.stage = Stage::Due(self.at);
+                if self.message == READING_BACK {
+                    self.say("");
+                }
                 None
             }
             Ok(Standing::Reading) => {
                 flight.stage = Stage::Announced;
                 let record = flight.no;
-                self.say("Reading the backup back");
+                self.say(READING_BACK);
                 self.announced(record);
                 None
             }
@@ -1389,7 +1395,7 @@ pub(super) fn refused(error: ApiError) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::confluence::ContentId;
+    use crate::confluence::{BaseUrl, ContentId};
     use crate::jobs::proof::Claimed;
 
     fn purging() -> Desk {
@@ -1399,6 +1405,7 @@ mod tests {
                 key: crate::confluence::SpaceKey::new("ENG"),
                 name: String::new(),
             }],
+            server: BaseUrl::of("https://wiki.example.org").into(),
             ..nobody().target.clone()
         };
         let head = Arc::new(Head {

@@ -109,8 +109,10 @@ impl Permit {
 pub struct Index {
     /// In order once it is [`Index::finish`]ed.
     entries: Vec<Entry>,
-    /// The files of those that have one.
-    attached: BTreeMap<Fingerprint, String>,
+    /// The names of the files of those that have one, until it is finished.
+    named: Vec<(Fingerprint, String)>,
+    /// The numbers of those files.
+    attached: BTreeMap<Fingerprint, u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,14 +134,22 @@ impl Index {
             file,
         });
         if let Some(saved) = &item.file {
-            self.attached.insert(print, saved.name.clone());
+            self.named.push((print, saved.name.clone()));
         }
     }
 
-    /// All has been read.
-    pub fn finish(&mut self) {
+    /// All has been read; `number` gives the number of the file of a name. An error: there is none of
+    /// this name.
+    pub fn finish(&mut self, number: impl Fn(&str) -> Option<u32>) -> Result<(), String> {
         self.entries.sort_unstable();
         self.entries.shrink_to_fit();
+        for (item, name) in std::mem::take(&mut self.named) {
+            let Some(number) = number(&name) else {
+                return Err(name);
+            };
+            self.attached.insert(item, number);
+        }
+        Ok(())
     }
 
     /// The number of the file that an item is in; of this space where both tell one.
@@ -153,9 +163,9 @@ impl Index {
             .map(|entry| entry.file)
     }
 
-    /// The name of an item's own file, if it has one.
-    pub fn attached(&self, item: Fingerprint) -> Option<&str> {
-        self.attached.get(&item).map(String::as_str)
+    /// The number of an item's own file, if it has one.
+    pub fn attached(&self, item: Fingerprint) -> Option<u32> {
+        self.attached.get(&item).copied()
     }
 }
 
@@ -181,7 +191,7 @@ mod tests {
         let mut index = Index::default();
         index.add(&item("1", 3, "One", Some("ENG")), 7);
         index.add(&item("2", 1, "Two", None), 8);
-        index.finish();
+        index.finish(|_| None).expect("none has a file");
         let find = |id: &str, version, title: &str, space: Option<&str>| {
             let print = Fingerprint::of(&ContentId::new(id), version, title);
             index.find(print, space.map(SpaceKey::new).as_ref())

@@ -14,7 +14,7 @@ use super::event::Event;
 use super::holds::Holds;
 use super::lock::{self, Hold};
 use super::{backups, files};
-use crate::app::message::{DiskCall, DiskError, DiskReply, ENTRIES, Msg, Ticket};
+use crate::app::message::{DiskCall, DiskError, DiskReply, ENTRIES, Msg, TextFile, Ticket};
 use crate::jobs::ledger::Reader;
 
 /// The name of the journal in the folder of a profile.
@@ -328,31 +328,33 @@ fn export(folder: &Path, name: &str, text: &str) -> Result<DiskReply, DiskError>
     })
 }
 
-/// The names and texts of the JSON files of a folder whose names begin so, in the order of the
-/// names. No folder, no files.
-fn read_texts(folder: &Path, begin: &str) -> Result<Vec<(String, String)>, DiskError> {
-    let mut files: Vec<(String, PathBuf)> = Vec::new();
+/// The JSON files of a folder whose names begin so, in the order of the names. No folder, no files.
+fn read_texts(folder: &Path, begin: &str) -> Result<Vec<TextFile>, DiskError> {
+    let mut names: Vec<String> = Vec::new();
     match std::fs::read_dir(folder) {
         Ok(entries) => {
             for entry in entries {
-                let path = entry.map_err(|error| failed(&error, folder))?.path();
-                let name = path.file_name().and_then(|name| name.to_str());
-                let is_json = path.extension().is_some_and(|kind| kind == "json");
-                if let Some(name) = name.filter(|name| name.starts_with(begin) && is_json) {
-                    files.push((name.to_owned(), path.clone()));
+                let name = entry.map_err(|error| failed(&error, folder))?.file_name();
+                let name = name.to_str().unwrap_or_default();
+                let is_json = Path::new(name).extension().is_some_and(|it| it == "json");
+                if name.starts_with(begin) && is_json {
+                    names.push(name.to_owned());
                 }
             }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(&error, folder)),
     }
-    files.sort();
+    names.sort();
     // A spoilt file must not hide the others: whoever reads the text will find that it is spoilt.
-    let read = |(name, path): (String, PathBuf)| match std::fs::read(&path) {
-        Ok(bytes) => Ok((name, String::from_utf8_lossy(&bytes).into_owned())),
-        Err(error) => Err(failed(&error, &path)),
+    let read = |name: String| TextFile {
+        text: match files::read(&folder.join(&name)) {
+            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(error) => Err(format!("{}.", said(&error))),
+        },
+        name,
     };
-    files.into_iter().map(read).collect()
+    Ok(names.into_iter().map(read).collect())
 }
 
 /// Gives every line of a file, without its line break, to `take`, until that fails; none of them is
@@ -378,9 +380,9 @@ pub fn each_line<E>(
 /// What a start needs of the journal, and the files of all jobs.
 fn read_jobs(folder: &Path) -> Result<DiskReply, DiskError> {
     let path = folder.join(JOURNAL);
-    let files = read_texts(folder, "job-")?;
-    let checkpoints: Vec<String> = files.into_iter().map(|(_, text)| text).collect();
-    let mut reader = Reader::new(checkpoints.iter().map(String::as_str), ENTRIES);
+    let checkpoints = read_texts(folder, "job-")?;
+    let texts = checkpoints.iter().filter_map(|it| it.text.as_deref().ok());
+    let mut reader = Reader::new(texts, ENTRIES);
     let journal = match files::open(&path) {
         Ok(file) => each_line(file, |line| reader.push(line))
             .map_err(|error| failed(&error, &path))?
@@ -466,11 +468,15 @@ fn last_byte(file: &mut File) -> io::Result<u8> {
 
 /// What the system says of it, and where: "No space left on device: …/journal.ndjson."
 fn failed(error: &io::Error, path: &Path) -> DiskError {
-    let said = error.to_string();
-    let said = said.split(" (os error").next().unwrap_or(&said);
     DiskError {
-        message: crate::report::scrub(&format!("{said}: {}.", path.display())),
+        message: crate::report::scrub(&format!("{}: {}.", said(error), path.display())),
     }
+}
+
+/// What the system says of it, without its number.
+fn said(error: &io::Error) -> String {
+    let said = error.to_string();
+    said.split(" (os error").next().unwrap_or(&said).to_owned()
 }
 
 #[cfg(test)]
@@ -554,6 +560,46 @@ mod tests {
         assert!(write(b"two").is_err());
         let path = home.path().join("backups/b/items.ndjson.gz");
         assert_eq!(std::fs::read(&path).expect("the backup"), b"one");
+    }
+
+    #[test]
+    fn what_is_no_file_hides_none_of_the_others() {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let at = |name: &str| home.path().join(name);
+        for name in ["job-1.json", "job-5.json"] {
+            std::fs::write(at(name), name).expect("a job");
+        }
+        std::fs::create_dir(at("job-2.json")).expect("a folder");
+        std::os::unix::fs::symlink(at("job-1.json"), at("job-3.json")).expect("a link");
+        let mode = rustix::fs::Mode::from_raw_mode(0o600);
+        rustix::fs::mkfifoat(rustix::fs::CWD, at("job-4.json"), mode).expect("a pipe");
+        std::fs::rename(at("job-4.json"), at("view.json")).expect("moved");
+        std::os::unix::net::UnixListener::bind(at("job-4.json")).expect("a socket");
+        let read = perform(home.path(), JournalAccess::ReadOnly, &DiskCall::ReadJobs);
+        let Ok(DiskReply::Jobs { checkpoints, .. }) = read else {
+            panic!("{read:?}");
+        };
+        let told = checkpoints
+            .iter()
+            .map(|it| (it.name.as_str(), it.text.is_ok()));
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            [
+                ("job-1.json", true),
+                ("job-2.json", false),
+                ("job-3.json", false),
+                ("job-4.json", false),
+                ("job-5.json", true)
+            ]
+        );
+        let view = DiskCall::ReadState {
+            name: "view.json".to_owned(),
+        };
+        let error = perform(home.path(), JournalAccess::ReadOnly, &view).expect_err("a pipe");
+        assert!(
+            error.message.starts_with("It is not a regular file"),
+            "{error}"
+        );
     }
 
     #[test]

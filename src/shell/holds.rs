@@ -4,7 +4,7 @@
 //! destroys on its strength; and looked at before each such request. A file that looks touched is
 //! read again with all the others, for only its bytes tell whether it was changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -123,7 +123,7 @@ impl Holds {
     pub fn prove(&mut self, folders: &Path, claim: &Claim) -> Result<Standing, String> {
         for backup in &claim.backups {
             let folder = folders.join(backup);
-            let problem = |why: String| format!("{why} (the backup {backup})");
+            let problem = |why: String| format!("Backup {backup}: {why}");
             if !files::is_folder(&folder) {
                 self.held.remove(backup);
                 return Err(problem("The folder is not there any more.".to_owned()));
@@ -239,7 +239,14 @@ impl Held {
                 found: counted,
             }));
         }
-        index.finish();
+        let numbers: HashMap<&str, u32> = files
+            .iter()
+            .zip(0..)
+            .map(|(known, number)| (known.name.as_str(), number))
+            .collect();
+        index
+            .finish(|name| numbers.get(name).copied())
+            .map_err(|name| told(BackupError::Missing(name)))?;
         files.push(Known {
             name: MANIFEST.to_owned(),
             mark,
@@ -263,11 +270,8 @@ impl Held {
         if let Some(file) = index.find(*item, space.as_ref()) {
             looked.extend(files.get(file as usize));
         }
-        if let Some(name) = index.attached(*item) {
-            let Some(file) = files.iter().find(|known| known.name == name) else {
-                return Err(told(BackupError::Missing(name.to_owned())));
-            };
-            looked.push(file);
+        if let Some(file) = index.attached(*item) {
+            looked.extend(files.get(file as usize));
         }
         all(looked.into_iter().map(is_same))
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use coracle::app::Writes;
 use coracle::app::message::{DiskCall, DiskReply, Effect, Msg};
 use coracle::app::modal::Modal;
 use coracle::app::modal::backups::Check;
@@ -120,7 +121,12 @@ fn a_whole_backup_is_listed_and_verifies() {
 #[test]
 fn what_was_spoilt_fails_and_names_the_file() {
     type Spoil = fn(&Path);
-    let spoils: [(&str, Spoil); 4] = [
+    let spoils: [(&str, Spoil); 5] = [
+        ("It is a link", |folder| {
+            let aside = folder.join("aside");
+            std::fs::rename(folder.join(ITEMS), &aside).expect("the items");
+            std::os::unix::fs::symlink(aside, folder.join(ITEMS)).expect("a link");
+        }),
         ("check sum differs", |folder| {
             let path = folder.join(ITEMS);
             let mut bytes = std::fs::read(&path).expect("the items");
@@ -1020,10 +1026,22 @@ fn a_backup_of_another_server_goes_only_where_it_is_told() {
 }
 
 #[test]
+fn no_backup_is_removed_on_a_profile_that_is_read_only() {
+    for writes in [Writes::ReadOnly("It is so.".to_owned()), Writes::Protected] {
+        let mut browser = Browser::filled(120, 40);
+        browser.keys("B");
+        browser.story.model.writes = writes;
+        browser.keys("x 4 Enter");
+        browser.said("no backup is removed here");
+        let left = std::fs::read_dir(&browser.folders.backups).expect("the backups");
+        assert_eq!(left.count(), 2);
+    }
+}
+
+#[test]
 fn nothing_is_made_again_on_a_profile_that_is_read_only() {
     let mut browser = Browser::filled(120, 40);
-    browser.story.model.writes =
-        coracle::app::Writes::ReadOnly("This visit is read-only.".to_owned());
+    browser.story.model.writes = Writes::ReadOnly("This visit is read-only.".to_owned());
     browser.keys("B Enter R").shows("This visit is read-only.");
     assert!(matches!(
         browser.story.model.modals.last(),

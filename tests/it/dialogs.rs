@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use coracle::app::key::{KeyPress, Stroke};
-use coracle::app::message::{DiskCall, DiskError, DiskReply, Effect, Msg};
+use coracle::app::message::{DiskCall, DiskError, DiskReply, Effect, Msg, TextFile};
 use coracle::app::{StartMode, Writes};
 use coracle::confluence::{
     Call, CursorPage, ErrorKind, Permission, Reply, Space, SpaceKey, SpaceStatus,
@@ -26,6 +26,8 @@ pub(crate) struct Desk {
     pub(crate) journal: Vec<String>,
     /// The state files.
     pub(crate) files: BTreeMap<String, String>,
+    /// State files that can't be read, and why.
+    pub(crate) unreadable: BTreeMap<String, String>,
     /// The files of backups.
     pub(crate) backups: BTreeMap<(String, String), Vec<u8>>,
     /// Whether the journal takes lines.
@@ -54,6 +56,7 @@ impl Desk {
             story,
             journal: Vec::new(),
             files: BTreeMap::new(),
+            unreadable: BTreeMap::new(),
             backups: BTreeMap::new(),
             takes_lines: true,
             done: 0,
@@ -74,6 +77,7 @@ impl Desk {
             story,
             journal: self.journal.clone(),
             files: self.files.clone(),
+            unreadable: self.unreadable.clone(),
             backups: self.backups.clone(),
             ..*self
         }
@@ -102,7 +106,11 @@ impl Desk {
                     .files
                     .iter()
                     .filter(|(name, _)| name.starts_with("job-"))
-                    .map(|(_, text)| text.clone())
+                    .map(|(name, text)| TextFile::read(name, text))
+                    .chain(self.unreadable.iter().map(|(name, why)| TextFile {
+                        name: name.clone(),
+                        text: Err(why.clone()),
+                    }))
                     .collect(),
             },
             DiskCall::AppendJournal(line) => {

@@ -55,16 +55,16 @@ const TREE: [(&str, &str); 3] = [
     ("Guide section", "Guide chapter"),
 ];
 
-struct Visit {
-    terminal: Terminal,
-    server: Server,
+pub(crate) struct Visit {
+    pub(crate) terminal: Terminal,
+    pub(crate) server: Server,
     client: Client,
     runtime: tokio::runtime::Runtime,
-    home: TempDir,
+    pub(crate) home: TempDir,
 }
 
 impl Visit {
-    fn new(seed: Seed) -> Self {
+    pub(crate) fn new(seed: Seed) -> Self {
         let options = Options {
             seed,
             ..Options::default()
@@ -88,12 +88,12 @@ impl Visit {
         }
     }
 
-    fn keys(&mut self, keys: &str) -> &mut Self {
+    pub(crate) fn keys(&mut self, keys: &str) -> &mut Self {
         self.terminal.send(keys);
         self
     }
 
-    fn sees(&mut self, text: &str) -> &mut Self {
+    pub(crate) fn sees(&mut self, text: &str) -> &mut Self {
         self.terminal.wait_for(text);
         self
     }
@@ -104,7 +104,7 @@ impl Visit {
     }
 
     /// What is in the trash, as the server tells it; title, id and version of each, in its order.
-    fn trash(&self) -> Vec<(String, String, Option<u64>)> {
+    pub(crate) fn trash(&self) -> Vec<(String, String, Option<u64>)> {
         let call = Call::Trash {
             key: SpaceKey::new("ENG"),
             cursor: None,
@@ -147,7 +147,7 @@ impl Visit {
     }
 
     /// The writes that came in since this was asked last.
-    fn writes(&self) -> Vec<(String, String)> {
+    pub(crate) fn writes(&self) -> Vec<(String, String)> {
         let writes = self
             .server
             .requests()
@@ -159,7 +159,7 @@ impl Visit {
         writes
     }
 
-    fn leave(self) {
+    pub(crate) fn leave(self) {
         let Self {
             mut terminal,
             server,
@@ -180,7 +180,7 @@ fn below(page: &Content) -> Vec<String> {
 }
 
 /// The one folder among the backups.
-fn backup_in(home: &Path) -> PathBuf {
+pub(crate) fn backup_in(home: &Path) -> PathBuf {
     let backups = home.join(if cfg!(target_os = "macos") {
         "Library/Application Support/coracle/backups"
     } else {

@@ -22,6 +22,7 @@ mod emptying;
 mod faults;
 mod frozen;
 mod fuzz;
+mod held;
 mod hostile;
 mod identity;
 mod jobs;

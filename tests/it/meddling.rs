@@ -16,10 +16,12 @@ use coracle::shell::disk::{Folders, JournalAccess, perform};
 use coracle::shell::holds::Holds;
 use serde_json::Value;
 
+use crate::dialogs::Desk;
 use crate::machines;
 use crate::simulation::{
     Dice, Disk, SCENARIOS, Server, agree, doc, head, job, session, time, wiki,
 };
+use crate::story::{self, Story};
 
 /// Looks whether backups stand and hold what is claimed, as a disk does whose files are these.
 pub(crate) fn prove(
@@ -40,7 +42,8 @@ pub(crate) fn prove(
                 index.add(&item, 0);
             }
         }
-        index.finish();
+        let number = |name: &str| read(backup, name).map(|_| 0);
+        index.finish(number).map_err(refused)?;
         indexes.push(index);
     }
     let is_in = |item, space: Option<&SpaceKey>| {
@@ -731,4 +734,39 @@ fn a_page_that_is_in_no_backup_is_not_purged_under_its_own_title_either() {
         matches!(&last.outcome, Some(Outcome::Skipped(why)) if why.contains("not in the backup")),
         "{last:?}"
     );
+}
+
+/// What is named like a job and is none hides no job and keeps none from being begun.
+#[test]
+fn what_is_no_job_is_left_aside_by_its_name() {
+    let mut purge = OnDisk::purge(12);
+    purge.until_purged(2);
+    let stored = purge.course.disk.checkpoint.clone().expect("stored");
+    let mut desk = Desk::of(Story::start(120, 40));
+    for (name, text) in [
+        ("job-j1.json", stored.as_str()),
+        ("job-j1-copy.json", stored.as_str()),
+        ("job-none.json", "{}"),
+    ] {
+        desk.files.insert(name.to_owned(), text.to_owned());
+    }
+    let link = "job-link.json".to_owned();
+    desk.unreadable
+        .insert(link, "It is a link, not a file.".to_owned());
+    desk.work(&story::wiki);
+    let model = &desk.story.model;
+    let told = |part: &str| {
+        let log = model.log.iter().map(|it| it.line.text.as_str());
+        assert!(
+            log.clone().any(|text| text.contains(part)),
+            "{part}: {:?}",
+            log.collect::<Vec<_>>()
+        );
+    };
+    told("job-j1-copy.json is left aside. It is a copy");
+    told("job-none.json is left aside. This is not a job");
+    told("job-link.json is left aside. It is a link, not a file.");
+    let names = model.jobs.list.iter().map(|it| it.job.head().id.as_str());
+    assert_eq!(names.collect::<Vec<_>>(), ["j1"]);
+    assert_eq!(model.why_read_only(), None);
 }

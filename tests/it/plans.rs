@@ -1,6 +1,6 @@
 //! Plans that are written, and applied later against the trash as it is then.
 
-use coracle::app::message::{DiskCall, DiskReply, Effect, Msg};
+use coracle::app::message::{DiskCall, DiskReply, Effect, Msg, TextFile};
 use coracle::app::modal::Modal;
 use coracle::confluence::{Call, CursorPage, Reply};
 
@@ -35,7 +35,12 @@ fn open(story: &mut Story, files: Vec<(String, String)>) {
     let ticket = asked.expect("the plans are asked for");
     story.happen(Msg::Disk {
         ticket,
-        outcome: Ok(DiskReply::Files(files)),
+        outcome: Ok(DiskReply::Files(
+            files
+                .into_iter()
+                .map(|(name, text)| TextFile::read(name, text))
+                .collect(),
+        )),
     });
 }
 

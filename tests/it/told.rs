@@ -3,7 +3,7 @@
 use coracle::app::action::Context;
 use coracle::app::expansions::Operation;
 use coracle::app::keymap::{Keymap, Rebinding};
-use coracle::app::message::{DiskCall, DiskReply, Effect, Msg};
+use coracle::app::message::{DiskCall, DiskReply, Effect, Msg, TextFile};
 use coracle::app::{Start, StartMode, Writes};
 use coracle::confluence::{
     Call, Content, ContentMore, Cursor, CursorPage, ErrorKind, Reply, SpaceKey, SpaceKind,
@@ -257,7 +257,7 @@ fn applied(story: &mut Story, server: &dyn Fn(&Call) -> Answer) {
         .expect("the plans are asked for");
     story.happen(Msg::Disk {
         ticket,
-        outcome: Ok(DiskReply::Files(vec![plan])),
+        outcome: Ok(DiskReply::Files(vec![TextFile::read(plan.0, plan.1)])),
     });
     story.keys("Enter").answer_all(server);
 }

@@ -211,7 +211,7 @@ struct Visit {
 
 /// The screen without borders and with single blanks, so that a sentence is found although it is
 /// broken.
-fn plain(screen: &vt100::Screen) -> String {
+pub(crate) fn plain(screen: &vt100::Screen) -> String {
     let text: String = screen
         .contents()
         .chars()

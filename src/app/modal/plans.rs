@@ -13,7 +13,7 @@ use crate::app::disk::DiskWaiter;
 use crate::app::inflight::Waiter;
 use crate::app::key::{Chord, Key};
 use crate::app::list::{Cursor, Step};
-use crate::app::message::{DiskCall, DiskError, DiskReply, Effect, LogLevel, Size};
+use crate::app::message::{DiskCall, DiskError, DiskReply, Effect, LogLevel, Size, TextFile};
 use crate::app::modal::reading::height;
 use crate::app::model::Model;
 use crate::app::pane::content::TrashRead;
@@ -104,9 +104,12 @@ impl Model {
             let Modal::Plans(plans) = modal else { continue };
             match &outcome {
                 Ok(DiskReply::Files(files)) => {
-                    let read = |(name, text): &(String, String)| PlanFile {
-                        name: name.clone(),
-                        plan: Plan::decode(text),
+                    let read = |file: &TextFile| PlanFile {
+                        name: file.name.clone(),
+                        plan: match &file.text {
+                            Ok(text) => Plan::decode(text),
+                            Err(why) => Err(format!("{} is not read. {why}", file.name)),
+                        },
                     };
                     plans.files = Some(files.iter().rev().map(read).collect());
                 }

@@ -1,0 +1,114 @@
+//! A backup that a purge stands on, meddled with while the real program purges item by item on a real
+//! terminal.
+//!
+//! Each request that purges is held back by the server, so that what happens meanwhile happens in the
+//! middle of the job.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use coracle::demo::{Gate, Seed};
+
+use crate::emptying::{Visit, backup_in};
+use crate::terminal::{Terminal, coracle};
+use crate::writing::plain;
+
+const ITEMS: usize = 30;
+
+fn seed() -> Seed {
+    let mut text = String::from("space: ENG\nname: Engineering\n");
+    for n in 0..ITEMS {
+        let _ = write!(
+            text,
+            "\n=== page\ntitle: Old {n}\nstatus: trashed\n\n<p>{n}</p>\n"
+        );
+    }
+    Seed::Text(text)
+}
+
+/// A purge of all items, one by one, with the first requests on the line.
+fn purging() -> (Visit, Gate) {
+    let mut visit = Visit::new(seed());
+    let gate = visit.server.faults().hold_all("DELETE /rest/api/content/*");
+    visit.sees("1 of 1").keys("t").sees("Old 0");
+    visit.keys("*").sees("30 marked");
+    visit.keys("x").sees("Type 30 to purge them:");
+    visit.keys("30").sees("to purge them:  30").keys("\r");
+    visit
+        .terminal
+        .until("a purge is on the line", || gate.waiting() > 0);
+    (visit, gate)
+}
+
+fn items_file(visit: &Visit) -> PathBuf {
+    backup_in(visit.home.path()).join("items-0001.ndjson.gz")
+}
+
+/// The job ends and says why; most items are on the server, and those that are not were on the line.
+fn ends_early(visit: &mut Visit, gate: &Gate, why: &str) {
+    gate.open();
+    for told in ["The backup does not stand any more", why, "Begin again"] {
+        visit
+            .terminal
+            .wait(told, |screen| plain(screen).contains(told));
+    }
+    let left = visit.trash().len();
+    assert!(left >= ITEMS / 2, "{left} are left");
+    let purged = visit.writes().len();
+    assert_eq!(left, ITEMS - purged, "what was sent, and nothing else");
+}
+
+#[test]
+fn a_folder_removed_under_a_purge_ends_it_and_the_rest_stays() {
+    let (mut visit, gate) = purging();
+    std::fs::remove_dir_all(backup_in(visit.home.path())).expect("removed");
+    ends_early(&mut visit, &gate, "The folder is not there any more");
+    visit.leave();
+}
+
+#[test]
+fn one_byte_changed_under_a_purge_ends_it_and_the_rest_stays() {
+    let (mut visit, gate) = purging();
+    let file = items_file(&visit);
+    let mut bytes = std::fs::read(&file).expect("the items");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).expect("the items");
+    ends_early(&mut visit, &gate, "is not what was written");
+    visit.leave();
+}
+
+#[test]
+fn a_second_process_does_not_remove_what_a_purge_stands_on() {
+    let (mut visit, gate) = purging();
+    let by_name = visit.server.base_url().replace("127.0.0.1", "localhost");
+    let by_number = visit.server.base_url().to_owned();
+    // Another profile of the same server, and the same one once more.
+    for url in [by_name, by_number] {
+        let mut other = Terminal::start(coracle(visit.home.path(), &["--url", &url]), 120, 40);
+        other.wait_for("Engineering");
+        other.send("B");
+        other.wait_for("1 backup");
+        other.send("x");
+        other.wait("an answer", |screen| {
+            let text = screen.contents();
+            text.contains("Type 30 to remove it:") || text.contains("process")
+        });
+        if other.contents().contains("Type 30 to remove it:") {
+            other.send("30");
+            other.wait_for("to remove it:  30");
+            other.send("\r");
+        }
+        other.wait_for(&format!(
+            "process {}",
+            visit.terminal.pid().as_raw_nonzero()
+        ));
+        assert!(items_file(&visit).exists());
+        other.send([3]);
+        other.end();
+    }
+    gate.open();
+    visit.sees("Purge 30 items of ENG: done");
+    assert_eq!(visit.trash(), []);
+    visit.leave();
+}
