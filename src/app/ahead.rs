@@ -3,14 +3,14 @@
 //! On a slow line people type ahead. What they typed is neither lost nor does it turn into something
 //! else: `/bay`, begun while the program signs in, is a filter, and its last letters are not the verbs
 //! that they would be on a list that has come meanwhile. The keys are kept, shown in the footer, and
-//! applied once the first rows are there. None of them answers a plan that nobody has seen.
+//! applied once the first rows are there. None of them answers a dialog that nobody has seen.
 
 use super::action::{Action, Availability};
 use super::key::{Chord, Key, KeyPress};
 use super::keymap::Found;
 use super::layout::Pane;
 use super::message::Effect;
-use super::modal::{Modal, is_esc};
+use super::modal::is_esc;
 use super::model::{Model, Screen};
 use super::pane::spaces::Ended;
 
@@ -92,9 +92,6 @@ impl Model {
         }
         for press in keys {
             self.key(press, out);
-            if matches!(self.modals.last(), Some(Modal::Confirm(_))) {
-                return;
-            }
         }
     }
 

@@ -98,6 +98,14 @@ impl Field {
         dropped
     }
 
+    /// Whether a chord with Alt moves or deletes by words in a text.
+    pub fn knows_alt(chord: Chord) -> bool {
+        matches!(
+            chord.key,
+            Key::Left | Key::Right | Key::Home | Key::End | Key::Backspace | Key::Char('b' | 'f')
+        )
+    }
+
     /// Takes a key. Says whether it was one for a field at all.
     pub fn key(&mut self, chord: Chord) -> bool {
         let Chord {

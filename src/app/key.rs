@@ -53,6 +53,17 @@ pub enum Stroke {
     Repeat,
 }
 
+/// Whether a key was read from the terminal by itself. Keys that are typed one after the other come
+/// together on a slow line; a paste that the terminal does not mark always does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Company {
+    /// By itself, or before all others.
+    #[default]
+    Alone,
+    /// Behind another key, in the same read.
+    Behind,
+}
+
 /// A key with its modifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Chord {
@@ -73,6 +84,9 @@ pub struct KeyPress {
     pub chord: Chord,
     /// Pressed or repeated.
     pub stroke: Stroke,
+    /// Whether it came by itself.
+    #[serde(default)]
+    pub company: Company,
 }
 
 impl Chord {
@@ -135,6 +149,7 @@ impl KeyPress {
         Self {
             chord,
             stroke: Stroke::Press,
+            company: Company::Alone,
         }
     }
 }

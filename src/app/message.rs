@@ -89,6 +89,15 @@ pub enum Msg {
     Mouse(Mouse),
     /// The terminal has a new size.
     Resized(Size),
+    /// The picture that `Model::unseen` numbered is written to the terminal.
+    Shown {
+        /// Its number.
+        picture: u64,
+        /// Whether a status report was sent behind it.
+        asked: bool,
+    },
+    /// The terminal answered a status report: what was written before it is on its screen.
+    Status,
     /// The time that `Model::deadline` asked for has come.
     Clock,
     /// The answer to a `Send`, or its failure, for good.

@@ -16,7 +16,7 @@ use super::key::{Chord, KeyPress};
 use super::keymap::Keymap;
 use super::layout::{Layout, Pane, Split, layout, make_room};
 use super::message::{Effect, LogLevel, LogLine, Millis, Size, Ticket};
-use super::modal::Modal;
+use super::modal::{Modal, Stack};
 use super::notice::Toast;
 use super::pane::content::ContentPane;
 use super::pane::detail::DetailPane;
@@ -297,7 +297,7 @@ pub struct Model {
     /// What is kept of the looks from run to run.
     pub view: View,
     /// What lies over the panes; the last is on top and has the keys.
-    pub modals: Vec<Modal>,
+    pub modals: Stack,
     /// Short notices, oldest first.
     pub toasts: Vec<Toast>,
     /// The trash of many spaces, as far as it was read.
@@ -314,6 +314,8 @@ pub struct Model {
     pub keymap: Keymap,
     /// The first key of two.
     pub pending: Option<Chord>,
+    /// When the last key was read.
+    pub typed_at: Millis,
     /// What was typed before the list that it is for.
     pub ahead: Vec<KeyPress>,
     /// What the mouse is in the middle of.
@@ -357,6 +359,7 @@ impl Model {
         let old = std::mem::replace(self, fresh);
         self.now = old.now;
         self.inflight = old.inflight.emptied();
+        self.modals = old.modals.emptied();
         self.begin(StartMode::Connect, notice, out);
     }
 
@@ -415,7 +418,8 @@ impl Model {
             focus: Pane::Spaces,
             split: Split::default(),
             view: View::default(),
-            modals: Vec::new(),
+            modals: Stack::default(),
+            typed_at: Millis(0),
             toasts: Vec::new(),
             across: None,
             log: Vec::new(),
@@ -483,6 +487,13 @@ impl Model {
         } else {
             Millis((self.now.0 / SPIN + 1) * SPIN)
         }
+    }
+
+    /// The number of the next picture, if a dialog in it has to be seen before keys count for it.
+    pub fn unseen(&self) -> Option<u64> {
+        self.modals
+            .unseen()
+            .filter(|_| self.layout() != Layout::TooSmall)
     }
 
     /// Whether nothing is awaited from server, disk or clock that would change the picture by

@@ -74,6 +74,9 @@ impl Model {
     }
 
     fn wheel(&mut self, at: Position, notches: i8, panes: &[Rect; 3], out: &mut Vec<Effect>) {
+        if !self.modals.is_empty() && self.modals.seen(self.typed_at).is_none() {
+            return;
+        }
         let rows = i64::from(notches) * NOTCH;
         let (action, key) = if notches < 0 {
             (Action::Up, Key::Up)
@@ -133,6 +136,10 @@ impl Model {
     /// A press while something lies over the panes: menus and the palette run the row, and close
     /// when the press is beside them. Nothing that is typed or agreed to is a press away.
     fn press_modal(&mut self, at: Position, out: &mut Vec<Effect>) {
+        if self.modals.seen(self.typed_at).is_none() {
+            self.modals.drop_early("a click".to_owned());
+            return;
+        }
         let size = self.size;
         let (area, head) = match self.modals.last() {
             Some(Modal::Menu(menu)) => (menu.area(size), 0),

@@ -3,6 +3,7 @@
 
 use super::action::{Action, Availability};
 use super::expansions::word;
+use super::field::Field;
 use super::inflight::{Retry, Settled, Waiter};
 use super::jobs::Journal;
 use super::key::{Chord, Key, KeyPress};
@@ -12,7 +13,7 @@ use super::list::{Cursor, Step};
 use super::message::{Effect, LogLevel, LogLine, Millis, Msg, Stop, Ticket};
 use super::modal::reading::{Reading, What};
 use super::modal::spaces_filter::SpacesFilterForm;
-use super::modal::{Modal, is_esc};
+use super::modal::{Modal, Over, is_esc};
 use super::model::{Model, REST, Screen, Session};
 use super::notice::Holds;
 use super::pane::content::{Tab, TrashRead};
@@ -27,9 +28,20 @@ pub fn update(model: &mut Model, at: Millis, msg: Msg) -> Vec<Effect> {
     let mut out = Vec::new();
     model.now = model.now.max(at);
     match msg {
-        Msg::Key(press) => model.key(press, &mut out),
-        Msg::Paste(text) => model.paste(&text, &mut out),
-        Msg::Mouse(mouse) => model.mouse(mouse, &mut out),
+        Msg::Key(press) => {
+            model.typed_at = at;
+            model.key(press, &mut out);
+        }
+        Msg::Paste(text) => {
+            model.typed_at = at;
+            model.paste(&text, &mut out);
+        }
+        Msg::Mouse(mouse) => {
+            model.typed_at = at;
+            model.mouse(mouse, &mut out);
+        }
+        Msg::Shown { picture, asked } => model.modals.shown(picture, asked, at),
+        Msg::Status => model.modals.status_came(),
         Msg::Resized(size) => {
             model.size = size;
             model.resettle();
@@ -92,6 +104,7 @@ pub fn update(model: &mut Model, at: Millis, msg: Msg) -> Vec<Effect> {
     model.apply_ahead(&mut out);
     model.pass_time(&mut out);
     model.note_view(&mut out);
+    model.modals.look_again();
     out
 }
 
@@ -179,6 +192,17 @@ impl Model {
             self.unseen_key(press, out);
             return;
         }
+        // Terminals send Alt-x as Esc and x: where nothing is bound to it, it means those. Who types
+        // Esc and x in a hurry means them too.
+        if press.chord.alt && !self.knows_alt(press.chord) {
+            self.key(KeyPress::press(Chord::plain(Key::Esc)), out);
+            let chord = Chord {
+                alt: false,
+                ..press.chord
+            };
+            self.key(KeyPress { chord, ..press }, out);
+            return;
+        }
         if let Some(modal) = self.modals.last() {
             if modal.takes_keys() {
                 self.modal_key(press, out);
@@ -202,6 +226,16 @@ impl Model {
         if !self.keeps_for_list(press) {
             self.verb_key(press, out);
         }
+    }
+
+    /// Whether a chord with Alt means something here as such.
+    fn knows_alt(&self, chord: Chord) -> bool {
+        let types = match self.modals.last() {
+            Some(modal) => modal.types_text(),
+            None => self.is_typing(),
+        };
+        types && Field::knows_alt(chord)
+            || self.keymap.find(self.contexts(), self.pending, chord) != Found::Nothing
     }
 
     /// Whether keys are letters of a text in a pane.
@@ -236,15 +270,6 @@ impl Model {
             // Esc takes back the first key of two, and no more.
             Found::Nothing if pending.is_some() && is_esc(press.chord) => {}
             Found::Nothing if pending.is_some() => self.verb_key(press, out),
-            // Terminals send Alt-x as Esc and x: where nothing is bound to it, it means those.
-            Found::Nothing if press.chord.alt => {
-                self.key(KeyPress::press(Chord::plain(Key::Esc)), out);
-                let chord = Chord {
-                    alt: false,
-                    ..press.chord
-                };
-                self.key(KeyPress { chord, ..press }, out);
-            }
             Found::Nothing => self.welcome_key(press.chord, out),
         }
     }
@@ -253,6 +278,9 @@ impl Model {
         let Screen::Welcome { chosen, .. } = &self.screen else {
             return;
         };
+        if !self.modals.is_empty() {
+            return;
+        }
         match (chord.key, *chosen) {
             (Key::Char('c'), _) | (Key::Enter, 0) => self.set_up(),
             (Key::Char('d'), _) | (Key::Enter, 1) => {
@@ -268,14 +296,19 @@ impl Model {
 
     /// Does what a verb means now, or says why it can't.
     pub(in crate::app) fn act(&mut self, action: Action, out: &mut Vec<Effect>) {
-        if !self.modals.is_empty() && self.modal_verb(action, out) {
+        if !self.modals.is_empty() {
+            // What lies below a dialog is out of reach.
+            if !self.modal_verb(action, out)
+                && let Some(over) = Over::of(action)
+            {
+                self.act_over(over, out);
+            }
             return;
         }
         if self.preview_verb(action, out) {
             return;
         }
-        if self.modals.is_empty() && self.screen == Screen::Across && self.across_verb(action, out)
-        {
+        if self.screen == Screen::Across && self.across_verb(action, out) {
             return;
         }
         if let Availability::No(reason) = self.availability(action) {
@@ -399,12 +432,7 @@ impl Model {
             Action::PurgeAll => self.purge_all(out),
             Action::Backups => self.open_backups(out),
             Action::Unlock => self.unlock(out),
-            Action::Jobs => {
-                // What the notices said is told here too, and they would lie over it.
-                self.toasts.clear();
-                self.jobs.cursor = Cursor::default();
-                self.modals.push(Modal::Jobs);
-            }
+            Action::Jobs => self.open_jobs(),
             Action::View => self.reshape_trash(),
             Action::TrashAcross => self.open_across(out),
             Action::Preview => self.open_preview(out),
@@ -424,19 +452,8 @@ impl Model {
             }
             Action::SwitchProfile => self.pick_profile(),
             Action::Palette => self.open_palette(),
-            // The key that opened it closes it.
-            Action::Help if self.reads_help() => {
-                self.modals.pop();
-            }
-            Action::Help => {
-                let here = self.contexts().to_vec();
-                self.modals
-                    .push(Modal::Reading(Reading::new(What::Help(here))));
-            }
-            Action::Log => {
-                self.toasts.clear();
-                self.modals.push(Modal::Reading(Reading::new(What::Log)));
-            }
+            Action::Help => self.open_help(),
+            Action::Log => self.open_log(),
             Action::Refresh => self.refresh(out),
             Action::Cancel => self.cancel(out),
             Action::Back => match (&self.screen, self.focus) {
@@ -450,6 +467,29 @@ impl Model {
             Action::Quit => self.quit(130, out),
             Action::Search | Action::NextHit | Action::PreviousHit => {}
         }
+    }
+
+    pub(in crate::app) fn open_jobs(&mut self) {
+        // What the notices said is told here too, and they would lie over it.
+        self.toasts.clear();
+        self.jobs.cursor = Cursor::default();
+        self.modals.push(Modal::Jobs);
+    }
+
+    pub(in crate::app) fn open_help(&mut self) {
+        // The key that opened it closes it.
+        if self.reads_help() {
+            self.modals.pop();
+            return;
+        }
+        let here = self.contexts().to_vec();
+        self.modals
+            .push(Modal::Reading(Reading::new(What::Help(here))));
+    }
+
+    pub(in crate::app) fn open_log(&mut self) {
+        self.toasts.clear();
+        self.modals.push(Modal::Reading(Reading::new(What::Log)));
     }
 
     /// Whether a verb can run now, and if not, why.

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use tokio::sync::oneshot;
 
-use crate::app::message::{Msg, Ticket};
+use crate::app::message::{Millis, Msg, Ticket};
 use crate::secret::SecretError;
 
 /// Something for the main thread.
@@ -11,12 +11,22 @@ use crate::secret::SecretError;
 pub enum Event {
     /// For the core.
     Core(Msg),
+    /// For the core, from the terminal: a key, a paste, the mouse.
+    Typed {
+        /// When it was read, which may be long before anybody has time for it.
+        at: Millis,
+        /// What it was.
+        msg: Msg,
+    },
     /// A signal, by its number.
     Signal(i32),
     /// The terminal is gone.
     Gone,
     /// The terminal answered a question that was put to it.
     Report(termina::Event),
+    /// The terminal says that it is there (ESC [ 0 n): it has read, and shows, all that was written
+    /// before it was asked.
+    Status,
     /// The editor has ended.
     EditorEnded {
         /// Which visit.

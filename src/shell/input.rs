@@ -16,13 +16,11 @@ use termina::event::{
     KeyCode, KeyEvent, KeyEventKind, Modifiers, MouseButton, MouseEvent, MouseEventKind,
 };
 
+use super::clock::Clock;
 use super::event::Event;
-use crate::app::key::{Chord, Key, KeyPress, Stroke};
+use super::sequence::{ESCAPE, EscapeKey, Piece, Splitter};
+use crate::app::key::{Chord, Company, Key, KeyPress, Stroke};
 use crate::app::message::{Mouse, Msg, Position};
-
-/// How long the rest of a sequence may take to arrive after its escape character, in
-/// milliseconds. A longer wait makes a lone Esc sluggish, a shorter one tears sequences on bad lines.
-const SEQUENCE_MS: i64 = 30;
 
 /// The reading thread, seen from outside.
 #[derive(Debug)]
@@ -33,13 +31,13 @@ pub struct Input {
 
 impl Input {
     /// Starts to read.
-    pub fn start(events: Sender<Event>) -> io::Result<Self> {
+    pub fn start(events: Sender<Event>, clock: Clock) -> io::Result<Self> {
         let (orders_out, orders) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let (tell_paused, paused) = channel();
         thread::Builder::new()
             .name("input".to_owned())
             .spawn(move || {
-                let mut reader = Reader::new(events);
+                let mut reader = Reader::new(events, clock);
                 // The receiver is gone only when the program ends.
                 let _ = reader.run(&orders_out, &tell_paused);
             })?;
@@ -58,6 +56,11 @@ impl Input {
         self.order(RESUME);
     }
 
+    /// From now on an escape character alone is no key: the terminal sends Esc as a sequence.
+    pub fn escape_is_a_sequence(&self) {
+        self.order(CLEAR);
+    }
+
     fn order(&self, order: u8) {
         while rustix::io::write(&self.orders, &[order]) == Err(Errno::INTR) {}
     }
@@ -65,28 +68,25 @@ impl Input {
 
 const PAUSE: u8 = b'p';
 const RESUME: u8 = b'r';
+const CLEAR: u8 = b'c';
 
 /// The program is ending: nobody listens any more.
 struct NobodyListens;
 
 struct Reader {
     events: Sender<Event>,
-    parser: Parser,
-    typed: TypedText,
-    /// What was parsed and not passed on yet.
-    parsed: Vec<termina::Event>,
-    /// An escape character came last: it is a key, or the start of a sequence.
-    torn: bool,
+    clock: Clock,
+    splitter: Splitter,
+    escape: EscapeKey,
 }
 
 impl Reader {
-    fn new(events: Sender<Event>) -> Self {
+    fn new(events: Sender<Event>, clock: Clock) -> Self {
         Self {
             events,
-            parser: Parser::default(),
-            typed: TypedText::default(),
-            parsed: Vec::new(),
-            torn: false,
+            clock,
+            splitter: Splitter::default(),
+            escape: EscapeKey::Bare,
         }
     }
 
@@ -104,15 +104,12 @@ impl Reader {
                 PollFd::from_borrowed_fd(stdin(), wanted),
                 PollFd::new(orders, PollFlags::IN),
             ];
-            let limit = Timespec {
-                tv_sec: 0,
-                tv_nsec: SEQUENCE_MS * 1_000_000,
-            };
-            match poll(&mut waiting, self.torn.then_some(&limit)) {
+            let limit = self.splitter.patience(self.escape).map(limit);
+            match poll(&mut waiting, limit.as_ref()) {
                 Err(Errno::INTR) => continue,
                 Err(_) => return self.tell(Event::Gone),
                 Ok(0) => {
-                    self.nothing_more();
+                    self.splitter.silence();
                     self.pass_on()?;
                     continue;
                 }
@@ -126,6 +123,7 @@ impl Reader {
                         reading = false;
                         paused.send(()).map_err(|_| NobodyListens)?;
                     }
+                    Ok(1) if order[0] == CLEAR => self.escape = EscapeKey::Sequence,
                     Ok(1) => reading = true,
                     _ => return Err(NobodyListens),
                 }
@@ -136,7 +134,7 @@ impl Reader {
                     Err(Errno::INTR | Errno::AGAIN) => {}
                     Ok(0) | Err(_) => return self.tell(Event::Gone),
                     Ok(count) => {
-                        self.take(&bytes[..count]);
+                        self.splitter.take(&bytes[..count]);
                         self.pass_on()?;
                     }
                 }
@@ -146,45 +144,24 @@ impl Reader {
         }
     }
 
-    fn take(&mut self, bytes: &[u8]) {
-        // Two escape characters in a row are two keys; the parser would make them one.
-        for part in bytes.chunk_by(|a, b| !(*a == ESCAPE && *b == ESCAPE)) {
-            if self.torn && part.first() == Some(&ESCAPE) {
-                self.nothing_more();
-            }
-            // Keys that say what they type end with a u, and nothing else that does so says it.
-            for piece in part.split_inclusive(|byte| *byte == b'u') {
-                self.parser.parse(piece, true);
-                let text = self.typed.read(piece);
-                self.drain();
-                if let Some(text) = text
-                    && let Some(termina::Event::Key(key)) = self.parsed.last().cloned()
-                {
-                    self.parsed.pop();
-                    self.parsed
-                        .extend(typed_keys(key, &text).map(termina::Event::Key));
-                }
-            }
-            self.torn = part.last() == Some(&ESCAPE);
-        }
-    }
-
-    fn drain(&mut self) {
-        while let Some(event) = self.parser.pop() {
-            self.parsed.push(event);
-        }
-    }
-
-    /// What has arrived is all there is: an escape character at its end was a key.
-    fn nothing_more(&mut self) {
-        self.torn = false;
-        self.parser.parse(&[], false);
-        self.drain();
-    }
-
+    /// Passes on what is whole. What comes in one go was read in one go.
     fn pass_on(&mut self) -> Result<(), NobodyListens> {
-        for event in std::mem::take(&mut self.parsed) {
-            if let Some(event) = translate(event) {
+        let at = self.clock.now();
+        let mut company = Company::Alone;
+        for piece in self.splitter.pieces() {
+            for event in read(piece) {
+                let event = match event {
+                    Event::Core(Msg::Key(press)) => {
+                        let press = KeyPress { company, ..press };
+                        company = Company::Behind;
+                        Event::Typed {
+                            at,
+                            msg: Msg::Key(press),
+                        }
+                    }
+                    Event::Core(msg) => Event::Typed { at, msg },
+                    other => other,
+                };
                 self.tell(event)?;
             }
         }
@@ -196,53 +173,73 @@ impl Reader {
     }
 }
 
-const ESCAPE: u8 = 0x1b;
-
-/// The text that a reported key types. The parser leaves it out, and the key alone does not tell:
-/// it takes the layout of the keyboard to make `~` of it.
-#[derive(Debug, Default)]
-struct TypedText {
-    /// What has come of a sequence since its escape character; empty between sequences.
-    sequence: Vec<u8>,
+fn limit(ms: u64) -> Timespec {
+    let part = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+    Timespec {
+        tv_sec: part(ms / 1_000),
+        tv_nsec: part(ms % 1_000) * 1_000_000,
+    }
 }
 
-impl TypedText {
-    /// No report of a key is longer.
-    const LONGEST: usize = 96;
-
-    /// Follows what arrives; returns the text when the report of a key that types one is complete.
-    fn read(&mut self, bytes: &[u8]) -> Option<Vec<char>> {
-        let mut text = None;
-        for byte in bytes {
-            match (self.sequence.len(), byte) {
-                (_, &ESCAPE) => self.sequence = vec![ESCAPE],
-                (0, _) => {}
-                (1, b'[') | (2.., b'0'..=b'9' | b';' | b':')
-                    if self.sequence.len() < Self::LONGEST =>
-                {
-                    self.sequence.push(*byte);
-                }
-                (2.., b'u') => {
-                    text = Self::of(&self.sequence[2..]);
-                    self.sequence.clear();
-                }
-                _ => self.sequence.clear(),
-            }
+/// What a whole piece means to us.
+fn read(piece: Piece) -> Vec<Event> {
+    let bytes = match piece {
+        Piece::Paste(text) => {
+            let text = String::from_utf8_lossy(&text).into_owned();
+            return vec![Event::Core(Msg::Paste(text))];
         }
-        text
+        // The parser doesn't know it.
+        Piece::Whole(bytes) if matches!(&bytes[..], b"\x1b[0n" | b"\x1b[3n") => {
+            return vec![Event::Status];
+        }
+        Piece::Whole(bytes) if !is_known(&bytes) => return Vec::new(),
+        Piece::Whole(bytes) => bytes,
+    };
+    // The parser would wait for more.
+    if let [ESCAPE, first @ (b'[' | b']' | b'O' | b'P')] = &bytes[..] {
+        let press = KeyPress::press(Chord {
+            alt: true,
+            ..Chord::plain(Key::Char(char::from(*first)))
+        });
+        return vec![Event::Core(Msg::Key(press))];
     }
+    // A parser for each: none ever waits for the end of a piece.
+    let mut parser = Parser::default();
+    parser.parse(&bytes, false);
+    let events = std::iter::from_fn(|| parser.pop());
+    let text = typed_text(&bytes);
+    let typed = events.flat_map(|event| match (event, &text) {
+        (termina::Event::Key(key), Some(text)) => {
+            typed_keys(key, text).map(termina::Event::Key).collect()
+        }
+        (event, _) => vec![event],
+    });
+    typed.filter_map(translate).collect()
+}
 
-    /// The third parameter: code points.
-    fn of(parameters: &[u8]) -> Option<Vec<char>> {
-        let parameters = std::str::from_utf8(parameters).ok()?;
-        let text: Option<Vec<char>> = parameters
-            .split(';')
-            .nth(2)?
-            .split(':')
-            .map(|code| char::from_u32(code.parse().ok()?).filter(|c| !c.is_control()))
-            .collect();
-        text.filter(|text| !text.is_empty())
+/// Whether the parser follows a piece to its end. Of others it would take the rest for keys.
+fn is_known(bytes: &[u8]) -> bool {
+    match bytes {
+        [ESCAPE, b'[', first @ 0x20..=0x3f, ..] => {
+            matches!(first, b'0'..=b'9' | b'<' | b'>' | b'?')
+        }
+        [ESCAPE, b'_' | b'^' | b'X', _, ..] => false,
+        _ => true,
     }
+}
+
+/// The text that a reported key types, its third parameter. The parser leaves it out, and the key
+/// alone does not tell: it takes the layout of the keyboard to make `~` of it.
+fn typed_text(sequence: &[u8]) -> Option<Vec<char>> {
+    let parameters = sequence.strip_prefix(&[ESCAPE, b'['])?.strip_suffix(b"u")?;
+    let parameters = std::str::from_utf8(parameters).ok()?;
+    let text: Option<Vec<char>> = parameters
+        .split(';')
+        .nth(2)?
+        .split(':')
+        .map(|code| char::from_u32(code.parse().ok()?).filter(|c| !c.is_control()))
+        .collect();
+    text.filter(|text| !text.is_empty())
 }
 
 /// The keys that type a text, one for each character. What Shift did to it is done already.
@@ -325,6 +322,7 @@ fn key_press(event: KeyEvent) -> Option<KeyPress> {
     Some(KeyPress {
         chord: chord.canonical(),
         stroke,
+        company: Company::Alone,
     })
 }
 
@@ -347,17 +345,24 @@ fn mouse(event: MouseEvent) -> Option<Mouse> {
 mod tests {
     use super::*;
 
-    /// What reaches the core when `chunks` arrive one after the other, and then nothing for a while.
+    /// What reaches the core when `chunks` arrive one after the other, an empty one a silence, and
+    /// then nothing for a while.
     fn typed(chunks: &[&[u8]]) -> Vec<Event> {
         let (events, received) = channel();
-        let mut reader = Reader::new(events);
-        for chunk in chunks {
-            reader.take(chunk);
+        let mut reader = Reader::new(events, Clock::start());
+        for chunk in chunks.iter().chain([&&b""[..]]) {
+            if chunk.is_empty() {
+                reader.splitter.silence();
+            } else {
+                reader.splitter.take(chunk);
+            }
             assert!(reader.pass_on().is_ok());
         }
-        reader.nothing_more();
-        assert!(reader.pass_on().is_ok());
-        received.try_iter().collect()
+        let core = |event| match event {
+            Event::Typed { msg, .. } => Event::Core(msg),
+            other => other,
+        };
+        received.try_iter().map(core).collect()
     }
 
     fn keys(chunks: &[&[u8]]) -> Vec<String> {
@@ -412,6 +417,76 @@ mod tests {
     fn an_escape_that_waited_is_not_swallowed_by_the_next_key() {
         assert_eq!(keys(&[b"\x1b", b"\x1b[A"]), ["Esc", "Up"]);
         assert_eq!(keys(&[b"\x1b", b"\x1b", b"\x1b"]), ["Esc", "Esc", "Esc"]);
+    }
+
+    /// What may be left unfinished: by a line that tears, or by keys that arrive together.
+    const UNFINISHED: &[&[u8]] = &[
+        b"\x1b",
+        b"\x1b[",
+        b"\x1bO",
+        b"\x1b]",
+        b"\x1bP",
+        b"\x1b_",
+        b"\x1b^",
+        b"\x1bX",
+        b"\x1b[1",
+        b"\x1b[1;5",
+        b"\x1b[<0;1",
+        b"\x1b[M",
+        b"\x1b[M !",
+        b"\x1b[[",
+        b"\x1b[?62;",
+        b"\x1b]11;rgb:ff",
+        b"\x1b]11;rgb:ff\x1b",
+        b"\x1bP1$r",
+        b"\x1b_Gi=1",
+        b"\xe4",
+        b"\xe4\xb8",
+        b"\x1b\xc3",
+        b"\x1b[200~lost",
+        b"\x1b[200~lost\x1b[20",
+    ];
+
+    #[test]
+    fn after_a_silence_every_key_counts_again() {
+        for left in UNFINISHED {
+            let typed = keys(&[left, b"", b"q"]);
+            assert_eq!(
+                typed.last().map(String::as_str),
+                Some("q"),
+                "{left:?}: {typed:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn ctrl_c_gets_through_whatever_is_unfinished() {
+        for left in UNFINISHED {
+            let together = [left, &b"\x03"[..]].concat();
+            for chunks in [&[left, &b"\x03"[..]][..], &[&together[..]][..]] {
+                let typed = keys(chunks);
+                assert!(
+                    typed.iter().any(|key| key == "Ctrl-c"),
+                    "{left:?}: {typed:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_introducer_that_nothing_follows_was_a_key() {
+        for (bytes, names) in [
+            (&b"\x1b]"[..], &["Alt-]"][..]),
+            (b"\x1b[", &["Alt-["]),
+            (b"\x1bO", &["Alt-O"]),
+            (b"\x1bP", &["Alt-P"]),
+            (b"\x1b_", &["Alt-_"]),
+            (b"\x1bX", &["Alt-X"]),
+            (b"\x1bOx", &["Alt-O", "x"]),
+            (b"\x1b[1", &["Alt-[", "1"]),
+        ] {
+            assert_eq!(keys(&[bytes]), names, "{bytes:?}");
+        }
     }
 
     #[test]
@@ -515,6 +590,61 @@ mod tests {
                 if text == "\x1b[103;2;71u" && key.chord.to_string() == "G"),
             "{events:?}"
         );
+    }
+
+    #[test]
+    fn what_is_read_together_is_told_apart_from_what_is_read_alone() {
+        use Company::{Alone, Behind};
+        let company = |chunks: &[&[u8]]| -> Vec<Company> {
+            let presses = typed(chunks).into_iter().filter_map(|event| match event {
+                Event::Core(Msg::Key(key)) => Some(key.company),
+                _ => None,
+            });
+            presses.collect()
+        };
+        assert_eq!(company(&[b"1\r"]), [Alone, Behind]);
+        assert_eq!(company(&[b"1", b"\r"]), [Alone, Alone]);
+        // A key that is let go, and what the terminal says, are no keys before it.
+        assert_eq!(company(&[b"\x1b[49;1:3u\x1b[0n\x1b[13u"]), [Alone]);
+        assert_eq!(company(&[b"\x1b[0;;97:98u"]), [Alone, Behind]);
+    }
+
+    #[test]
+    fn the_answer_to_a_status_report_is_no_key() {
+        assert_eq!(keys(&[b"x\x1b[0n1"]), ["x", "Status", "1"]);
+        assert_eq!(keys(&[b"\x1b[", b"0n"]), ["Status"]);
+    }
+
+    #[test]
+    fn what_nobody_asked_for_types_nothing() {
+        for bytes in [
+            &b"\x1b_Gi=1;OK\x1b\\"[..],
+            b"\x1b^jjx\x1b\\",
+            b"\x1bXjjx\x1b\\",
+            b"\x1bP1$rjx\x1b\\",
+            b"\x1b]52;c;jjx\x07",
+            b"\x1b[!p",
+            b"\x1b[=1;2c",
+            b"\x1b[;x",
+            b"\x1b[1x",
+            b"\x1b[?1x",
+        ] {
+            let typed = keys(&[bytes]);
+            assert!(
+                typed.iter().all(|key| key.contains('(')),
+                "{bytes:?}: {typed:?}"
+            );
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_came_before_the_next_key_is_that_key(
+            before in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..40),
+        ) {
+            let typed = keys(&[&before, b"", b"q", b"\x03"]);
+            proptest::prop_assert_eq!(&typed[typed.len() - 2..], ["q", "Ctrl-c"]);
+        }
     }
 
     #[test]

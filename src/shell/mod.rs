@@ -23,6 +23,7 @@ pub mod query;
 pub mod record;
 pub mod run;
 pub mod screen;
+pub mod sequence;
 pub mod signals;
 pub mod terminal;
 pub mod writer;

@@ -24,6 +24,10 @@ pub struct Question {
 /// tells that what was asked before stays unanswered.
 pub const CLASS: &[u8] = b"\x1b[c";
 
+/// Asks the terminal whether it is there (DSR 5). It answers when it has read what was written before,
+/// which a picture of it then is as well.
+pub const STATUS: &[u8] = b"\x1b[5n";
+
 impl Question {
     /// The bytes to write; none where nothing is asked. The background colour (OSC 11) is asked with
     /// BEL at the end, for terminals end their answer as the question ended: an ESC \ on a bad line

@@ -19,8 +19,11 @@ use crate::app::message::{Effect, Millis, Msg, Size};
 use crate::app::model::{Model, Start};
 use crate::app::update::update;
 
-/// The version of the format. Another one is refused.
-pub const VERSION: u32 = 1;
+/// The version of the format. A later one is refused.
+pub const VERSION: u32 = 2;
+
+/// The first one, which did not tell when a picture was written: whoever typed had seen it.
+const WITHOUT_PICTURES: u32 = 1;
 
 /// No terminal is wider or higher than this; a recording that says so was made up, and would have
 /// us draw gigabytes.
@@ -119,6 +122,7 @@ pub struct Replay<'t> {
     pub model: Model,
     lines: std::iter::Enumerate<std::str::Lines<'t>>,
     whole: bool,
+    version: u64,
 }
 
 impl<'t> Replay<'t> {
@@ -127,8 +131,8 @@ impl<'t> Replay<'t> {
         let mut lines = text.lines().enumerate();
         let (_, first) = lines.next().ok_or(ReplayError::Empty)?;
         let value: serde_json::Value = read(0, first)?;
-        match value.get("recording").and_then(serde_json::Value::as_u64) {
-            Some(version) if version == u64::from(VERSION) => {}
+        let version = match value.get("recording").and_then(serde_json::Value::as_u64) {
+            Some(version) if (1..=u64::from(VERSION)).contains(&version) => version,
             Some(version) => return Err(ReplayError::Version(version)),
             None => {
                 return Err(ReplayError::Line {
@@ -136,7 +140,7 @@ impl<'t> Replay<'t> {
                     why: "it names no version".to_owned(),
                 });
             }
-        }
+        };
         let head: Head = read(0, first)?;
         drawable(0, head.start.size)?;
         let (model, effects) = Model::new(head.start);
@@ -144,6 +148,7 @@ impl<'t> Replay<'t> {
             model,
             lines,
             whole: text.ends_with('\n'),
+            version,
         };
         Ok((replay, effects))
     }
@@ -163,6 +168,13 @@ impl<'t> Replay<'t> {
             Err(_) if !self.whole && self.lines.clone().next().is_none() => return None,
             Err(error) => return Some(Err(error)),
         };
+        if self.version == u64::from(WITHOUT_PICTURES)
+            && let Some(picture) = self.model.unseen()
+        {
+            let asked = true;
+            let _ = update(&mut self.model, line.at, Msg::Shown { picture, asked });
+            let _ = update(&mut self.model, line.at, Msg::Status);
+        }
         let _ = update(&mut self.model, line.at, line.msg);
         Some(Ok(line.at))
     }

@@ -160,6 +160,8 @@ struct Shell {
     /// A SIGCONT will come that was caused by our own stop.
     expected_back: bool,
     picture: Picture,
+    /// Whether status reports are answered by the terminal itself.
+    reports: bool,
     crash: Crash,
     end: Option<u8>,
 }
@@ -201,7 +203,7 @@ impl Shell {
         let mut screen = Terminal::new(screen::backend(size))?;
         screen.draw(|frame| draw(&model, &session.theme, frame))?;
         // The first picture is there: from here on things may take their time.
-        let input = Input::start(events.clone())?;
+        let input = Input::start(events.clone(), session.clock)?;
         let question = session.question.bytes();
         terminal::write_all(&question)?;
         let asked = (!question.is_empty()).then(|| Asked::at(session.clock.now()));
@@ -230,6 +232,7 @@ impl Shell {
             borrowers: VecDeque::new(),
             expected_back: false,
             picture: Picture::Current,
+            reports: screen::answers_itself(|variable| std::env::var(variable).ok()),
             crash: session.crash,
             end: None,
         };
@@ -247,17 +250,9 @@ impl Shell {
             if let Some(code) = self.end {
                 break code;
             }
-            if self.picture == Picture::Owed && self.visit.is_none() {
-                self.picture = Picture::Current;
-                let Self {
-                    screen,
-                    model,
-                    theme,
-                    ..
-                } = &mut self;
-                if screen.draw(|frame| draw(model, theme, frame)).is_err() {
-                    self.hang_up();
-                }
+            // What is told of a picture may change the next one.
+            while self.picture == Picture::Owed && self.visit.is_none() && self.end.is_none() {
+                self.show();
             }
             self.tell_keyboard();
         };
@@ -278,23 +273,58 @@ impl Shell {
         code
     }
 
+    /// Draws a picture. The core learns that it is written where that makes a difference.
+    fn show(&mut self) {
+        self.picture = Picture::Current;
+        let unseen = self.model.unseen();
+        let now = self.clock.now();
+        let asked = unseen.is_some() && self.reports && self.model.modals.wants_report(now);
+        let Self {
+            screen,
+            model,
+            theme,
+            ..
+        } = self;
+        if asked {
+            screen.backend_mut().write_behind(query::STATUS);
+        }
+        if screen.draw(|frame| draw(model, theme, frame)).is_err() {
+            return self.hang_up();
+        }
+        if let Some(picture) = unseen {
+            // The write has ended.
+            self.tell(self.clock.now(), Msg::Shown { picture, asked });
+        }
+    }
+
     /// Takes in an answer of the terminal that is still on its way: it would be typed into the
     /// shell that comes after us. What else arrives meanwhile comes too late to matter.
     fn hear_the_rest(&mut self) {
-        while let Some(until) = self.asked.and_then(|asked| asked.owed())
+        let mut reports = self.model.modals.reports_owed();
+        while let Some(until) = self.answers_owed(self.asked, reports)
             && self.clock.now() < until
         {
             match self.queue.recv_timeout(self.clock.until(until)) {
                 Ok(Event::Report(report)) => self.heard(&report),
+                Ok(Event::Status) => reports = reports.saturating_sub(1),
                 Ok(Event::Gone | Event::Signal(_)) | Err(_) => return,
                 Ok(
                     Event::Core(_)
+                    | Event::Typed { .. }
                     | Event::EditorEnded { .. }
                     | Event::Lend(_)
                     | Event::Returned(_),
                 ) => {}
             }
         }
+    }
+
+    /// Until when an answer of the terminal is to be waited for before it is given back, with so many
+    /// status reports that have none yet.
+    fn answers_owed(&self, asked: Option<Asked>, reports: usize) -> Option<Millis> {
+        let question = asked.and_then(|asked| asked.owed());
+        let report = self.model.modals.report_owed().filter(|_| reports > 0);
+        question.max(report.map(|sent| sent.plus(query::PATIENCE)))
     }
 
     fn heard(&mut self, report: &termina::Event) {
@@ -313,7 +343,10 @@ impl Shell {
                     self.picture = Picture::Owed;
                 }
             }
-            Some(Answer::Keyboard) => self.keyboard = Keyboard::Clear,
+            Some(Answer::Keyboard) => {
+                self.keyboard = Keyboard::Clear;
+                self.input.escape_is_a_sequence();
+            }
             None => {}
         }
     }
@@ -330,24 +363,31 @@ impl Shell {
         }
     }
 
-    /// Stops the reports of keys that are let go, before the terminal goes to a shell, which would
-    /// take them for something typed. What is typed meanwhile is kept.
+    /// Stops the reports of keys that are let go, and takes in what the terminal still answers, before
+    /// it goes to a shell, which would take them for something typed. What is typed meanwhile is kept.
     fn let_keys_go(&mut self) {
-        if !terminal::reports_held_keys() {
-            return;
+        let mut reports = self.model.modals.reports_owed();
+        let mut asked = None;
+        if terminal::reports_held_keys() {
+            let quiet = terminal::set_keyboard(self.keyboard)
+                .and_then(|()| terminal::write_all(query::CLASS))
+                .is_ok();
+            asked = quiet.then(|| Asked::at(self.clock.now()));
         }
-        let quiet = terminal::set_keyboard(self.keyboard)
-            .and_then(|()| terminal::write_all(query::CLASS))
-            .is_ok();
-        let mut asked = Asked::at(self.clock.now());
         let mut kept = Vec::new();
-        while let (true, Some(until)) = (quiet, asked.owed())
+        while let Some(until) = self.answers_owed(asked, reports)
             && self.clock.now() < until
         {
             match self.queue.recv_timeout(self.clock.until(until)) {
                 Ok(Event::Report(report)) => {
-                    asked.report(self.clock.now(), &report);
+                    if let Some(asked) = &mut asked {
+                        asked.report(self.clock.now(), &report);
+                    }
                     self.heard(&report);
+                }
+                Ok(Event::Status) => {
+                    reports = reports.saturating_sub(1);
+                    kept.push(Event::Status);
                 }
                 Ok(event @ (Event::Gone | Event::Signal(_))) => {
                     kept.push(event);
@@ -398,6 +438,8 @@ impl Shell {
     fn take(&mut self, event: Event) {
         match event {
             Event::Core(msg) => self.tell(self.clock.now(), msg),
+            Event::Typed { at, msg } => self.tell(at, msg),
+            Event::Status => self.tell(self.clock.now(), Msg::Status),
             Event::Signal(signal) => self.signal(signal),
             Event::Gone => self.hang_up(),
             Event::Report(report) => self.heard(&report),

@@ -45,6 +45,20 @@ pub fn between(variable: impl Fn(&str) -> Option<String>) -> Through {
     }
 }
 
+/// Whether it is the terminal itself that answers a status report: not a program in between, which
+/// answers what the terminal has not seen yet. (mosh tells of itself by a variable for ncurses alone.)
+pub fn answers_itself(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let is_set = |name| variable(name).is_some_and(|value| !value.is_empty());
+    let term = variable("TERM").unwrap_or_default();
+    !["TMUX", "STY", "ZELLIJ", "NCURSES_NO_UTF8_ACS"]
+        .into_iter()
+        .any(is_set)
+        && !["screen", "tmux", "dumb"]
+            .iter()
+            .any(|name| term.starts_with(name))
+        && !term.is_empty()
+}
+
 /// How many colours the terminal has, by the customs of the environment.
 pub fn depth(variable: impl Fn(&str) -> Option<String>) -> Depth {
     let term = variable("TERM").unwrap_or_default();
@@ -171,6 +185,36 @@ mod tests {
                 _ => None,
             });
             assert_eq!(asked, expected, "{term} {no_color}");
+        }
+    }
+
+    #[test]
+    fn what_answers_for_the_terminal_is_not_asked_for_it() {
+        for (variables, expected) in [
+            (&[("TERM", "xterm-256color")][..], true),
+            (&[("TERM", "linux")], true),
+            (&[("TERM", "tmux-256color")], false),
+            (&[("TERM", "screen")], false),
+            (
+                &[
+                    ("TERM", "xterm-256color"),
+                    ("TMUX", "/tmp/tmux-0/default,1,0"),
+                ],
+                false,
+            ),
+            (&[("TERM", "xterm"), ("STY", "1.pts-0")], false),
+            (
+                &[("TERM", "xterm-256color"), ("NCURSES_NO_UTF8_ACS", "1")],
+                false,
+            ),
+            (&[("TERM", "dumb")], false),
+            (&[], false),
+        ] {
+            let found = answers_itself(|name| {
+                let (_, value) = variables.iter().find(|(variable, _)| *variable == name)?;
+                Some((*value).to_owned())
+            });
+            assert_eq!(found, expected, "{variables:?}");
         }
     }
 

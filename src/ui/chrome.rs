@@ -9,10 +9,10 @@ use crate::app::action::{Action, Availability, VERBS, Verb};
 use crate::app::form::{Control, Form};
 use crate::app::layout::{Pane, WIDE};
 use crate::app::message::{LogLevel, Millis};
-use crate::app::modal::Modal;
 use crate::app::modal::edit_space::{Stage, diff_columns, diff_rows};
 use crate::app::modal::jobs::{asks, percent};
 use crate::app::modal::reading::folded;
+use crate::app::modal::{Dropped, Modal};
 use crate::app::model::{Model, SLOW, SPIN, Screen, Writes};
 use crate::confluence::{AccessMode, ErrorKind};
 use crate::jobs::Job;
@@ -294,6 +294,18 @@ fn hints(model: &Model) -> Vec<(String, String)> {
             })
             .chain(own(&[("Esc", "leave")]))
             .collect();
+    }
+    match model.modals.dropped() {
+        Some(Dropped::TooEarly(keys)) => {
+            let keys = keys.join(" ");
+            let what = "dropped: typed before this was on the screen";
+            return own(&[(&keys, what), ("Esc", "leave")]);
+        }
+        Some(Dropped::Together) => {
+            let what = "dropped: it came with other keys. Press Enter again";
+            return own(&[("Enter", what), ("Esc", "leave")]);
+        }
+        None => {}
     }
     let ahead = model.typed_ahead();
     if !ahead.is_empty() && model.modals.is_empty() {

@@ -164,16 +164,27 @@ impl App {
         self.until("everything is answered", |app| app.model.idle());
     }
 
+    /// What is drawn by now has arrived.
+    fn looks_at_it(&mut self) {
+        if let Some(picture) = self.model.unseen() {
+            let asked = true;
+            self.tell(Msg::Shown { picture, asked });
+            self.tell(Msg::Status);
+        }
+    }
+
     /// Types keys as the configuration writes them.
     fn keys(&mut self, keys: &str) {
         for key in keys.split_whitespace() {
             let chord: Chord = key.parse().expect("a key of the test");
+            self.looks_at_it();
             self.tell(Msg::Key(KeyPress::press(chord)));
         }
     }
 
     fn types(&mut self, text: &str) {
         for c in text.chars() {
+            self.looks_at_it();
             self.tell(Msg::Key(KeyPress::press(Chord::plain(Key::Char(c)))));
         }
     }

@@ -657,6 +657,7 @@ fn a_backup_goes_only_when_its_number_is_typed() {
         .backups
         .join("20261123T140000-purge-marked-1");
     browser.keys("B x 3 Enter").shows("That is not 4.");
+    browser.story.looks_at_it();
     browser.story.happen(Msg::Paste("4".to_owned()));
     browser.keys("Esc");
     assert!(

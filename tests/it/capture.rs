@@ -197,7 +197,7 @@ fn a_secret_goes_to_its_own_server_and_nowhere_else() {
         Terminal::start(command, 150, 50)
     };
     let mut terminal = run(&["--config", &config]);
-    for (name, next) in [("one", "@\r"), ("two", "q")] {
+    for (name, next) in [("one", "@"), ("two", "q")] {
         // Not the screen of the other one, which looks the same.
         sees(&mut terminal, &format!("coracle {name} ALPHA"));
         sees(&mut terminal, "Spaces 2 of 2");
@@ -214,6 +214,8 @@ fn a_secret_goes_to_its_own_server_and_nowhere_else() {
         let before = second.requests().len();
         terminal.send(next);
         if next != "q" {
+            sees(&mut terminal, "Profiles");
+            terminal.send("\r");
             terminal.until("the second server is asked", || {
                 second.requests().len() > before
             });
@@ -361,7 +363,7 @@ impl Household {
         let mut terminal = Terminal::start(self.command(arguments), 150, 50);
         for (keys, awaited) in steps {
             // Letter by letter: where a name is typed to agree, speed would be taken for a paste.
-            terminal.send(keys);
+            terminal.send_keys(keys);
             sees(&mut terminal, awaited);
         }
         if !steps.is_empty() {

@@ -224,6 +224,10 @@ impl Visit {
         } else {
             self.dialog = None;
         }
+        // Now and then somebody types without a look.
+        if self.dice.below(6) > 0 {
+            self.desk.story.looks_at_it();
+        }
         self.desk.story.happen(Msg::Key(press));
         if self.desk.story.model.modals.len() != depth {
             self.dialog = None;
@@ -249,7 +253,10 @@ impl Visit {
                 let chord: Chord = self.dice.one(KEYS).parse().expect("a key of the test");
                 let stroke = *self.dice.one(&[Stroke::Repeat, Stroke::Press]);
                 for _ in 0..self.dice.below(8) {
-                    self.press(KeyPress { chord, stroke });
+                    self.press(KeyPress {
+                        stroke,
+                        ..KeyPress::press(chord)
+                    });
                 }
             }
             59..=61 => {

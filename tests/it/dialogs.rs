@@ -470,10 +470,10 @@ fn a_reported_hold_moves_in_lists_and_counts_in_no_confirmation() {
     let mut desk = Desk::browsing(120, 40);
     let held = |desk: &mut Desk, key: &str| {
         desk.story.at += 500;
-        desk.story.happen(Msg::Key(KeyPress {
-            chord: key.parse().expect("a key of the test"),
+        desk.story.press(KeyPress {
             stroke: Stroke::Repeat,
-        }));
+            ..KeyPress::press(key.parse().expect("a key of the test"))
+        });
     };
     desk.keys("j");
     held(&mut desk, "j");

@@ -89,7 +89,7 @@ impl Visit {
     }
 
     pub(crate) fn keys(&mut self, keys: &str) -> &mut Self {
-        self.terminal.send(keys);
+        self.terminal.send_keys(keys);
         self
     }
 

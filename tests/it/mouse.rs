@@ -17,6 +17,7 @@ impl Hand {
 
     fn press(&mut self, x: u16, y: u16) {
         let at = Position { x, y };
+        self.0.looks_at_it();
         self.0.happen(Msg::Mouse(Mouse::Press(at)));
         self.0.happen(Msg::Mouse(Mouse::Release(at)));
     }
@@ -39,6 +40,7 @@ impl Hand {
 
     fn wheel(&mut self, x: u16, y: u16, notches: i8) {
         let at = Position { x, y };
+        self.0.looks_at_it();
         self.0.happen(Msg::Mouse(Mouse::Wheel(at, notches)));
     }
 

@@ -129,7 +129,7 @@ fn answer(story: &mut Story, at: usize, with: impl Fn(&Call) -> crate::story::An
 
 fn happen(story: &mut Story, happening: &Happening) {
     match happening {
-        Happening::Key(chord) => story.happen(Msg::Key(KeyPress::press(*chord))),
+        Happening::Key(chord) => drop(story.press(KeyPress::press(*chord))),
         Happening::Paste(text) => story.happen(Msg::Paste(text.clone())),
         Happening::Mouse(mouse) => story.happen(Msg::Mouse(*mouse)),
         Happening::Resize(width, height) => story.happen(Msg::Resized(Size {

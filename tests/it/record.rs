@@ -139,11 +139,40 @@ fn every_message_of_a_story_comes_back_as_it_was() {
 }
 
 #[test]
+fn a_recording_without_pictures_is_shown_as_it_was_seen() {
+    let start = serde_json::to_string(&crate::story::beginning(80, 24)).expect("plain data");
+    let mut text = format!("{{\"recording\":1,\"coracle\":\"0\",\"start\":{start}}}\n");
+    for (at, key) in [
+        (5, "?"),
+        (6, "Esc"),
+        (7, "J"),
+        (8, "o"),
+        (9, "Esc"),
+        (10, "Esc"),
+    ] {
+        let key = match key {
+            "Esc" => "\"Esc\"".to_owned(),
+            letter => format!("{{\"Char\":\"{letter}\"}}"),
+        };
+        let chord = format!("{{\"key\":{key},\"ctrl\":false,\"alt\":false,\"shift\":false}}");
+        let msg = format!("{{\"Key\":{{\"chord\":{chord},\"stroke\":\"Press\"}}}}");
+        text.push_str(&format!("{{\"at\":{at},\"msg\":{msg}}}\n"));
+    }
+    let (mut replay, _) = Replay::new(&text).expect("a recording");
+    let mut open = Vec::new();
+    while let Some(step) = replay.step() {
+        step.expect("a message");
+        open.push(replay.model.modals.len());
+    }
+    assert_eq!(open, [1, 0, 1, 2, 1, 0], "each key was taken");
+}
+
+#[test]
 fn what_is_no_recording_is_refused_with_its_line() {
     assert!(matches!(Replay::new(""), Err(ReplayError::Empty)));
     assert!(matches!(
-        Replay::new("{\"recording\":2}\n"),
-        Err(ReplayError::Version(2))
+        Replay::new("{\"recording\":3}\n"),
+        Err(ReplayError::Version(3))
     ));
     assert!(matches!(
         Replay::new("{}\n"),

@@ -91,6 +91,11 @@ impl Story {
     /// Something happens, a millisecond after what happened before.
     pub(crate) fn happen(&mut self, msg: Msg) {
         self.at += 1;
+        self.happen_now(msg);
+    }
+
+    /// Something happens at the same moment as what happened before.
+    pub(crate) fn happen_now(&mut self, msg: Msg) {
         if let Some(recorder) = &mut self.recorder {
             recorder
                 .message(Millis(self.at), &msg)
@@ -100,11 +105,28 @@ impl Story {
         self.take(effects);
     }
 
-    /// Types keys as the configuration writes them, with blanks between.
+    /// Looks at the screen: what is drawn by now has arrived, as far as it matters.
+    pub(crate) fn looks_at_it(&mut self) -> &mut Self {
+        if let Some(picture) = self.model.unseen() {
+            let asked = true;
+            self.happen_now(Msg::Shown { picture, asked });
+            self.happen_now(Msg::Status);
+        }
+        self
+    }
+
+    /// Somebody who looks at the screen presses a key.
+    pub(crate) fn press(&mut self, press: KeyPress) -> &mut Self {
+        self.looks_at_it();
+        self.happen(Msg::Key(press));
+        self
+    }
+
+    /// Types keys as the configuration writes them, with blanks between; looks before each.
     pub(crate) fn keys(&mut self, keys: &str) -> &mut Self {
         for key in keys.split_whitespace() {
             let chord: Chord = key.parse().expect("a key of the test");
-            self.happen(Msg::Key(KeyPress::press(chord)));
+            self.press(KeyPress::press(chord));
         }
         self
     }
@@ -113,7 +135,7 @@ impl Story {
     pub(crate) fn types(&mut self, text: &str) -> &mut Self {
         for c in text.chars() {
             let chord = Chord::plain(coracle::app::key::Key::Char(c));
-            self.happen(Msg::Key(KeyPress::press(chord)));
+            self.press(KeyPress::press(chord));
         }
         self
     }
@@ -190,7 +212,7 @@ impl Story {
         }
         let looks = load("dark", Depth::True).expect("a built-in theme");
         let mut model = self.model.clone();
-        model.modals = vec![dialog.clone()];
+        model.modals = std::iter::once(dialog.clone()).collect();
         model.toasts.clear();
         model.profile.color = Some("teal".to_owned());
         let own = looks.profile("teal").expect("a colour of profiles").fg;

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use coracle::app::action::{Action, Context, VERBS};
 use coracle::app::key::{Chord, KeyPress};
 use coracle::app::keymap::{Found, Keymap};
-use coracle::app::message::Msg;
 
 use crate::story::{Story, wiki};
 
@@ -468,7 +467,7 @@ fn a_key_that_means_nothing_asks_for_nothing() {
         let chord: Chord = Chord::plain(coracle::app::key::Key::Char(c));
         if keymap.find(story.model.contexts(), None, chord) == Found::Nothing {
             let (before, screen) = (story.sent.len(), story.screen());
-            story.happen(Msg::Key(KeyPress::press(chord)));
+            story.press(KeyPress::press(chord));
             assert_eq!((story.sent.len(), story.screen()), (before, screen), "{c}");
         }
     }

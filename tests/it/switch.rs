@@ -347,7 +347,9 @@ fn two_servers_are_switched_between_on_a_real_terminal() {
     let asked_of_one = one.requests().len();
 
     // And back again: what the screen looks like is kept by profile.
-    terminal.send("@\r");
+    terminal.send("@");
+    terminal.wait_for("Profiles");
+    terminal.send("\r");
     terminal.wait_for("Only in one");
     assert!(!terminal.contents().contains("OMEGA"));
     assert!(one.requests().len() > asked_of_one);

@@ -31,8 +31,25 @@ pub(crate) struct Terminal {
     asked: bool,
     parser: vt100::Parser,
     bytes: Vec<u8>,
+    /// How many bytes it had written when something was typed.
+    typed_at: usize,
+    /// How many of the bytes were looked through for status reports.
+    looked_through: usize,
+    /// Whether status reports are answered, as terminals do.
+    reports: Reports,
+    /// Whether a frame has begun that has not ended.
+    in_frame: bool,
     modes: String,
     until: Instant,
+}
+
+/// What becomes of a status report.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reports {
+    /// It is answered when the terminal has read what was before it.
+    Answered,
+    /// Nothing.
+    Ignored,
 }
 
 /// How a program ended, and what it left behind.
@@ -107,6 +124,10 @@ impl Terminal {
             asked: false,
             parser: vt100::Parser::new(cells(rows), cells(columns), 0),
             bytes: Vec::new(),
+            typed_at: 0,
+            looked_through: 0,
+            reports: Reports::Answered,
+            in_frame: false,
             modes,
             until: Instant::now() + LIMIT,
         }
@@ -114,14 +135,77 @@ impl Terminal {
 
     /// Types.
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.typed_at = self.bytes.len();
         let writer = self.writer.as_mut().expect("the terminal is there");
         writer.write_all(bytes.as_ref()).expect("it takes input");
         writer.flush().expect("it takes input");
     }
 
+    /// Types once the program has drawn what became of what was typed before, so that this is read by
+    /// itself.
+    pub(crate) fn send_apart(&mut self, bytes: impl AsRef<[u8]>) {
+        while self.bytes.len() <= self.typed_at {
+            match self.read() {
+                Got::Bytes => {}
+                Got::End | Got::TooLate => panic!("nothing came of a key\n{}", self.contents()),
+            }
+        }
+        self.send(bytes);
+    }
+
+    /// Types, each Enter in a read of its own: nothing is agreed to by what may be a paste.
+    pub(crate) fn send_keys(&mut self, keys: &str) {
+        for (place, part) in keys.split('\r').enumerate() {
+            if place > 0 {
+                self.send_apart("\r");
+            }
+            if !part.is_empty() {
+                self.send(part);
+            }
+        }
+    }
+
+    /// Leaves status reports without an answer from now on.
+    pub(crate) fn ignores_reports(&mut self) {
+        self.reports = Reports::Ignored;
+    }
+
+    /// Looks through what was read: answers status reports, and notes whether a frame has ended.
+    fn look_through(&mut self) {
+        const REPORT: &[u8] = b"\x1b[5n";
+        const BEGINS: &[u8] = b"\x1b[?2026h";
+        const ENDS: &[u8] = b"\x1b[?2026l";
+        while self.looked_through < self.bytes.len() {
+            let rest = &self.bytes[self.looked_through..];
+            let Some(known) = [REPORT, BEGINS, ENDS]
+                .into_iter()
+                .find(|known| rest.starts_with(known))
+            else {
+                if [REPORT, BEGINS, ENDS]
+                    .iter()
+                    .any(|known| known.starts_with(rest))
+                {
+                    return;
+                }
+                self.looked_through += 1;
+                continue;
+            };
+            self.looked_through += known.len();
+            if known != REPORT {
+                self.in_frame = known == BEGINS;
+            } else if self.reports == Reports::Answered
+                && let Some(writer) = &mut self.writer
+            {
+                // Fails when the program has ended.
+                let _ = writer.write_all(b"\x1b[0n").and_then(|()| writer.flush());
+            }
+        }
+    }
+
     /// Waits until the screen is as `predicate` wants it; `what` says what that is.
     pub(crate) fn wait(&mut self, what: &str, predicate: impl Fn(&vt100::Screen) -> bool) {
-        while !predicate(self.parser.screen()) {
+        // What comes behind the frame may want an answer.
+        while self.in_frame || !predicate(self.parser.screen()) {
             match self.read() {
                 Got::Bytes => {}
                 Got::End => panic!("it ended before this: {what}\n{}", self.contents()),
@@ -273,6 +357,7 @@ impl Terminal {
                 self.asked = false;
                 self.parser.process(&bytes);
                 self.bytes.extend_from_slice(&bytes);
+                self.look_through();
                 Got::Bytes
             }
             Ok(None) | Err(RecvTimeoutError::Disconnected) => Got::End,

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::confirm::Confirm;
 use super::reading::width;
+use super::stack::Seen;
 use super::{Modal, Outcome, is_esc};
 use crate::app::disk::DiskWaiter;
 use crate::app::field::{Field, Lines};
@@ -163,7 +164,7 @@ impl Shown {
             Key::Enter => self.typing = false,
             _ => {
                 if !self.search.key(chord) {
-                    return Outcome::Pass;
+                    return Outcome::NotMine;
                 }
             }
         }
@@ -538,7 +539,7 @@ fn rest(chord: Chord) -> Outcome {
     if chord.typed().is_some() {
         Outcome::Stay
     } else {
-        Outcome::Pass
+        Outcome::NotMine
     }
 }
 
@@ -664,11 +665,12 @@ impl Model {
         &mut self,
         backups: &mut Backups,
         press: KeyPress,
+        seen: &Seen,
         out: &mut Vec<Effect>,
     ) -> Outcome {
         let chord = press.chord;
         if backups.removal.is_some() {
-            return self.removal_key(backups, press, out);
+            return self.removal_key(backups, press, seen, out);
         }
         if let Some(mut open) = backups.open.take() {
             let outcome = self.opened_key(backups, &mut open, chord, out);
@@ -697,7 +699,7 @@ impl Model {
                 _ => {
                     let taken = backups.filter.field.as_mut().map(|field| field.key(chord));
                     if taken != Some(true) {
-                        return Outcome::Pass;
+                        return Outcome::NotMine;
                     }
                     backups.look_for(now, &self.zone);
                 }
@@ -815,6 +817,7 @@ impl Model {
         &mut self,
         backups: &mut Backups,
         press: KeyPress,
+        _seen: &Seen,
         out: &mut Vec<Effect>,
     ) -> Outcome {
         let Some(removal) = &mut backups.removal else {
@@ -833,7 +836,7 @@ impl Model {
                 removal.problem = None;
                 Outcome::Stay
             } else {
-                Outcome::Pass
+                Outcome::NotMine
             };
         }
         if removal.typed.text().trim() != removal.wanted {
@@ -926,7 +929,7 @@ impl Model {
                 _ => {
                     let taken = open.filter.field.as_mut().map(|field| field.key(chord));
                     if taken != Some(true) {
-                        return Outcome::Pass;
+                        return Outcome::NotMine;
                     }
                     open.look_for(now, &self.zone);
                 }
@@ -1099,7 +1102,7 @@ impl Model {
             }
             Taken::No => {
                 open.again = Some(again);
-                return Outcome::Pass;
+                return Outcome::NotMine;
             }
         }
         Outcome::Stay

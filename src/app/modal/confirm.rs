@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::stack::{Seen, SeenTerms};
 use super::{Outcome, is_esc};
 use crate::app::disk::DiskWaiter;
 use crate::app::field::{Field, Lines};
@@ -54,6 +55,9 @@ pub enum At {
 /// What is said to an answer that comes before what it is about.
 const COUNTING: &str = "Still counting what is there; nothing was done. Then Enter again.";
 
+/// What is said to an answer that comes before the picture of what it is about.
+const CHANGED: &str = "This has just changed; nothing was done. Look, then answer again.";
+
 /// How many there are, as far as the server told.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Count {
@@ -95,6 +99,14 @@ pub struct SpaceFacts {
     pub administrators: Vec<String>,
     /// When it was changed last, and by whom.
     pub changed: Option<(Moment, String)>,
+}
+
+/// What is agreed to, as far as it changes while the dialog is open.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Terms {
+    counts: Vec<[Count; 3]>,
+    backup: BackupChoice,
+    on_failure: OnFailure,
 }
 
 /// The dialog.
@@ -156,6 +168,27 @@ impl Confirm {
             recipe: None,
             top: 0,
             run: None,
+        }
+    }
+
+    /// What is agreed to, as far as it changes: what is counted, once it is, and what was chosen.
+    pub(super) fn terms(&self) -> Terms {
+        let counts =
+            |facts: &SpaceFacts| [facts.pages.clone(), facts.blog.clone(), facts.trash.clone()];
+        let counts: Vec<_> = self.facts.iter().map(counts).collect();
+        // Of a trash alone nothing else is counted.
+        let of_spaces = self.target().act == Act::DeleteSpaces;
+        let is_asked = |counts: &[Count; 3]| {
+            counts[2] == Count::Asked || of_spaces && counts[..2].contains(&Count::Asked)
+        };
+        Terms {
+            counts: if counts.iter().any(is_asked) {
+                Vec::new()
+            } else {
+                counts
+            },
+            backup: self.backup,
+            on_failure: self.on_failure,
         }
     }
 
@@ -409,6 +442,7 @@ impl Model {
         &mut self,
         dialog: &mut Confirm,
         press: KeyPress,
+        seen: &Seen,
         out: &mut Vec<Effect>,
     ) -> Outcome {
         let chord = press.chord;
@@ -447,7 +481,7 @@ impl Model {
                     };
                     return Outcome::Stay;
                 }
-                ('y', _) if dialog.wanted().is_none() => return self.agree(dialog, "", out),
+                ('y', _) if dialog.wanted().is_none() => return self.agree(dialog, "", seen, out),
                 ('q' | 'n', _) if dialog.wanted().is_none() => return Outcome::Close,
                 _ => {}
             }
@@ -472,13 +506,13 @@ impl Model {
         }
         match (chord.key, dialog.at) {
             (Key::Enter, At::Cancel) => Outcome::Close,
-            (Key::Enter, At::Confirm) => self.agree(dialog, "", out),
+            (Key::Enter, At::Confirm) => self.agree(dialog, "", seen, out),
             (Key::Enter, At::Typed) => {
                 if press.stroke == Stroke::Repeat {
                     return Outcome::Stay;
                 }
                 let typed = dialog.typed.text();
-                self.agree(dialog, &typed, out)
+                self.agree(dialog, &typed, seen, out)
             }
             (Key::Tab, _) => {
                 dialog.at = match (dialog.at, dialog.wanted().is_some()) {
@@ -507,15 +541,21 @@ impl Model {
                     dialog.problem = None;
                     Outcome::Stay
                 } else {
-                    Outcome::Pass
+                    Outcome::NotMine
                 }
             }
             (Key::Char(_), _) if !chord.ctrl => Outcome::Stay,
-            _ => Outcome::Pass,
+            _ => Outcome::NotMine,
         }
     }
 
-    fn agree(&mut self, dialog: &mut Confirm, typed: &str, out: &mut Vec<Effect>) -> Outcome {
+    fn agree(
+        &mut self,
+        dialog: &mut Confirm,
+        typed: &str,
+        seen: &Seen,
+        out: &mut Vec<Effect>,
+    ) -> Outcome {
         let Some(consent) = dialog.challenge.answer(typed) else {
             let wanted = dialog.wanted().unwrap_or_default();
             dialog.problem = Some(format!("That is not {wanted}. Nothing was done."));
@@ -527,6 +567,21 @@ impl Model {
             dialog.problem = Some(COUNTING.to_owned());
             return Outcome::Stay;
         }
+        let Some(seen) = seen.terms() else {
+            dialog.problem = Some(CHANGED.to_owned());
+            return Outcome::Stay;
+        };
+        self.do_agreed(dialog, consent, seen, out)
+    }
+
+    /// Does what was agreed to, as it was seen.
+    fn do_agreed(
+        &mut self,
+        dialog: &mut Confirm,
+        consent: Consent,
+        _seen: SeenTerms,
+        out: &mut Vec<Effect>,
+    ) -> Outcome {
         if let Some(id) = &dialog.resumes {
             if let Some(reason) = self.why_read_only() {
                 dialog.problem = Some(reason);

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::leave::Leaving;
+use super::stack::Seen;
 use super::{Modal, Outcome, is_esc};
 use crate::app::field::{Field, Lines};
 use crate::app::form::{Control, Form, FormField, Note, Taken};
@@ -329,6 +330,7 @@ impl Model {
         &mut self,
         dialog: &mut EditSpaceForm,
         chord: Chord,
+        seen: &Seen,
         out: &mut Vec<Effect>,
     ) -> Outcome {
         if dialog.job.is_some() {
@@ -338,7 +340,7 @@ impl Model {
                     .push(Modal::EditSpace(Box::new(dialog.clone())));
                 Outcome::Close
             } else if chord.ctrl {
-                Outcome::Pass
+                Outcome::NotMine
             } else {
                 Outcome::Stay
             };
@@ -350,7 +352,7 @@ impl Model {
                         .cancel(out, |w| matches!(w, Waiter::EditSpace(_)));
                     Outcome::Close
                 } else if chord.ctrl {
-                    Outcome::Pass
+                    Outcome::NotMine
                 } else {
                     Outcome::Stay
                 };
@@ -364,13 +366,13 @@ impl Model {
                 return if is_esc(chord) || chord.key == Key::Char('q') {
                     Outcome::Close
                 } else {
-                    Outcome::Pass
+                    Outcome::NotMine
                 };
             }
             Stage::Picking(picker) => {
                 match picked(picker, chord) {
                     Picked::Still => {}
-                    Picked::Pass => return Outcome::Pass,
+                    Picked::Pass => return Outcome::NotMine,
                     Picked::Left => {
                         self.inflight
                             .cancel(out, |w| matches!(w, Waiter::PickPages(..)));
@@ -399,14 +401,14 @@ impl Model {
                 };
                 let from = from.min(last);
                 match chord.key {
-                    Key::Char('y') if !chord.ctrl => return self.save_space(dialog, out),
+                    Key::Char('y') if !chord.ctrl => return self.save_space(dialog, seen, out),
                     Key::Up | Key::Char('k') => *top = from.saturating_sub(1),
                     Key::Down | Key::Char('j') => *top = (from + 1).min(last),
                     Key::PageUp => *top = from.saturating_sub(rows),
                     Key::PageDown => *top = (from + rows).min(last),
                     Key::Esc | Key::Char('n' | 'q' | 'e') => dialog.stage = Stage::Form,
                     Key::Char(_) if !chord.ctrl => {}
-                    _ => return Outcome::Pass,
+                    _ => return Outcome::NotMine,
                 }
                 return Outcome::Stay;
             }
@@ -414,8 +416,8 @@ impl Model {
         }
         if is_esc(chord) {
             if dialog.is_changed() {
-                self.modals.push(Modal::EditSpace(Box::new(dialog.clone())));
                 self.modals.push(Modal::Leave(Leaving::Form));
+                return Outcome::Stay;
             }
             return Outcome::Close;
         }
@@ -461,7 +463,7 @@ impl Model {
             Taken::Entered => {
                 dialog.form.key(Chord::plain(Key::Tab));
             }
-            Taken::No => return Outcome::Pass,
+            Taken::No => return Outcome::NotMine,
         }
         Outcome::Stay
     }
@@ -497,23 +499,30 @@ impl Model {
             .iter()
             .position(|modal| matches!(modal, Modal::EditSpace(form) if form.key == *key));
         let Some(place) = place else { return };
-        let Modal::EditSpace(mut dialog) = self.modals.remove(place) else {
+        let Some(mut lifted) = self.modals.lift(place) else {
             return;
         };
-        if let Stage::Picking(picker) = &mut dialog.stage {
+        if let Modal::EditSpace(dialog) = &mut lifted.modal
+            && let Stage::Picking(picker) = &mut dialog.stage
+        {
             match outcome {
                 Err(error) => picker.error = Some(error),
                 Ok(page) => {
                     let accepted = picker.pager.accept(window, page, |page| page.id.as_str());
                     picker.add(accepted.fresh);
-                    self.ask_pages(&mut dialog, out);
+                    self.ask_pages(dialog, out);
                 }
             }
         }
-        self.modals.insert(place, Modal::EditSpace(dialog));
+        self.modals.lay(place, lifted);
     }
 
-    fn save_space(&mut self, dialog: &mut EditSpaceForm, out: &mut Vec<Effect>) -> Outcome {
+    fn save_space(
+        &mut self,
+        dialog: &mut EditSpaceForm,
+        _seen: &Seen,
+        out: &mut Vec<Effect>,
+    ) -> Outcome {
         if let Some(reason) = self.why_read_only() {
             dialog.problem = Some(reason);
             dialog.stage = Stage::Form;

@@ -52,23 +52,20 @@ impl Model {
             Key::Char('q' | 'J') if !chord.ctrl => return Outcome::Close,
             _ if is_esc(chord) => return Outcome::Close,
             Key::Char('o') if !chord.ctrl => {
-                self.modals.push(Modal::Jobs);
                 self.open_plans(out);
-                return Outcome::Close;
             }
             Key::Enter => {
                 if let Some(job) = self.job_at_cursor() {
                     if self.asks(&job) {
-                        return self.take_up(&job, out, Modal::Jobs);
+                        self.take_up(&job, out);
+                        return Outcome::Stay;
                     }
-                    self.modals.push(Modal::Jobs);
                     self.modals.push(Modal::Job(JobView { job, top: 0 }));
-                    return Outcome::Close;
                 }
             }
             _ => {
                 if let Some(id) = self.job_at_cursor() {
-                    return self.job_verb(&id, chord, out, Modal::Jobs);
+                    return self.job_verb(&id, chord, out);
                 }
             }
         }
@@ -95,13 +92,11 @@ impl Model {
             Key::End | Key::Char('G') => view.top = last,
             Key::Char('q') => return Outcome::Close,
             Key::Enter if self.asks(&view.job) => {
-                let (id, same) = (view.job.clone(), Modal::Job(view.clone()));
-                return self.take_up(&id, out, same);
+                self.take_up(&view.job.clone(), out);
             }
             _ if is_esc(chord) => return Outcome::Close,
             _ => {
-                let (id, same) = (view.job.clone(), Modal::Job(view.clone()));
-                return self.job_verb(&id, chord, out, same);
+                return self.job_verb(&view.job.clone(), chord, out);
             }
         }
         Outcome::Stay
@@ -156,15 +151,7 @@ impl Model {
     }
 
     /// `p` pause or go on, `c` cancel, `r` take up again or answer what it asks.
-    ///
-    /// `behind` stays below a dialog that is opened.
-    fn job_verb(
-        &mut self,
-        id: &JobId,
-        chord: Chord,
-        out: &mut Vec<Effect>,
-        behind: Modal,
-    ) -> Outcome {
+    fn job_verb(&mut self, id: &JobId, chord: Chord, out: &mut Vec<Effect>) -> Outcome {
         let Some(job) = self.jobs.get(id) else {
             return Outcome::Stay;
         };
@@ -202,7 +189,7 @@ impl Model {
                 JobState::Running | JobState::Queued => {
                     self.job_event(&id.clone(), JobEvent::Pause, out);
                 }
-                JobState::Paused => return self.take_up(id, out, behind),
+                JobState::Paused => self.take_up(id, out),
                 _ => self.say(LogLevel::Info, "This job is over."),
             },
             Key::Char('c') if !chord.ctrl => {
@@ -214,50 +201,49 @@ impl Model {
             }
             Key::Char('r') if !chord.ctrl => {
                 if state == JobState::Paused || job.question().is_some() {
-                    return self.take_up(id, out, behind);
+                    self.take_up(id, out);
+                } else {
+                    self.say(LogLevel::Info, "This job waits for nothing.");
                 }
-                self.say(LogLevel::Info, "This job waits for nothing.");
             }
-            _ => return Outcome::Pass,
+            _ => return Outcome::NotMine,
         }
         Outcome::Stay
     }
 
-    fn take_up(&mut self, id: &JobId, out: &mut Vec<Effect>, behind: Modal) -> Outcome {
+    /// Goes on with a job, or opens over its list what has to be answered before.
+    fn take_up(&mut self, id: &JobId, out: &mut Vec<Effect>) {
         let Some(job) = self.jobs.get(id) else {
-            return Outcome::Stay;
+            return;
         };
         let to_agree = match self.may_take_up(job) {
             Ok(to_agree) => to_agree,
             Err(why) => {
                 self.say(LogLevel::Warning, why);
-                return Outcome::Stay;
+                return;
             }
         };
         let target = &job.head().target;
         let reads_only = matches!(target.act, Act::BackUp | Act::DryRun);
         if let Some(reason) = self.why_read_only().filter(|_| !reads_only) {
             self.say(LogLevel::Warning, reason);
-            return Outcome::Stay;
+            return;
         }
         if let Some(dialog) = QuestionDialog::of(job) {
-            self.modals.push(behind);
             self.modals.push(Modal::Question(dialog));
-            return Outcome::Close;
+            return;
         }
         let found = self.jobs.entered(id).is_some_and(|entered| entered.found);
         // Where nothing is left that could be destroyed, it only ends.
         let only_ends = target.act.is_destructive() && job.left() == 0;
         if job.challenge().is_none() && (!found || only_ends) && to_agree.is_empty() {
             self.resume_job(id, None, out);
-            return Outcome::Stay;
+            return;
         }
         // What can't be undone is agreed to anew in each run; what an earlier run left is shown
         // before it goes on.
         let dialog = Confirm::going_on(job, &to_agree, self.time(self.now));
-        self.modals.push(behind);
         self.confirm(dialog, out);
-        Outcome::Close
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::stack::Seen;
 use super::{Outcome, is_esc};
 use crate::app::key::{Chord, Key};
 use crate::app::message::Effect;
@@ -79,6 +80,7 @@ impl Model {
         &mut self,
         leaving: &Leaving,
         chord: Chord,
+        _seen: &Seen,
         out: &mut Vec<Effect>,
     ) -> Outcome {
         match chord.key {
@@ -95,7 +97,7 @@ impl Model {
             Key::Enter | Key::Char('n' | 'q') if !chord.ctrl => Outcome::Close,
             _ if is_esc(chord) => Outcome::Close,
             Key::Char(_) if !chord.ctrl => Outcome::Stay,
-            _ => Outcome::Pass,
+            _ => Outcome::NotMine,
         }
     }
 }

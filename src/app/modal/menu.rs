@@ -116,7 +116,7 @@ impl Model {
             (None, Key::Char('q')) => return Outcome::Close,
             (None, _) if is_esc(chord) => return Outcome::Close,
             (None, Key::Char(_)) if !chord.ctrl => {}
-            _ => return Outcome::Pass,
+            _ => return Outcome::NotMine,
         }
         if by_letter.is_some() {
             Outcome::Close

@@ -8,6 +8,7 @@ pub mod jobs;
 pub mod leave;
 pub mod menu;
 pub mod new_space;
+mod over;
 pub mod palette;
 pub mod plans;
 pub mod profiles;
@@ -15,6 +16,7 @@ pub mod question;
 pub mod reading;
 pub mod setup;
 pub mod spaces_filter;
+pub mod stack;
 mod taking_up;
 
 use serde::Serialize;
@@ -26,6 +28,7 @@ use self::jobs::JobView;
 use self::leave::Leaving;
 use self::menu::Menu;
 use self::new_space::NewSpaceForm;
+pub(in crate::app) use self::over::Over;
 use self::palette::Palette;
 use self::plans::Plans;
 use self::profiles::Profiles;
@@ -33,6 +36,8 @@ use self::question::QuestionDialog;
 use self::reading::{Reading, What};
 use self::setup::SetUp;
 use self::spaces_filter::SpacesFilterForm;
+use self::stack::Seen;
+pub use self::stack::{Dropped, Stack};
 use super::action::Action;
 use super::form::{Control, Note, Taken};
 use super::key::{Chord, Key, KeyPress};
@@ -87,6 +92,32 @@ impl Modal {
         !self.is_reading()
     }
 
+    /// Whether keys are letters of a text in it.
+    pub(in crate::app) fn types_text(&self) -> bool {
+        match self {
+            Self::Palette(_) | Self::SpacesFilter(_) | Self::NewSpace(_) => true,
+            Self::EditSpace(form) => matches!(form.stage, Stage::Form | Stage::Picking(_)),
+            Self::SetUp(form) => form.stage == setup::Stage::Form,
+            Self::Reading(reading) => reading.typing,
+            Self::Confirm(dialog) => dialog.at == confirm::At::Typed,
+            Self::Backups(backups) => {
+                backups.is_typing()
+                    || backups.removal.is_some()
+                    || backups
+                        .open
+                        .as_ref()
+                        .is_some_and(|open| open.again.is_some())
+            }
+            Self::Menu(_)
+            | Self::Question(_)
+            | Self::Jobs
+            | Self::Job(_)
+            | Self::Plans(_)
+            | Self::Profiles(_)
+            | Self::Leave(_) => false,
+        }
+    }
+
     /// Whether keys are steps and verbs in it, not letters of a text.
     fn is_list(&self) -> bool {
         match self {
@@ -137,6 +168,62 @@ impl Modal {
         }
     }
 
+    /// What it asks.
+    fn face(&self) -> Face {
+        match self {
+            Self::EditSpace(form) => Face::Stage(match (&form.stage, &form.job) {
+                (_, Some(_)) => "saving",
+                (Stage::Reading, None) => "reading",
+                (Stage::Failed(_), None) => "failed",
+                (Stage::Form, None) => "form",
+                (Stage::Picking(_), None) => "picking",
+                (Stage::Diff { .. }, None) => "diff",
+            }),
+            Self::SetUp(form) => Face::Stage(match &form.stage {
+                setup::Stage::Form => "form",
+                setup::Stage::Test {
+                    ticket: Some(_), ..
+                } => "testing",
+                setup::Stage::Test { ticket: None, .. } => "tested",
+                setup::Stage::Writing(_) => "writing",
+            }),
+            Self::Backups(backups) => match (&backups.removal, &backups.open) {
+                (Some(removal), _) => Face::Removal(removal.name.clone()),
+                (None, Some(open)) if open.again.is_some() => Face::Stage("again"),
+                (None, _) => Face::One,
+            },
+            Self::Menu(_)
+            | Self::Palette(_)
+            | Self::Reading(_)
+            | Self::SpacesFilter(_)
+            | Self::NewSpace(_)
+            | Self::Confirm(_)
+            | Self::Question(_)
+            | Self::Jobs
+            | Self::Job(_)
+            | Self::Plans(_)
+            | Self::Profiles(_)
+            | Self::Leave(_) => Face::One,
+        }
+    }
+
+    /// What is agreed to in it.
+    fn terms(&self) -> Terms {
+        match self {
+            Self::Confirm(dialog) => Terms::Plan(dialog.terms()),
+            _ => Terms::Fixed,
+        }
+    }
+
+    /// Whether Enter agrees to something in it, so that it has to come by itself.
+    fn minds_bursts(&self) -> bool {
+        match self {
+            Self::Confirm(_) | Self::Question(_) => true,
+            Self::Backups(backups) => backups.removal.is_some(),
+            _ => false,
+        }
+    }
+
     /// The job that saves what was typed into it, while that is at work.
     fn saved_by(&self) -> Option<&JobId> {
         match self {
@@ -184,8 +271,30 @@ pub enum Outcome {
     Stay,
     /// Close.
     Close,
-    /// Not a key of its own: look it up among the verbs.
-    Pass,
+    /// Not a key of its own: it may be one of the few that hold over every dialog.
+    NotMine,
+}
+
+/// What a dialog asks, as far as that changes while it is open: another face is another question, of
+/// which a picture has to be out before keys count for it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Face {
+    /// The same as long as it is open.
+    One,
+    /// A stage of a form, by its name.
+    Stage(&'static str),
+    /// The question before a backup is removed, with its name.
+    Removal(String),
+}
+
+/// What is agreed to, as far as that changes while a dialog is open: typing goes on meanwhile, but
+/// nothing is agreed to before a picture of it is out.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Terms {
+    /// The same as long as the dialog is open.
+    Fixed,
+    /// Of a plan: what is counted, and what was chosen.
+    Plan(confirm::Terms),
 }
 
 impl Model {
@@ -199,58 +308,77 @@ impl Model {
         matches!(self.modals.last(), Some(Modal::Reading(reading)) if matches!(reading.what, What::Help(_)))
     }
 
-    /// Gives a key to the modal on top.
+    /// Gives a key to the modal on top, where it ends.
     pub(in crate::app) fn modal_key(&mut self, press: KeyPress, out: &mut Vec<Effect>) {
+        self.pending = None;
+        let verb = match self.keymap.find(self.contexts(), None, press.chord) {
+            Found::Action(action) => Some(action),
+            Found::Pending | Found::Nothing => None,
+        };
+        let over = verb.and_then(Over::of);
+        let is_typed = press.chord.typed().is_some();
+        if let Some(over) = over.filter(|over| over.is_of_the_terminal() && !is_typed) {
+            return self.act_over(over, out);
+        }
+        let Some(seen) = self.modals.heed(press, self.typed_at) else {
+            return;
+        };
         let mut press = press;
         let takes_steps = |modal: &Modal| modal.is_list() && !modal.has_letter(press.chord);
         if self.modals.last().is_some_and(takes_steps) {
-            match self.keymap.find(self.contexts(), None, press.chord) {
-                Found::Action(
-                    action @ (Action::Help
-                    | Action::Palette
-                    | Action::Log
-                    | Action::Redraw
-                    | Action::Suspend),
-                ) => return self.act(action, out),
-                Found::Action(action) => {
-                    press.chord = in_list(action).unwrap_or(press.chord);
-                }
-                Found::Pending | Found::Nothing => {}
+            if let Some(over) = over.filter(|over| over.is_in_lists()) {
+                return self.act_over(over, out);
             }
+            press.chord = verb.and_then(in_list).unwrap_or(press.chord);
         }
-        let Some(mut modal) = self.modals.pop() else {
+        let Some(mut lifted) = self.modals.pop() else {
             return;
         };
         let depth = self.modals.len();
-        let outcome = match &mut modal {
+        let outcome = self.give(&mut lifted.modal, press, &seen, out);
+        if outcome != Outcome::Close {
+            self.modals.lay(depth, lifted);
+        }
+        if outcome == Outcome::NotMine
+            && let Some(action) = verb
+        {
+            self.act(action, out);
+        }
+    }
+
+    /// Gives a key to a modal that was seen.
+    fn give(
+        &mut self,
+        modal: &mut Modal,
+        press: KeyPress,
+        seen: &Seen,
+        out: &mut Vec<Effect>,
+    ) -> Outcome {
+        match modal {
             Modal::Menu(menu) => self.menu_key(menu, press.chord, out),
             Modal::Palette(palette) => self.palette_key(palette, press.chord, out),
             Modal::Reading(reading) => reading.key(press.chord),
             Modal::SpacesFilter(form) => self.spaces_filter_key(form, press.chord, out),
             Modal::NewSpace(form) => self.new_space_key(form, press.chord, out),
-            Modal::EditSpace(form) => self.edit_space_key(form, press.chord, out),
-            Modal::Confirm(dialog) => self.confirm_key(dialog, press, out),
-            Modal::Question(dialog) => self.question_key(dialog, press.chord, out),
+            Modal::EditSpace(form) => self.edit_space_key(form, press.chord, seen, out),
+            Modal::Confirm(dialog) => self.confirm_key(dialog, press, seen, out),
+            Modal::Question(dialog) => self.question_key(dialog, press.chord, seen, out),
             Modal::Jobs => self.jobs_key(press.chord, out),
             Modal::Plans(plans) => self.plans_key(plans, press.chord, out),
-            Modal::Backups(backups) => self.backups_key(backups, press, out),
+            Modal::Backups(backups) => self.backups_key(backups, press, seen, out),
             Modal::SetUp(dialog) => self.setup_key(dialog, press.chord, out),
             Modal::Profiles(profiles) => self.profiles_key(profiles, press.chord, out),
             Modal::Job(view) => self.job_key(view, press.chord, out),
-            Modal::Leave(leaving) => self.leave_key(leaving, press.chord, out),
-        };
-        match outcome {
-            Outcome::Close => {}
-            Outcome::Stay => self.modals.insert(depth, modal),
-            Outcome::Pass => {
-                self.modals.insert(depth, modal);
-                self.verb_key(press, out);
-            }
+            Modal::Leave(leaving) => self.leave_key(leaving, press.chord, seen, out),
         }
     }
 
     /// Gives pasted text to the modal on top.
     pub(in crate::app) fn modal_paste(&mut self, text: &str) {
+        if self.modals.seen(self.typed_at).is_none() {
+            self.modals.drop_early("pasted text".to_owned());
+            return;
+        }
         let (now, wall) = (self.now, self.time(self.now));
         match self.modals.last_mut() {
             Some(Modal::SpacesFilter(form)) => {

@@ -280,15 +280,15 @@ impl Model {
                     .parked
                     .push(Modal::NewSpace(Box::new(dialog.clone())));
             } else if dialog.is_changed() {
-                self.modals.push(Modal::NewSpace(Box::new(dialog.clone())));
                 self.modals.push(Modal::Leave(Leaving::Form));
+                return Outcome::Stay;
             }
             return Outcome::Close;
         }
         if dialog.job.is_some() {
             // The request is on its way; what was typed stays as it was sent.
             return if chord.ctrl {
-                Outcome::Pass
+                Outcome::NotMine
             } else {
                 Outcome::Stay
             };
@@ -340,7 +340,7 @@ impl Model {
             Taken::Entered => {
                 dialog.form.key(Chord::plain(Key::Tab));
             }
-            Taken::No => return Outcome::Pass,
+            Taken::No => return Outcome::NotMine,
         }
         Outcome::Stay
     }

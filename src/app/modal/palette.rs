@@ -169,7 +169,7 @@ impl Model {
             _ => {
                 let before = palette.field.text();
                 if !palette.field.key(chord) {
-                    return Outcome::Pass;
+                    return Outcome::NotMine;
                 }
                 if palette.field.text() != before {
                     palette.search();

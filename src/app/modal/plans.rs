@@ -146,7 +146,7 @@ impl Model {
         }
         if plans.check.is_some() || plans.again.is_some() {
             return if chord.ctrl {
-                Outcome::Pass
+                Outcome::NotMine
             } else {
                 Outcome::Stay
             };
@@ -159,7 +159,7 @@ impl Model {
             return if chord.typed().is_some() {
                 Outcome::Stay
             } else {
-                Outcome::Pass
+                Outcome::NotMine
             };
         }
         let file = plans
@@ -350,11 +350,14 @@ impl Model {
             .iter()
             .position(|modal| matches!(modal, Modal::Plans(_)));
         let Some(place) = place else { return };
-        let Modal::Plans(mut plans) = self.modals.remove(place) else {
+        let Some(mut lifted) = self.modals.lift(place) else {
+            return;
+        };
+        let Modal::Plans(plans) = &mut lifted.modal else {
             return;
         };
         let Some(check) = &mut plans.check else {
-            self.modals.insert(place, Modal::Plans(plans));
+            self.modals.lay(place, lifted);
             return;
         };
         match take(check) {
@@ -383,10 +386,10 @@ impl Model {
                     }
                     return;
                 }
-                self.read_for_plan(&mut plans, out);
+                self.read_for_plan(plans, out);
             }
         }
-        self.modals.insert(place, Modal::Plans(plans));
+        self.modals.lay(place, lifted);
     }
 
     /// Shows the plan for what is still as it was; what is not is named and left out.
@@ -543,7 +546,7 @@ impl Model {
         };
         match self.rehearsed(&again, id) {
             Ok(dialog) => {
-                self.modals.remove(place);
+                self.modals.lift(place);
                 self.confirm(dialog, out);
             }
             Err(why) => self.say(LogLevel::Warning, why),

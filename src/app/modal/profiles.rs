@@ -71,7 +71,7 @@ impl Model {
         match chord.key {
             Key::Enter => {}
             Key::Char(_) if !chord.ctrl => return Outcome::Stay,
-            _ => return Outcome::Pass,
+            _ => return Outcome::NotMine,
         }
         match self.profiles.get(list.cursor.at) {
             Some(choice) if self.is_open_profile(choice) => {

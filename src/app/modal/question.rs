@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::stack::Seen;
 use super::{Outcome, is_esc};
 use crate::app::key::{Chord, Key};
 use crate::app::message::{Effect, LogLevel, Size};
@@ -290,6 +291,7 @@ impl Model {
         &mut self,
         dialog: &mut QuestionDialog,
         chord: Chord,
+        _seen: &Seen,
         out: &mut Vec<Effect>,
     ) -> Outcome {
         let choices = dialog.choices();
@@ -328,7 +330,7 @@ impl Model {
             // The job waits; J asks again.
             (None, _) if is_esc(chord) => return Outcome::Close,
             (None, Key::Char(_)) if !chord.ctrl => return Outcome::Stay,
-            _ => return Outcome::Pass,
+            _ => return Outcome::NotMine,
         }
         if let Some(choice) = choices.into_iter().nth(dialog.chosen) {
             let job = dialog.job.clone();

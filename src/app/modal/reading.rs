@@ -118,7 +118,7 @@ impl Reading {
 
     pub(super) fn key(&mut self, chord: Chord) -> Outcome {
         if !self.typing {
-            return Outcome::Pass;
+            return Outcome::NotMine;
         }
         match chord.key {
             Key::Esc => {
@@ -128,7 +128,7 @@ impl Reading {
             Key::Enter => self.typing = false,
             _ => {
                 if !self.search.key(chord) {
-                    return Outcome::Pass;
+                    return Outcome::NotMine;
                 }
                 self.top = 0;
             }

@@ -369,7 +369,7 @@ impl Model {
     ) -> Outcome {
         match dialog.stage.clone() {
             Stage::Form => self.setup_form_key(dialog, chord, out),
-            Stage::Writing(_) if chord.ctrl => Outcome::Pass,
+            Stage::Writing(_) if chord.ctrl => Outcome::NotMine,
             Stage::Writing(_) => Outcome::Stay,
             Stage::Test { ticket, top, .. } => {
                 let is_over = ticket.is_none();
@@ -401,7 +401,7 @@ impl Model {
                         out.push(Effect::SaveConfig { ticket, text });
                     }
                 } else if chord.ctrl {
-                    return Outcome::Pass;
+                    return Outcome::NotMine;
                 }
                 Outcome::Stay
             }
@@ -416,8 +416,8 @@ impl Model {
     ) -> Outcome {
         if is_esc(chord) {
             if dialog.is_changed() {
-                self.modals.push(Modal::SetUp(Box::new(dialog.clone())));
                 self.modals.push(Modal::Leave(Leaving::Form));
+                return Outcome::Stay;
             }
             return Outcome::Close;
         }
@@ -432,7 +432,7 @@ impl Model {
             Taken::Entered => {
                 dialog.form.key(Chord::plain(Key::Tab));
             }
-            Taken::No => return Outcome::Pass,
+            Taken::No => return Outcome::NotMine,
         }
         Outcome::Stay
     }

@@ -151,7 +151,7 @@ impl Model {
                 self.load_spaces(out);
                 Outcome::Close
             }
-            Taken::Entered | Taken::No => Outcome::Pass,
+            Taken::Entered | Taken::No => Outcome::NotMine,
         }
     }
 }

@@ -14,7 +14,8 @@
 //! symbol. Where a frame uncovers such a cell without changing it, it is taken to be plain.
 //!
 //! The terminal must be in raw mode (a line feed keeps the column) with autowrap as it starts.
-//! This module must never write to the terminal but through its one `out`, nor ask it anything.
+//! This module must never write to the terminal but through its one `out`, nor ask it anything but what
+//! it is given to write behind a frame.
 //! Sequences that some terminals lack are not used: no REP, no erasing in colours. Whoever else
 //! writes to the terminal calls [`ThriftyBackend::invalidate`] afterwards, and
 //! [`ThriftyBackend::leave`] comes before giving the terminal back.
@@ -132,6 +133,8 @@ pub struct ThriftyBackend<W: Write> {
     dirty: Vec<bool>,
     written: u64,
     frames: u64,
+    /// What goes out behind the next frame.
+    behind: &'static [u8],
 }
 
 /// What is known of the terminal's screen.
@@ -166,6 +169,7 @@ impl<W: Write> ThriftyBackend<W> {
             dirty: Vec::new(),
             written: 0,
             frames: 0,
+            behind: b"",
         }
     }
 
@@ -204,6 +208,12 @@ impl<W: Write> ThriftyBackend<W> {
         self.invalidate();
         self.out.write_all(b"\x1b[m\x1b[?25h")?;
         self.out.flush()
+    }
+
+    /// Writes these bytes behind the next frame, in one write with it. They must change nothing that
+    /// the terminal shows.
+    pub fn write_behind(&mut self, bytes: &'static [u8]) {
+        self.behind = bytes;
     }
 
     /// Bytes written so far.
@@ -495,7 +505,8 @@ impl<W: Write> Backend for ThriftyBackend<W> {
         }
         self.encode();
         self.symbols.sweep([&mut self.shown, &mut self.wanted]);
-        if self.frame.is_empty() {
+        let behind = std::mem::take(&mut self.behind);
+        if self.frame.is_empty() && behind.is_empty() {
             return Ok(());
         }
         let first = self.frames == 0;
@@ -503,6 +514,7 @@ impl<W: Write> Backend for ThriftyBackend<W> {
             self.frame.splice(0..0, *b"\x1b[?2026h");
             self.frame.extend_from_slice(b"\x1b[?2026l");
         }
+        self.frame.extend_from_slice(behind);
         self.frames += 1;
         let sent = self
             .out

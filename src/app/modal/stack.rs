@@ -1,0 +1,350 @@
+//! The dialogs that are open, and what of them was on the screen before a key for it was typed.
+//!
+//! A dialog is unseen until the shell has told that its picture is written ([`Stack::shown`]). Keys
+//! typed before that were typed for something else, and are dropped. That a picture is written does not
+//! mean that it has arrived: where the terminal answers status reports, one is sent behind the picture,
+//! and what stands before its answer in the input was typed too early as well. Where it doesn't, a
+//! quarter of a second without a key has to do.
+//!
+//! A dialog gets a key with a [`Seen`], which is made nowhere else; so does what it agrees to.
+
+use std::collections::VecDeque;
+use std::ops::{Deref, DerefMut};
+
+use serde::Serialize;
+
+use super::{Face, Modal, Terms};
+use crate::app::key::{Chord, Company, Key, KeyPress};
+use crate::app::message::Millis;
+
+/// How long the answer to a status report is waited for, in milliseconds.
+const ANSWER: u64 = 2_000;
+
+/// How long no key may come after a picture that nothing tells the arrival of, in milliseconds.
+const QUIET: u64 = 250;
+
+/// So many keys that were dropped are named.
+const NAMED: usize = 8;
+
+/// Whether something was on the screen before the key that comes now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+enum Sight {
+    /// It is in no picture yet.
+    Unseen,
+    /// Its picture was written, and this status report behind it.
+    Written { since: Millis, report: Option<u64> },
+    /// Whoever types now has had it before the eyes.
+    Seen,
+}
+
+/// Something that has to be seen before keys count for it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Watched<T> {
+    what: T,
+    /// The number of the picture that it has to be in.
+    picture: u64,
+    sight: Sight,
+}
+
+impl<T: PartialEq> Watched<T> {
+    fn new(what: T, picture: u64) -> Self {
+        Self {
+            what,
+            picture,
+            sight: Sight::Unseen,
+        }
+    }
+
+    /// Takes what it is now: when that is something else, it has to be seen anew.
+    fn become_(&mut self, what: T, pictures: &mut u64) {
+        if self.what != what {
+            *pictures += 1;
+            *self = Self::new(what, *pictures);
+        }
+    }
+
+    fn written(&mut self, picture: u64, since: Millis, report: Option<u64>) {
+        if self.sight == Sight::Unseen && self.picture <= picture {
+            self.sight = Sight::Written { since, report };
+        }
+    }
+
+    /// Whether it is seen by somebody whose key was read at `at`.
+    fn is_seen(&mut self, at: Millis, last_key: Millis, answered: u64) -> bool {
+        if let Sight::Written { since, report } = self.sight {
+            let came = report.is_some_and(|report| report <= answered);
+            let may_still_come = report.is_some() && at.since(since) < ANSWER;
+            let is_quiet = at.since(since.max(last_key)) >= QUIET;
+            if came || !may_still_come && is_quiet {
+                self.sight = Sight::Seen;
+            }
+        }
+        self.sight == Sight::Seen
+    }
+}
+
+/// What is watched of a dialog.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Watch {
+    /// What it asks: before that is seen no key counts.
+    face: Watched<Face>,
+    /// What is agreed to: before that is seen nothing is agreed to.
+    terms: Watched<Terms>,
+    /// When the last key for it was read.
+    last_key: Millis,
+}
+
+/// Proof that a dialog was on the screen before the key that it is given.
+#[derive(Debug)]
+pub struct Seen {
+    terms: bool,
+}
+
+/// Proof that what is agreed to was on the screen as it is now.
+#[derive(Debug)]
+pub struct SeenTerms(());
+
+impl Seen {
+    /// Whether what is agreed to was seen, too.
+    pub fn terms(&self) -> Option<SeenTerms> {
+        self.terms.then_some(SeenTerms(()))
+    }
+}
+
+/// A dialog taken from the stack, to be laid back.
+#[derive(Debug)]
+pub struct Lifted {
+    /// The dialog.
+    pub modal: Modal,
+    watch: Watch,
+}
+
+/// Keys that did not count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Dropped {
+    /// They were typed before the dialog was on the screen: which, the last ones.
+    TooEarly(Vec<String>),
+    /// Enter, which came together with other keys.
+    Together,
+}
+
+/// The dialogs, the last on top. It reads as a slice of them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Stack {
+    modals: Vec<Modal>,
+    /// As many as dialogs.
+    watches: Vec<Watch>,
+    /// How many things were ever to be seen.
+    pictures: u64,
+    /// How many status reports were answered.
+    answered: u64,
+    /// When those were sent that are not.
+    reports: VecDeque<Millis>,
+    dropped: Option<Dropped>,
+}
+
+impl Deref for Stack {
+    type Target = [Modal];
+
+    fn deref(&self) -> &[Modal] {
+        &self.modals
+    }
+}
+
+impl DerefMut for Stack {
+    fn deref_mut(&mut self) -> &mut [Modal] {
+        &mut self.modals
+    }
+}
+
+impl<'a> IntoIterator for &'a Stack {
+    type Item = &'a Modal;
+    type IntoIter = std::slice::Iter<'a, Modal>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.modals.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a mut Stack {
+    type Item = &'a mut Modal;
+    type IntoIter = std::slice::IterMut<'a, Modal>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.modals.iter_mut()
+    }
+}
+
+impl FromIterator<Modal> for Stack {
+    fn from_iter<I: IntoIterator<Item = Modal>>(modals: I) -> Self {
+        let mut stack = Self::default();
+        for modal in modals {
+            stack.push(modal);
+        }
+        stack
+    }
+}
+
+impl Stack {
+    /// Lays a dialog on top. Nobody has seen it.
+    pub(in crate::app) fn push(&mut self, modal: Modal) {
+        self.insert(self.modals.len(), modal);
+    }
+
+    /// Lays a dialog below those from this place on. Nobody has seen it.
+    pub(in crate::app) fn insert(&mut self, place: usize, modal: Modal) {
+        self.pictures += 1;
+        let watch = Watch {
+            face: Watched::new(modal.face(), self.pictures),
+            terms: Watched::new(modal.terms(), self.pictures),
+            last_key: Millis(0),
+        };
+        self.lay(place, Lifted { modal, watch });
+    }
+
+    /// Takes a dialog out, to be changed and laid back.
+    pub(in crate::app) fn lift(&mut self, place: usize) -> Option<Lifted> {
+        (place < self.modals.len()).then(|| Lifted {
+            modal: self.modals.remove(place),
+            watch: self.watches.remove(place),
+        })
+    }
+
+    /// Takes the one on top.
+    pub(in crate::app) fn pop(&mut self) -> Option<Lifted> {
+        self.lift(self.modals.len().checked_sub(1)?)
+    }
+
+    /// Lays back what was lifted.
+    pub(in crate::app) fn lay(&mut self, place: usize, lifted: Lifted) {
+        let place = place.min(self.modals.len());
+        if place == self.modals.len() {
+            self.dropped = None;
+        }
+        self.modals.insert(place, lifted.modal);
+        self.watches.insert(place, lifted.watch);
+    }
+
+    /// Closes those that `keep` does not keep.
+    pub(in crate::app) fn retain_mut(&mut self, mut keep: impl FnMut(&mut Modal) -> bool) {
+        for place in (0..self.modals.len()).rev() {
+            if !keep(&mut self.modals[place]) {
+                self.lift(place);
+            }
+        }
+    }
+
+    /// Starts with none, another profile being open: reports that are under way are still counted.
+    pub(in crate::app) fn emptied(self) -> Self {
+        Self {
+            pictures: self.pictures,
+            answered: self.answered,
+            reports: self.reports,
+            ..Self::default()
+        }
+    }
+
+    /// Notes what the dialog on top asks by now.
+    pub(in crate::app) fn look_again(&mut self) {
+        if let (Some(modal), Some(watch)) = (self.modals.last(), self.watches.last_mut()) {
+            watch.face.become_(modal.face(), &mut self.pictures);
+            watch.terms.become_(modal.terms(), &mut self.pictures);
+        }
+    }
+
+    /// The number of the next picture, if something in it has to be seen before keys count for it.
+    pub fn unseen(&self) -> Option<u64> {
+        let watch = self.watches.last()?;
+        let is_unseen = watch.face.sight == Sight::Unseen || watch.terms.sight == Sight::Unseen;
+        (is_unseen && !self.is_text()).then_some(self.pictures)
+    }
+
+    /// Whether a status report behind the next picture is of use: not while an earlier one stays
+    /// unanswered, as answers are told apart by their order alone.
+    pub fn wants_report(&self, now: Millis) -> bool {
+        let oldest = self.reports.front();
+        oldest.is_none_or(|sent| now.since(*sent) < ANSWER)
+    }
+
+    /// When the last status report was sent that has no answer yet.
+    pub fn report_owed(&self) -> Option<Millis> {
+        self.reports.back().copied()
+    }
+
+    /// How many status reports have no answer yet.
+    pub fn reports_owed(&self) -> usize {
+        self.reports.len()
+    }
+
+    /// A picture was written, perhaps with a status report behind it.
+    pub(in crate::app) fn shown(&mut self, picture: u64, asked: bool, at: Millis) {
+        let report = asked.then(|| {
+            self.reports.push_back(at);
+            self.answered + self.reports.len() as u64
+        });
+        if let Some(watch) = self.watches.last_mut() {
+            watch.face.written(picture, at, report);
+            watch.terms.written(picture, at, report);
+        }
+    }
+
+    /// The terminal has answered a status report. One that nobody sent means nothing.
+    pub(in crate::app) fn status_came(&mut self) {
+        if self.reports.pop_front().is_some() {
+            self.answered += 1;
+        }
+    }
+
+    /// Whether the dialog on top is a text to read, which asks nothing.
+    fn is_text(&self) -> bool {
+        matches!(self.modals.last(), Some(Modal::Reading(_)))
+    }
+
+    /// Whether what was read at `at` counts for the dialog on top; if so, with the proof of it.
+    pub(in crate::app) fn seen(&mut self, at: Millis) -> Option<Seen> {
+        self.look_again();
+        let is_text = self.is_text();
+        let watch = self.watches.last_mut()?;
+        let face = watch.face.is_seen(at, watch.last_key, self.answered);
+        let terms = watch.terms.is_seen(at, watch.last_key, self.answered);
+        (face || is_text).then_some(Seen { terms })
+    }
+
+    /// Whether a key that was read at `at` counts for the dialog on top. One that doesn't is noted.
+    pub(in crate::app) fn heed(&mut self, press: KeyPress, at: Millis) -> Option<Seen> {
+        let seen = self.seen(at);
+        if let Some(watch) = self.watches.last_mut() {
+            watch.last_key = watch.last_key.max(at);
+        }
+        if seen.is_none() {
+            self.drop_early(press.chord.to_string());
+            return None;
+        }
+        let is_enter = press.chord == Chord::plain(Key::Enter);
+        let asks = self.modals.last().is_some_and(Modal::minds_bursts);
+        if is_enter && press.company == Company::Behind && asks {
+            self.dropped = Some(Dropped::Together);
+            return None;
+        }
+        self.dropped = None;
+        seen
+    }
+
+    /// Notes something that was typed before the dialog was on the screen.
+    pub(in crate::app) fn drop_early(&mut self, what: String) {
+        let mut keys = match self.dropped.take() {
+            Some(Dropped::TooEarly(keys)) => keys,
+            _ => Vec::new(),
+        };
+        if keys.len() >= NAMED {
+            keys.remove(0);
+        }
+        keys.push(what);
+        self.dropped = Some(Dropped::TooEarly(keys));
+    }
+
+    /// What did not count, last.
+    pub fn dropped(&self) -> Option<&Dropped> {
+        self.dropped.as_ref().filter(|_| !self.modals.is_empty())
+    }
+}

@@ -1,0 +1,145 @@
+//! Keys that come in one write, typed into the real program on a terminal.
+
+use std::path::Path;
+
+use coracle::demo::{Options, Seed, Server};
+use tempfile::TempDir;
+
+use crate::terminal::{Terminal, coracle};
+
+const WIKI: &str = "\
+space: ALPHA
+name: Alpha
+
+=== page
+title: Start
+
+<p>Here.</p>
+
+=== page
+title: Gone one
+status: trashed
+
+<p>Gone.</p>
+
+=== page
+title: Gone two
+status: trashed
+
+<p>Gone too.</p>
+";
+
+struct Visit {
+    server: Server,
+    terminal: Terminal,
+    _home: TempDir,
+}
+
+/// In the trash of the one space, with these variables in the environment.
+fn in_the_trash(variables: &[(&str, &str)]) -> Visit {
+    let server = Server::start(Options {
+        seed: Seed::Text(WIKI.to_owned()),
+        ..Options::default()
+    });
+    let server = server.expect("loopback has a free port");
+    let home = tempfile::tempdir().expect("a folder for the test");
+    let mut command = program(home.path(), &server);
+    for (name, value) in variables {
+        command.env(name, value);
+    }
+    let mut terminal = Terminal::start(command, 120, 40);
+    terminal.wait_for("Start");
+    terminal.send("t");
+    terminal.wait_for("Gone two");
+    Visit {
+        server,
+        terminal,
+        _home: home,
+    }
+}
+
+fn program(home: &Path, server: &Server) -> portable_pty::CommandBuilder {
+    coracle(home, &["--url", server.base_url()])
+}
+
+impl Visit {
+    fn writes(&self) -> usize {
+        let requests = self.server.requests();
+        requests
+            .iter()
+            .filter(|request| request.method != "GET")
+            .count()
+    }
+
+    fn leaves(mut self) {
+        self.terminal.send([3]);
+        assert_eq!(self.terminal.end().code, 130);
+    }
+}
+
+#[test]
+fn a_plan_and_its_answer_in_one_write_purge_nothing() {
+    for (keys, dropped) in [
+        ("x1\r", "1 Enter dropped"),
+        (" jx2\r", "2 Enter dropped"),
+        (" uy", "y dropped"),
+    ] {
+        for variables in [&[][..], &[("TMUX", "/tmp/tmux-0/default,1,0")]] {
+            let mut visit = in_the_trash(variables);
+            visit.terminal.send(keys);
+            visit.terminal.wait_for(dropped);
+            assert_eq!(visit.writes(), 0, "{keys:?}");
+            visit.leaves();
+        }
+    }
+}
+
+#[test]
+fn what_is_typed_after_a_look_counts_with_an_enter_of_its_own() {
+    let mut visit = in_the_trash(&[]);
+    visit.terminal.send("x");
+    visit.terminal.wait_for("Type 1 to purge it");
+    visit.terminal.send("1\r");
+    visit.terminal.wait_for("Press Enter again");
+    assert_eq!(visit.writes(), 0);
+    visit.terminal.send("\r");
+    visit.terminal.wait_for("Purge 1 item of ALPHA: done.");
+    assert_eq!(visit.writes(), 1);
+    visit.leaves();
+}
+
+#[test]
+fn a_terminal_that_answers_nothing_is_waited_for_and_then_known() {
+    let mut visit = in_the_trash(&[]);
+    visit.terminal.ignores_reports();
+    visit.terminal.send("x");
+    visit.terminal.wait_for("Type 1 to purge it");
+    visit.terminal.send("1");
+    visit.terminal.wait_for("1 dropped");
+    visit.leaves();
+}
+
+#[test]
+fn esc_and_a_bracket_in_one_write_leave_no_deaf_program() {
+    for keys in [
+        "\x1b]",
+        "\x1b[",
+        "\x1bP",
+        "\x1b_",
+        "\x1bO",
+        "\x1b]11;rgb:ff",
+        "\x1b[200~lost",
+    ] {
+        let mut visit = in_the_trash(&[]);
+        visit.terminal.send(keys);
+        visit.terminal.send([3]);
+        assert_eq!(visit.terminal.end().code, 130, "{keys:?}");
+    }
+    // Without a Ctrl-c they end in a silence: the help opens, in the search of which nothing is lost.
+    let mut visit = in_the_trash(&[]);
+    visit.terminal.send("\x1b]");
+    visit.terminal.wait_for("v1");
+    visit.terminal.send("?");
+    visit.terminal.wait_for("Help");
+    visit.leaves();
+}
