@@ -5,7 +5,9 @@ use percent_encoding::utf8_percent_encode;
 use serde::Serialize;
 
 use super::call::{Audience, Call, Depth, Method, Request, SEGMENT, SpacesFilter, Window};
-use super::types::{ContentId, ContentKind, ContentStatus, Restriction, SpaceKind, SpaceStatus};
+use super::types::{
+    ContentId, ContentKind, ContentStatus, Restriction, SpaceKind, SpaceStatus, Subject,
+};
 
 /// `{"plain":{"value":…,"representation":"plain"}}`
 #[derive(Serialize)]
@@ -263,33 +265,18 @@ fn put_content(id: &ContentId, body: &ContentBody<'_>) -> Request {
 }
 
 fn restriction(restriction: &Restriction) -> RestrictionBody<'_> {
-    // By key where there are as many keys as names: a key outlives a renaming.
-    let keyed = restriction.user_keys.len() == restriction.users.len();
-    let user = if keyed || restriction.users.is_empty() {
-        restriction
-            .user_keys
-            .iter()
-            .enumerate()
-            .map(|(at, key)| UserSubject {
-                kind: "known",
-                username: restriction.users.get(at).map(String::as_str),
-                user_key: given(key),
-            })
-            .collect()
-    } else {
-        restriction
-            .users
-            .iter()
-            .map(|name| UserSubject {
-                kind: "known",
-                username: Some(name),
-                user_key: None,
-            })
-            .collect()
-    };
-    let group = restriction
-        .groups
-        .iter()
+    let people = restriction.people().into_iter();
+    let user = people
+        .filter(Subject::is_named)
+        .map(|person| UserSubject {
+            kind: "known",
+            username: person.name,
+            user_key: person.key,
+        })
+        .collect();
+    let groups = restriction.groups.iter();
+    let group = groups
+        .filter(|name| !name.is_empty())
         .map(|name| GroupSubject {
             kind: "group",
             name,

@@ -292,6 +292,10 @@ pub struct AttachmentRef {
 }
 
 /// Who alone may `read` or `update` a content.
+///
+/// Where `users` and `user_keys` are equally long they tell of the same people in the same order.
+/// An empty text stands for a name or key that the server did not tell: a restriction to somebody
+/// whom it does not name is a restriction all the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Restriction {
     /// `read` or `update`.
@@ -302,6 +306,60 @@ pub struct Restriction {
     pub user_keys: Vec<String>,
     /// Group names.
     pub groups: Vec<String>,
+}
+
+/// One person of a [`Restriction`], as far as the server named them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subject<'a> {
+    /// The user name.
+    pub name: Option<&'a str>,
+    /// The user key. It outlives a change of the name.
+    pub key: Option<&'a str>,
+}
+
+impl Subject<'_> {
+    /// Whether the server said who it is.
+    pub fn is_named(&self) -> bool {
+        self.name.is_some() || self.key.is_some()
+    }
+}
+
+impl Restriction {
+    /// The people it lists, also those whom the server did not name.
+    pub fn people(&self) -> Vec<Subject<'_>> {
+        fn told(text: &str) -> Option<&str> {
+            (!text.is_empty()).then_some(text)
+        }
+        if self.users.is_empty() {
+            let keys = self.user_keys.iter();
+            return keys
+                .map(|key| Subject {
+                    name: None,
+                    key: told(key),
+                })
+                .collect();
+        }
+        // Of lists that are not equally long nobody knows which key is whose.
+        let is_paired = self.users.len() == self.user_keys.len();
+        let keys = |at: usize| self.user_keys.get(at).filter(|_| is_paired);
+        let names = self.users.iter().enumerate();
+        names
+            .map(|(at, name)| Subject {
+                name: told(name),
+                key: keys(at).and_then(|key| told(key)),
+            })
+            .collect()
+    }
+
+    /// Whether it lists anybody whom the server named.
+    pub fn names_anybody(&self) -> bool {
+        self.people().iter().any(Subject::is_named) || self.groups.iter().any(|it| !it.is_empty())
+    }
+
+    /// Whether it lists anybody whom the server did not name.
+    pub fn hides_anybody(&self) -> bool {
+        !self.people().iter().all(Subject::is_named) || self.groups.iter().any(String::is_empty)
+    }
 }
 
 /// A page of a list read by `start` and `limit`.

@@ -714,6 +714,22 @@ struct SubjectsWire {
     group: List<Either<NameWire>>,
 }
 
+impl SubjectsWire {
+    /// Whether everybody that is listed has a name or a key.
+    fn names_all(&self) -> bool {
+        let mut people = self.user.0.iter().flatten();
+        let mut groups = self.group.0.iter().flatten();
+        people.all(|one| {
+            let named = |it: &PersonWire| it.username.0.is_some() || it.user_key.0.is_some();
+            one.0.as_ref().is_some_and(named)
+        }) && groups.all(|one| match one {
+            Either::Object(it) => it.name.0.is_some() || it.label.0.is_some(),
+            Either::Word(word) => !scrub(word).is_empty(),
+            Either::Nothing => false,
+        })
+    }
+}
+
 impl PermissionWire {
     fn permission(self) -> Option<Permission> {
         let (operation, target) = match self.operation {
@@ -1038,43 +1054,75 @@ struct RestrictionWire {
     restrictions: Maybe<SubjectsWire>,
 }
 
+impl RestrictionWire {
+    /// Whether users and groups were both listed.
+    fn is_whole(&self) -> bool {
+        let subjects = self.restrictions.0.as_ref();
+        subjects.is_some_and(|it| it.user.0.is_some() && it.group.0.is_some())
+    }
+
+    /// What is listed, if anybody is. Who has neither name nor key is kept as an empty text, for
+    /// everybody else is kept out all the same.
+    fn restriction(self, operation: &str) -> Option<Restriction> {
+        let subjects = self.restrictions.0?;
+        let people = subjects.user.0.unwrap_or_default().into_iter();
+        let (mut users, mut user_keys): (Vec<String>, Vec<String>) = people
+            .map(|person| person.0.unwrap_or_default())
+            .map(|it| {
+                (
+                    it.username.0.unwrap_or_default(),
+                    it.user_key.0.unwrap_or_default(),
+                )
+            })
+            .unzip();
+        let groups: Vec<String> = subjects
+            .group
+            .0
+            .unwrap_or_default()
+            .into_iter()
+            .map(|group| match group {
+                Either::Object(it) => it.name.0.or(it.label.0).unwrap_or_default(),
+                Either::Word(word) => scrub(&word).into_owned(),
+                Either::Nothing => String::new(),
+            })
+            .collect();
+        if users.is_empty() && groups.is_empty() {
+            return None;
+        }
+        if user_keys.iter().all(String::is_empty) {
+            user_keys.clear();
+        } else if users.iter().all(String::is_empty) {
+            users.clear();
+        }
+        Some(Restriction {
+            operation: operation.to_owned(),
+            users,
+            user_keys,
+            groups,
+        })
+    }
+}
+
 impl RestrictionsWire {
-    /// Whether users and groups were listed for reading and for updating.
+    /// Whether all who are listed were named, for reading and for updating.
     fn is_whole(&self) -> bool {
         [&self.read, &self.update].into_iter().all(|side| {
-            let subjects = side.0.as_ref().and_then(|it| it.restrictions.0.as_ref());
-            subjects.is_some_and(|it| it.user.0.is_some() && it.group.0.is_some())
+            let listed = side.0.as_ref().filter(|side| side.is_whole());
+            let subjects = listed.and_then(|side| side.restrictions.0.as_ref());
+            subjects.is_some_and(SubjectsWire::names_all)
         })
     }
 
-    /// `None` unless the server listed users or groups: a list that was not expanded is no
-    /// statement that everybody may.
+    /// `None` unless the server said who may read: somebody is listed, or it listed users and groups
+    /// and there are none. A list that was not expanded is no statement that everybody may.
     fn list(self) -> Option<Vec<Restriction>> {
-        let mut said = false;
-        let mut all = Vec::new();
-        for (operation, side) in [("read", self.read), ("update", self.update)] {
-            let Some(subjects) = side.0.and_then(|it| it.restrictions.0) else {
-                continue;
-            };
-            said |= subjects.user.0.is_some() || subjects.group.0.is_some();
-            let mut users = Vec::new();
-            let mut user_keys = Vec::new();
-            for person in subjects.user.0.unwrap_or_default() {
-                let Some(person) = person.0 else { continue };
-                users.extend(person.username.0);
-                user_keys.extend(person.user_key.0);
-            }
-            let groups = words(subjects.group).unwrap_or_default();
-            if !(users.is_empty() && user_keys.is_empty() && groups.is_empty()) {
-                all.push(Restriction {
-                    operation: operation.to_owned(),
-                    users,
-                    user_keys,
-                    groups,
-                });
-            }
-        }
-        said.then_some(all)
+        let is_whole =
+            |side: &Maybe<RestrictionWire>| side.0.as_ref().is_some_and(RestrictionWire::is_whole);
+        let (read_is_whole, update_is_whole) = (is_whole(&self.read), is_whole(&self.update));
+        let read = self.read.0.and_then(|side| side.restriction("read"));
+        let update = self.update.0.and_then(|side| side.restriction("update"));
+        let is_told = read.is_some() || (read_is_whole && (update_is_whole || update.is_some()));
+        is_told.then(|| read.into_iter().chain(update).collect())
     }
 }
 

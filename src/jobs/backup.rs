@@ -222,6 +222,11 @@ pub struct Item {
     pub labels: Option<Vec<String>>,
     /// Who alone may read or update it; empty: no restrictions; absent: the server did not say.
     pub restrictions: Option<Vec<Restriction>>,
+    /// Whether `restrictions` leaves nobody out: all was told, and who has no name is counted. In
+    /// backups of older programs it does not stand, and an empty list may mean that somebody without
+    /// a name was dropped.
+    #[serde(default)]
+    pub restrictions_complete: bool,
     /// Names and sizes of its attachments; absent where the server did not say.
     pub attachments: Option<Vec<AttachmentEntry>>,
     /// What it hangs on, for attachments and comments.
@@ -286,6 +291,7 @@ impl Item {
             created_by: more.created_by,
             created: more.created,
             labels: more.labels,
+            restrictions_complete: more.restrictions.is_some(),
             restrictions: more.restrictions,
             attachments,
             container: more.container,

@@ -1275,7 +1275,7 @@ fn settles(step: Step) -> bool {
 }
 
 /// Whether the machine confirms a write of this step by a read: until then its end is open, whatever
-/// the server answered. The steps of a re-creation are held against the server by their machine.
+/// the server answered. The other steps of a re-creation are held against the server by their machine.
 fn is_confirmed(step: Step) -> bool {
     matches!(
         step,
@@ -1288,6 +1288,7 @@ fn is_confirmed(step: Step) -> bool {
             | Step::Purge
             | Step::Restore
             | Step::Move
+            | Step::Restrict
     )
 }
 

@@ -25,12 +25,14 @@ pub mod ledger;
 pub mod plan;
 pub mod proof;
 
+mod ancestry;
 mod archive;
 mod back_up;
 mod create;
 mod delete;
 mod desk;
 mod dry_run;
+mod guard;
 mod job;
 mod listing;
 mod purge;

@@ -1,27 +1,28 @@
 //! Content made again from a backup: parents first, restricted before it is filled.
 //!
 //! Ids, history, comments, watchers and the files of attachments do not come back. What was
-//! restricted is made empty, restricted, and only then given its text; where that fails it is
-//! put into the trash again. What may have been restricted, by itself or by a parent that is
-//! not there any more, is treated as restricted.
+//! restricted, by itself or by what it hung below, is made blank, restricted, read, and only then
+//! given its title and text; where that fails it is put into the trash again. What may have been
+//! restricted is treated as restricted: see [`guard`].
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::ancestry::{self, Ancestry, Below, Place};
 use super::backup::{self, FileEntry, Item, Manifest};
 use super::desk::{Desk, Fate, Settled, is_not_there, unexpected};
+use super::guard::{self, Guardian, Kept, MayHoldText, Need, New, Shown, Unshown};
 use super::job::{Decision, JobWrite, Line, Machine, Outcome, Question, Step, StoreError, Stored};
 use super::session::Users;
 use crate::confluence::{
-    ApiError, Call, Content, ContentId, ContentKind, Reply, Restriction, SpaceKey, Version,
+    ApiError, Call, Content, ContentId, ContentKind, Reply, SpaceKey, Version,
 };
 
 const TRIES: u8 = 8;
 const RENAMES: u32 = 20;
-const EXPAND: &str = "body.storage,version,history,metadata.labels,\
-restrictions.read.restrictions.user,restrictions.read.restrictions.group,\
-restrictions.update.restrictions.user,restrictions.update.restrictions.group";
+/// How often it is looked whether a page is kept from others: at once, then after 1, 2 and 4 seconds.
+const LOOKS: u8 = 4;
 
 /// What happens to an item of which it is not known whether it was restricted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,6 +113,11 @@ impl Recipe {
         }
     }
 
+    /// How many items may have been restricted, as far as the backup tells.
+    pub fn unclear(&self) -> usize {
+        ancestry::unclear(self)
+    }
+
     /// What does not come back, one sentence each; to be shown before.
     pub fn losses() -> &'static [&'static str] {
         &[
@@ -133,22 +139,16 @@ enum Stage {
     Compare,
     Restrict,
     Restricted,
+    /// Is it kept from others now?
+    Verify,
+    /// And what it hangs below?
+    VerifyAbove,
     Fill,
     Filled,
     Label,
     Labelled,
     Withdraw,
     Withdrawn,
-}
-
-/// What is known of where an item goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Place {
-    /// Is its former parent still there?
-    LookFor,
-    Known,
-    /// Its parent is neither made again nor current: what it inherited is not known.
-    Orphan,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,11 +166,28 @@ struct Thing {
     found: Option<ContentId>,
     made: Option<ContentId>,
     parent: Option<ContentId>,
-    place: Place,
+    /// Where it goes, once that is known.
+    #[serde(default)]
+    goes: Option<Place>,
     version: u64,
     tries: u8,
+    /// Looks that did not show it kept from others.
+    #[serde(default)]
+    looks: u8,
+    /// Whether it was once read and seen to be kept from others.
+    #[serde(default)]
+    was_kept: bool,
+    /// Whether its text is in it.
+    #[serde(default)]
+    is_filled: bool,
     renamed: u32,
     note: Option<String>,
+    /// Why it is put into the trash again.
+    #[serde(default)]
+    withdrawn_for: Option<String>,
+    /// Whether it was made with a title for the time being.
+    #[serde(default)]
+    has_interim_title: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -180,11 +197,24 @@ pub(super) struct Recreate {
     things: Vec<Thing>,
     on_collision: OnCollision,
     /// Whether the place of each is known. Then they are made, one after the other.
-    placed: bool,
+    #[serde(default)]
+    all_placed: bool,
+    /// Whether all that is kept from others is made with a title for the time being. Not so in jobs
+    /// of older programs.
+    #[serde(default)]
+    has_interim_titles: bool,
     asked_disk: bool,
     /// The texts of one file. Not stored: it is read again.
     #[serde(skip)]
     loaded: Option<(String, HashMap<ContentId, Option<String>>)>,
+    #[serde(skip)]
+    ancestry: Ancestry,
+    /// The item that shows its restrictions, while what it hangs below is read.
+    #[serde(skip)]
+    shown: Option<(u32, Shown)>,
+    /// The item that may hold text now. Not stored: it has to be read again.
+    #[serde(skip)]
+    proof: Option<(u32, MayHoldText)>,
 }
 
 impl Recreate {
@@ -195,11 +225,16 @@ impl Recreate {
             found: None,
             made: None,
             parent: None,
-            place: Place::LookFor,
+            goes: None,
             version: 1,
             tries: 0,
+            looks: 0,
+            was_kept: false,
+            is_filled: false,
             renamed: 0,
             note: None,
+            withdrawn_for: None,
+            has_interim_title: false,
         };
         let things = vec![thing; recipe.items.len()];
         Self {
@@ -207,9 +242,13 @@ impl Recreate {
             user: Users::begun_by(user),
             things,
             on_collision: OnCollision::Ask,
-            placed: false,
+            all_placed: false,
+            has_interim_titles: true,
             asked_disk: false,
             loaded: None,
+            ancestry: Ancestry::default(),
+            shown: None,
+            proof: None,
         }
     }
 
@@ -246,11 +285,28 @@ impl Recreate {
         texts.get(&self.item(item).id).cloned().flatten()
     }
 
-    /// Restrictions to be put back; `None`: none; `Err`: it must not be made.
-    fn restrictions(&self, item: u32) -> Result<Option<Vec<Restriction>>, String> {
-        let orphan = self.things[item as usize].place == Place::Orphan;
+    /// What has to keep an item from others.
+    fn need(&self, item: u32) -> Need {
+        let place = |at: u32| self.things[at as usize].goes.as_ref();
+        let inherited = ancestry::inherited(&self.recipe, item, place);
         let user = self.user.now();
-        rights(self.item(item), orphan, self.recipe.unknown, user)
+        guard::need(self.item(item), inherited, self.recipe.unknown, user)
+    }
+
+    /// The page that has to keep an item from others by its place: its id, and what was set on it if
+    /// it was made again.
+    fn guardian(&self, kept: &Kept) -> Option<(ContentId, Option<Kept>)> {
+        match kept.below.as_ref()? {
+            Guardian::Live(id) => Some((id.clone(), None)),
+            Guardian::Again(item) => {
+                let kept = match self.need(*item) {
+                    Need::Kept(kept) => kept,
+                    Need::Open | Need::Left(_) => return None,
+                };
+                let id = self.things[*item as usize].made.clone()?;
+                Some((id, Some(kept)))
+            }
+        }
     }
 
     /// Learns where each goes before any is made, so that a kill cannot make it forgotten which
@@ -258,63 +314,57 @@ impl Recreate {
     fn place(&mut self, desk: &mut Desk) {
         let open: Vec<u32> = desk.open().collect();
         for item in open {
-            if self.things[item as usize].place != Place::LookFor {
+            if self.things[item as usize].goes.is_some() || desk.is_busy(item) {
                 continue;
             }
-            let parent = match &self.item(item).ancestors {
-                None => {
-                    self.things[item as usize].place = Place::Orphan;
-                    continue;
-                }
-                Some(ancestors) => ancestors.last().map(|parent| parent.id.clone()),
-            };
-            let again = |id: &ContentId| self.recipe.items.iter().any(|(_, it)| it.id == *id);
-            let place = match parent {
-                None => Place::Known,
-                Some(id) if again(&id) => Place::Known,
-                Some(_) if self.recipe.into.is_some() => Place::Orphan,
-                Some(id) => {
+            match self.ancestry.place(&self.recipe, item) {
+                Ok(place) => self.things[item as usize].goes = Some(place),
+                Err(ancestry::Open::Failed(why)) => desk.close(item, Outcome::Failed(why)),
+                Err(ancestry::Open::Read(id)) => {
                     if !desk.has_room() {
                         return;
                     }
-                    if !desk.is_busy(item) {
-                        let call = Call::Content {
-                            id,
-                            status: None,
-                            expand: String::new(),
-                        };
+                    if let Some(call) = self.ancestry.ask(item, id) {
                         desk.read(item, Step::Look, call);
                     }
-                    continue;
                 }
-            };
-            self.things[item as usize].place = place;
+            }
         }
-        let is_placed = |item| self.things[item as usize].place != Place::LookFor;
+        let is_placed = |item| self.things[item as usize].goes.is_some();
         if desk.open().all(is_placed) {
-            self.placed = true;
+            self.all_placed = true;
             desk.checkpoint();
         }
     }
 
-    /// The parent that was made again in this job, if it is one of them.
-    fn parent_of(&self, item: u32) -> Result<ParentPlace, String> {
-        let ancestors = self.item(item).ancestors.as_deref().unwrap_or_default();
-        let again = ancestors.last().and_then(|parent| {
-            self.recipe
-                .items
-                .iter()
-                .position(|(_, it)| it.id == parent.id)
-        });
-        match again.map(|index| &self.things[index]) {
-            None => Ok(ParentPlace::AsFound),
-            Some(thing) if thing.stage == Stage::Withdrawn || thing.stage == Stage::Withdraw => {
-                Err("Its parent was not made again.".to_owned())
-            }
-            Some(thing) => match &thing.made {
-                Some(made) => Ok(ParentPlace::Below(made.clone())),
-                None => Err("Its parent was not made again.".to_owned()),
+    /// What an item is made below, or why it must not be made.
+    fn parent_of(&self, item: u32) -> Result<Option<ContentId>, String> {
+        const NOT_MADE: &str = "Its parent was not made again.";
+        let parent = match &self.things[item as usize].goes {
+            None => return Err("It is not known what it hung below.".to_owned()),
+            Some(place) => match &place.below {
+                Below::Top => return Ok(None),
+                Below::Live(id) => return Ok(Some(id.clone())),
+                Below::Again(parent) => *parent,
             },
+        };
+        let thing = &self.things[parent as usize];
+        let is_withdrawn = matches!(thing.stage, Stage::Withdraw | Stage::Withdrawn);
+        let Some(made) = thing.made.as_ref().filter(|_| !is_withdrawn) else {
+            return Err(NOT_MADE.to_owned());
+        };
+        if thing.was_kept || self.need(parent) == Need::Open {
+            return Ok(Some(made.clone()));
+        }
+        Err("Its parent is not known to be restricted, so nothing was made below it.".to_owned())
+    }
+
+    /// The title that an item was made with.
+    fn first_title(&self, desk: &Desk, item: u32) -> String {
+        let is_interim = self.has_interim_titles || self.things[item as usize].has_interim_title;
+        match self.need(item) {
+            Need::Kept(_) if is_interim => guard::interim_title(&desk.head().id, item),
+            Need::Kept(_) | Need::Open | Need::Left(_) => self.title(item),
         }
     }
 
@@ -326,14 +376,14 @@ impl Recreate {
                 .or_else(|| self.things[item as usize].found.clone())
                 .unwrap_or_else(|| self.item(item).id.clone()),
             status: None,
-            expand: EXPAND.to_owned(),
+            expand: guard::EXPAND.to_owned(),
         }
     }
 
-    fn by_title(&self, item: u32, key: SpaceKey) -> Call {
+    fn by_title(&self, item: u32, key: SpaceKey, title: String) -> Call {
         Call::ContentByTitle {
             key,
-            title: self.title(item),
+            title,
             kind: self.item(item).kind.clone(),
         }
     }
@@ -368,7 +418,22 @@ impl Recreate {
         if thing.renamed > 0 {
             note = format!("{note} It is called {} now.", self.title(item));
         }
-        if let Some(more) = &thing.note {
+        let unsure = match self.need(item) {
+            Need::Kept(kept) if kept.leaves_somebody_out() => {
+                note =
+                    format!("{note} Not all who could read or change it are named in the backup.");
+                kept.unsure
+            }
+            Need::Kept(kept) => kept.unsure,
+            Need::Open | Need::Left(_) => None,
+        };
+        let thing = &self.things[item as usize];
+        if let Some(why) = unsure {
+            note = format!("{note} {}, so it is readable for you alone.", why.because());
+        } else if thing.goes.as_ref().is_some_and(Place::is_parent_gone) {
+            note = format!("{note} Its former parent is not there any more.");
+        }
+        if let Some(more) = &self.things[item as usize].note {
             note = format!("{note} {more}");
         }
         desk.close(item, Outcome::Done(Some(note)));
@@ -394,8 +459,91 @@ impl Recreate {
         }
     }
 
-    fn after_restricting(&mut self, item: u32) {
-        self.things[item as usize].stage = Stage::Fill;
+    /// Takes a page that was just read for what it shows of its guard.
+    fn looked_at(&mut self, desk: &mut Desk, item: u32, page: &Content) {
+        let Need::Kept(kept) = self.need(item) else {
+            self.proved(item, None);
+            return;
+        };
+        let guardian = self.guardian(&kept);
+        if kept.below.is_some() && guardian.is_none() {
+            self.not_kept(desk, item, "What keeps it from others was not made again");
+            return;
+        }
+        let guardian = guardian.as_ref().map(|(id, _)| id);
+        match kept.shown_by(page, guardian, &self.user.names()) {
+            Err(why) => self.look_again(desk, item, why),
+            Ok(shown) => match shown.alone(&kept, desk.at()) {
+                Ok(proof) => self.proved(item, Some(proof)),
+                Err(shown) => {
+                    self.shown = Some((item, shown));
+                    self.things[item as usize].stage = Stage::VerifyAbove;
+                }
+            },
+        }
+    }
+
+    /// The same for what it hangs below, which was just read.
+    fn looked_above(&mut self, desk: &mut Desk, item: u32, above: &Content) {
+        let shown = self.shown.take().filter(|(of, _)| *of == item);
+        let (Some((_, shown)), Need::Kept(kept)) = (shown, self.need(item)) else {
+            self.things[item as usize].stage = Stage::Verify;
+            return;
+        };
+        let set = self.guardian(&kept).and_then(|(_, kept)| kept);
+        let set = set.as_ref().map(|kept| kept.set.as_slice());
+        match shown.below(above, set, &self.user.names(), desk.at()) {
+            Some(proof) => self.proved(item, Some(proof)),
+            None => {
+                let why = "The page that it hangs below is not shown to be restricted";
+                self.look_again(desk, item, why);
+            }
+        }
+    }
+
+    fn proved(&mut self, item: u32, proof: Option<MayHoldText>) {
+        let thing = &mut self.things[item as usize];
+        thing.was_kept |= proof.is_some();
+        thing.looks = 0;
+        thing.stage = if thing.is_filled {
+            Stage::Label
+        } else {
+            Stage::Fill
+        };
+        self.proof = proof.map(|proof| (item, proof));
+    }
+
+    /// The proof that an item may hold text now, if there is one. It is used up by one write.
+    fn take_proof(&mut self, desk: &Desk, item: u32) -> Option<MayHoldText> {
+        if let Some(proof) = self.need(item).open() {
+            return Some(proof);
+        }
+        let (of, proof) = self.proof.take()?;
+        (of == item && proof.is_fresh(desk.at())).then_some(proof)
+    }
+
+    /// Looks a little later whether it is kept from others; not for ever.
+    fn look_again(&mut self, desk: &mut Desk, item: u32, why: &str) {
+        let thing = &mut self.things[item as usize];
+        thing.looks += 1;
+        if thing.looks < LOOKS {
+            thing.stage = Stage::Verify;
+        } else {
+            self.not_kept(desk, item, why);
+        }
+    }
+
+    /// It is not shown to be kept from others: nothing more goes into it.
+    fn not_kept(&mut self, desk: &mut Desk, item: u32, why: &str) {
+        let thing = &mut self.things[item as usize];
+        thing.looks = 0;
+        if thing.is_filled {
+            thing.note = Some(format!("{why} any more, so its labels were not put back."));
+            self.finish(desk, item);
+        } else {
+            thing.withdrawn_for = Some(format!("{why}, so it was not made again."));
+            thing.stage = Stage::Withdraw;
+        }
     }
 
     fn after_filling(&mut self, desk: &mut Desk, item: u32) {
@@ -413,64 +561,241 @@ impl Recreate {
 
     fn after_creating(&mut self, desk: &mut Desk, item: u32, made: ContentId) {
         self.things[item as usize].made = Some(made);
-        match self.restrictions(item) {
-            Ok(None) => self.after_filling(desk, item),
-            Ok(Some(_)) => self.things[item as usize].stage = Stage::Restrict,
-            Err(_) => self.things[item as usize].stage = Stage::Withdraw,
+        match self.need(item) {
+            Need::Open => self.after_filling(desk, item),
+            Need::Kept(kept) => {
+                self.things[item as usize].stage = if kept.set.is_empty() {
+                    Stage::Verify
+                } else {
+                    Stage::Restrict
+                };
+            }
+            Need::Left(_) => self.things[item as usize].stage = Stage::Withdraw,
         }
     }
-}
 
-enum ParentPlace {
-    /// At the root, or below what was found.
-    AsFound,
-    Below(ContentId),
-}
-
-/// Restrictions to be put back; `None`: none; `Err`: it must not be made. An orphan's parent, whose
-/// restrictions it had too, is not known.
-pub(super) fn rights(
-    item: &Item,
-    orphan: bool,
-    unknown: UnknownRestrictions,
-    user: Option<&str>,
-) -> Result<Option<Vec<Restriction>>, String> {
-    match &item.restrictions {
-        Some(list) if list.iter().any(|it| it.operation == "read") => Ok(Some(list.clone())),
-        Some(list) if !orphan => Ok((!list.is_empty()).then(|| list.clone())),
-        _ => match (unknown, user) {
-            (UnknownRestrictions::OnlyMe, Some(user)) => Ok(Some(vec![Restriction {
-                operation: "read".to_owned(),
-                users: vec![user.to_owned()],
-                user_keys: Vec::new(),
-                groups: Vec::new(),
-            }])),
-            _ => Err("It is not known whether it was restricted.".to_owned()),
-        },
+    fn why_withdrawn(&self, item: u32) -> String {
+        let why = self.things[item as usize].withdrawn_for.clone();
+        why.unwrap_or_else(|| {
+            "Its restrictions could not be put back, so it was not made again.".to_owned()
+        })
     }
 }
 
-fn same_restrictions(wanted: &[Restriction], there: &[Restriction]) -> bool {
-    let flat = |list: &[Restriction]| {
-        let mut flat: Vec<(String, String)> = list
-            .iter()
-            .flat_map(|it| {
-                let operation = it.operation.clone();
-                let names = it.users.iter().chain(&it.groups).cloned();
-                names.map(move |name| (operation.clone(), name))
-            })
-            .collect();
-        flat.sort();
-        flat.dedup();
-        flat
-    };
-    flat(wanted) == flat(there)
+impl Recreate {
+    /// Asks for what comes next about an item.
+    fn ask(&mut self, desk: &mut Desk, item: u32, space: SpaceKey, text: String) {
+        let thing = &self.things[item as usize];
+        match thing.stage {
+            Stage::Load => match self.parent_of(item) {
+                Err(why) => {
+                    desk.close(item, Outcome::Skipped(why));
+                    self.go(desk);
+                }
+                Ok(parent) => {
+                    let thing = &mut self.things[item as usize];
+                    thing.parent = parent;
+                    thing.stage = Stage::Title;
+                    self.go(desk);
+                }
+            },
+            Stage::Title => match self.need(item) {
+                Need::Left(why) => {
+                    desk.close(item, Outcome::Skipped(format!("{}.", why.because())));
+                    self.go(desk);
+                }
+                Need::Open | Need::Kept(_) => {
+                    let title = self.title(item);
+                    desk.read(item, Step::Check, self.by_title(item, space, title));
+                }
+            },
+            Stage::Create => self.create(desk, item, space, text),
+            Stage::FindMade => {
+                let title = self.first_title(desk, item);
+                desk.read(item, Step::Settle, self.by_title(item, space, title));
+            }
+            Stage::Compare => desk.read(item, Step::SettleElsewhere, self.look(item)),
+            Stage::Restricted | Stage::Filled | Stage::Labelled | Stage::Withdrawn => {
+                desk.read(item, Step::Settle, self.look(item));
+            }
+            Stage::Verify => {
+                let wait = match thing.looks {
+                    0 => 0,
+                    looks => 500 << looks,
+                };
+                let at = desk.at() + wait;
+                desk.read_at(item, Step::Check, self.look(item), at);
+            }
+            Stage::VerifyAbove => {
+                let guardian = match self.need(item) {
+                    Need::Kept(kept) => self.guardian(&kept),
+                    Need::Open | Need::Left(_) => None,
+                };
+                match guardian {
+                    Some((id, _)) if self.shown.is_some() => {
+                        desk.read(item, Step::Check, ancestry::look(id));
+                    }
+                    _ => {
+                        self.things[item as usize].stage = Stage::Verify;
+                        self.go(desk);
+                    }
+                }
+            }
+            Stage::Restrict => {
+                let (Some(id), Need::Kept(kept)) = (thing.made.clone(), self.need(item)) else {
+                    self.things[item as usize].stage = Stage::Withdraw;
+                    self.go(desk);
+                    return;
+                };
+                let restrictions = kept.set;
+                let call = Call::SetRestrictions { id, restrictions };
+                desk.write(item, Step::Restrict, call, "blank, not restricted");
+            }
+            Stage::Fill => self.fill(desk, item, text),
+            Stage::Label => self.label(desk, item),
+            Stage::Withdraw => {
+                let Some(id) = thing.made.clone() else {
+                    return;
+                };
+                let call = Call::TrashContent { id };
+                desk.write(item, Step::Withdraw, call, "blank");
+            }
+        }
+    }
+
+    fn create(&mut self, desk: &mut Desk, item: u32, space: SpaceKey, text: String) {
+        let new = New {
+            space,
+            kind: self.item(item).kind.clone(),
+            parent: self.things[item as usize].parent.clone(),
+        };
+        let call = match self.need(item).open() {
+            Some(proof) => proof.create(new, self.title(item), text),
+            None => {
+                self.things[item as usize].has_interim_title = true;
+                if !self.has_interim_titles {
+                    // After a lost answer it is looked for by this title, also after a kill.
+                    desk.checkpoint();
+                }
+                guard::blank(new, &desk.head().id, item)
+            }
+        };
+        // Should this not go out, the title is looked for again.
+        self.things[item as usize].stage = Stage::Load;
+        desk.write(item, Step::Create, call, "no content of this title");
+    }
+
+    fn fill(&mut self, desk: &mut Desk, item: u32, text: String) {
+        let Some(id) = self.things[item as usize].made.clone() else {
+            return;
+        };
+        let Some(proof) = self.take_proof(desk, item) else {
+            self.things[item as usize].stage = Stage::Verify;
+            self.go(desk);
+            return;
+        };
+        let kind = self.item(item).kind.clone();
+        let version = self.things[item as usize].version;
+        let call = proof.fill_in(id, kind, self.title(item), version + 1, text);
+        let before = format!("blank, kept from others, version {version}");
+        desk.write(item, Step::FillIn, call, before);
+    }
+
+    fn label(&mut self, desk: &mut Desk, item: u32) {
+        let made = self.things[item as usize].made.clone();
+        let (Some(id), Some(labels)) = (made, self.item(item).labels.clone()) else {
+            return;
+        };
+        let Some(proof) = self.take_proof(desk, item) else {
+            self.things[item as usize].stage = Stage::Verify;
+            self.go(desk);
+            return;
+        };
+        desk.write(item, Step::Label, proof.label(id, labels), "without labels");
+    }
+
+    /// Takes in what has its title already.
+    fn titles(&mut self, desk: &mut Desk, item: u32, found: Vec<Content>) {
+        let is_page = self.item(item).kind == ContentKind::Page;
+        let thing = &mut self.things[item as usize];
+        thing.known = found.into_iter().map(|it| it.id).collect();
+        thing.stage = Stage::Create;
+        if thing.known.is_empty() {
+            return;
+        }
+        // After a lost answer these must not be taken for what was made.
+        desk.checkpoint();
+        if is_page {
+            self.collides(desk, item);
+        }
+    }
+
+    /// Whether its text is in it, after the answer was lost.
+    fn filled(&mut self, desk: &mut Desk, item: u32, now: Content) {
+        let made = self.things[item as usize].version;
+        let is_ours = |version: &Version| {
+            let by = version.by.as_ref().and_then(|by| by.username.as_deref());
+            version.number == Some(made + 1) && by.is_some_and(|by| self.user.has(by))
+        };
+        let ours = now.version.as_ref().is_some_and(is_ours);
+        let version = now.version.and_then(|version| version.number);
+        let there = now.more.and_then(|more| more.body_storage);
+        match version {
+            Some(version) if version <= made => {
+                self.once_more(desk, item, Step::FillIn, Stage::Verify);
+            }
+            Some(_) if ours || (there.is_some() && there == self.text(item)) => {
+                desk.settle(item, Step::FillIn, Settled::Done);
+                self.things[item as usize].is_filled = true;
+                self.after_filling(desk, item);
+            }
+            Some(_) => {
+                let why = "The answer was lost, and somebody has changed it since: look whether its text is in it.";
+                Self::unknown(desk, item, Step::FillIn, why);
+            }
+            None => {
+                let why = "The answer was lost, and the server does not tell the version.";
+                Self::unknown(desk, item, Step::FillIn, why);
+            }
+        }
+    }
+
+    /// Whether the answer to a restriction shows it. Setting it twice is the same as once.
+    fn restricted(&mut self, desk: &mut Desk, item: u32, page: &Content) {
+        let Need::Kept(kept) = self.need(item) else {
+            return;
+        };
+        match kept.shows_set(page, &self.user.names()) {
+            Ok(()) => {
+                desk.settle(item, Step::Restrict, Settled::Done);
+                self.looked_at(desk, item, page);
+            }
+            Err(Unshown::NotTold(why)) => {
+                desk.settle(item, Step::Restrict, Settled::Unknown(why));
+                self.not_kept(desk, item, why);
+            }
+            Err(Unshown::NotThere(why)) => {
+                if desk.looks_again(item, Step::Restrict) {
+                    return;
+                }
+                let is_accepted = desk.is_accepted(item, Step::Restrict);
+                desk.settle(item, Step::Restrict, Settled::NotApplied(why));
+                let thing = &mut self.things[item as usize];
+                thing.tries += 1;
+                if is_accepted || thing.tries >= TRIES {
+                    self.not_kept(desk, item, why);
+                } else {
+                    thing.stage = Stage::Restrict;
+                }
+            }
+        }
+    }
 }
 
 impl Machine for Recreate {
     fn go(&mut self, desk: &mut Desk) {
         let stopping = desk.is_stopping();
-        if !self.placed && !stopping {
+        if !self.all_placed && !stopping {
             self.place(desk);
             return;
         }
@@ -529,128 +854,21 @@ impl Machine for Recreate {
             self.go(desk);
             return;
         };
-        let thing = &self.things[item as usize];
-        match thing.stage {
-            Stage::Load => match self.parent_of(item) {
-                Err(why) => {
-                    desk.close(item, Outcome::Skipped(why));
-                    self.go(desk);
-                }
-                Ok(place) => {
-                    let thing = &mut self.things[item as usize];
-                    if let ParentPlace::Below(parent) = place {
-                        thing.parent = Some(parent);
-                    }
-                    thing.stage = Stage::Title;
-                    self.go(desk);
-                }
-            },
-            Stage::Title => match self.restrictions(item) {
-                Err(why) => {
-                    desk.close(item, Outcome::Skipped(why));
-                    self.go(desk);
-                }
-                Ok(_) => desk.read(item, Step::Check, self.by_title(item, space)),
-            },
-            Stage::Create => {
-                let restricted = !matches!(self.restrictions(item), Ok(None));
-                let call = Call::CreateContent {
-                    space,
-                    kind,
-                    title: self.title(item),
-                    parent: thing.parent.clone(),
-                    storage: if restricted { String::new() } else { text },
-                };
-                // Should this not go out, the title is looked for again.
-                self.things[item as usize].stage = Stage::Load;
-                desk.write(item, Step::Create, call, "no content of this title");
-            }
-            Stage::FindMade => desk.read(item, Step::Settle, self.by_title(item, space)),
-            Stage::Compare => desk.read(item, Step::SettleElsewhere, self.look(item)),
-            Stage::Restricted | Stage::Filled | Stage::Labelled | Stage::Withdrawn => {
-                desk.read(item, Step::Settle, self.look(item));
-            }
-            Stage::Restrict => {
-                let (Some(id), Ok(Some(restrictions))) =
-                    (thing.made.clone(), self.restrictions(item))
-                else {
-                    self.things[item as usize].stage = Stage::Withdraw;
-                    self.go(desk);
-                    return;
-                };
-                let call = Call::SetRestrictions { id, restrictions };
-                desk.write(item, Step::Restrict, call, "empty, not restricted");
-            }
-            Stage::Fill => {
-                let Some(id) = thing.made.clone() else {
-                    return;
-                };
-                let call = Call::ReplaceBody {
-                    id,
-                    kind,
-                    title: self.title(item),
-                    version: thing.version + 1,
-                    storage: text,
-                };
-                let before = format!("empty, restricted, version {}", thing.version);
-                desk.write(item, Step::FillIn, call, before);
-            }
-            Stage::Label => {
-                let (Some(id), Some(labels)) = (thing.made.clone(), self.item(item).labels.clone())
-                else {
-                    return;
-                };
-                let call = Call::AddLabels { id, labels };
-                desk.write(item, Step::Label, call, "without labels");
-            }
-            Stage::Withdraw => {
-                let Some(id) = thing.made.clone() else {
-                    return;
-                };
-                let call = Call::TrashContent { id };
-                desk.write(item, Step::Withdraw, call, "empty");
-            }
-        }
+        self.ask(desk, item, space, text);
     }
 
     fn read(&mut self, desk: &mut Desk, item: u32, step: Step, answer: Result<Reply, ApiError>) {
+        if step == Step::Look {
+            self.ancestry.learn(item, answer);
+            return;
+        }
         let user = self.user.clone();
-        let restrictions = self.restrictions(item);
         let labels = self.item(item).labels.clone().unwrap_or_default();
         let Some(thing) = self.things.get_mut(item as usize) else {
             return;
         };
-        if step == Step::Look {
-            match answer {
-                Ok(Reply::Content(parent)) => {
-                    thing.parent = Some(parent.id);
-                    thing.place = Place::Known;
-                }
-                Err(error) if is_not_there(&error) => {
-                    thing.place = Place::Orphan;
-                    thing.note = Some("Its former parent is not there any more.".to_owned());
-                }
-                other => {
-                    let error = other.err().unwrap_or_else(unexpected);
-                    desk.close(item, Outcome::Failed(error.message));
-                }
-            }
-            return;
-        }
         match (thing.stage, step, answer) {
-            (Stage::Title, _, Ok(Reply::Contents(page))) => {
-                thing.known = page.results.into_iter().map(|it| it.id).collect();
-                if !thing.known.is_empty() {
-                    // After a lost answer these must not be taken for what was made.
-                    desk.checkpoint();
-                }
-                let is_page = self.item(item).kind == ContentKind::Page;
-                if is_page && !self.things[item as usize].known.is_empty() {
-                    self.collides(desk, item);
-                } else {
-                    self.things[item as usize].stage = Stage::Create;
-                }
-            }
+            (Stage::Title, _, Ok(Reply::Contents(page))) => self.titles(desk, item, page.results),
             (Stage::Title, _, other) => {
                 let error = other.err().unwrap_or_else(unexpected);
                 desk.close(item, Outcome::Failed(error.message));
@@ -676,43 +894,20 @@ impl Machine for Recreate {
                 }
             }
             (Stage::Restricted, _, Ok(Reply::Content(now))) => {
-                let there = now.more.and_then(|more| more.restrictions);
-                let wanted = restrictions.ok().flatten().unwrap_or_default();
-                if there.is_some_and(|there| same_restrictions(&wanted, &there)) {
-                    desk.settle(item, Step::Restrict, Settled::Done);
-                    self.after_restricting(item);
-                } else {
-                    // Setting them twice is the same as once.
-                    self.once_more(desk, item, Step::Restrict, Stage::Restrict);
-                }
+                self.restricted(desk, item, &now);
             }
-            (Stage::Filled, _, Ok(Reply::Content(now))) => {
-                let made = thing.version;
-                let is_ours = |version: &Version| {
-                    let by = version.by.as_ref().and_then(|by| by.username.as_deref());
-                    version.number == Some(made + 1) && by.is_some_and(|by| user.has(by))
-                };
-                let ours = now.version.as_ref().is_some_and(is_ours);
-                let version = now.version.and_then(|version| version.number);
-                let there = now.more.and_then(|more| more.body_storage);
-                match version {
-                    Some(version) if version <= made => {
-                        self.once_more(desk, item, Step::FillIn, Stage::Fill);
-                    }
-                    Some(_) if ours || (there.is_some() && there == self.text(item)) => {
-                        desk.settle(item, Step::FillIn, Settled::Done);
-                        self.after_filling(desk, item);
-                    }
-                    Some(_) => {
-                        let why = "The answer was lost, and somebody has changed it since: look whether its text is in it.";
-                        Self::unknown(desk, item, Step::FillIn, why);
-                    }
-                    None => {
-                        let why = "The answer was lost, and the server does not tell the version.";
-                        Self::unknown(desk, item, Step::FillIn, why);
-                    }
-                }
+            (Stage::Verify, _, Ok(Reply::Content(now))) => self.looked_at(desk, item, &now),
+            (Stage::VerifyAbove, _, Ok(Reply::Content(now))) => {
+                self.looked_above(desk, item, &now);
             }
+            (Stage::Restricted | Stage::Verify | Stage::VerifyAbove, _, other) => {
+                let error = other.err().unwrap_or_else(unexpected);
+                let error = error.message.trim_end_matches('.');
+                let why = format!("It could not be read whether it is restricted ({error})");
+                desk.settle(item, Step::Restrict, Settled::Unknown(&why));
+                self.not_kept(desk, item, &why);
+            }
+            (Stage::Filled, _, Ok(Reply::Content(now))) => self.filled(desk, item, *now),
             (Stage::Labelled, _, Ok(Reply::Content(now))) => {
                 let there = now.more.and_then(|more| more.labels).unwrap_or_default();
                 if labels.iter().all(|label| there.contains(label)) {
@@ -727,13 +922,12 @@ impl Machine for Recreate {
             }
             (Stage::Withdrawn, _, Err(error)) if is_not_there(&error) => {
                 desk.settle(item, Step::Withdraw, Settled::Done);
-                let why = "Its restrictions could not be put back, so it was not made again.";
-                desk.close(item, Outcome::Failed(why.to_owned()));
+                let why = self.why_withdrawn(item);
+                desk.close(item, Outcome::Failed(why));
             }
             (stage, _, other) => {
                 let step = match stage {
                     Stage::FindMade | Stage::Compare => Step::Create,
-                    Stage::Restricted => Step::Restrict,
                     Stage::Filled => Step::FillIn,
                     Stage::Labelled => Step::Label,
                     Stage::Withdrawn => Step::Withdraw,
@@ -751,7 +945,12 @@ impl Machine for Recreate {
             return;
         };
         if let Fate::NeverKnown(why) = fate {
-            desk.close(item, Outcome::Unknown(why));
+            if step == Step::Restrict {
+                thing.withdrawn_for = Some(format!("{why}, so it was not made again."));
+                thing.stage = Stage::Withdraw;
+            } else {
+                desk.close(item, Outcome::Unknown(why));
+            }
             return;
         }
         match (step, fate) {
@@ -767,15 +966,28 @@ impl Machine for Recreate {
             (Step::Create, Fate::Refused(error)) => {
                 desk.close(item, Outcome::Failed(error.message));
             }
-            (Step::Restrict, Fate::Applied { .. }) => self.after_restricting(item),
-            (Step::Restrict, Fate::InDoubt(_)) => thing.stage = Stage::Restricted,
+            // That it was answered shows nothing: it is read.
+            (Step::Restrict, Fate::Applied { .. }) => thing.stage = Stage::Verify,
+            (Step::Restrict, Fate::Accepted { .. } | Fate::InDoubt(_)) => {
+                thing.stage = Stage::Restricted;
+            }
             (Step::Restrict, Fate::NotApplied(_)) => thing.stage = Stage::Restrict,
             (Step::Restrict, Fate::Refused(_)) => thing.stage = Stage::Withdraw,
-            (Step::FillIn, Fate::Applied { .. }) => self.after_filling(desk, item),
-            (Step::FillIn, Fate::InDoubt(_)) => thing.stage = Stage::Filled,
-            (Step::FillIn, Fate::NotApplied(_)) => thing.stage = Stage::Fill,
+            (Step::FillIn, Fate::Applied { .. }) => {
+                thing.is_filled = true;
+                thing.was_kept = true;
+                self.after_filling(desk, item);
+            }
+            (Step::FillIn, Fate::InDoubt(_)) => {
+                thing.was_kept = true;
+                thing.stage = Stage::Filled;
+            }
+            (Step::FillIn, Fate::NotApplied(_)) => thing.stage = Stage::Verify,
             (Step::FillIn, Fate::Refused(error)) => {
-                let why = format!("It was made, restricted, but is empty. {}", error.message);
+                let why = format!(
+                    "It was made again and is kept from others, but is empty. {}",
+                    error.message
+                );
                 desk.close(item, Outcome::Failed(why));
             }
             (Step::Label, Fate::Applied { .. }) => self.finish(desk, item),
@@ -786,19 +998,20 @@ impl Machine for Recreate {
                 self.finish(desk, item);
             }
             (_, Fate::Applied { .. }) => {
-                let why = "Its restrictions could not be put back, so it was not made again.";
-                desk.close(item, Outcome::Failed(why.to_owned()));
+                let why = self.why_withdrawn(item);
+                desk.close(item, Outcome::Failed(why));
             }
             (_, Fate::InDoubt(_)) => thing.stage = Stage::Withdrawn,
             (_, Fate::NotApplied(_)) => thing.stage = Stage::Withdraw,
             (_, Fate::Refused(error)) => {
                 let why = format!(
-                    "Its restrictions could not be put back. It stands empty. {}",
+                    "{} It stands empty. {}",
+                    self.why_withdrawn(item),
                     error.message
                 );
                 desk.close(item, Outcome::Failed(why));
             }
-            // None of its steps is left open after an answer.
+            // None of its other steps is left open after an answer.
             (_, Fate::NeverKnown(_) | Fate::Accepted { .. }) => {}
         }
     }
@@ -838,6 +1051,8 @@ impl Machine for Recreate {
 
     fn reopened(&mut self, _: &mut Desk) {
         self.asked_disk = false;
+        self.shown = None;
+        self.proof = None;
     }
 }
 

@@ -8,10 +8,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
+use super::ancestry::{self, Ancestry, Below, Place};
 use super::backup;
 use super::desk::{Desk, Fate, WHOLE, is_not_there, unexpected};
+use super::guard::{self, Need};
 use super::job::{JobWrite, Line, Machine, Outcome, Step, StoreError, Stored};
-use super::recreate::{self, Recipe};
+use super::recreate::Recipe;
 use crate::confluence::{AccessMode, ApiError, Call, ContentId, ContentKind, Reply, SpaceKey};
 
 /// So many of the items are looked at at once, so that none waits for one far behind it.
@@ -46,26 +48,11 @@ impl Verdict {
     }
 }
 
-/// What is known of where an item goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Place {
-    /// Is its former parent still there?
-    LookFor,
-    /// It had none.
-    Top,
-    /// Its former parent is there.
-    Below,
-    /// Its parent is made again before it.
-    BelowMade,
-    /// Its parent is neither made again nor looked for.
-    Orphan,
-    /// Its parent was looked for and is not there.
-    Gone,
-}
-
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Thing {
-    place: Place,
+    /// Where it goes, once that is known.
+    #[serde(default)]
+    goes: Option<Place>,
     /// Its parent, if that is made again too.
     parent: Option<u32>,
     /// The page before it that is to have the same title in the same space.
@@ -83,6 +70,8 @@ pub(super) struct Rehearsal {
     /// The spaces it is about, each with what is wrong with it.
     spaces: BTreeMap<SpaceKey, Option<Result<(), Verdict>>>,
     #[serde(skip)]
+    ancestry: Ancestry,
+    #[serde(skip)]
     asked_disk: bool,
     /// Which items have a text in the files that were read. Not stored: they are read again.
     #[serde(skip)]
@@ -98,17 +87,10 @@ impl Rehearsal {
         let mut spaces = BTreeMap::new();
         let mut things = Vec::new();
         for (ix, (_, item)) in recipe.items.iter().enumerate() {
-            let (place, parent) = match &item.ancestors {
-                None => (Place::Orphan, None),
-                Some(above) => match above.last() {
-                    None => (Place::Top, None),
-                    Some(parent) => match ids.get(&parent.id) {
-                        Some(parent) => (Place::BelowMade, Some(*parent)),
-                        None if recipe.into.is_some() => (Place::Orphan, None),
-                        None => (Place::LookFor, None),
-                    },
-                },
-            };
+            let above = item.ancestors.as_deref().unwrap_or_default();
+            // A blog post hangs below nothing.
+            let parent = above.last().filter(|_| item.kind != ContentKind::BlogPost);
+            let parent = parent.and_then(|parent| ids.get(&parent.id)).copied();
             let mut twin = None;
             if let Some(space) = recipe.space(item) {
                 if item.kind == ContentKind::Page {
@@ -118,7 +100,7 @@ impl Rehearsal {
                 spaces.insert(space, None);
             }
             things.push(Thing {
-                place,
+                goes: None,
                 parent,
                 twin,
                 verdict: None,
@@ -130,6 +112,7 @@ impl Rehearsal {
             things,
             read_only: None,
             spaces,
+            ancestry: Ancestry::default(),
             asked_disk: false,
             files: BTreeMap::new(),
         }
@@ -184,20 +167,30 @@ impl Rehearsal {
         let space = space.as_ref().map_or("", SpaceKey::as_str);
         match verdict {
             Verdict::Made { .. } => {
-                let place = match self.things[item as usize].place {
-                    Place::Below => ", below its former parent",
-                    Place::BelowMade => ", below its parent made again",
-                    Place::Gone => ", at the top: its former parent is not there any more",
-                    Place::LookFor | Place::Top | Place::Orphan => ", at the top",
+                let goes = self.things[item as usize].goes.as_ref();
+                let place = match goes.map(|it| &it.below) {
+                    Some(Below::Live(_)) => ", below its former parent",
+                    Some(Below::Again(_)) => ", below its parent made again",
+                    _ if goes.is_some_and(Place::is_parent_gone) => {
+                        ", at the top: its former parent is not there any more"
+                    }
+                    Some(Below::Top) | None => ", at the top",
                 };
-                let rights = match self.rights(item) {
-                    Ok(Some(list)) if it.restrictions.as_ref() == Some(&list) => {
-                        " It would be restricted as it was, before its text is put in."
-                    }
-                    Ok(Some(_)) => {
-                        " It may have been restricted, so it would be readable for you alone."
-                    }
-                    _ => "",
+                let rights = match self.need(item) {
+                    Need::Kept(kept) => match (kept.unsure, kept.below) {
+                        (Some(why), _) => {
+                            format!(" {}, so it would be readable for you alone.", why.because())
+                        }
+                        (None, Some(_)) => {
+                            " It would be kept from others by what it hangs below, before its text is \
+                             put in."
+                                .to_owned()
+                        }
+                        (None, None) => {
+                            " It would be restricted as it was, before its text is put in.".to_owned()
+                        }
+                    },
+                    Need::Open | Need::Left(_) => String::new(),
                 };
                 Outcome::Done(Some(format!(
                     "It would be made again in {space}{place}.{rights}"
@@ -220,11 +213,12 @@ impl Rehearsal {
         }
     }
 
-    fn rights(&self, item: u32) -> Result<Option<Vec<crate::confluence::Restriction>>, String> {
-        let place = self.things[item as usize].place;
-        let orphan = matches!(place, Place::Orphan | Place::Gone);
+    /// What has to keep an item from others: as the job would find it.
+    fn need(&self, item: u32) -> Need {
+        let place = |at: u32| self.things[at as usize].goes.as_ref();
+        let inherited = ancestry::inherited(&self.recipe, item, place);
         let it = &self.recipe.items[item as usize].1;
-        recreate::rights(it, orphan, self.recipe.unknown, self.user.as_deref())
+        guard::need(it, inherited, self.recipe.unknown, self.user.as_deref())
     }
 
     /// What keeps an item from being made, as far as that is known without asking about it.
@@ -269,7 +263,7 @@ impl Rehearsal {
             self.close(desk, item, verdict);
             return true;
         }
-        let (file, it) = &self.recipe.items[item as usize];
+        let (file, _) = &self.recipe.items[item as usize];
         if !self.files.contains_key(file) {
             if !self.asked_disk {
                 self.asked_disk = true;
@@ -280,22 +274,27 @@ impl Rehearsal {
             }
             return false;
         }
-        if self.things[item as usize].place == Place::LookFor {
-            if let Some(parent) = it.ancestors.as_ref().and_then(|above| above.last()) {
-                let call = Call::Content {
-                    id: parent.id.clone(),
-                    status: None,
-                    expand: String::new(),
-                };
-                desk.read(item, Step::Look, call);
+        if self.things[item as usize].goes.is_none() {
+            match self.ancestry.place(&self.recipe, item) {
+                Ok(place) => self.things[item as usize].goes = Some(place),
+                Err(ancestry::Open::Failed(why)) => {
+                    self.close(desk, item, Verdict::Cannot(why));
+                    return true;
+                }
+                Err(ancestry::Open::Read(id)) => {
+                    if let Some(call) = self.ancestry.ask(item, id) {
+                        desk.read(item, Step::Look, call);
+                    }
+                    return false;
+                }
             }
-            return false;
         }
-        if let Err(why) = self.rights(item) {
-            let why = format!("{why} It would be left out.");
+        if let Need::Left(why) = self.need(item) {
+            let why = format!("{}. It would be left out.", why.because());
             self.close(desk, item, Verdict::LeftOut(why));
             return true;
         }
+        let it = &self.recipe.items[item as usize].1;
         if it.kind == ContentKind::Page && self.has_twin(item) {
             self.close(desk, item, Verdict::TitleTaken);
             return true;
@@ -317,7 +316,8 @@ impl Rehearsal {
     }
 
     fn would_be_made(&mut self, desk: &mut Desk, item: u32) {
-        let parent_is_gone = self.things[item as usize].place == Place::Gone;
+        let goes = self.things[item as usize].goes.as_ref();
+        let parent_is_gone = goes.is_some_and(Place::is_parent_gone);
         self.close(desk, item, Verdict::Made { parent_is_gone });
     }
 
@@ -384,12 +384,7 @@ impl Machine for Rehearsal {
             return;
         }
         match (step, answer) {
-            (Step::Look, Ok(Reply::Content(_))) => {
-                self.things[item as usize].place = Place::Below;
-            }
-            (Step::Look, Err(error)) if is_not_there(&error) => {
-                self.things[item as usize].place = Place::Gone;
-            }
+            (Step::Look, answer) => self.ancestry.learn(item, answer),
             (Step::Check, Ok(Reply::Contents(page))) if page.results.is_empty() => {
                 self.would_be_made(desk, item);
             }

@@ -206,6 +206,11 @@ impl Users {
         self.now().is_none() || self.0.iter().flatten().any(|user| user == name)
     }
 
+    /// All of them whose name is known.
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.0.iter().flatten().map(String::as_str).collect()
+    }
+
     pub(super) fn taken_up_by(&mut self, user: Option<&str>) {
         if self.now() != user {
             self.0.push(user.map(str::to_owned));

@@ -49,6 +49,7 @@ fn item(title: &str) -> Item {
         created: None,
         labels: None,
         restrictions: None,
+        restrictions_complete: false,
         attachments: None,
         container: None,
         file: None,
@@ -350,7 +351,8 @@ impl Browser {
     }
 }
 
-/// A parent, its child before it in the file, a restricted page, and the file of an attachment.
+/// A parent, its child before it in the file, a restricted page, and the file of an attachment. The
+/// parent is below the homepage, as most are.
 fn tree() -> Vec<Item> {
     let page = |id: &str, title: &str, above: &[(&str, &str)]| Item {
         id: ContentId::new(id),
@@ -364,10 +366,11 @@ fn tree() -> Vec<Item> {
                 .collect(),
         ),
         restrictions: Some(Vec::new()),
+        restrictions_complete: true,
         storage: Some(format!("<h1>{title}</h1><p>What was written on it.</p>")),
         ..item(title)
     };
-    let mut secret = page("12", "Salaries", &[]);
+    let mut secret = page("12", "Salaries", &[("1", "Home")]);
     secret.restrictions = Some(vec![Restriction {
         operation: "read".to_owned(),
         users: vec!["jdoe".to_owned()],
@@ -378,8 +381,12 @@ fn tree() -> Vec<Item> {
     file.kind = ContentKind::Attachment;
     file.storage = None;
     vec![
-        page("11", "Failover drill", &[("10", "Runbooks of old")]),
-        page("10", "Runbooks of old", &[]),
+        page(
+            "11",
+            "Failover drill",
+            &[("1", "Home"), ("10", "Runbooks of old")],
+        ),
+        page("10", "Runbooks of old", &[("1", "Home")]),
         secret,
         file,
     ]
@@ -396,7 +403,13 @@ fn takes_content(call: &Call) -> Answer {
             has_next: false,
         })),
         Call::CreateContent { title, .. } => {
-            let id = format!("9{}", title.len());
+            // A title for the time being ends in the number of the item.
+            let number = title.strip_prefix("Being restored ");
+            let number = number.and_then(|rest| rest.rsplit(' ').next());
+            let id = match number {
+                Some(number) => format!("9{number}"),
+                None => format!("9{}", title.len()),
+            };
             Ok(Reply::Content(Box::new(content(&id, title, 1, false))))
         }
         Call::ReplaceBody {
@@ -408,6 +421,26 @@ fn takes_content(call: &Call) -> Answer {
             false,
         )))),
         Call::SetRestrictions { .. } | Call::AddLabels { .. } => Ok(Reply::Done),
+        // Home, which everybody may read, and what was made: that is for jdoe alone.
+        Call::Content { id, expand, .. } if expand.contains("restrictions") => {
+            let mut page = content(id.as_str(), "A page", 1, false);
+            page.ancestors = Some(Vec::new());
+            let restrictions = if id.as_str() == "1" {
+                Vec::new()
+            } else {
+                vec![Restriction {
+                    operation: "read".to_owned(),
+                    users: vec!["jdoe".to_owned()],
+                    user_keys: Vec::new(),
+                    groups: Vec::new(),
+                }]
+            };
+            page.more = Some(Box::new(coracle::confluence::ContentMore {
+                restrictions: Some(restrictions),
+                ..coracle::confluence::ContentMore::default()
+            }));
+            Ok(Reply::Content(Box::new(page)))
+        }
         other => wiki(other),
     }
 }
@@ -444,7 +477,12 @@ fn writes(story: &Story) -> Vec<String> {
             storage,
             ..
         } => Some(format!(
-            "create {title} in {space} below {} {}",
+            "create {} in {space} below {} {}",
+            if title.starts_with("Being restored ") {
+                "a blank page"
+            } else {
+                title
+            },
             parent.as_ref().map_or("nothing", ContentId::as_str),
             if storage.is_empty() {
                 "empty"
@@ -495,7 +533,7 @@ fn backups_of_one_day_are_told_apart_by_their_time() {
 fn a_text_is_read_from_the_backup() {
     let mut browser = Browser::filled(120, 40);
     browser.keys("B Enter p").shows("What was written on it.");
-    browser.shows("was in ENG · Runbooks of old");
+    browser.shows("was in ENG · Home ▸ Runbooks of old");
     browser
         .keys("q j j j p")
         .shows("The backup holds no text of it.");
@@ -710,10 +748,10 @@ fn purged_content_is_made_again_after_the_confirmation() {
     assert_eq!(
         writes(&browser.story),
         [
-            "create Runbooks of old in ENG below nothing with text",
-            "create Salaries in ENG below nothing empty",
-            "restrict 98",
-            "fill 98",
+            "create Runbooks of old in ENG below 1 with text",
+            "create a blank page in ENG below 1 empty",
+            "restrict 92",
+            "fill 92",
             "create Failover drill in ENG below 915 with text",
         ]
     );
@@ -773,7 +811,7 @@ fn a_dry_run_says_of_each_item_whether_it_would_be_made_again() {
     );
     browser.keys("Enter");
     for told in [
-        "Runbooks of old It would be made again in ENG, at the top.",
+        "Runbooks of old It would be made again in ENG, below its former parent.",
         "Salaries A current page in ENG has its title: you would be asked",
         "Failover drill It would be made again in ENG, below its parent made again.",
     ] {
@@ -851,10 +889,10 @@ fn a_plan_of_making_again_is_applied_later_as_if_at_once() {
     assert_eq!(
         writes(&browser.story),
         [
-            "create Runbooks of old in ENG below nothing with text",
-            "create Salaries in ENG below nothing empty",
-            "restrict 98",
-            "fill 98",
+            "create Runbooks of old in ENG below 1 with text",
+            "create a blank page in ENG below 1 empty",
+            "restrict 92",
+            "fill 92",
             "create Failover drill in ENG below 915 with text",
         ]
     );
@@ -867,7 +905,12 @@ fn only_what_a_plan_names_is_made_again() {
     browser.keys_on(&takes_content, "J o Enter y");
     assert_eq!(
         writes(&browser.story),
-        ["create Runbooks of old in OPS below nothing with text"]
+        [
+            "create a blank page in OPS below nothing empty",
+            "restrict 91",
+            "fill 91",
+        ],
+        "what it hung below is not in OPS"
     );
 }
 
@@ -1012,7 +1055,11 @@ fn marked_items_go_into_the_space_that_is_named() {
     browser.go_on(&takes_content);
     assert_eq!(
         writes(&browser.story),
-        ["create Runbooks of old in OPS below nothing with text"]
+        [
+            "create a blank page in OPS below nothing empty",
+            "restrict 91",
+            "fill 91",
+        ]
     );
 }
 

@@ -95,6 +95,7 @@ fn item(title: &str) -> Item {
         created: None,
         labels: None,
         restrictions: None,
+        restrictions_complete: false,
         attachments: None,
         container: None,
         file: None,

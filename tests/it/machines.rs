@@ -113,7 +113,11 @@ impl Bench {
                 return;
             }
             if self.requests.is_empty() {
-                self.at = self.job.deadline().expect("it waits for something");
+                let deadline = self.job.deadline();
+                self.at = deadline.unwrap_or_else(|| {
+                    let state = self.job.state();
+                    panic!("stuck while {state:?}: {:?}", self.job.lines());
+                });
                 self.feed(JobEvent::Tick);
                 continue;
             }
@@ -1304,7 +1308,7 @@ fn for_a_rehearsal() -> (Bench, Vec<(&'static str, &'static str)>) {
         ),
         (
             "Unclear",
-            "It would be made again in ENG, at the top. It may have been restricted, so",
+            "It would be made again in ENG, at the top. It is not known whether it was restricted, so",
         ),
         ("Silent", "The backup has no text for it."),
         ("Elsewhere", "There is no space NONE that you can see"),

@@ -23,6 +23,7 @@ mod emptying;
 mod faults;
 mod frozen;
 mod fuzz;
+mod guards;
 mod held;
 mod hostile;
 mod identity;

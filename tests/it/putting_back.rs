@@ -46,7 +46,21 @@ fn restoring(server: Server) -> Bench {
 }
 
 /// These were purged, and are made again from a backup.
-fn recreating(mut server: Server, items: Vec<Item>, unknown: UnknownRestrictions) -> Bench {
+pub(crate) fn recreating(server: Server, items: Vec<Item>, unknown: UnknownRestrictions) -> Bench {
+    from_a_backup(server, items, unknown, Job::recreate)
+}
+
+/// The same, tried by reads alone.
+pub(crate) fn rehearsing(server: Server, items: Vec<Item>, unknown: UnknownRestrictions) -> Bench {
+    from_a_backup(server, items, unknown, Job::rehearse)
+}
+
+fn from_a_backup(
+    mut server: Server,
+    items: Vec<Item>,
+    unknown: UnknownRestrictions,
+    job: fn(Head, Recipe) -> Job,
+) -> Bench {
     for item in &items {
         server.docs.remove(item.id.as_str());
     }
@@ -68,7 +82,7 @@ fn recreating(mut server: Server, items: Vec<Item>, unknown: UnknownRestrictions
     let head = head(Act::Recreate, &["ENG"], meant(&items));
     let items = items.into_iter().map(|item| (FILE.to_owned(), item));
     let recipe = Recipe::new("j0", &manifest, items.collect(), None, unknown);
-    let mut bench = Bench::new(Job::recreate(head, recipe), server);
+    let mut bench = Bench::new(job(head, recipe), server);
     bench.files.insert(("j0".into(), FILE.into()), bytes);
     bench
 }
@@ -230,11 +244,14 @@ fn what_may_have_been_restricted_is_for_oneself_alone_or_left_out() {
         (UnknownRestrictions::Skip, false),
         (UnknownRestrictions::Skip, true),
     ] {
-        let mut item = saved(&wiki()).remove(0);
+        let mut server = wiki();
+        let page = server.docs.get_mut("100").expect("it is there");
+        page.parent = Some("200".into());
+        let mut item = saved(&server).remove(0);
         if !known {
             item.restrictions = None;
         }
-        let mut bench = recreating(wiki(), vec![item], unknown);
+        let mut bench = recreating(server, vec![item], unknown);
         bench.finish(&mut |server, call, _| {
             let mut docs = server.docs.values();
             let open = docs.any(|doc| {

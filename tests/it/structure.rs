@@ -354,6 +354,25 @@ fn only_the_client_and_the_shell_touch_the_network() {
     }
 }
 
+/// What carries a page's title, text or labels to a server is asked for with a proof that not
+/// everybody can read it who should not: see `jobs::guard`.
+#[test]
+fn only_the_guard_makes_the_calls_that_carry_what_is_in_a_page() {
+    let mut makers = BTreeSet::new();
+    for source in sources() {
+        let module: Vec<&str> = source.module.iter().map(String::as_str).collect();
+        if module.first() == Some(&"confluence") {
+            continue;
+        }
+        for call in ["CreateContent", "ReplaceBody", "AddLabels"] {
+            if source.code.contains(&format!("Call::{call}")) {
+                makers.insert(module.join("::"));
+            }
+        }
+    }
+    assert_eq!(makers, BTreeSet::from(["jobs::guard".to_owned()]));
+}
+
 #[test]
 fn other_programs_are_started_in_one_place_alone() {
     // There our secrets are taken out of what they get.

@@ -512,6 +512,94 @@ fn restrictions_of_a_row_count_only_where_all_of_them_were_told() {
     }
 }
 
+/// The restrictions of a page that was read by itself.
+fn restricted(restrictions: &str) -> Option<Vec<Restriction>> {
+    let text = format!(r#"{{"id":"1","title":"T","restrictions":{restrictions}}}"#);
+    let Reply::Content(content) = ok(&content_call(), &text) else {
+        panic!("content");
+    };
+    content.more.and_then(|more| more.restrictions)
+}
+
+#[test]
+fn who_has_neither_name_nor_key_is_counted_among_those_who_may_read() {
+    let nobody = r#"{"restrictions":{"user":{"results":[]},"group":{"results":[]}}}"#;
+    let told = |users: &str, groups: &str| {
+        let read = format!(
+            r#"{{"restrictions":{{"user":{{"results":[{users}]}},"group":{{"results":[{groups}]}}}}}}"#
+        );
+        let list = restricted(&format!(r#"{{"read":{read},"update":{nobody}}}"#));
+        let mut list = list.expect("all was told");
+        assert!(list.len() < 2, "{list:?}");
+        list.pop()
+    };
+    assert_eq!(told("", ""), None);
+    for (users, groups) in [
+        (r#"{"type":"unknown","displayName":"Unknown user"}"#, ""),
+        ("{}", ""),
+        ("null", ""),
+        ("\"jdoe\"", ""),
+        ("", r#"{"type":"group"}"#),
+        ("", "null"),
+    ] {
+        let read = told(users, groups).expect("it is restricted");
+        assert!(!read.names_anybody() && read.hides_anybody(), "{read:?}");
+    }
+    // Names and keys stay with whom they belong to.
+    let read = told(
+        r#"{"username":"a"},{"userKey":"k2"},{"username":"c","userKey":"k3"}"#,
+        "",
+    );
+    let read = read.expect("it is restricted");
+    let people: Vec<_> = read.people().iter().map(|it| (it.name, it.key)).collect();
+    assert_eq!(
+        people,
+        [
+            (Some("a"), None),
+            (None, Some("k2")),
+            (Some("c"), Some("k3"))
+        ]
+    );
+    let call = Call::SetRestrictions {
+        id: ContentId::new("7"),
+        restrictions: vec![read],
+    };
+    assert_eq!(
+        call.request().body.as_deref(),
+        Some(
+            r#"[{"operation":"read","restrictions":{"user":[{"type":"known","username":"a"},{"type":"known","userKey":"k2"},{"type":"known","username":"c","userKey":"k3"}]}}]"#
+        )
+    );
+}
+
+#[test]
+fn restrictions_told_in_part_are_never_taken_for_none() {
+    let whole = r#"{"restrictions":{"user":{"results":[]},"group":{"results":[]}}}"#;
+    let users = r#"{"restrictions":{"user":{"results":[]}}}"#;
+    let groups = r#"{"restrictions":{"group":{"results":[]}}}"#;
+    let somebody = r#"{"restrictions":{"user":{"results":[{"username":"mott"}]}}}"#;
+    let told = |read: &str, update: &str| {
+        let list = restricted(&format!(r#"{{"read":{read},"update":{update}}}"#));
+        list.map(|list| list.len())
+    };
+    assert_eq!(told(whole, whole), Some(0));
+    for (read, update) in [
+        (users, whole),
+        (groups, whole),
+        ("{}", whole),
+        ("null", whole),
+        ("{}", somebody),
+        (users, somebody),
+        (whole, "{}"),
+        (whole, groups),
+    ] {
+        assert_eq!(told(read, update), None, "{read} {update}");
+    }
+    // Who is told keeps all others out, whatever else is not told.
+    assert_eq!(told(somebody, "{}"), Some(1));
+    assert_eq!(told(whole, somebody), Some(1));
+}
+
 #[test]
 fn half_an_emoji_in_a_title_does_not_hide_the_page_but_never_alters_a_body() {
     let Reply::Content(content) = ok(

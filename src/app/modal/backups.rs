@@ -1024,9 +1024,11 @@ impl Model {
         }
         head.push(
             match &item.restrictions {
-                None => "It is not known whether it was restricted.",
-                Some(list) if list.is_empty() => "It had no restrictions of its own.",
-                Some(_) => "It was restricted.",
+                Some(list) if list.is_empty() && item.restrictions_complete => {
+                    "It had no restrictions of its own."
+                }
+                Some(list) if !list.is_empty() => "It was restricted.",
+                _ => "It is not known whether it was restricted.",
             }
             .to_owned(),
         );
@@ -1201,16 +1203,18 @@ impl Model {
                 space: into.clone().or_else(|| item.space.clone()),
             })
             .collect();
-        remarks.push(
-            match unknown {
-                UnknownRestrictions::OnlyMe => {
-                    "What may have been restricted is made readable for you alone."
-                }
-                UnknownRestrictions::Skip => "What may have been restricted is left out.",
-            }
-            .to_owned(),
-        );
         let recipe = Recipe::new(backup, manifest, meant, into, unknown);
+        let unclear = match recipe.unclear() {
+            0 => "What may have been restricted is".to_owned(),
+            n => format!(
+                "It is not known who could read {}:",
+                number::count(n as u64, "item")
+            ),
+        };
+        remarks.push(match unknown {
+            UnknownRestrictions::OnlyMe => format!("{unclear} made readable for you alone."),
+            UnknownRestrictions::Skip => format!("{unclear} left out."),
+        });
         let mut dialog = Confirm::new(target, self.time(self.now));
         dialog.skipped = remarks;
         dialog.plan.source = Some(recipe.source());
