@@ -53,6 +53,8 @@ pub enum Waiter {
     PlanTrash(SpaceKey),
     /// The same, where a server has no trash listing.
     PlanList(SpaceKey, Window),
+    /// A space that a plan is held against.
+    PlanSpace(SpaceKey),
     /// Something to know of a space before an act.
     Fact(SpaceKey, Fact),
     /// The text of a content.
@@ -95,6 +97,7 @@ impl Waiter {
             | Self::PickPages(..)
             | Self::PlanTrash(_)
             | Self::PlanList(..)
+            | Self::PlanSpace(_)
             | Self::Fact(..)
             | Self::Parent(..)
             | Self::Across(_)

@@ -1056,6 +1056,13 @@ impl Model {
             Waiter::PlanList(key, window) => {
                 self.plan_list_came(&key, window, contents(outcome), out);
             }
+            Waiter::PlanSpace(key) => {
+                let outcome = outcome.and_then(|reply| match reply {
+                    Reply::Space(space) => Ok(space.name),
+                    _ => Err(unexpected()),
+                });
+                self.plan_space_came(&key, outcome, out);
+            }
             Waiter::Fact(key, fact) => {
                 for modal in &mut self.modals {
                     if let Modal::Confirm(dialog) = modal {

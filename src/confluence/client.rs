@@ -25,6 +25,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use url::{Host, Url};
 
+use super::address::BaseUrl;
 use super::body::Body;
 use super::call::{Call, Method, Reply, Request};
 use super::certificate::Chain;
@@ -126,6 +127,11 @@ impl Endpoint {
     /// The address without a slash at its end.
     pub fn as_str(&self) -> &str {
         self.url.as_str().trim_end_matches('/')
+    }
+
+    /// The address, to be compared.
+    pub fn base_url(&self) -> BaseUrl {
+        BaseUrl::of(self.as_str())
     }
 
     /// The host alone.

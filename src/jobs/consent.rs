@@ -7,12 +7,14 @@
 
 use std::borrow::Cow;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::session::SavedServer;
 use crate::confluence::{BaseUrl, Call, ContentId, ContentKind, SpaceKey};
+use crate::text::plain::scrub;
 
 /// What a job does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -156,6 +158,23 @@ impl Target {
         } else {
             self.items.len()
         }
+    }
+
+    /// The ids and keys that are in it more than once, each with its title or name.
+    pub fn repeated(&self) -> Vec<String> {
+        let mut seen = HashSet::new();
+        let items = self.items.iter();
+        let items = items.filter(|item| !seen.insert(item.id.as_str()));
+        let mut repeated: Vec<String> = items
+            .map(|item| format!("{} ({})", item.id, scrub(&item.title)))
+            .collect();
+        let mut seen = HashSet::new();
+        let spaces = self.spaces.iter();
+        let spaces = spaces.filter(|space| !seen.insert(space.key.as_str()));
+        repeated.extend(spaces.map(|space| space.key.to_string()));
+        repeated.sort();
+        repeated.dedup();
+        repeated
     }
 
     /// What has to be typed before this may happen.

@@ -426,6 +426,9 @@ pub enum Unfit {
     /// There is nothing to do.
     #[error("There is nothing to do.")]
     Nothing,
+    /// Something is in its target more than once.
+    #[error("It names more than once: {0}.")]
+    Repeated(String),
     /// What was loaded is not a job.
     #[error("This is not a job of this program: {0}")]
     NotAJob(String),
@@ -437,6 +440,7 @@ impl Unfit {
         match self {
             Self::OtherConsent => "Ask again about what the job is about.",
             Self::Nothing => "Mark something first.",
+            Self::Repeated(_) => "Ask for each of them once.",
             Self::NotAJob(_) => "Remove the file, or keep it and use the version that wrote it.",
         }
     }
@@ -1033,6 +1037,10 @@ fn agrees(head: &Head, consent: &Consent, act: Act) -> Result<(), Unfit> {
     }
     if head.target.count() == 0 {
         return Err(Unfit::Nothing);
+    }
+    let repeated = head.target.repeated();
+    if !repeated.is_empty() {
+        return Err(Unfit::Repeated(repeated.join(", ")));
     }
     Ok(())
 }

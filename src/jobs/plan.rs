@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::consent::{Act, ItemTarget, Target};
 use super::delete::BackupChoice;
+use super::journal::sha256;
 use super::recreate::{Recipe, Source};
 use super::session::SavedServer;
 use crate::confluence::ContentKind;
@@ -45,14 +46,30 @@ pub struct Plan {
     /// The server of the job that it is what was left of, where it is that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_of: Option<SavedServer>,
+    /// The check sum of all the rest, in a file; see [`Plan::seal`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check_sum: Option<String>,
+}
+
+/// Whether a plan of a file is as it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Seal {
+    /// It is.
+    Whole,
+    /// It was changed, and can be reviewed as a new one.
+    Changed,
+    /// It has no check sum: an earlier version wrote it.
+    Missing,
 }
 
 /// How the trash differs from a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Differences {
+    /// There as the plan has it, as the server tells it now.
+    pub same: Vec<ItemTarget>,
     /// In the plan, but not there any more.
     pub gone: Vec<ItemTarget>,
-    /// There in another version; with what is there now.
+    /// There in another version, with another title or type, or in another space; as it is now.
     pub changed: Vec<ItemTarget>,
     /// There, but not in the plan: trashed since, or never meant. Not touched.
     pub others: usize,
@@ -163,15 +180,40 @@ impl Plan {
             cannot_be_undone,
             source: None,
             left_of: None,
+            check_sum: None,
         }
     }
 
     /// The plan as it goes into a file.
     pub fn encode(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self)
+        let sealed = Self {
+            check_sum: Some(self.sum()),
+            ..self.clone()
+        };
+        let mut text = serde_json::to_string_pretty(&sealed)
             .expect("because a plan is made of strings and numbers");
         text.push('\n');
         text
+    }
+
+    /// The check sum of all but the check sum.
+    fn sum(&self) -> String {
+        let open = Self {
+            check_sum: None,
+            ..self.clone()
+        };
+        let text =
+            serde_json::to_vec(&open).expect("because a plan is made of strings and numbers");
+        sha256(&text)
+    }
+
+    /// Whether it is as it was written.
+    pub fn seal(&self) -> Seal {
+        match &self.check_sum {
+            None => Seal::Missing,
+            Some(sum) if *sum == self.sum() => Seal::Whole,
+            Some(_) => Seal::Changed,
+        }
     }
 
     /// Reads a stored plan; the error is one sentence.
@@ -182,6 +224,14 @@ impl Plan {
             return Err(format!(
                 "This is not a plan: its format is {}.",
                 plan.format
+            ));
+        }
+        // A backup may hold an item twice: one that moved while it was saved.
+        let repeated = plan.target.repeated();
+        if plan.target.act != Act::Recreate && !repeated.is_empty() {
+            return Err(format!(
+                "This plan names more than once: {}. Write a new one, or take the doubles out.",
+                repeated.join(", ")
             ));
         }
         Ok(plan)
@@ -195,10 +245,8 @@ impl Plan {
         for item in &self.target.items {
             match there.get(&item.id) {
                 None => found.gone.push(item.clone()),
-                Some(now) if item.version.is_some() && now.version != item.version => {
-                    found.changed.push((*now).clone());
-                }
-                Some(_) => {}
+                Some(now) if is_as_planned(item, now) => found.same.push((*now).clone()),
+                Some(now) => found.changed.push((*now).clone()),
             }
         }
         found.others = now
@@ -207,4 +255,11 @@ impl Plan {
             .count();
         found
     }
+}
+
+/// Whether an item is what a plan says that it is. An unknown version is taken as it comes.
+fn is_as_planned(planned: &ItemTarget, now: &ItemTarget) -> bool {
+    let version = planned.version.is_none() || planned.version == now.version;
+    version
+        && (&planned.title, &planned.kind, &planned.space) == (&now.title, &now.kind, &now.space)
 }

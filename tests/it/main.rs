@@ -35,6 +35,7 @@ mod machines;
 mod meddling;
 mod mouse;
 mod pictures;
+mod plan_edits;
 mod plans;
 mod properties;
 mod pty;

@@ -90,7 +90,7 @@ fn a_plan_is_shown_with_what_has_changed_since() {
     story.answer_all(&later);
     let screen = story.screen();
     for told in [
-        "Not in the trash any more, left out: 1 item (Draft of nothing).",
+        "Not in the trash any more, left out: 1 item (Draft of nothing) of the plan.",
         "Changed since the plan was made, left out: 1 item (Old policy 31).",
         "Also in the trash, not in the plan and not touched: 1 item.",
         "Type 1 to purge it",

@@ -134,7 +134,7 @@ pub struct Confirm {
     pub facts: Vec<SpaceFacts>,
     /// A job of an earlier run that this agrees to go on with.
     pub resumes: Option<JobId>,
-    /// What is agreed to with that, a sentence or two each.
+    /// What is to be known before anything else, and agreed to with the act: a sentence or two each.
     pub to_agree: Vec<String>,
     /// What is made again from which backup, where that is the act.
     pub recipe: Option<Box<Recipe>>,
@@ -886,9 +886,9 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<Line> {
     };
     if let Some(job) = dialog.resumes.as_ref().and_then(|id| model.jobs.get(id)) {
         say(Tone::Warning, &format!("Goes on with: {}", told(job)));
-        for line in &dialog.to_agree {
-            say(Tone::Warning, line);
-        }
+    }
+    for line in &dialog.to_agree {
+        say(Tone::Warning, line);
     }
     if target.items.is_empty() || target.act == Act::PurgeAll {
         about_spaces(model, dialog, &mut say);

@@ -2,7 +2,7 @@
 //! what has changed since shown first.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -20,11 +20,11 @@ use crate::app::pane::content::TrashRead;
 use crate::confluence::call::Window;
 use crate::confluence::paging::{CursorPager, Pager};
 use crate::confluence::{
-    ApiError, Call, Content, ContentId, ContentKind, CursorPage, Page, SpaceKey,
+    ApiError, Call, Content, ContentId, ContentKind, CursorPage, ErrorKind, Page, SpaceKey,
 };
 use crate::jobs::backup::{Contents, Item, Manifest};
-use crate::jobs::plan::{Differences, Plan};
-use crate::jobs::{Act, ItemTarget, JobEvent, JobId, Verdict};
+use crate::jobs::plan::{Differences, Plan, Seal};
+use crate::jobs::{Act, ItemTarget, JobEvent, JobId, SameServer, SpaceTarget, Target, Verdict};
 use crate::text::number;
 
 /// How many trashed items are read at once.
@@ -40,18 +40,26 @@ pub struct PlanFile {
     pub name: String,
     /// The plan, or why it is none.
     pub plan: Result<Plan, String>,
+    /// Whether it is as it was written.
+    pub seal: Seal,
 }
 
-/// The trash being read, to hold a plan against it.
+/// The trash and the spaces being read, to hold a plan against them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Check {
     /// The plan.
     pub plan: Plan,
-    /// The spaces still to be read, the next one last.
+    /// What is said of the plan itself.
+    remarks: Vec<String>,
+    /// The spaces whose trash is still to be read, the next one last.
     left: Vec<SpaceKey>,
     read: TrashRead,
     /// What is in the trash now.
     pub now: Vec<ItemTarget>,
+    /// The spaces still to be read themselves, the next one last.
+    spaces_left: Vec<SpaceKey>,
+    /// What the spaces are called now; `None`: not there any more.
+    names: BTreeMap<SpaceKey, Option<String>>,
 }
 
 /// The list of plans.
@@ -104,12 +112,16 @@ impl Model {
             let Modal::Plans(plans) = modal else { continue };
             match &outcome {
                 Ok(DiskReply::Files(files)) => {
-                    let read = |file: &TextFile| PlanFile {
-                        name: file.name.clone(),
-                        plan: match &file.text {
+                    let read = |file: &TextFile| {
+                        let plan = match &file.text {
                             Ok(text) => Plan::decode(text),
                             Err(why) => Err(format!("{} is not read. {why}", file.name)),
-                        },
+                        };
+                        PlanFile {
+                            name: file.name.clone(),
+                            seal: plan.as_ref().map_or(Seal::Missing, Plan::seal),
+                            plan,
+                        }
                     };
                     plans.files = Some(files.iter().rev().map(read).collect());
                 }
@@ -137,7 +149,10 @@ impl Model {
         };
         if is_esc(chord) || chord.typed() == Some('q') {
             self.inflight.cancel(out, |waiter| {
-                matches!(waiter, Waiter::PlanTrash(_) | Waiter::PlanList(..))
+                matches!(
+                    waiter,
+                    Waiter::PlanTrash(_) | Waiter::PlanList(..) | Waiter::PlanSpace(_)
+                )
             });
             if let Some(id) = plans.again.take().and_then(|again| again.job) {
                 self.job_event(&id, JobEvent::Cancel, out);
@@ -167,7 +182,10 @@ impl Model {
             .as_ref()
             .and_then(|files| files.get(plans.cursor.at));
         match file.map(|file| &file.plan) {
-            Some(Ok(plan)) => self.check_plan(plan.clone(), plans, out),
+            Some(Ok(plan)) => {
+                let plan = plan.clone();
+                self.check_plan(plan, plans, out)
+            }
             Some(Err(problem)) => {
                 self.say(LogLevel::Warning, problem.clone());
                 Outcome::Stay
@@ -193,55 +211,91 @@ impl Model {
             return Outcome::Stay;
         }
         match target.act {
-            Act::PurgeMarked | Act::RestoreContent | Act::BackUp if !target.items.is_empty() => {
-                let mut left: Vec<SpaceKey> = target
-                    .items
-                    .iter()
-                    .filter_map(|item| item.space.clone())
-                    .collect();
-                left.sort();
-                left.dedup();
-                let check = Check {
-                    plan,
-                    left,
-                    read: self.reading_anew(),
-                    now: Vec::new(),
-                };
-                plans.check = Some(Box::new(check));
-                self.read_for_plan(plans, out);
-                Outcome::Stay
-            }
-            Act::Recreate => {
-                self.read_backup_for_plan(plan, plans, out);
-                Outcome::Stay
+            Act::PurgeMarked | Act::RestoreContent if target.items.is_empty() => {
+                self.say(LogLevel::Warning, "There is nothing in this plan.");
             }
             // What a space holds is read by the job itself, and shown by the confirmation.
-            Act::ArchiveSpaces
+            Act::PurgeMarked
+            | Act::RestoreContent
+            | Act::BackUp
+            | Act::ArchiveSpaces
             | Act::RestoreSpaces
             | Act::DeleteSpaces
-            | Act::PurgeAll
-            | Act::BackUp => {
-                let dialog = Confirm::new(target.clone(), self.time(self.now));
-                self.confirm(dialog, out);
-                Outcome::Close
+            | Act::PurgeAll => {
+                plans.check = Some(Box::new(self.check_of(plan)));
+                self.read_for_plan(plans, out);
             }
-            Act::CreateSpace
-            | Act::UpdateSpace
-            | Act::PurgeMarked
-            | Act::RestoreContent
-            | Act::OpenForWriting
-            | Act::DryRun => {
+            Act::Recreate => self.read_backup_for_plan(plan, plans, out),
+            Act::CreateSpace | Act::UpdateSpace | Act::OpenForWriting | Act::DryRun => {
                 self.say(LogLevel::Warning, "This plan can't be applied from here.");
-                Outcome::Stay
             }
+        }
+        Outcome::Stay
+    }
+
+    fn check_of(&self, plan: Plan) -> Check {
+        let target = &plan.target;
+        let of_items = target.items.iter().filter(|_| !is_about_spaces(target));
+        let mut left: Vec<SpaceKey> = of_items.filter_map(|item| item.space.clone()).collect();
+        left.sort();
+        left.dedup();
+        let named = target.spaces.iter().map(|space| space.key.clone());
+        let mut spaces_left: Vec<SpaceKey> = left.iter().cloned().chain(named).collect();
+        spaces_left.sort();
+        spaces_left.dedup();
+        Check {
+            remarks: self.remarks_on(&plan),
+            left,
+            read: self.reading_anew(),
+            now: Vec::new(),
+            spaces_left,
+            names: BTreeMap::new(),
+            plan,
         }
     }
 
+    /// What is to be known of a plan itself: that it was changed, that it does not say for which
+    /// address it is, whose rest it is.
+    fn remarks_on(&self, plan: &Plan) -> Vec<String> {
+        let mut remarks = Vec::new();
+        match plan.seal() {
+            Seal::Whole => {}
+            Seal::Changed => remarks.push(
+                "This plan was changed after it was written. Review it as a new one.".to_owned(),
+            ),
+            Seal::Missing => remarks.push(
+                "This plan has no check sum: it may have been changed. Review it as a new one."
+                    .to_owned(),
+            ),
+        }
+        let here = self.profile.address();
+        if plan.target.server.is_at(&here) == SameServer::Unsaid {
+            remarks.push(format!(
+                "It names the server {} and no address. Go on only if that is {here}.",
+                plan.target.server.shown()
+            ));
+        }
+        if let Some(was) = &plan.left_of {
+            let was = was.shown();
+            remarks.push(format!("It is what was left of a job at {was}."));
+        }
+        remarks
+    }
+
+    /// Asks for what comes next: the trash of each space, then each space itself.
     fn read_for_plan(&mut self, plans: &mut Plans, out: &mut Vec<Effect>) {
         let Some(check) = &mut plans.check else {
             return;
         };
         let Some(key) = check.left.last().cloned() else {
+            if let Some(key) = check.spaces_left.last().cloned() {
+                let call = Call::Space {
+                    key: key.clone(),
+                    expand: String::new(),
+                };
+                let waiter = Waiter::PlanSpace(key);
+                self.inflight.ask(waiter, call, self.now, out);
+            }
             return;
         };
         let expand = "version".to_owned();
@@ -337,6 +391,28 @@ impl Model {
         });
     }
 
+    /// Takes the name of a space that a plan is held against.
+    pub(in crate::app) fn plan_space_came(
+        &mut self,
+        key: &SpaceKey,
+        outcome: Result<String, ApiError>,
+        out: &mut Vec<Effect>,
+    ) {
+        self.plan_read(key, out, |check| {
+            let name = match outcome {
+                Ok(name) => Some(name),
+                Err(error) if error.kind == ErrorKind::NotFound => None,
+                Err(error) => return Err(error),
+            };
+            let was_it = check.left.is_empty() && check.spaces_left.last() == Some(key);
+            if was_it {
+                check.spaces_left.pop();
+                check.names.insert(key.clone(), name);
+            }
+            Ok(Vec::new())
+        });
+    }
+
     /// Goes on with reading after an answer: with this space, with the next one, or with the
     /// confirmation.
     fn plan_read(
@@ -363,7 +439,7 @@ impl Model {
         match take(check) {
             Err(error) => {
                 self.say_error(
-                    "The trash could not be read, so the plan was not applied",
+                    "The plan was not applied, as what it is about could not be read",
                     &error,
                 );
                 plans.check = None;
@@ -380,7 +456,7 @@ impl Model {
                     check.left.pop();
                     check.read = self.reading_anew();
                 }
-                if check.left.is_empty() {
+                if check.left.is_empty() && check.spaces_left.is_empty() {
                     if let Some(check) = plans.check.take() {
                         self.show_checked(*check, out);
                     }
@@ -392,28 +468,98 @@ impl Model {
         self.modals.lay(place, lifted);
     }
 
-    /// Shows the plan for what is still as it was; what is not is named and left out.
+    /// Shows the plan for what is still as it was, as the server tells it; what is not is named and
+    /// left out.
     fn show_checked(&mut self, check: Check, out: &mut Vec<Effect>) {
-        let differences = check.plan.differences(&check.now);
-        let mut target = check.plan.target.clone();
-        target.items.retain(|item| {
-            let is_it = |other: &ItemTarget| other.id == item.id;
-            !differences.gone.iter().any(is_it) && !differences.changed.iter().any(is_it)
-        });
-        if target.items.is_empty() {
+        let Check {
+            plan,
+            remarks,
+            now,
+            names,
+            ..
+        } = check;
+        let mut target = plan.target.clone();
+        target.server = self.profile.address().into();
+        let lines = if is_about_spaces(&target) {
+            spaces_as_they_are(&mut target, &names)
+        } else {
+            let differences = plan.differences(&now);
+            let lines = told(&differences);
+            target.items = differences.same;
+            target.spaces = spaces_of(&target, &names);
+            lines
+        };
+        if target.count() == 0 {
             self.say(
                 LogLevel::Warning,
-                format!(
-                    "Nothing of this plan is left to do. {}",
-                    told(&differences).join(" ")
-                ),
+                format!("Nothing of this plan is left to do. {}", lines.join(" ")),
             );
             return;
         }
         let mut dialog = Confirm::new(target, self.time(self.now));
-        dialog.skipped = told(&differences);
+        dialog.to_agree = remarks;
+        dialog.skipped = lines;
         self.confirm(dialog, out);
     }
+}
+
+/// Whether a plan is about whole spaces, whatever items its file names.
+fn is_about_spaces(target: &Target) -> bool {
+    let of_spaces = matches!(
+        target.act,
+        Act::ArchiveSpaces | Act::RestoreSpaces | Act::DeleteSpaces | Act::PurgeAll
+    );
+    of_spaces || target.items.is_empty()
+}
+
+/// The spaces that the items are in, as the server calls them.
+fn spaces_of(target: &Target, names: &BTreeMap<SpaceKey, Option<String>>) -> Vec<SpaceTarget> {
+    let keys: BTreeSet<&SpaceKey> = target
+        .items
+        .iter()
+        .filter_map(|it| it.space.as_ref())
+        .collect();
+    let named = |key: &SpaceKey| SpaceTarget {
+        key: key.clone(),
+        name: names.get(key).cloned().flatten().unwrap_or_default(),
+    };
+    keys.into_iter().map(named).collect()
+}
+
+/// Leaves out the spaces that are not there any more or have another name, and says which.
+fn spaces_as_they_are(
+    target: &mut Target,
+    names: &BTreeMap<SpaceKey, Option<String>>,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut gone = Vec::new();
+    let mut renamed = Vec::new();
+    target.items.clear();
+    target.spaces.retain(|space| match names.get(&space.key) {
+        Some(Some(name)) if *name == space.name => true,
+        Some(Some(name)) => {
+            renamed.push(format!("{} ({name})", space.key));
+            false
+        }
+        Some(None) | None => {
+            gone.push(space.key.to_string());
+            false
+        }
+    });
+    if !gone.is_empty() {
+        let gone = gone.join(" · ");
+        lines.push(format!("Not there any more, left out: {gone}."));
+    }
+    if !renamed.is_empty() {
+        let renamed = renamed.join(" · ");
+        lines.push(format!(
+            "Named otherwise since the plan was made, left out: {renamed}."
+        ));
+    }
+    if lines.is_empty() {
+        lines.push("The spaces are named as the plan has them.".to_owned());
+    }
+    lines
 }
 
 /// A plan of making content again: held against its backup, then against the server by a dry run.
@@ -603,6 +749,7 @@ impl Model {
             into: source.into.clone(),
             unknown: source.unknown,
         });
+        dialog.to_agree = self.remarks_on(&again.plan);
         dialog.skipped.splice(0..0, told);
         Ok(dialog)
     }
@@ -697,7 +844,7 @@ fn told(differences: &Differences) -> Vec<String> {
     }
     if !differences.gone.is_empty() {
         lines.push(format!(
-            "Not in the trash any more, left out: {}.",
+            "Not in the trash any more, left out: {} of the plan.",
             counted(&differences.gone)
         ));
     }
@@ -724,6 +871,9 @@ pub fn rows(size: Size) -> usize {
 /// A plan in one line.
 pub fn line(file: &PlanFile) -> String {
     match &file.plan {
+        Ok(plan) if file.seal == Seal::Changed => {
+            format!("{}, changed since it was written", heading(&plan.target))
+        }
         Ok(plan) => heading(&plan.target),
         Err(problem) => problem.clone(),
     }
