@@ -180,6 +180,7 @@ fn operation(waiter: &Waiter) -> Option<Operation> {
         | Waiter::PickPages(..)
         | Waiter::PlanTrash(_)
         | Waiter::PlanList(..)
+        | Waiter::PlanSpace(_)
         | Waiter::Fact(..)
         | Waiter::Parent(..) => None,
     }

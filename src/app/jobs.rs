@@ -20,6 +20,7 @@ use super::modal::question::QuestionDialog;
 use super::model::{Model, Writes};
 use super::notice::Holds;
 use super::pane::content::Tab;
+use super::turn::Turns;
 use crate::confluence::{AccessMode, ApiError, ErrorKind, Reply, SpaceStatus};
 use crate::jobs::journal::{Chain, Entry, Reached, Record, Scribe};
 use crate::jobs::{
@@ -49,7 +50,9 @@ enum Stores {
     Recovery,
     /// A line of the journal.
     Line,
-    /// The file of an old job was removed; if not, the next start tries again.
+    /// Whether it is our turn to write.
+    Turn,
+    /// The file of an old job was removed, or the turn given up; if not, the next start tries again.
     Tidied,
     /// Anything else that a job wrote or read.
     Job(JobId, WriteNo),
@@ -92,6 +95,8 @@ pub struct Jobs {
     /// Writes whose answers are not here yet.
     writes_out: BTreeSet<(JobId, RequestNo)>,
     waiting: BTreeMap<Ticket, Stores>,
+    /// Whose turn it is to write.
+    pub turns: Turns,
     /// Lines that came before the journal was read.
     early: Vec<((JobId, WriteNo), Record)>,
     made: u64,
@@ -108,6 +113,7 @@ impl Default for Jobs {
             ending: None,
             writes_out: BTreeSet::new(),
             waiting: BTreeMap::new(),
+            turns: Turns::default(),
             early: Vec::new(),
             made: 0,
         }
@@ -150,7 +156,7 @@ impl Jobs {
     }
 
     /// Puts the jobs in their order; the cursor stays on its job.
-    fn arrange(&mut self) {
+    pub(super) fn arrange(&mut self) {
         let here = self.at_cursor().map(|it| it.job.head().id.clone());
         self.list.sort_by_key(|entered| {
             let job = &entered.job;
@@ -291,7 +297,7 @@ impl Model {
         let id = job.head().id.clone();
         self.jobs.list.insert(0, Entered { job, found: false });
         self.jobs.arrange();
-        self.job_event(&id, JobEvent::Begin, out);
+        self.begin_at_turn(&id, out);
         id
     }
 
@@ -310,8 +316,22 @@ impl Model {
         }
     }
 
-    /// Takes up a job that an earlier run left.
-    pub(in crate::app) fn resume_job(
+    pub(super) fn ask_for_turn(&mut self, out: &mut Vec<Effect>) {
+        let ticket = self.inflight.ticket();
+        self.jobs.waiting.insert(ticket, Stores::Turn);
+        let call = DiskCall::TakeTurn;
+        out.push(Effect::Disk { ticket, call });
+    }
+
+    pub(super) fn tell_turn_is_over(&mut self, out: &mut Vec<Effect>) {
+        let ticket = self.inflight.ticket();
+        self.jobs.waiting.insert(ticket, Stores::Tidied);
+        let call = DiskCall::GiveTurn;
+        out.push(Effect::Disk { ticket, call });
+    }
+
+    /// Goes on with a job, or takes up one that an earlier run left.
+    pub(super) fn resume_now(
         &mut self,
         id: &JobId,
         consent: Option<Consent>,
@@ -347,8 +367,8 @@ impl Model {
         self.job_event(id, JobEvent::Resume, out);
     }
 
-    /// Gives a job up: nothing new is done, what is under way is learned.
-    pub(in crate::app) fn cancel_job(&mut self, id: &JobId, out: &mut Vec<Effect>) {
+    /// Gives a job up.
+    pub(super) fn cancel_now(&mut self, id: &JobId, out: &mut Vec<Effect>) {
         let session = self.signed_in();
         if let Some(job) = self.jobs.get_mut(id)
             && let Err(not_here) = job.take_up(session)
@@ -470,6 +490,7 @@ impl Model {
         };
         match waiter {
             Stores::Recovery => self.recovered(outcome, out),
+            Stores::Turn => self.turn_came(outcome, out),
             Stores::Tidied => {}
             Stores::Line => {
                 let reached = if outcome.is_ok() {
@@ -599,7 +620,7 @@ impl Model {
     }
 
     /// The jobs in these files. What is none is left aside, each by its name.
-    fn found_jobs(&mut self, files: &[TextFile], needed: &[Entry]) -> ledger::Found {
+    pub(super) fn found_jobs(&mut self, files: &[TextFile], needed: &[Entry]) -> ledger::Found {
         let mut found = ledger::Found::default();
         for file in files {
             let job = match &file.text {
@@ -628,7 +649,7 @@ impl Model {
     }
 
     /// The journal takes no lines: what waited for it is told so.
-    fn close_journal(&mut self, why: String, out: &mut Vec<Effect>) {
+    pub(super) fn close_journal(&mut self, why: String, out: &mut Vec<Effect>) {
         self.jobs.journal = Journal::Closed(why.clone());
         for ((id, write), _) in std::mem::take(&mut self.jobs.early) {
             let outcome = Err(StoreError {
@@ -666,7 +687,7 @@ impl Model {
         }
     }
 
-    fn open_journal(&mut self, chain: Chain, out: &mut Vec<Effect>) {
+    pub(super) fn open_journal(&mut self, chain: Chain, out: &mut Vec<Effect>) {
         let mut scribe = Scribe::new(chain);
         for (who, record) in std::mem::take(&mut self.jobs.early) {
             scribe.push(who, record);

@@ -200,6 +200,11 @@ pub enum DiskCall {
     /// Read the files of all jobs (`job-….json`), and of the journal what they need and the last
     /// [`ENTRIES`] entries.
     ReadJobs,
+    /// Take the turn to write: the locks of the server and of the profile. What another process has
+    /// written since is read again.
+    TakeTurn,
+    /// Give the turn up.
+    GiveTurn,
     /// Write one file of a backup and sync it with its folder.
     WriteBackup {
         /// The folder below the backups; a plain name.
@@ -323,6 +328,8 @@ pub enum DiskReply {
     Standing(Standing),
     /// Whether a backup is what was written.
     Verified(Result<(), BackupError>),
+    /// Whose turn it is.
+    Turn(TakenTurn),
     /// What the journal says, and the text of each job's file.
     Jobs {
         /// The journal, as far as a start needs it, or where it is broken.
@@ -374,6 +381,24 @@ impl TextFile {
             text: Ok(text.into()),
         }
     }
+}
+
+/// Whether it is our turn to write.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum TakenTurn {
+    /// It is. What there is of jobs by now, where somebody else has changed it.
+    Ours(Option<Box<JobsRead>>),
+    /// Another process has it: "process 4711 since 14:02".
+    Theirs(String),
+}
+
+/// The journal, as far as a start needs it, or where it is broken; the text of each job's file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobsRead {
+    /// The journal.
+    pub journal: Result<ledger::Journal, Broken>,
+    /// The files, in the order of their names.
+    pub checkpoints: Vec<TextFile>,
 }
 
 /// Why the disk did not do it.

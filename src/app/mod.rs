@@ -31,6 +31,7 @@ mod sort;
 mod space_name;
 pub mod spread;
 pub mod tree;
+pub mod turn;
 pub mod update;
 pub mod view;
 

@@ -126,6 +126,7 @@ impl Model {
         self.ask_parents(out);
         self.drive_across(out);
         self.follow_with_preview(out);
+        self.give_turn_up(out);
         self.quit_when_quiet(out);
     }
 

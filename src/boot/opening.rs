@@ -59,7 +59,7 @@ pub(super) struct Ready {
     pub(super) opened: Opened,
 }
 
-/// Opens what is asked for: takes its lock, and says what may be written.
+/// Opens what is asked for, and says what may be written.
 pub(super) fn ready(
     which: &Which,
     read_only: bool,
@@ -74,7 +74,7 @@ pub(super) fn ready(
         folder,
     } = open(which, config, there, paths)?;
     let place = match &folder {
-        Folder::OfProfile(folder) => hold(folder),
+        Folder::OfProfile(folder) => of_profile(folder),
         Folder::OfDemo => hold_demo(&paths.state)?,
     };
     let by_config = target
@@ -108,9 +108,21 @@ pub(super) fn ready(
     if let (Writes::ReadOnly(_) | Writes::Protected, Some(target)) = (&writes, &mut target) {
         target.access = Access::ReadOnly;
     }
-    let (backups, plans) = match folder {
-        Folder::OfProfile(_) => (paths.backups.clone(), paths.plans.clone()),
-        Folder::OfDemo => (place.folder.join("backups"), place.folder.join("plans")),
+    let (backups, plans, locks) = match &folder {
+        Folder::OfProfile(folder) => (
+            paths.backups.clone(),
+            paths.plans.clone(),
+            vec![
+                lock::of_server(&paths.state, &shown.address()),
+                folder.clone(),
+            ],
+        ),
+        // Each has a server and a folder of its own.
+        Folder::OfDemo => (
+            place.folder.join("backups"),
+            place.folder.join("plans"),
+            Vec::new(),
+        ),
     };
     Ok(Ready {
         mode,
@@ -127,6 +139,7 @@ pub(super) fn ready(
                 plans,
                 profile: place.folder,
                 exports: paths.exports.clone(),
+                locks,
             },
             journal: place.journal,
             hold: place.hold,
@@ -353,10 +366,11 @@ struct Place {
     hold: Option<ProfileLock>,
 }
 
-fn hold(folder: &Path) -> Place {
+/// The folder of a profile. Its lock is held while a job writes, and not while a window is open:
+/// here it only shows that something can be kept.
+fn of_profile(folder: &Path) -> Place {
     match lock::take(folder) {
-        Ok(Hold::Ours(lock)) => ours(folder, lock),
-        Ok(Hold::Theirs(holder)) => read_only(folder, format!("The profile is held by {holder}.")),
+        Ok(_) => ours(folder, None),
         Err(error) => unkept(folder, &error),
     }
 }
@@ -393,7 +407,7 @@ fn hold_demo(state: &Path) -> Result<Place, Failure> {
             Err(error) => return Ok(unkept(&folder, &error)),
         };
         files::clear_folder(&folder, lock::FILE).map_err(|error| no_state(&folder, &error))?;
-        return Ok(ours(&folder, lock));
+        return Ok(ours(&folder, Some(lock)));
     }
     Err(Failure::new(
         Exit::Failed,
@@ -401,12 +415,12 @@ fn hold_demo(state: &Path) -> Result<Place, Failure> {
     ))
 }
 
-fn ours(folder: &Path, lock: ProfileLock) -> Place {
+fn ours(folder: &Path, hold: Option<ProfileLock>) -> Place {
     Place {
         folder: folder.to_owned(),
         journal: JournalAccess::Write,
         why: String::new(),
-        hold: Some(lock),
+        hold,
     }
 }
 

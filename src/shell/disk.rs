@@ -11,10 +11,12 @@ use std::thread;
 use std::time::Duration;
 
 use super::event::Event;
-use super::holds::Holds;
+use super::holds::{Holds, TurnTaken};
 use super::lock::{self, Hold};
 use super::{backups, files};
-use crate::app::message::{DiskCall, DiskError, DiskReply, ENTRIES, Msg, TextFile, Ticket};
+use crate::app::message::{
+    DiskCall, DiskError, DiskReply, ENTRIES, JobsRead, Msg, TakenTurn, TextFile, Ticket,
+};
 use crate::jobs::ledger::Reader;
 
 /// The name of the journal in the folder of a profile.
@@ -49,6 +51,8 @@ pub struct Folders {
     pub plans: PathBuf,
     /// Lists that were exported.
     pub exports: PathBuf,
+    /// Where the locks are that are held while a job writes.
+    pub locks: Vec<PathBuf>,
 }
 
 /// The thread that reads and writes.
@@ -90,7 +94,7 @@ impl Disk {
                 for work in queue {
                     match work {
                         Work::Do(ticket, call) => {
-                            let outcome = perform(&folders, access, &mut holds, &call);
+                            let outcome = in_turn(&folders, access, &mut holds, &call);
                             // Nobody listens any more when the program ends; the work was done.
                             let _ = events.send(Event::Core(Msg::Disk { ticket, outcome }));
                         }
@@ -120,6 +124,49 @@ impl Disk {
     }
 }
 
+/// Reads or writes once. No line of the journal is written out of turn; what is written of a job
+/// that only reads is not taken for somebody else's.
+fn in_turn(
+    folders: &Folders,
+    access: JournalAccess,
+    holds: &mut Holds,
+    call: &DiskCall,
+) -> Result<DiskReply, DiskError> {
+    if matches!(call, DiskCall::AppendJournal(_)) && !holds.has_turn() {
+        return Err(DiskError {
+            message: "The lock of the server is not held.".to_owned(),
+        });
+    }
+    let is_of_job = match call {
+        DiskCall::WriteState { name, .. } | DiskCall::RemoveState { name } => {
+            name.starts_with("job-")
+        }
+        _ => false,
+    };
+    let known = is_of_job && !holds.has_turn() && holds.knows_jobs(&folders.profile);
+    let outcome = perform(folders, access, holds, call);
+    if known {
+        holds.read_jobs(&folders.profile);
+    }
+    outcome
+}
+
+fn take_turn(folders: &Folders, holds: &mut Holds) -> Result<TakenTurn, DiskError> {
+    let folder = folders.profile.as_path();
+    let taken = holds.take_turn(&folders.locks, folder);
+    match taken.map_err(|error| failed(&error, folder))? {
+        TurnTaken::Again => Ok(TakenTurn::Ours(None)),
+        TurnTaken::Theirs(who) => Ok(TakenTurn::Theirs(who)),
+        TurnTaken::Anew => match read_jobs(folder) {
+            Ok(read) => Ok(TakenTurn::Ours(Some(Box::new(read)))),
+            Err(error) => {
+                holds.give_turn(folder);
+                Err(error)
+            }
+        },
+    }
+}
+
 /// Reads or writes once.
 pub fn perform(
     folders: &Folders,
@@ -141,7 +188,23 @@ pub fn perform(
             }
         }
         DiskCall::ReadJournal => read(&folder.join(JOURNAL)),
-        DiskCall::ReadJobs => read_jobs(folder),
+        DiskCall::ReadJobs => {
+            holds.read_jobs(folder);
+            let JobsRead {
+                journal,
+                checkpoints,
+            } = read_jobs(folder)?;
+            let journal = Box::new(journal);
+            Ok(DiskReply::Jobs {
+                journal,
+                checkpoints,
+            })
+        }
+        DiskCall::TakeTurn => take_turn(folders, holds).map(DiskReply::Turn),
+        DiskCall::GiveTurn => {
+            holds.give_turn(folder);
+            Ok(DiskReply::Written)
+        }
         DiskCall::WriteBackup {
             backup,
             name,
@@ -378,7 +441,7 @@ pub fn each_line<E>(
 }
 
 /// What a start needs of the journal, and the files of all jobs.
-fn read_jobs(folder: &Path) -> Result<DiskReply, DiskError> {
+fn read_jobs(folder: &Path) -> Result<JobsRead, DiskError> {
     let path = folder.join(JOURNAL);
     let checkpoints = read_texts(folder, "job-")?;
     let texts = checkpoints.iter().filter_map(|it| it.text.as_deref().ok());
@@ -390,8 +453,8 @@ fn read_jobs(folder: &Path) -> Result<DiskReply, DiskError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(reader.finish()),
         Err(error) => return Err(failed(&error, &path)),
     };
-    Ok(DiskReply::Jobs {
-        journal: Box::new(journal),
+    Ok(JobsRead {
+        journal,
         checkpoints,
     })
 }
@@ -494,6 +557,7 @@ mod tests {
             backups: folder.join("backups"),
             plans: folder.join("plans"),
             exports: folder.join("exports"),
+            locks: Vec::new(),
         };
         super::perform(&folders, access, &mut Holds::default(), call)
     }

@@ -25,6 +25,10 @@ const AT_ONCE: u64 = 8 << 20;
 #[derive(Debug, Default)]
 pub struct Holds {
     held: BTreeMap<String, Held>,
+    /// The locks of the turn to write, while it is ours.
+    turn: Option<Vec<ProfileLock>>,
+    /// The journal and the jobs as they were when they were last read or written here.
+    jobs: Option<Marks>,
 }
 
 #[derive(Debug)]
@@ -76,6 +80,82 @@ impl Mark {
             written: (it.mtime(), it.mtime_nsec()),
             changed: (it.ctime(), it.ctime_nsec()),
         }
+    }
+}
+
+/// The files of the journal and of jobs, each with what changes when it is written to.
+type Marks = BTreeMap<String, Mark>;
+
+fn marks(folder: &Path) -> Option<Marks> {
+    let mut marks = Marks::new();
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(marks),
+        Err(_) => return None,
+    };
+    for entry in entries {
+        let entry = entry.ok()?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name == super::disk::JOURNAL || name.starts_with("job-") {
+            marks.insert(name, Mark::of(&entry.metadata().ok()?));
+        }
+    }
+    Some(marks)
+}
+
+/// Whose turn it is to write.
+#[derive(Debug)]
+pub enum TurnTaken {
+    /// Ours, and nobody else has written since.
+    Again,
+    /// Ours; somebody else may have written.
+    Anew,
+    /// That of another process, in words.
+    Theirs(String),
+}
+
+/// The turn of this process to write: see `crate::app::turn`.
+impl Holds {
+    /// Whether it is ours.
+    pub fn has_turn(&self) -> bool {
+        self.turn.is_some()
+    }
+
+    /// Takes all the locks in these folders, or none.
+    pub fn take_turn(&mut self, locks: &[PathBuf], profile: &Path) -> io::Result<TurnTaken> {
+        if self.turn.is_none() {
+            let mut ours = Vec::new();
+            for folder in locks {
+                match lock::take(folder)? {
+                    Hold::Ours(lock) => ours.push(lock),
+                    Hold::Theirs(who) => return Ok(TurnTaken::Theirs(who)),
+                }
+            }
+            self.turn = Some(ours);
+        }
+        let now = marks(profile);
+        Ok(if now.is_some() && now == self.jobs {
+            TurnTaken::Again
+        } else {
+            self.jobs = now;
+            TurnTaken::Anew
+        })
+    }
+
+    /// Gives it up.
+    pub fn give_turn(&mut self, profile: &Path) {
+        self.jobs = marks(profile);
+        self.turn = None;
+    }
+
+    /// The jobs are about to be read.
+    pub fn read_jobs(&mut self, profile: &Path) {
+        self.jobs = marks(profile);
+    }
+
+    /// Whether nobody else has written to journal and jobs since.
+    pub fn knows_jobs(&self, profile: &Path) -> bool {
+        self.jobs.is_some() && marks(profile) == self.jobs
     }
 }
 

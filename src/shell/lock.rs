@@ -3,12 +3,20 @@
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{clock, files};
+use crate::confluence::BaseUrl;
+use crate::jobs::journal::sha256;
 
 /// The name of the lock file in the folder of a profile.
 pub const FILE: &str = "lock";
+
+/// The folder with the locks of the servers.
+const SERVERS: &str = "servers";
+
+/// So many letters of the check sum of its address name the folder of a server.
+const NAME: usize = 16;
 
 /// Held as long as it lives; the system lets go of it however the process ends.
 #[derive(Debug)]
@@ -40,6 +48,13 @@ pub enum Hold {
 pub fn take(folder: &Path) -> io::Result<Hold> {
     files::make_folder(folder)?;
     take_in(folder)
+}
+
+/// The folder with the lock of a server, whatever the profile is called that leads to it; `state` is
+/// where all profiles keep their files.
+pub fn of_server(state: &Path, address: &BaseUrl) -> PathBuf {
+    let name = sha256(address.as_str().as_bytes());
+    state.join(SERVERS).join(&name[..NAME])
 }
 
 /// Tries to take the lock in a folder that is there.
@@ -83,6 +98,14 @@ fn take_once(folder: &Path) -> io::Result<Hold> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_has_one_lock_however_its_address_is_written() {
+        let of = |url: &str| of_server(Path::new("state"), &BaseUrl::of(url));
+        let prod = of("https://wiki.example.com/prod");
+        assert_eq!(of("https://WIKI.example.com:443/prod/"), prod);
+        assert_ne!(of("https://wiki.example.com/staging"), prod);
+    }
 
     #[test]
     fn the_second_learns_who_is_first_and_gets_it_after() {

@@ -53,7 +53,7 @@ pub struct Opened {
     pub folders: Folders,
     /// Whether this process may write the journal.
     pub journal: JournalAccess,
-    /// The profile's lock, where it is ours.
+    /// The lock of a folder that is this process's alone, where it is: that of a demo.
     pub hold: Option<ProfileLock>,
 }
 
@@ -82,7 +82,7 @@ pub struct Session {
     pub scratch: PathBuf,
     /// How the server is reached.
     pub target: Option<connection::Target>,
-    /// The profile's lock, where it is ours.
+    /// The lock of a folder that is this process's alone, where it is: that of a demo.
     pub hold: Option<ProfileLock>,
     /// Opens another profile.
     pub open_profile: OpenProfile,

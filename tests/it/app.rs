@@ -77,6 +77,7 @@ impl App {
             backups: folder("backups"),
             plans: folder("plans"),
             exports: folder("exports"),
+            locks: Vec::new(),
         };
         let disk = Disk::start(folders, JournalAccess::Write, events.clone()).expect("a thread");
         let target = Target {

@@ -189,6 +189,7 @@ impl Browser {
             backups: folder("backups"),
             plans: folder("plans"),
             exports: folder("exports"),
+            locks: Vec::new(),
         };
         let mut browser = Self {
             story: Story::browsing(width, height),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use coracle::app::key::{KeyPress, Stroke};
-use coracle::app::message::{DiskCall, DiskError, DiskReply, Effect, Msg, TextFile};
+use coracle::app::message::{DiskCall, DiskError, DiskReply, Effect, Msg, TakenTurn, TextFile};
 use coracle::app::{StartMode, Writes};
 use coracle::confluence::{
     Call, CursorPage, ErrorKind, Permission, Reply, Space, SpaceKey, SpaceStatus,
@@ -32,6 +32,8 @@ pub(crate) struct Desk {
     pub(crate) backups: BTreeMap<(String, String), Vec<u8>>,
     /// Whether the journal takes lines.
     pub(crate) takes_lines: bool,
+    /// Whether another process is writing to the server.
+    pub(crate) is_held: bool,
     done: usize,
 }
 
@@ -59,6 +61,7 @@ impl Desk {
             unreadable: BTreeMap::new(),
             backups: BTreeMap::new(),
             takes_lines: true,
+            is_held: false,
             done: 0,
         }
     }
@@ -113,6 +116,10 @@ impl Desk {
                     }))
                     .collect(),
             },
+            DiskCall::TakeTurn if self.is_held => {
+                DiskReply::Turn(TakenTurn::Theirs("process 4711 since 14:02".to_owned()))
+            }
+            DiskCall::TakeTurn => DiskReply::Turn(TakenTurn::Ours(None)),
             DiskCall::AppendJournal(line) => {
                 if !self.takes_lines {
                     return Err(DiskError {

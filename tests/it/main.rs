@@ -57,6 +57,7 @@ mod text;
 mod tls;
 mod told;
 mod triage;
+mod turns;
 mod typed_ahead;
 mod view;
 mod wire;

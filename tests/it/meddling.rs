@@ -395,6 +395,7 @@ impl OnDisk {
             backups: folder("backups"),
             plans: folder("plans"),
             exports: folder("exports"),
+            locks: Vec::new(),
         };
         let mut course = Course::new(0, 0);
         course.server = server;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use coracle::app::message::{DiskCall, DiskReply, Effect, Msg};
+use coracle::app::message::{DiskCall, DiskReply, Effect, Msg, TextFile};
 use coracle::app::modal::Modal;
 use coracle::app::modal::confirm::Confirm;
 use coracle::confluence::{BaseUrl, Call, ContentId, ContentKind, ContentStatus, SpaceKey};
@@ -57,7 +57,7 @@ fn applies(visit: &mut Visit, text: &str) {
         _ => None,
     });
     let ticket = asked.next().expect("the plans are asked for");
-    let files = vec![("plan-x.json".to_owned(), text.to_owned())];
+    let files = vec![TextFile::read("plan-x.json", text)];
     let outcome = Ok(DiskReply::Files(files));
     visit.desk.story.happen(Msg::Disk { ticket, outcome });
     visit.keys("Enter").work();
@@ -140,7 +140,7 @@ fn a_plan_carries_a_check_sum_of_all_that_it_says() {
     assert_eq!(old.seal(), Seal::Missing);
     applies(&mut visit, &edited(&plan));
     assert_eq!(dialog(&visit).map(|it| it.to_agree.len()), Some(0));
-    visit.keys("Esc");
+    let (mut visit, _) = with_plan();
     applies(&mut visit, &edited(&old));
     visit.sees("This plan has no check sum");
 }

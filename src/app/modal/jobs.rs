@@ -124,7 +124,11 @@ impl Model {
                 hints.push(("Enter", "details"));
             }
             match entered.job.state() {
-                JobState::Queued | JobState::Running => {
+                JobState::Queued => {
+                    hints.push(("r", "try again"));
+                    hints.push(("c", "leave it"));
+                }
+                JobState::Running => {
                     if !asks {
                         hints.push(("p", "pause"));
                     }
@@ -178,7 +182,7 @@ impl Model {
             }
             Key::Char('c') if !chord.ctrl && is_uncertain && !state.is_over() => {
                 let why = "Its file names no address of a server, so it is not certain that it is \
-                           of this one. r says more and asks you; then c ends it.";
+                           of this one. Going on says more and asks you; it can be cancelled then.";
                 self.say(LogLevel::Warning, why);
             }
             Key::Char('w') if !chord.ctrl => {
@@ -200,6 +204,11 @@ impl Model {
                 }
             }
             Key::Char('r') if !chord.ctrl => {
+                if state == JobState::Queued {
+                    let id = id.clone();
+                    self.begin_at_turn(&id, out);
+                    return Outcome::Stay;
+                }
                 if state == JobState::Paused || job.question().is_some() {
                     self.take_up(id, out);
                 } else {
@@ -414,7 +423,11 @@ pub fn lines(model: &Model, view: &JobView, columns: usize) -> Vec<Line> {
     if !pace.is_empty() {
         fact("progress", Tone::Plain, &pace);
     }
-    if let Some(trouble) = job.trouble() {
+    if let Some(who) = model.jobs.waits_for(job) {
+        let text =
+            format!("{who} is writing to this server. Try again once that is done, or leave it.");
+        fact("waits", Tone::Warning, &text);
+    } else if let Some(trouble) = job.trouble() {
         fact("waits", Tone::Warning, trouble);
     } else if let Some(why) = job.halted() {
         fact("ended", Tone::Danger, why);

@@ -342,17 +342,27 @@ impl Model {
                 self.say(LogLevel::Warning, reason);
                 return Outcome::Stay;
             }
-            self.job_event(&job, JobEvent::Decide(choice.decision), out);
-            // A job of an earlier run waits to be told to go on; the answer says that too.
-            let waits = self
-                .jobs
-                .get(&job)
-                .filter(|job| job.state() == JobState::Paused && job.challenge().is_none())
-                .is_some_and(|job| self.may_take_up(job) == Ok(Vec::new()));
-            if waits && self.why_read_only().is_none() {
-                self.resume_job(&job, None, out);
-            }
+            self.decide_job(&job, choice.decision, out);
         }
         Outcome::Close
+    }
+
+    /// Gives a job the answer; one of an earlier run then goes on.
+    pub(in crate::app) fn decide_now(
+        &mut self,
+        job: &JobId,
+        decision: Decision,
+        out: &mut Vec<Effect>,
+    ) {
+        self.job_event(job, JobEvent::Decide(decision), out);
+        // A job of an earlier run waits to be told to go on; the answer says that too.
+        let waits = self
+            .jobs
+            .get(job)
+            .filter(|job| job.state() == JobState::Paused && job.challenge().is_none())
+            .is_some_and(|job| self.may_take_up(job) == Ok(Vec::new()));
+        if waits && self.why_read_only().is_none() {
+            self.resume_job(job, None, out);
+        }
     }
 }
