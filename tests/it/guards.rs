@@ -262,6 +262,7 @@ fn wiki() -> Server {
         next: 1_000,
         modern: true,
         lists: Lists::Whole,
+        user: "me".into(),
     }
 }
 

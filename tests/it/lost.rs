@@ -90,6 +90,7 @@ impl Wiki {
                 next: 1_000,
                 modern: true,
                 lists: Lists::Bare,
+                user: "me".into(),
             },
             fates: VecDeque::new(),
             tasks: Tasks::End,

@@ -196,6 +196,7 @@ pub(crate) fn wiki() -> Server {
         next: 1_000,
         modern: true,
         lists: Lists::Bare,
+        user: "me".into(),
     }
 }
 

@@ -102,6 +102,8 @@ pub(crate) struct Server {
     pub(crate) modern: bool,
     /// What its lists do when they are asked for whole items.
     pub(crate) lists: Lists,
+    /// Who is signed in.
+    pub(crate) user: String,
 }
 
 /// What a server does when a list is to bring all that a backup needs.
@@ -304,8 +306,8 @@ impl Server {
                 Ok(Reply::Space(Box::new(self.space(key.as_str())?)))
             }
             Call::CurrentUser => Ok(Reply::CurrentUser(CurrentUser {
-                username: Some("me".into()),
-                display_name: "Me".into(),
+                username: Some(self.user.clone()),
+                display_name: self.user.clone(),
             })),
             Call::Spaces { window, .. } => {
                 let keys = self.rooms.keys();
@@ -524,7 +526,7 @@ impl Server {
                         storage: storage.clone(),
                         labels: Vec::new(),
                         restrictions: Vec::new(),
-                        by: "me".into(),
+                        by: self.user.clone(),
                     },
                 );
                 Ok(Reply::Content(Box::new(self.content(&id))))
@@ -582,8 +584,17 @@ impl Server {
         }
     }
 
-    /// The state without what may differ between runs: ids that were given out.
+    /// The state without what may differ between runs: ids that were given out, and who went on with
+    /// the job.
     pub(crate) fn digest(&self) -> Vec<String> {
+        let begun_by = |user: &str| {
+            if ["ann", "bob"].contains(&user) {
+                "me"
+            } else {
+                user
+            }
+            .to_owned()
+        };
         let title = |id: &String| self.docs.get(id).map(|doc| doc.title.clone());
         let mut lines: Vec<String> = self
             .docs
@@ -592,9 +603,9 @@ impl Server {
                 let parent = doc.parent.as_ref().map(title);
                 let mut restrictions = doc.restrictions.clone();
                 for it in &mut restrictions {
-                    // For oneself alone is for whoever went on with the job.
-                    if matches!(&it.users[..], [one] if ["ann", "bob"].contains(&one.as_str())) {
-                        it.users = vec!["me".into()];
+                    // For oneself alone.
+                    if let [one] = &mut it.users[..] {
+                        *one = begun_by(one);
                     }
                 }
                 format!(
@@ -602,6 +613,7 @@ impl Server {
                     Doc {
                         parent: parent.flatten(),
                         restrictions,
+                        by: begun_by(&doc.by),
                         ..doc.clone()
                     }
                 )
@@ -1170,6 +1182,7 @@ impl World {
         }
         let user = ["me", "ann", "bob"][self.dice.below(3) as usize];
         self.session.user = Some(user.into());
+        self.server.user = user.into();
         match self.job.may_take_up(&self.session) {
             Ok(to_agree) => {
                 let is_told = to_agree
@@ -1540,6 +1553,7 @@ pub(crate) fn wiki(dice: &mut Dice) -> Server {
         next: 1_000 + dice.below(7),
         modern: dice.percent(70),
         lists: lists(dice),
+        user: "me".into(),
     }
 }
 
