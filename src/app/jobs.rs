@@ -382,6 +382,9 @@ impl Model {
     /// Lets something happen to a job and does what it asks for.
     pub(in crate::app) fn job_event(&mut self, id: &JobId, event: JobEvent, out: &mut Vec<Effect>) {
         let now = self.now.0;
+        if event == JobEvent::Pause {
+            self.wait_no_more(id);
+        }
         let Some(job) = self.jobs.get_mut(id) else {
             return;
         };

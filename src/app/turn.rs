@@ -86,7 +86,7 @@ impl Model {
 
     /// Gives a job up: nothing new is done, what is under way is learned, when it is our turn.
     pub(in crate::app) fn cancel_job(&mut self, id: &JobId, out: &mut Vec<Effect>) {
-        self.jobs.turns.wanted.retain(|waiting| waiting.id != *id);
+        self.wait_no_more(id);
         let is_queued = |job: &Job| job.state() == JobState::Queued;
         if self.jobs.get(id).is_some_and(is_queued) {
             self.cancel_now(id, out);
@@ -103,7 +103,7 @@ impl Model {
         }
         let seen = self.jobs.entered(id).filter(|entered| entered.found);
         let seen = seen.map(|entered| Box::new(entered.job.clone()));
-        self.jobs.turns.wanted.retain(|waiting| waiting.id != *id);
+        self.wait_no_more(id);
         self.jobs.turns.wanted.push(Waiting {
             id: id.clone(),
             wanted,
@@ -122,6 +122,11 @@ impl Model {
             Wanted::Decide(decision) => self.decide_now(id, decision, out),
             Wanted::Cancel => self.cancel_now(id, out),
         }
+    }
+
+    /// A job does not wait for the turn any more: it was paused, or given up.
+    pub(in crate::app) fn wait_no_more(&mut self, id: &JobId) {
+        self.jobs.turns.wanted.retain(|waiting| waiting.id != *id);
     }
 
     /// Takes what the disk says of the turn.

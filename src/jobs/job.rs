@@ -572,7 +572,7 @@ impl Job {
         consent: Consent,
         options: DeleteOptions,
     ) -> Result<Self, Unfit> {
-        agrees(&head, &consent, Act::DeleteSpaces)?;
+        may_begin(&head, &consent, Act::DeleteSpaces)?;
         let lines = space_lines(&head.target);
         let work = Work::Delete(Box::new(Delete::new(&head, options)));
         Ok(Self::new(head, lines, work, Some(consent)))
@@ -580,7 +580,7 @@ impl Job {
 
     /// The target's items backed up and purged.
     pub fn purge_marked(head: Head, consent: Consent) -> Result<Self, Unfit> {
-        agrees(&head, &consent, Act::PurgeMarked)?;
+        may_begin(&head, &consent, Act::PurgeMarked)?;
         let lines = item_lines(&head.target);
         let work = Work::Purge(Box::new(Purge::marked(&head, Goal::Purge)));
         Ok(Self::new(head, lines, work, Some(consent)))
@@ -588,7 +588,7 @@ impl Job {
 
     /// The whole trash of the target's one space backed up and purged.
     pub fn purge_all(head: Head, consent: Consent) -> Result<Self, Unfit> {
-        agrees(&head, &consent, Act::PurgeAll)?;
+        may_begin(&head, &consent, Act::PurgeAll)?;
         let [space] = head.target.spaces.as_slice() else {
             return Err(Unfit::Nothing);
         };
@@ -1038,11 +1038,18 @@ fn agrees(head: &Head, consent: &Consent, act: Act) -> Result<(), Unfit> {
     if head.target.count() == 0 {
         return Err(Unfit::Nothing);
     }
-    let repeated = head.target.repeated();
-    if !repeated.is_empty() {
-        return Err(Unfit::Repeated(repeated.join(", ")));
-    }
     Ok(())
+}
+
+/// Whether what cannot be undone may begin: it was agreed to, and each thing is named once.
+fn may_begin(head: &Head, consent: &Consent, act: Act) -> Result<(), Unfit> {
+    agrees(head, consent, act)?;
+    let repeated = head.target.repeated();
+    if repeated.is_empty() {
+        Ok(())
+    } else {
+        Err(Unfit::Repeated(repeated.join(", ")))
+    }
 }
 
 fn space_lines(target: &Target) -> Vec<Line> {

@@ -79,6 +79,19 @@ fn the_turn_is_held_while_a_job_writes_and_not_while_it_is_paused() {
     assert_eq!(visit.sent(), 2);
 }
 
+#[test]
+fn a_job_that_is_paused_before_its_turn_has_come_does_not_begin() {
+    let mut visit = Visit::new(120, 40);
+    purges(&mut visit);
+    // The lock is asked for and not yet answered.
+    assert_eq!(turn(&visit), Turn::Asked);
+    visit.keys("J p").settle();
+    assert_eq!(visit.sent(), 0);
+    assert_eq!(turn(&visit), Turn::NotOurs);
+    visit.keys("r").settle();
+    assert_eq!(visit.sent(), 2);
+}
+
 const WIKI: &str = "\
 space: ALPHA
 name: Alpha
