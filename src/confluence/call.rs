@@ -84,6 +84,16 @@ pub enum Depth {
     Root,
 }
 
+/// What a scan of a space tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scanned {
+    /// What is in the trash.
+    Trashed,
+    /// That, and what is current.
+    Any,
+}
+
 /// A window into a list read by `start` and `limit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Window {
@@ -178,6 +188,22 @@ pub enum Call {
         id: ContentId,
         expand: String,
         window: Window,
+    },
+    /// `GET /content/{id}/child/comment?depth=all`: the comments on it and the answers to them.
+    Comments {
+        id: ContentId,
+        expand: String,
+        window: Window,
+    },
+    /// `GET /content/scan?spaceKey=&status=` (9.0): what is in a space, by a cursor that no offset can
+    /// shift; with `kind` of that type alone.
+    Scan {
+        key: SpaceKey,
+        of: Scanned,
+        kind: Option<ContentKind>,
+        cursor: Option<Cursor>,
+        expand: String,
+        limit: u64,
     },
     /// `GET /content?spaceKey=&status=trashed&type=`: the trash of servers without operation 12.
     TrashedContent {
@@ -307,6 +333,8 @@ pub enum Reply {
     Contents(Page<Content>),
     /// Operation 12.
     Trash(CursorPage<Content>),
+    /// A scan of a space.
+    Scan(CursorPage<Content>),
     /// A long task.
     LongTask(LongTask),
     /// One content.
@@ -334,6 +362,8 @@ impl Call {
             | Self::Content { .. }
             | Self::ChildPages { .. }
             | Self::Attachments { .. }
+            | Self::Comments { .. }
+            | Self::Scan { .. }
             | Self::TrashedContent { .. }
             | Self::ContentByTitle { .. }
             | Self::Download { .. }

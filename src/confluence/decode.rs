@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::call::{Call, Reply};
 use super::error::{ApiError, BAD_PASSWORD, BAD_TOKEN, ErrorKind, NO_PASSWORDS, PROXY_SIGN_IN};
 use super::headers::Headers;
-use super::types::{AccessMode, Content, Space, SpaceContent};
+use super::types::{AccessMode, Content, Cursor, CursorPage, Space, SpaceContent};
 use super::wire::{
     ContentWire, ErrorWire, LongTaskWire, PageWire, PersonWire, ServerWire, SpaceContentWire,
     SpaceWire, TaskPointerWire, Word,
@@ -108,6 +108,7 @@ impl Call {
             Self::SpaceContentOfKind { .. }
             | Self::ChildPages { .. }
             | Self::Attachments { .. }
+            | Self::Comments { .. }
             | Self::TrashedContent { .. }
             | Self::ContentByTitle { .. } => {
                 let page: PageWire<Content> = parse(body)?;
@@ -115,19 +116,8 @@ impl Call {
                     .map(Reply::Contents)
                     .ok_or_else(|| not_what("a list of content"))
             }
-            Self::Trash { cursor, .. } => {
-                let page: PageWire<Content> = parse(body)?;
-                let page = page
-                    .cursor_page()
-                    .ok_or_else(|| not_what("a list of content"))?;
-                if page.next.is_some() && page.next == *cursor {
-                    return Err(ApiError::new(
-                        ErrorKind::RepeatedCursor,
-                        "The server gave the same place in the list a second time.",
-                    ));
-                }
-                Ok(Reply::Trash(page))
-            }
+            Self::Trash { cursor, .. } => by_cursor(body, cursor.as_ref()).map(Reply::Trash),
+            Self::Scan { cursor, .. } => by_cursor(body, cursor.as_ref()).map(Reply::Scan),
             Self::LongTask { id } => {
                 let task: LongTaskWire = parse(body)?;
                 Ok(Reply::LongTask(task.task(id)))
@@ -393,6 +383,21 @@ fn mend(body: &[u8]) -> Option<String> {
     changed.then_some(mended)
 }
 
+/// A page of a list that was read from this cursor on.
+fn by_cursor(body: &[u8], cursor: Option<&Cursor>) -> Result<CursorPage<Content>, ApiError> {
+    let page: PageWire<Content> = parse(body)?;
+    let page = page
+        .cursor_page()
+        .ok_or_else(|| not_what("a list of content"))?;
+    if page.next.is_some() && page.next.as_ref() == cursor {
+        return Err(ApiError::new(
+            ErrorKind::RepeatedCursor,
+            "The server gave the same place in the list a second time.",
+        ));
+    }
+    Ok(page)
+}
+
 /// Whether the reply carries a body that is kept to the byte.
 fn has_body(reply: &Reply) -> bool {
     let with_body = |content: &Content| {
@@ -409,7 +414,7 @@ fn has_body(reply: &Reply) -> bool {
         Reply::SpaceContent(SpaceContent::ByType { page, blogpost }) => {
             page.results.iter().chain(&blogpost.results).any(with_body)
         }
-        Reply::Trash(page) => page.results.iter().any(with_body),
+        Reply::Trash(page) | Reply::Scan(page) => page.results.iter().any(with_body),
         Reply::Spaces(_)
         | Reply::Space(_)
         | Reply::LongTaskStarted(_)

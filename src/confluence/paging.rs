@@ -71,6 +71,9 @@ pub struct Pager {
     furthest: u64,
     /// Pages in a row without a new row.
     stale: u32,
+    /// Whether a row was told again before the end.
+    #[serde(default)]
+    repeats: bool,
     ended: bool,
 }
 
@@ -93,8 +96,16 @@ impl Pager {
             have: 0,
             furthest: 0,
             stale: 0,
+            repeats: false,
             ended: false,
         }
+    }
+
+    /// Whether nothing says that rows were left out: none was told again within the list, and there are
+    /// as many different ones as the server says.
+    pub fn is_certain(&self) -> bool {
+        let is_short = self.is_done() && self.total.is_some_and(|total| (self.have as u64) < total);
+        !self.repeats && !is_short
     }
 
     /// What to ask for now, with at most `at_most` under way. Each window is handed out once and
@@ -167,6 +178,11 @@ impl Pager {
             return accepted;
         }
         let nothing = accepted.fresh.is_empty();
+        // Behind the end some servers tell the last rows again and again.
+        let total = page.total.or(self.total);
+        let may_be_past_the_end =
+            nothing && page.has_next && total.is_none_or(|total| window.start >= total);
+        self.repeats |= (accepted.fresh.len() as u64) < sent && !may_be_past_the_end;
         self.stale = if nothing { self.stale + 1 } else { 0 };
         if let Some(to) = page.total {
             accepted.moved = self
@@ -261,6 +277,9 @@ pub struct CursorPager {
     have: usize,
     total: Option<u64>,
     waiting: bool,
+    /// Whether a row was told again.
+    #[serde(default)]
+    repeats: bool,
     ended: bool,
 }
 
@@ -280,8 +299,16 @@ impl CursorPager {
             have: 0,
             total: None,
             waiting: false,
+            repeats: false,
             ended: false,
         }
+    }
+
+    /// Whether nothing says that rows were left out: none was told again, and there are as many
+    /// different ones as the server says.
+    pub fn is_certain(&self) -> bool {
+        let is_short = self.ended && self.total.is_some_and(|total| (self.have as u64) < total);
+        !self.repeats && !is_short
     }
 
     /// The cursor to ask with (`Some(None)` for the first page); `None` while a page is under way
@@ -312,11 +339,13 @@ impl CursorPager {
             ));
         }
         let from = self.have as u64;
+        let sent = page.results.len();
         let fresh: Vec<T> = page
             .results
             .into_iter()
             .filter(|row| self.seen.is_new(id(row)))
             .collect();
+        self.repeats |= fresh.len() < sent;
         self.have += fresh.len();
         let moved = match (self.total, page.total) {
             (Some(from), Some(to)) if from != to => Some(Moved { from, to }),
@@ -566,6 +595,51 @@ mod tests {
         assert_eq!(pager.wanted(4), [first]);
         pager.accept(first, server.page(first), id);
         assert_eq!(pager.wanted(4)[0].start, 10);
+    }
+
+    #[test]
+    fn a_list_that_tells_a_row_again_within_it_or_too_few_is_not_certain() {
+        let whole = |rows: &[u64], total: Option<u64>| {
+            let mut pager = Pager::new(2);
+            for (at, page) in (0..).step_by(2).zip(rows.chunks(2)) {
+                let window = pager.wanted(1)[0];
+                let page = Page {
+                    results: page.iter().map(|number| row(*number)).collect(),
+                    start: at,
+                    limit: None,
+                    total,
+                    has_next: at + 2 < rows.len() as u64,
+                };
+                pager.accept(window, page, id);
+                if pager.is_done() {
+                    break;
+                }
+            }
+            pager.is_certain()
+        };
+        assert!(whole(&[1, 2, 3, 4, 5, 6], None));
+        assert!(whole(&[1, 2, 3, 4, 5, 6], Some(6)));
+        assert!(!whole(&[1, 2, 2, 2, 5, 6], Some(6)));
+        assert!(!whole(&[1, 2, 2, 4, 5, 6], None));
+        assert!(!whole(&[1, 2, 3, 4], Some(6)), "two are missing");
+        // Behind its end a server tells the last rows for ever.
+        let server = Server {
+            next_for_ever: true,
+            repeats_tail: true,
+            ..Server::plain(6)
+        };
+        let mut pager = Pager::new(2);
+        while let Some(window) = pager.wanted(1).first().copied() {
+            pager.accept(window, server.page(window), id);
+        }
+        assert!(pager.is_certain());
+        let mut pager = CursorPager::new();
+        pager.wanted();
+        pager.accept(cursor_page(0..3, Some("a")), id).expect("new");
+        assert!(pager.is_certain());
+        pager.wanted();
+        pager.accept(cursor_page(2..5, None), id).expect("the end");
+        assert!(!pager.is_certain());
     }
 
     fn cursor_page(rows: std::ops::Range<u64>, next: Option<&str>) -> CursorPage<Row> {

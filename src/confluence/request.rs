@@ -4,7 +4,7 @@
 use percent_encoding::utf8_percent_encode;
 use serde::Serialize;
 
-use super::call::{Audience, Call, Depth, Method, Request, SEGMENT, SpacesFilter, Window};
+use super::call::{Audience, Call, Depth, Method, Request, SEGMENT, Scanned, SpacesFilter, Window};
 use super::types::{
     ContentId, ContentKind, ContentStatus, Restriction, SpaceKind, SpaceStatus, Subject,
 };
@@ -454,6 +454,36 @@ impl Call {
             Self::Attachments { id, expand, window } => get(
                 path(&["content", id.as_str(), "child", "attachment"]),
                 Query::default().expand(expand).window(*window),
+            ),
+            Self::Comments { id, expand, window } => get(
+                path(&["content", id.as_str(), "child", "comment"]),
+                Query::default()
+                    .with("depth", "all")
+                    .expand(expand)
+                    .window(*window),
+            ),
+            Self::Scan {
+                key,
+                of,
+                kind,
+                cursor,
+                expand,
+                limit,
+            } => get(
+                path(&["content", "scan"]),
+                Query::default()
+                    .with("spaceKey", key)
+                    .with(
+                        "status",
+                        match of {
+                            Scanned::Trashed => "trashed",
+                            Scanned::Any => "any",
+                        },
+                    )
+                    .with_if("type", kind.as_ref().map(ContentKind::as_str))
+                    .with_if("cursor", cursor.as_ref().map(|cursor| &cursor.0))
+                    .expand(expand)
+                    .with("limit", limit),
             ),
             Self::TrashedContent {
                 key,

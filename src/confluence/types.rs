@@ -276,6 +276,8 @@ pub struct ContentMore {
     pub container: Option<ContentRef>,
     /// Its attachments, from `children.attachment`; `None` unless the server gave all of them.
     pub attachments: Option<Vec<AttachmentRef>>,
+    /// Whether anybody has commented on it, from `children.comment`.
+    pub has_comments: Option<bool>,
 }
 
 /// An attachment as it stands below the page that it hangs on.

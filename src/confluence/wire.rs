@@ -961,6 +961,7 @@ struct ExtensionsWire {
 struct ChildrenWire {
     page: Maybe<CountWire>,
     attachment: Maybe<AttachmentsWire>,
+    comment: Maybe<CountWire>,
 }
 
 /// How many attachments a child map holds at most.
@@ -1226,6 +1227,7 @@ impl ContentWire {
                 .filter(|_| is_file),
             container: self.container.0.and_then(RefWire::content),
             attachments: children.attachment.0.and_then(AttachmentsWire::whole),
+            has_comments: children.comment.0.and_then(|comments| comments.any()),
         };
         Some(Content {
             ancestors: self.ancestors.0.map(|list| lineage(&id, list)),

@@ -7,10 +7,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::complete::{Care, Completeness, Prover, Scope};
 use super::consent::SpaceTarget;
 use super::desk::{Desk, Fate, WHOLE};
 use super::job::{Head, JobWrite, Line, Machine, Outcome, Step, StoreError, Stored};
-use super::listing::{LIMIT, Listing, Rows, in_words};
+use super::listing::{LIMIT, Rows, in_words};
 use super::save::{Kept, Save, Wanted};
 use crate::confluence::{ApiError, Reply};
 use crate::text::number;
@@ -26,6 +27,9 @@ pub(super) struct BackUp {
     space: usize,
     /// How many items of each space were listed, and why no more.
     listed: Vec<(u64, Option<String>)>,
+    /// Of each space, why it is not certain that all of its trash was listed.
+    #[serde(default)]
+    doubts: Vec<Option<String>>,
     /// The number of the next item.
     next: u32,
     failures: u64,
@@ -35,7 +39,7 @@ pub(super) struct BackUp {
     rows: Rows,
     // What was interrupted is begun anew.
     #[serde(skip)]
-    listing: Option<Listing>,
+    listing: Option<Prover>,
     #[serde(skip)]
     save: Option<Save>,
 }
@@ -46,6 +50,7 @@ impl BackUp {
             round: 0,
             listed: vec![(0, None); head.target.spaces.len()],
             spaces: head.target.spaces.clone(),
+            doubts: vec![None; head.target.spaces.len()],
             space: 0,
             next: 0,
             failures: 0,
@@ -80,9 +85,9 @@ impl BackUp {
             return;
         };
         let rows = self.rows;
-        let listing = self
-            .listing
-            .get_or_insert_with(|| Listing::trash(space.key.clone(), rows));
+        let listing = self.listing.get_or_insert_with(|| {
+            Prover::new(space.key.clone(), Scope::Trash, rows, Care::InDoubt)
+        });
         if desk.has_room() && desk.has_room_for_files() {
             listing.ask(desk, WHOLE);
         }
@@ -91,6 +96,12 @@ impl BackUp {
     fn next_space(&mut self) {
         if let Some(listing) = self.listing.take() {
             self.rows = listing.rows();
+            if let (Some(doubt), Completeness::NotCertain(_)) =
+                (listing.doubt(), listing.completeness())
+                && let Some(place) = self.doubts.get_mut(self.space)
+            {
+                *place = Some(doubt.because());
+            }
         }
         self.space += 1;
         if self.space >= self.spaces.len()
@@ -122,7 +133,7 @@ impl BackUp {
             let line = desk.add_line(Line::content(&wanted.id, &wanted.title));
             desk.close(line, outcome);
         }
-        let total = self.listing.as_ref().and_then(Listing::total);
+        let total = self.listing.as_ref().and_then(Prover::total);
         let sum = |spaces: &[(u64, Option<String>)]| spaces.iter().map(|(listed, _)| listed).sum();
         let listed: u64 = sum(&self.listed);
         let before: u64 = sum(&self.listed[..self.space]);
@@ -140,7 +151,12 @@ impl BackUp {
         for (line, (listed, problem)) in self.listed.iter().enumerate() {
             let items = number::count(*listed, "item");
             let outcome = match problem {
-                None => Outcome::Done(Some(format!("{items}, saved and read back."))),
+                None => Outcome::Done(Some(match self.doubts.get(line).and_then(Option::as_ref) {
+                    None => format!("{items}, saved and read back."),
+                    Some(why) => format!(
+                        "{items}, saved and read back. That is not certain to be all, because {why}."
+                    ),
+                })),
                 Some(why) if *listed == 0 => Outcome::Failed(why.clone()),
                 Some(why) => Outcome::Failed(format!(
                     "{why} What was listed before is in the backup: {items}."
@@ -230,6 +246,7 @@ impl Machine for BackUp {
         self.next = 0;
         self.failures = 0;
         self.listed.fill((0, None));
+        self.doubts = vec![None; self.spaces.len()];
         desk.forget_lines();
         for space in &self.spaces {
             desk.add_line(Line::space(&space.key, &space.name));

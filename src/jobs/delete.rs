@@ -10,11 +10,13 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::complete::{Care, CompleteList, Completeness, Prover, Scope};
 use super::desk::{Desk, Fate, Settled, WHOLE, is_not_there, refused};
 use super::job::{
     Decision, Head, JobWrite, Machine, OnFailure, Outcome, Question, Step, StoreError, Stored,
 };
 use super::listing::{LIMIT, Listing, Rows, Seen, in_words};
+use super::losses::{Losing, Losses, NAMED};
 use super::proof::{Claim, Claimed, Fingerprint, Ground};
 use super::save::{Kept, Save, Wanted};
 use super::witness::{Sight, Witness};
@@ -25,8 +27,10 @@ use crate::text::number;
 
 /// Rounds of saving what changed while the round before was saved.
 const ROUNDS: u32 = 5;
-/// Lists read before it is given up that two agree.
+/// So often a space is listed before it is given up that this proves anything.
 const LISTS: u32 = 12;
+/// So often a list may stay uncertain.
+const MOST_UNCERTAIN: u32 = 3;
 /// How often the space is asked for after a lost answer before the end counts as unknown.
 const LOOKS: u32 = 8;
 /// A task that has not moved for this long and whose last message is an error has failed.
@@ -61,6 +65,8 @@ enum Stage {
     Asking,
     /// The person is asked about what the server would not list.
     AskingUnlisted,
+    /// The person is asked about what goes with the space and is not saved.
+    AskingLosses,
     Ready,
     Polling(LongTaskId),
     /// Asking for the space: after a lost answer, or a task that ended or was lost.
@@ -102,9 +108,21 @@ pub(super) struct Delete {
     // A list that was interrupted is begun anew.
     #[serde(skip)]
     listing: Option<Listing>,
+    /// What is to be proved: that nothing of the space was left out.
+    #[serde(skip)]
+    prover: Option<Prover>,
+    /// What it has told so far.
+    #[serde(skip)]
+    found: Vec<Seen>,
     /// What the last list told of.
     #[serde(skip)]
     rows: Vec<Seen>,
+    /// The proof that the rows are all that is in the space. Without it nothing is deleted.
+    #[serde(skip)]
+    complete: Option<CompleteList>,
+    /// How often a list of this space stayed uncertain.
+    #[serde(default)]
+    uncertain: u32,
     /// Why the list that is saved while it is read could not be read to its end. What is under way
     /// for it comes back before the next space is begun.
     #[serde(skip)]
@@ -119,6 +137,12 @@ pub(super) struct Delete {
     written: Vec<(u32, Option<u64>)>,
     /// What is in a verified backup, with its version.
     saved: HashMap<ContentId, Option<u64>>,
+    /// What takes files and comments with it that are not saved.
+    #[serde(default)]
+    losing: HashMap<ContentId, Losses>,
+    /// What of that was accepted.
+    #[serde(default)]
+    accepted: Option<Losses>,
     rounds_here: u32,
     /// Lists read of this space.
     lists: u32,
@@ -150,13 +174,19 @@ impl Delete {
             stage: Stage::Begin,
             asks: Rows::default(),
             listing: None,
+            prover: None,
+            found: Vec::new(),
             rows: Vec::new(),
+            complete: None,
+            uncertain: 0,
             unreadable: None,
             unlisted: Vec::new(),
             given_up: Vec::new(),
             save: None,
             written: Vec::new(),
             saved: HashMap::new(),
+            losing: HashMap::new(),
+            accepted: None,
             rounds_here: 0,
             lists: 0,
             looks: 0,
@@ -185,14 +215,17 @@ impl Delete {
             BackupChoice::Save => Stage::Listing,
             BackupChoice::Declined => Stage::Ready,
         };
-        self.listing = None;
+        self.forget_lists();
         self.rows.clear();
+        self.uncertain = 0;
         self.unreadable = None;
         self.unlisted.clear();
         self.save = None;
         self.folders.clear();
         self.written.clear();
         self.saved.clear();
+        self.losing.clear();
+        self.accepted = None;
         self.rounds_here = 0;
         self.lists = 0;
         self.looks = 0;
@@ -240,6 +273,14 @@ impl Delete {
         }
     }
 
+    /// Time passes: what is in the space is listed anew before anything stands on it.
+    fn forget_lists(&mut self) {
+        self.listing = None;
+        self.prover = None;
+        self.found.clear();
+        self.complete = None;
+    }
+
     /// Reads what is in the space. What the first list tells of is saved while it is read, and no
     /// page of it is asked for before there is room for what it brings.
     fn list(&mut self, desk: &mut Desk, item: u32) {
@@ -256,9 +297,12 @@ impl Delete {
         if !is_first && desk.is_busy(item) {
             return;
         }
-        let asks = if is_first { self.asks } else { Rows::Bare };
-        let may_ask = !is_first
-            || (self.held() < LIMIT as usize && desk.has_room() && desk.has_room_for_files());
+        if !is_first {
+            self.prove(desk, key);
+            return;
+        }
+        let asks = self.asks;
+        let may_ask = self.held() < LIMIT as usize && desk.has_room() && desk.has_room_for_files();
         let listing = self
             .listing
             .get_or_insert_with(|| Listing::everything(key.clone(), asks));
@@ -266,56 +310,77 @@ impl Delete {
             listing.ask(desk, WHOLE);
         }
         let so_far = listing.len();
-        if is_first && let Some(save) = &mut self.save {
+        if let Some(save) = &mut self.save {
             save.go(desk);
             desk.saving(Some((save.items() as usize, self.rows.len())));
         }
-        desk.say(format!(
-            "Reading {key}, {} so far",
-            number::count(so_far as u64, "item")
-        ));
+        desk.say(reading(&key, so_far));
+    }
+
+    /// Lists the space in two ways.
+    fn prove(&mut self, desk: &mut Desk, key: SpaceKey) {
+        let prover = self.prover.get_or_insert_with(|| {
+            Prover::new(key.clone(), Scope::Everything, Rows::Bare, Care::Always)
+        });
+        if !desk.is_busy(WHOLE) {
+            prover.ask(desk, WHOLE);
+        }
+        if prover.is_checking() {
+            desk.say(format!(
+                "Listing {key} in another way, to be sure that nothing was left out"
+            ));
+        } else {
+            desk.say(reading(&key, prover.len()));
+        }
     }
 
     /// A page of a list has come.
     fn list_read(&mut self, desk: &mut Desk, item: u32, answer: Result<Reply, ApiError>) {
-        let Some(listing) = &mut self.listing else {
-            return;
+        let (taken, len) = match (&mut self.listing, &mut self.prover) {
+            (Some(listing), _) => (listing.take(answer), listing.len()),
+            (None, Some(prover)) => (prover.take(answer), prover.len()),
+            (None, None) => return,
         };
-        match listing.take(answer) {
-            Err(error) if is_not_there(&error) && listing.len() == 0 => {
-                self.listing = None;
+        match taken {
+            Err(error) if is_not_there(&error) && len == 0 => {
+                self.forget_lists();
                 self.missing(Why::Unsent);
                 return;
             }
             Err(error) => {
                 self.unreadable = Some(error.message);
-                self.listing = None;
+                self.forget_lists();
                 self.save = None;
                 return;
             }
             Ok(()) => {}
         }
-        let is_over = listing.is_over();
-        if self.lists == 0 {
-            for mut seen in listing.take_seen() {
-                if self.save.is_none() {
-                    self.save = Some(Save::streamed(self.next_folder(desk)));
-                }
-                let whole = seen.whole.take();
-                let row = self.rows.len() as u32;
-                let (wanted, _) = Wanted::seen(row, seen.clone());
-                self.rows.push(seen);
-                if let Some(save) = &mut self.save {
-                    save.want(desk, wanted, whole.map(|whole| *whole));
-                }
+        if let Some(prover) = &mut self.prover {
+            self.found.append(&mut prover.take_seen());
+            if prover.is_over()
+                && let Some(prover) = self.prover.take()
+            {
+                self.listed(desk, item, &prover);
+            }
+            return;
+        }
+        let seen = self.listing.as_mut().map(Listing::take_seen);
+        for mut seen in seen.unwrap_or_default() {
+            if self.save.is_none() {
+                self.save = Some(Save::streamed(self.next_folder(desk)));
+            }
+            let whole = seen.whole.take();
+            let row = self.rows.len() as u32;
+            let (wanted, _) = Wanted::seen(row, seen.clone());
+            self.rows.push(seen);
+            if let Some(save) = &mut self.save {
+                save.want(desk, wanted, whole.map(|whole| *whole));
             }
         }
-        if is_over && let Some(listing) = self.listing.take() {
-            if self.lists == 0 {
-                self.gathered(&listing);
-            } else {
-                self.listed(desk, item, listing);
-            }
+        if self.listing.as_ref().is_some_and(Listing::is_over)
+            && let Some(listing) = self.listing.take()
+        {
+            self.gathered(&listing);
         }
     }
 
@@ -343,10 +408,11 @@ impl Delete {
         }
     }
 
-    /// A later list is complete: what is new or changed is saved; when nothing is, the space may go.
-    fn listed(&mut self, desk: &mut Desk, item: u32, listing: Listing) {
-        self.unlisted = listing.unlisted().to_vec();
-        let before = std::mem::replace(&mut self.rows, listing.into_seen());
+    /// The space was listed in two ways: what is new or changed is saved; when nothing is, and nothing
+    /// can have been left out, the space may go.
+    fn listed(&mut self, desk: &mut Desk, item: u32, prover: &Prover) {
+        self.unlisted = prover.unlisted().to_vec();
+        self.rows = std::mem::take(&mut self.found);
         let wanted: Vec<Wanted> = self
             .rows
             .iter()
@@ -363,11 +429,6 @@ impl Delete {
                 status: row.status,
             })
             .collect();
-        // What moves between trash and pages while both are read can be missing in one list, so
-        // two in a row have to agree.
-        let agrees = self.lists > 0
-            && before.len() == self.rows.len()
-            && before.iter().zip(&self.rows).all(|(a, b)| a.id == b.id);
         self.lists += 1;
         // Unknown is not unchanged.
         let mute = self.rows.iter().find(|row| {
@@ -382,7 +443,17 @@ impl Delete {
             self.end(desk, item, Outcome::NotSaved(why));
             return;
         }
-        if wanted.is_empty() && agrees {
+        let doubt = match prover.completeness() {
+            Completeness::Certain(list) => {
+                self.complete = Some(list);
+                None
+            }
+            Completeness::NotCertain(doubt) => {
+                self.complete = None;
+                Some(doubt)
+            }
+        };
+        if wanted.is_empty() && self.complete.is_some() {
             if self
                 .unlisted
                 .iter()
@@ -400,7 +471,15 @@ impl Delete {
             desk.checkpoint();
             return;
         }
-        if wanted.is_empty() && self.lists < LISTS {
+        if let Some(doubt) = doubt.filter(|_| wanted.is_empty()) {
+            self.uncertain += 1;
+            if self.uncertain >= MOST_UNCERTAIN || self.lists >= LISTS {
+                let why = format!(
+                    "It is not certain that all of it was listed, because {}: what the list leaves out would be lost.",
+                    doubt.because()
+                );
+                self.end(desk, item, Outcome::NotSaved(why));
+            }
             return;
         }
         self.rounds_here += 1;
@@ -414,20 +493,55 @@ impl Delete {
         self.stage = Stage::Saving;
     }
 
-    fn saved(&mut self) {
-        let Some(save) = &self.save else {
+    fn saved(&mut self, desk: &mut Desk, item: u32) {
+        let Some(save) = &mut self.save else {
             return;
         };
+        let losing = save.take_losing();
         let kept = save.kept().iter().filter_map(|(row, kept)| match kept {
             Kept::Saved(version) => Some((*row, *version)),
             Kept::Gone | Kept::Not(_) => None,
         });
         for (row, version) in self.written.drain(..).chain(kept) {
             let id = self.rows[row as usize].id.clone();
+            self.losing.remove(&id);
             self.saved.insert(id, version);
+        }
+        for (row, losses) in losing {
+            self.losing
+                .insert(self.rows[row as usize].id.clone(), losses);
         }
         // The list is read once more: what changed meanwhile is saved too.
         self.stage = Stage::Listing;
+        self.weigh(desk, item);
+    }
+
+    /// What goes with the space and is not saved.
+    fn losses(&self) -> Losses {
+        let losses = self.losing.values();
+        losses.fold(Losses::default(), |sum, losses| sum.and(*losses))
+    }
+
+    /// What would be lost is accepted, or asked about.
+    fn weigh(&mut self, desk: &mut Desk, item: u32) {
+        let losses = self.losses();
+        if losses.are_within(&self.accepted.unwrap_or_default()) {
+            return;
+        }
+        let losing = self.rows.iter().filter_map(|row| {
+            Some(Losing {
+                id: row.id.clone(),
+                title: row.title.clone(),
+                losses: *self.losing.get(&row.id)?,
+            })
+        });
+        let items = losing.take(NAMED).collect();
+        self.stage = Stage::AskingLosses;
+        desk.ask(Question::Losses {
+            space: Some(self.keys[item as usize].clone()),
+            items,
+            losses,
+        });
     }
 
     fn polled(&mut self, desk: &mut Desk, item: u32, task: &LongTask) {
@@ -568,23 +682,39 @@ impl Delete {
     }
 
     fn end_deleted(&mut self, desk: &mut Desk, item: u32) {
-        let note = (!self.unlisted.is_empty()).then(|| {
-            format!(
+        let mut notes = Vec::new();
+        if !self.unlisted.is_empty() {
+            notes.push(format!(
                 "The server would not list the {} in its trash, so they are in no backup.",
                 in_words(&self.unlisted)
-            )
-        });
+            ));
+        }
+        let losses = self.losses();
+        if !losses.is_none() {
+            notes.push(format!(
+                "In no backup, as was accepted: {}.",
+                losses.in_words()
+            ));
+        }
+        let note = (!notes.is_empty()).then(|| notes.join(" "));
         self.end(desk, item, Outcome::Done(note));
     }
 
     /// Back to before the request, with a fresh look at what is in the space.
     fn again(&mut self) {
-        self.listing = None;
+        self.forget_lists();
         self.stage = match self.options.backup {
             BackupChoice::Save => Stage::Listing,
             BackupChoice::Declined => Stage::Ready,
         };
     }
+}
+
+fn reading(key: &SpaceKey, so_far: usize) -> String {
+    format!(
+        "Reading {key}, {} so far",
+        number::count(so_far as u64, "item")
+    )
 }
 
 fn sounds_like_an_error(message: &str) -> bool {
@@ -609,7 +739,7 @@ impl Machine for Delete {
         let key = self.keys[item as usize].clone();
         let at = self.next_at.max(desk.at());
         match &self.stage {
-            Stage::Begin | Stage::Asking | Stage::AskingUnlisted => {}
+            Stage::Begin | Stage::Asking | Stage::AskingUnlisted | Stage::AskingLosses => {}
             Stage::Listing | Stage::Saving | Stage::Ready if desk.is_stopping() => {}
             Stage::Listing => self.list(desk, item),
             Stage::Saving => {
@@ -627,7 +757,7 @@ impl Machine for Delete {
                     self.end(desk, item, Outcome::NotSaved(why));
                 } else if save.is_verified() {
                     if save.not_saved().is_empty() {
-                        self.saved();
+                        self.saved(desk, item);
                         self.go(desk);
                     } else {
                         self.stage = Stage::Asking;
@@ -640,19 +770,28 @@ impl Machine for Delete {
             }
             Stage::Ready => {
                 if !desk.is_busy(item) {
-                    let before = match self.options.backup {
-                        BackupChoice::Save if self.unlisted.is_empty() => {
-                            format!(
-                                "{} in it, all saved",
-                                number::count(self.rows.len() as u64, "item")
-                            )
+                    let items = match (self.options.backup, &self.complete) {
+                        (BackupChoice::Declined, _) => None,
+                        (BackupChoice::Save, Some(list)) => Some(list.items()),
+                        (BackupChoice::Save, None) => {
+                            self.again();
+                            self.go(desk);
+                            return;
                         }
-                        BackupChoice::Save => format!(
-                            "{} in it, all saved; trashed {} not listed",
-                            number::count(self.rows.len() as u64, "item"),
+                    };
+                    let before = match items.map(|items| number::count(items, "item")) {
+                        None => "not saved, knowingly".to_owned(),
+                        Some(items) if self.unlisted.is_empty() => {
+                            format!("{items} in it, all saved")
+                        }
+                        Some(items) => format!(
+                            "{items} in it, all saved; trashed {} not listed",
                             in_words(&self.unlisted)
                         ),
-                        BackupChoice::Declined => "not saved, knowingly".to_owned(),
+                    };
+                    let before = match self.options.backup {
+                        BackupChoice::Save => format!("{before}{}", self.losses().accepted()),
+                        BackupChoice::Declined => before,
                     };
                     let ground = self.ground();
                     // Should this not go out, what is in the space is looked at again.
@@ -698,7 +837,11 @@ impl Machine for Delete {
             },
             Stage::Settling(why) => self.settled(desk, current, answer, why),
             Stage::Missing(why) => self.witnessed(desk, current, answer, &why),
-            Stage::Begin | Stage::Asking | Stage::AskingUnlisted | Stage::Ready => {}
+            Stage::Begin
+            | Stage::Asking
+            | Stage::AskingUnlisted
+            | Stage::AskingLosses
+            | Stage::Ready => {}
         }
         self.take_settled();
     }
@@ -756,14 +899,29 @@ impl Machine for Delete {
     }
 
     fn decide(&mut self, desk: &mut Desk, decision: Decision) {
-        let (Stage::Asking | Stage::AskingUnlisted, Some(item)) = (&self.stage, self.current)
+        let (Stage::Asking | Stage::AskingUnlisted | Stage::AskingLosses, Some(item)) =
+            (&self.stage, self.current)
         else {
             return;
         };
+        if self.stage == Stage::AskingLosses {
+            if decision == Decision::GoOn {
+                self.accepted = Some(self.losses());
+                self.stage = Stage::Listing;
+                return;
+            }
+            let lost = self.losses().in_words();
+            let why = format!("It was left alone: {lost} would be lost.");
+            self.end(desk, item, Outcome::Skipped(why));
+            if decision != Decision::LeaveOut {
+                desk.halt("What hangs on its pages is in no backup, so it was not deleted.");
+            }
+            return;
+        }
         if self.stage == Stage::AskingUnlisted && decision == Decision::GoOn {
             self.given_up.append(&mut self.unlisted);
             // Time has passed: what is in it is looked at once more.
-            self.listing = None;
+            self.forget_lists();
             self.stage = Stage::Listing;
             return;
         }
@@ -792,6 +950,8 @@ impl Machine for Delete {
             self.folders.clear();
             self.written.clear();
             self.saved.clear();
+            self.losing.clear();
+            self.accepted = None;
             self.rows.clear();
             self.rounds_here = 0;
             self.lists = 0;

@@ -493,7 +493,7 @@ mod tests {
                 .collect();
             let expected = is_covered && !list.is_empty();
             assert_eq!(
-                covers(&[wanted.clone()], &list, &[]),
+                covers(std::slice::from_ref(&wanted), &list, &[]),
                 expected,
                 "{wanted:?} {list:?}"
             );

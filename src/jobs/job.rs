@@ -15,6 +15,7 @@ use super::delete::{Delete, DeleteOptions};
 use super::desk::{Answered, Arrived, Desk, Fate};
 use super::dry_run::DryRun;
 use super::journal::{Entry, Phase, Record};
+use super::losses::{Losing, Losses};
 use super::proof::{Claim, Standing};
 use super::purge::{Goal, Purge};
 use super::recreate::{Recipe, Recreate, Source};
@@ -192,6 +193,8 @@ pub enum Step {
     Fetch,
     /// The attachments of an item for the backup.
     FetchAttachments,
+    /// The comments on an item, which go with it.
+    FetchComments,
     /// A file for the backup.
     FetchFile,
     /// A space is made.
@@ -257,6 +260,16 @@ pub enum Question {
         space: SpaceKey,
         /// What it would not list.
         kinds: Vec<ContentKind>,
+    },
+    /// Files and comments that are in no backup would go with these: [`Decision::GoOn`],
+    /// [`Decision::LeaveOut`] or [`Decision::Stop`].
+    Losses {
+        /// The space that is to be deleted, if one is.
+        space: Option<SpaceKey>,
+        /// What takes something with it, the first of many.
+        items: Vec<Losing>,
+        /// What is lost in all.
+        losses: Losses,
     },
     /// Somebody changed the space meanwhile: [`Decision::KeepMine`], [`Decision::KeepTheirs`],
     /// [`Decision::Merge`] or [`Decision::Stop`].

@@ -22,12 +22,14 @@ pub mod backup;
 pub mod consent;
 pub mod journal;
 pub mod ledger;
+pub mod losses;
 pub mod plan;
 pub mod proof;
 
 mod ancestry;
 mod archive;
 mod back_up;
+mod complete;
 mod create;
 mod delete;
 mod desk;
@@ -35,6 +37,7 @@ mod dry_run;
 mod guard;
 mod job;
 mod listing;
+mod met;
 mod purge;
 mod recreate;
 mod rehearsal;
@@ -53,6 +56,7 @@ pub use job::{
     Progress, Question, RequestNo, Step, StoreError, Stored, Thing, Unfit, WriteNo,
 };
 pub use listing::in_words as kinds_in_words;
+pub use losses::{Losing, Losses};
 pub use recreate::{Recipe, Source, UnknownRestrictions};
 pub use rehearsal::Verdict;
 pub use session::{NotHere, SameServer, SavedServer, Session, ToAgree};

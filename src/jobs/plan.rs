@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::consent::{Act, ItemTarget, Target};
 use super::delete::BackupChoice;
 use super::journal::sha256;
+use super::losses::{COUNTED_LATER, Losses};
 use super::recreate::{Recipe, Source};
 use super::session::SavedServer;
 use crate::confluence::ContentKind;
@@ -40,6 +41,9 @@ pub struct Plan {
     pub steps: Vec<PlanStep>,
     /// What cannot be undone, one sentence each.
     pub cannot_be_undone: Vec<String>,
+    /// What goes with the items and is not saved. Before a job has counted it, not known.
+    #[serde(default, skip_serializing_if = "Losses::is_none")]
+    pub losses: Losses,
     /// Where content that is made again comes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
@@ -101,6 +105,7 @@ impl Plan {
                     "Purged items, their history, comments and attachments are gone from the server."
                         .to_owned(),
                 );
+                cannot_be_undone.push(COUNTED_LATER.to_owned());
                 cannot_be_undone
                     .push("From the backup they can be made again with new ids.".to_owned());
                 if target.act == Act::PurgeAll {
@@ -131,6 +136,7 @@ impl Plan {
                             spaces,
                         ));
                         steps.push(step("Read the backups back and compare them", None));
+                        cannot_be_undone.push(COUNTED_LATER.to_owned());
                     }
                     BackupChoice::Declined => {
                         cannot_be_undone.push("There is no backup: it was declined.".to_owned());
@@ -172,12 +178,17 @@ impl Plan {
             Act::OpenForWriting => vec![step("Open the profile for writing", Some(1))],
             Act::DryRun => vec![step("Read each thing", Some(target.count()))],
         };
+        let losses = match target.act {
+            Act::PurgeMarked => Losses::not_known(target.items.iter().map(|item| &item.kind)),
+            _ => Losses::default(),
+        };
         Self {
             format: FORMAT.to_owned(),
             created,
             target,
             steps,
             cannot_be_undone,
+            losses,
             source: None,
             left_of: None,
             check_sum: None,

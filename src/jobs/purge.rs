@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::complete::{Care, CompleteList, Completeness, Doubt, Prover, Scope};
 use super::desk::{
     Again, Desk, Fate, Settled, WHOLE, is_not_offered, is_not_there, refusal, refused, unexpected,
 };
@@ -24,6 +25,7 @@ use super::job::{
     Decision, Head, JobWrite, Line, Machine, Outcome, Question, Step, StoreError, Stored,
 };
 use super::listing::{LIMIT, Listing, Rows, Seen, in_words};
+use super::losses::{Losing, Losses, NAMED};
 use super::proof::{Claim, Claimed, Fingerprint, Ground};
 use super::save::{Kept, Save, Wanted};
 use super::witness::{Sight, Witness};
@@ -54,6 +56,8 @@ enum Stage {
     Saving,
     /// The person is asked about what could not be saved.
     Asking,
+    /// The person is asked about what goes with the items and is not saved.
+    AskingLosses,
     /// Reading the trash again, just before operation 13.
     ListingAgain,
     /// All of it at once.
@@ -121,10 +125,63 @@ fn is_none(tries: &u8) -> bool {
     *tries == 0
 }
 
+/// What is read to be compared.
+#[derive(Clone, Debug, PartialEq)]
+enum Source {
+    List(Listing),
+    /// In two ways: something is destroyed on the strength of it.
+    Proof(Prover),
+}
+
+impl Source {
+    fn take(&mut self, answer: Result<Reply, ApiError>) -> Result<(), ApiError> {
+        match self {
+            Self::List(listing) => listing.take(answer),
+            Self::Proof(prover) => prover.take(answer),
+        }
+    }
+
+    fn take_seen(&mut self) -> Vec<Seen> {
+        match self {
+            Self::List(listing) => listing.take_seen(),
+            Self::Proof(prover) => prover.take_seen(),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        match self {
+            Self::List(listing) => listing.is_over(),
+            Self::Proof(prover) => prover.is_over(),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::List(listing) => listing.len(),
+            Self::Proof(prover) => prover.len(),
+        }
+    }
+
+    fn is_whole_trash(&self) -> bool {
+        match self {
+            Self::List(listing) => listing.is_whole_trash(),
+            Self::Proof(prover) => prover.is_whole_trash(),
+        }
+    }
+
+    /// Whether something says that it has left rows out.
+    fn is_in_doubt(&self) -> bool {
+        match self {
+            Self::List(listing) => listing.flaw().is_some(),
+            Self::Proof(prover) => prover.doubt().is_some(),
+        }
+    }
+}
+
 /// A list that is compared with the items while it is read.
 #[derive(Clone, Debug, PartialEq)]
 struct Reading {
-    listing: Listing,
+    listing: Source,
     /// The items in the order of their ids.
     order: Vec<u32>,
     /// Of each item, whether the list has it.
@@ -138,7 +195,7 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(listing: Listing, lines: &[Line]) -> Self {
+    fn new(listing: Source, lines: &[Line]) -> Self {
         let mut order: Vec<u32> = (0..lines.len() as u32).collect();
         order.sort_unstable_by_key(|item| &lines[*item as usize].subject);
         Self {
@@ -181,9 +238,22 @@ pub(super) struct Purge {
     /// What of a whole trash could not be saved, or had vanished before.
     #[serde(default)]
     left: Vec<(u32, Kept)>,
+    /// What takes files and comments with it that are not saved, by line.
+    #[serde(default)]
+    losing: Vec<(u32, Losses)>,
+    /// What of that was accepted.
+    #[serde(default)]
+    accepted: Option<Losses>,
+    /// Whether something of the trash stays.
+    #[serde(default)]
+    left_out: bool,
+    /// Whether the trash can't be purged in one stroke: a list of it was caught leaving rows out, or
+    /// the server has no operation for it.
+    #[serde(default)]
+    one_by_one: bool,
     // A list that was interrupted is begun anew.
     #[serde(skip)]
-    listing: Option<Listing>,
+    listing: Option<Prover>,
     #[serde(skip)]
     reading: Option<Reading>,
     /// What is ready to be purged: each item as the server told of it.
@@ -198,6 +268,10 @@ pub(super) struct Purge {
     /// The look at the trash that is under way, and the items that it tells about.
     #[serde(skip)]
     witness: Option<(Witness, Vec<u32>)>,
+    /// The proof that what is saved is all that is in the trash. Without it nothing is purged but item
+    /// by item.
+    #[serde(skip)]
+    complete: Option<CompleteList>,
     save: Option<Save>,
     look_at: u64,
     /// Whether operation 13 was answered as done, or seen to be.
@@ -227,12 +301,17 @@ impl Purge {
             stage,
             targets,
             left: Vec::new(),
+            losing: Vec::new(),
+            accepted: None,
+            left_out: false,
+            one_by_one: false,
             listing: None,
             reading: None,
             checked: BTreeMap::new(),
             whole: Vec::new(),
             missing: Vec::new(),
             witness: None,
+            complete: None,
             save: None,
             look_at: 0,
             confirmed: false,
@@ -275,9 +354,9 @@ impl Purge {
         let Some(save) = &mut self.save else {
             return;
         };
-        let listing = self
-            .listing
-            .get_or_insert_with(|| Listing::trash(space, Rows::default()));
+        let listing = self.listing.get_or_insert_with(|| {
+            Prover::new(space, Scope::Trash, Rows::default(), Care::InDoubt)
+        });
         let has_room =
             save.waiting() < LIMIT as usize && desk.has_room() && desk.has_room_for_files();
         if has_room && !desk.is_busy(WHOLE) {
@@ -286,8 +365,13 @@ impl Purge {
         save.go(desk);
         let total = listing.total().map_or(0, |total| total as usize);
         desk.saving(Some((save.items() as usize, total.max(self.targets.len()))));
+        let what = if listing.is_checking() {
+            "The list repeats rows: reading the trash in another way"
+        } else {
+            "Reading the trash"
+        };
         desk.say(format!(
-            "Reading the trash, {} so far",
+            "{what}, {} so far",
             number::grouped(listing.len() as u64)
         ));
     }
@@ -320,6 +404,14 @@ impl Purge {
             let why = "The server would not list them; they were neither saved nor purged.";
             desk.close(line, Outcome::Skipped(why.to_owned()));
         }
+        self.one_by_one = listing.doubt().is_some() || !listing.is_whole_trash();
+        if let (Some(doubt), Completeness::NotCertain(_)) =
+            (listing.doubt(), listing.completeness())
+        {
+            let line = desk.add_line(Line::content(&ContentId::new(""), UNTOLD));
+            self.targets.push(Target::default());
+            desk.close(line, left_out(doubt));
+        }
         save.finish();
         self.listing = None;
         self.stage = Stage::Saving;
@@ -346,8 +438,11 @@ impl Purge {
         let stage = self.stage;
         let reading = self.reading.get_or_insert_with(|| {
             let listing = match stage {
-                Stage::Elsewhere => Listing::ids(space),
-                _ => Listing::trash(space, Rows::Bare),
+                Stage::Elsewhere => Source::List(Listing::ids(space)),
+                Stage::ListingAgain => {
+                    Source::Proof(Prover::new(space, Scope::Trash, Rows::Bare, Care::Always))
+                }
+                _ => Source::List(Listing::trash(space, Rows::Bare)),
             };
             Reading::new(listing, desk.lines())
         });
@@ -359,7 +454,14 @@ impl Purge {
             "{what}, {} so far",
             number::grouped(reading.listing.len() as u64)
         ));
-        if let Some(call) = reading.listing.call() {
+        let listing = match &reading.listing {
+            Source::List(listing) => listing,
+            Source::Proof(prover) => {
+                prover.ask(desk, WHOLE);
+                return;
+            }
+        };
+        if let Some(call) = listing.call() {
             let step = match stage {
                 Stage::Looking(_) => Step::Settle,
                 Stage::Elsewhere => Step::SettleElsewhere,
@@ -398,9 +500,21 @@ impl Purge {
                 if same {
                     self.whole = std::mem::take(&mut reading.told);
                 }
-                self.stage = if same { Stage::Whole } else { Stage::Items };
+                self.complete = match &reading.listing {
+                    Source::Proof(prover) if same => match prover.completeness() {
+                        Completeness::Certain(list) => Some(list),
+                        Completeness::NotCertain(_) => None,
+                    },
+                    _ => None,
+                };
+                self.stage = match &self.complete {
+                    Some(list) if list.is_undisputed() => Stage::Whole,
+                    _ => Stage::Items,
+                };
             }
             Stage::Looking(looks) => self.looked(desk, &reading, looks),
+            // What a list leaves out is not gone.
+            Stage::Elsewhere if reading.listing.is_in_doubt() => self.ask_for_each(desk),
             Stage::Elsewhere => {
                 self.end_listed(desk, |item| {
                     if reading.has(item) {
@@ -489,6 +603,7 @@ impl Purge {
         };
         desk.say("");
         let mut left_out = false;
+        self.losing = save.take_losing();
         let mut kept = save.take_kept();
         kept.append(&mut self.left);
         for (item, kept) in kept {
@@ -518,12 +633,73 @@ impl Purge {
                 }
             }
         }
-        self.stage = if self.all.is_some() && !left_out && desk.first_open().is_some() {
+        self.left_out = left_out;
+        self.weigh(desk);
+        desk.checkpoint();
+    }
+
+    /// What goes with the items that are still to be purged, and is not saved.
+    fn losses(&self, desk: &Desk) -> Losses {
+        let open = self.losing.iter().filter(|(item, _)| desk.is_open(*item));
+        open.fold(Losses::default(), |sum, (_, losses)| sum.and(*losses))
+    }
+
+    /// What goes with an item and is not saved.
+    fn lost_with(&self, item: u32) -> Losses {
+        let mut losing = self.losing.iter();
+        let found = losing.find(|(losing, _)| *losing == item);
+        found.map_or(Losses::default(), |(_, losses)| *losses)
+    }
+
+    /// Before the first request that destroys: what would be lost is accepted, or asked about.
+    fn weigh(&mut self, desk: &mut Desk) {
+        let losses = self.losses(desk);
+        let accepted = self.accepted.unwrap_or_default();
+        if self.goal == Goal::Purge && !losses.are_within(&accepted) {
+            self.stage = Stage::AskingLosses;
+            let open = self.losing.iter().filter(|(item, _)| desk.is_open(*item));
+            let items = open.take(NAMED).map(|(item, losses)| Losing {
+                id: id_of(desk, *item),
+                title: desk.lines()[*item as usize].title.to_string(),
+                losses: *losses,
+            });
+            let items = items.collect();
+            desk.ask(Question::Losses {
+                space: None,
+                items,
+                losses,
+            });
+            return;
+        }
+        let may_be_whole = self.all.is_some() && !self.left_out && !self.one_by_one;
+        self.stage = if may_be_whole && desk.first_open().is_some() {
             Stage::ListingAgain
         } else {
             Stage::Items
         };
-        desk.checkpoint();
+    }
+
+    /// The person has answered what would be lost.
+    fn weighed(&mut self, desk: &mut Desk, decision: &Decision) {
+        match decision {
+            Decision::GoOn => self.accepted = Some(self.losses(desk)),
+            Decision::LeaveOut => {
+                let losing = self.losing.iter().map(|(item, losses)| (*item, *losses));
+                for (item, losses) in losing
+                    .filter(|(item, _)| desk.is_open(*item))
+                    .collect::<Vec<_>>()
+                {
+                    let why = format!("It was left alone: {} would be lost.", losses.in_words());
+                    desk.close(item, Outcome::Skipped(why));
+                }
+                self.left_out = true;
+            }
+            _ => {
+                desk.halt("What hangs on these items is in no backup, so nothing was purged.");
+                return;
+            }
+        }
+        self.weigh(desk);
     }
 
     fn looked(&mut self, desk: &mut Desk, reading: &Reading, looks: u32) {
@@ -707,6 +883,7 @@ impl Purge {
                         Some(version) => format!("trashed, version {version}, saved"),
                         None => "trashed, saved".to_owned(),
                     };
+                    let before = format!("{before}{}", self.lost_with(item).accepted());
                     let call = Call::PurgeContent { id };
                     desk.destroy(item, Step::Purge, call, before, ground);
                 }
@@ -812,6 +989,16 @@ impl Purge {
     }
 }
 
+/// What a list may have left out, as a line.
+const UNTOLD: &str = "What the list leaves out";
+
+fn left_out(doubt: Doubt) -> Outcome {
+    Outcome::Skipped(format!(
+        "It is not certain that all of the trash was listed, because {}. What was listed is purged item by item, and the rest stays: look at the trash once more.",
+        doubt.because()
+    ))
+}
+
 fn id_of(desk: &Desk, item: u32) -> ContentId {
     ContentId::new(&desk.lines()[item as usize].subject)
 }
@@ -882,7 +1069,7 @@ impl Machine for Purge {
                     }
                 }
             }
-            Stage::Asking => {}
+            Stage::Asking | Stage::AskingLosses => {}
             Stage::Verifying(next) => {
                 let Some(save) = &mut self.save else {
                     desk.halt("It does not say which backup it made, so nothing more was purged.");
@@ -907,9 +1094,14 @@ impl Machine for Purge {
                 {
                     // Should this not go out, the trash is read again.
                     self.stage = Stage::ListingAgain;
+                    if self.complete.take().is_none() {
+                        self.go(desk);
+                        return;
+                    }
                     let before = format!(
-                        "{} in the trash, all saved",
-                        number::count(self.targets.len() as u64, "item")
+                        "{} in the trash, all saved{}",
+                        number::count(self.targets.len() as u64, "item"),
+                        self.losses(desk).accepted()
                     );
                     let items = std::mem::take(&mut self.whole);
                     let ground = self.ground(Claimed::All(items.into()));
@@ -985,6 +1177,10 @@ impl Machine for Purge {
     }
 
     fn decide(&mut self, desk: &mut Desk, decision: Decision) {
+        if self.stage == Stage::AskingLosses {
+            self.weighed(desk, &decision);
+            return;
+        }
         if self.stage != Stage::Asking {
             return;
         }
@@ -998,6 +1194,7 @@ impl Machine for Purge {
     fn reopened(&mut self, desk: &mut Desk) {
         self.listing = None;
         self.reading = None;
+        self.complete = None;
         self.look_at = 0;
         self.missing.clear();
         self.witness = None;
@@ -1008,9 +1205,11 @@ impl Machine for Purge {
             }
         }
         let next = match self.stage {
-            Stage::Listing | Stage::Saving | Stage::Asking => {
+            Stage::Listing | Stage::Saving | Stage::Asking | Stage::AskingLosses => {
                 // The backup was not finished: it is made anew.
                 self.save = None;
+                self.losing.clear();
+                self.accepted = None;
                 desk.answered();
                 if self.all.is_some() {
                     self.targets.clear();

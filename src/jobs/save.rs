@@ -17,7 +17,9 @@ use super::backup::{
 use super::desk::{Desk, is_not_offered, is_not_there, unexpected};
 use super::job::{JobWrite, Step, StoreError, Stored};
 use super::listing::Seen;
+use super::losses::Losses;
 use crate::confluence::call::Window;
+use crate::confluence::ids::IdSet;
 use crate::confluence::{ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Reply};
 
 /// A file of items is written when it would hold this many…
@@ -25,6 +27,7 @@ const ITEMS_PER_FILE: u64 = 1_000;
 /// …or this many bytes before packing.
 const BYTES_PER_FILE: usize = 4 << 20;
 const ATTACHMENTS_PER_PAGE: u64 = 200;
+const COMMENTS_PER_PAGE: u64 = 200;
 
 /// An item to be saved. `item` is the caller's number for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +68,7 @@ pub(super) enum Kept {
 enum Need {
     Content,
     Attachments(u64),
+    Comments(u64),
     File,
 }
 
@@ -77,6 +81,12 @@ struct Slot {
     is_from_list: bool,
     content: Option<Content>,
     attachments: Vec<AttachmentEntry>,
+    /// Whether the server told which attachments there are.
+    #[serde(default)]
+    is_told: bool,
+    /// The comments that were counted.
+    #[serde(default)]
+    comments: IdSet,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,6 +134,9 @@ pub(super) struct Save {
     /// Whether all that is wanted is known, or comes little by little.
     #[serde(default)]
     supply: Supply,
+    /// What takes files and comments with it that are not saved.
+    #[serde(default)]
+    losing: Vec<(u32, Losses)>,
     /// Of what comes little by little: what became of each, where it was not told yet.
     #[serde(skip)]
     settled: Vec<(Wanted, Kept)>,
@@ -148,6 +161,7 @@ impl Save {
             items: 0,
             stage: Stage::Fetching,
             supply: Supply::Given,
+            losing: Vec::new(),
             settled: Vec::new(),
             buffer: String::new(),
             buffered: 0,
@@ -175,19 +189,37 @@ impl Save {
                 is_from_list: true,
                 content: Some(content),
                 attachments: Vec::new(),
+                is_told: false,
+                comments: IdSet::default(),
             });
             return;
         }
-        let attachments = match wanted.kind {
-            ContentKind::Page | ContentKind::BlogPost => content
-                .more
-                .as_mut()
-                .and_then(|more| more.attachments.take()),
-            _ => None,
-        };
+        let is_a_page = matches!(wanted.kind, ContentKind::Page | ContentKind::BlogPost);
+        let more = content.more.as_mut().filter(|_| is_a_page);
+        let (attachments, has_comments) = more.map_or((None, None), |more| {
+            (more.attachments.take(), more.has_comments)
+        });
         let attachments = attachments.map(|all| all.into_iter().map(AttachmentEntry::from));
-        let attachments = attachments.map(Iterator::collect);
-        self.put(desk, wanted, content, attachments, None);
+        let attachments: Option<Vec<AttachmentEntry>> = attachments.map(Iterator::collect);
+        if !is_a_page || has_comments == Some(false) {
+            self.put(desk, wanted, content, attachments, Some(0), None);
+            return;
+        }
+        // How many there are in all is asked for only where there are any, or that is not told.
+        self.slots.push(Slot {
+            wanted,
+            need: Need::Comments(0),
+            is_from_list: true,
+            content: Some(content),
+            is_told: attachments.is_some(),
+            attachments: attachments.unwrap_or_default(),
+            comments: IdSet::default(),
+        });
+    }
+
+    /// What takes files and comments with it that are not saved, by the caller's numbers.
+    pub(super) fn take_losing(&mut self) -> Vec<(u32, Losses)> {
+        std::mem::take(&mut self.losing)
     }
 
     /// Nothing more will be wanted.
@@ -315,7 +347,7 @@ impl Save {
             let slot = &self.slots[index];
             if !desk.is_busy(slot.wanted.item) {
                 let (step, call) = slot.ask();
-                desk.read(slot.wanted.item, step, call);
+                ask(desk, slot.wanted.item, step, call);
             }
         }
         while desk.has_room() && desk.has_room_for_files() {
@@ -328,9 +360,11 @@ impl Save {
                 is_from_list: false,
                 content: None,
                 attachments: Vec::new(),
+                is_told: false,
+                comments: IdSet::default(),
             };
             let (step, call) = slot.ask();
-            desk.read(slot.wanted.item, step, call);
+            ask(desk, slot.wanted.item, step, call);
             self.slots.push(slot);
         }
         if self.waiting() == 0 && self.supply != Supply::Coming {
@@ -432,7 +466,7 @@ impl Save {
                     ContentKind::Page | ContentKind::BlogPost => Need::Attachments(0),
                     ContentKind::Comment | ContentKind::Other(_) => {
                         slot.content = Some(*content);
-                        self.keep(desk, index, None, None);
+                        self.keep(desk, index, Some(0), None);
                         return;
                     }
                 };
@@ -458,14 +492,31 @@ impl Save {
                 if page.has_next && slot.attachments.len() > before {
                     slot.need = Need::Attachments(start + rows);
                 } else {
-                    let attachments = std::mem::take(&mut slot.attachments);
-                    self.keep(desk, index, Some(attachments), None);
+                    slot.is_told = true;
+                    slot.need = Need::Comments(0);
                 }
             }
             // Some servers don't list the attachments of what is in the trash.
             (Step::FetchAttachments, Err(error)) if is_not_offered(&error) => {
-                self.keep(desk, index, None, None);
+                slot.need = Need::Comments(0);
             }
+            (Step::FetchComments, Ok(Reply::Contents(page))) => {
+                let Need::Comments(start) = slot.need else {
+                    return;
+                };
+                let rows = page.results.len() as u64;
+                let before = slot.comments.len();
+                slot.comments
+                    .insert_all(page.results.iter().map(|it| &it.id));
+                if page.has_next && slot.comments.len() > before {
+                    slot.need = Need::Comments(start + rows);
+                } else {
+                    let comments = slot.comments.len() as u64;
+                    self.keep(desk, index, Some(comments), None);
+                }
+            }
+            // They are not saved anyway: that their number is not known is told.
+            (Step::FetchComments, Err(_)) => self.keep(desk, index, None, None),
             (Step::FetchFile, Ok(Reply::File(bytes))) => {
                 let more = slot.content.as_ref().and_then(|it| it.more.as_deref());
                 let size = more.and_then(|more| more.file_size);
@@ -483,7 +534,7 @@ impl Save {
                     name: file.name.clone(),
                     bytes: bytes.into(),
                 });
-                self.keep(desk, index, None, Some(file));
+                self.keep(desk, index, Some(0), Some(file));
             }
             // Gone meanwhile, or its file has another address by now: it tells itself.
             (Step::FetchFile, Err(_)) if slot.is_from_list => {
@@ -506,12 +557,13 @@ impl Save {
         &mut self,
         desk: &mut Desk,
         index: usize,
-        attachments: Option<Vec<AttachmentEntry>>,
+        comments: Option<u64>,
         file: Option<SavedFile>,
     ) {
         let slot = self.slots.remove(index);
+        let attachments = slot.is_told.then_some(slot.attachments);
         if let Some(content) = slot.content {
-            self.put(desk, slot.wanted, content, attachments, file);
+            self.put(desk, slot.wanted, content, attachments, comments, file);
         }
     }
 
@@ -521,8 +573,13 @@ impl Save {
         wanted: Wanted,
         content: Content,
         attachments: Option<Vec<AttachmentEntry>>,
+        comments: Option<u64>,
         file: Option<SavedFile>,
     ) {
+        let losses = Losses::of(&wanted.kind, attachments.as_deref(), comments);
+        if !losses.is_none() {
+            self.losing.push((wanted.item, losses));
+        }
         let item = Item::of(content, wanted.status, attachments, file);
         self.settle(wanted, Kept::Saved(item.version_number()));
         self.buffer.push_str(&backup::line(&item));
@@ -568,6 +625,17 @@ impl Slot {
                     },
                 },
             ),
+            Need::Comments(start) => (
+                Step::FetchComments,
+                Call::Comments {
+                    id,
+                    expand: String::new(),
+                    window: Window {
+                        start,
+                        limit: COMMENTS_PER_PAGE,
+                    },
+                },
+            ),
             Need::File => (
                 Step::FetchFile,
                 Call::Download {
@@ -580,6 +648,15 @@ impl Slot {
                 },
             ),
         }
+    }
+}
+
+/// Asks for what an item needs. How many comments there are can be left open.
+fn ask(desk: &mut Desk, item: u32, step: Step, call: Call) {
+    if step == Step::FetchComments {
+        desk.try_read(item, step, call);
+    } else {
+        desk.read(item, step, call);
     }
 }
 

@@ -124,6 +124,10 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         let note = format!("not read: {}", missing.join(", "));
         foot.note(note, theme.warning);
     }
+    if outline.is_uncertain {
+        let note = "not certain: the list repeats rows";
+        foot.note(note.to_owned(), theme.warning);
+    }
     if let Some(matched) = outline.tree.matched() {
         let note = format!(
             "{}{} of {} read",

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use coracle::confluence::call::{Audience, Depth, SpacesFilter, Window};
+use coracle::confluence::call::{Audience, Depth, Scanned, SpacesFilter, Window};
 use coracle::confluence::client::{Client, Credentials, Endpoint, Settings};
 use coracle::confluence::paging::{CursorPager, Pager};
 use coracle::confluence::retry::Patience;
@@ -614,4 +614,59 @@ fn faults_are_told_and_reads_get_over_them() {
     );
     site.server.behave(|behaviour| behaviour.anonymous = true);
     assert_eq!(site.refused(&Call::CurrentUser), ErrorKind::Anonymous);
+}
+
+/// By text and by object, the cursor leads to the end; before 9 there is no scan.
+#[test]
+fn a_space_is_scanned_to_its_end_in_9_and_10_and_7_has_no_scan() {
+    for (generation, real) in [
+        (Generation::Ten, false),
+        (Generation::Ten, true),
+        (Generation::Nine, true),
+        (Generation::Seven, true),
+    ] {
+        let site = site(Options {
+            generation,
+            real,
+            seed: wiki(0, 12),
+            ..Options::default()
+        });
+        let scan = |of, kind: Option<ContentKind>, cursor| Call::Scan {
+            key: SpaceKey::new("ENG"),
+            of,
+            kind,
+            cursor,
+            expand: "version".to_owned(),
+            limit: 5,
+        };
+        if generation == Generation::Seven {
+            let refused = site.refused(&scan(Scanned::Any, None, None));
+            assert_eq!(refused, ErrorKind::Server, "it takes the word for an id");
+            continue;
+        }
+        for (of, kind, many) in [
+            (Scanned::Any, None, 25),
+            (Scanned::Trashed, None, 12),
+            (Scanned::Any, Some(ContentKind::BlogPost), 1),
+        ] {
+            let (mut pager, mut ids) = (CursorPager::new(), HashSet::new());
+            while let Some(cursor) = pager.wanted() {
+                let page = match site.ask(&scan(of, kind.clone(), cursor)) {
+                    Ok(Reply::Scan(page)) => page,
+                    other => panic!("{other:?}"),
+                };
+                let accepted = pager
+                    .accept(page, |row| row.id.as_str())
+                    .expect("it goes on");
+                let is_trashed = |row: &Content| row.status == Some(ContentStatus::Trashed);
+                assert!(of == Scanned::Any || accepted.fresh.iter().all(is_trashed));
+                ids.extend(accepted.fresh.into_iter().map(|row| row.id));
+            }
+            assert_eq!(
+                (ids.len(), pager.is_certain()),
+                (many, true),
+                "{generation:?} {of:?}"
+            );
+        }
+    }
 }

@@ -6,12 +6,12 @@ use coracle::app::key::{KeyPress, Stroke};
 use coracle::app::message::{DiskCall, DiskError, DiskReply, Effect, Msg, TakenTurn, TextFile};
 use coracle::app::{StartMode, Writes};
 use coracle::confluence::{
-    Call, CursorPage, ErrorKind, Permission, Reply, Space, SpaceKey, SpaceStatus,
+    Call, Cursor, CursorPage, ErrorKind, Permission, Reply, Space, SpaceKey, SpaceStatus,
 };
 use coracle::jobs::{Stored, ledger};
 
 use crate::meddling::prove;
-use crate::story::{Answer, Story, error, page, wiki};
+use crate::story::{Answer, Story, error, page, trashed, wiki};
 
 /// The usual sizes, from the smallest that works.
 const SIZES: [(u16, u16); 3] = [(40, 12), (80, 24), (120, 40)];
@@ -281,15 +281,62 @@ fn told(call: &Call) -> Answer {
             };
             let mut page = page(&[], *window);
             page.total = Some(count);
+            page.has_next = true;
             Ok(Reply::Contents(page))
         }
         Call::Trash { .. } => Ok(Reply::Trash(CursorPage {
             results: Vec::new(),
-            next: None,
+            next: Some(Cursor("more".to_owned())),
             total: Some(96),
         })),
         other => wiki(other),
     }
+}
+
+/// Nothing is in the space.
+fn nothing(call: &Call) -> Answer {
+    match call {
+        Call::SpaceContentOfKind { window, .. } => Ok(Reply::Contents(page(&[], *window))),
+        Call::Trash { .. } => Ok(Reply::Trash(CursorPage {
+            results: Vec::new(),
+            next: None,
+            total: Some(0),
+        })),
+        other => wiki(other),
+    }
+}
+
+/// The list of the trash tells a row again, and another is not told.
+fn lying(call: &Call) -> Answer {
+    match call {
+        Call::Trash { .. } => Ok(Reply::Trash(CursorPage {
+            results: ["20", "21", "21", "23"]
+                .map(|id| trashed(id, "Old policies", &[]))
+                .into(),
+            next: None,
+            total: Some(4),
+        })),
+        other => told(other),
+    }
+}
+
+#[test]
+fn a_list_that_leaves_rows_out_is_told_before_anything_stands_on_it() {
+    at_every_size("delete-one-uncertain", |desk| {
+        desk.keys("j j D").work(&lying);
+    });
+    at_every_size("purge-all-uncertain", |desk| {
+        desk.keys("j t").work(&lying);
+        desk.keys("P").work(&lying);
+    });
+    let mut desk = Desk::browsing(120, 40);
+    desk.keys("j t").work(&lying);
+    let screen = desk.screen();
+    assert!(screen.contains("Trash 3?"), "{screen}");
+    assert!(
+        screen.contains("not certain: the list repeats rows"),
+        "{screen}"
+    );
 }
 
 fn free(call: &Call) -> Answer {
@@ -497,7 +544,7 @@ fn a_reported_hold_moves_in_lists_and_counts_in_no_confirmation() {
     desk.types("LD1");
     held(&mut desk, "Enter");
     assert_eq!(desk.journal.len(), 0, "nothing was agreed to");
-    desk.keys("Enter").work(&told);
+    desk.keys("Enter").work(&nothing);
     assert_ne!(desk.journal.len(), 0, "but it is now");
     assert!(!desk.story.model.minds_held_keys());
 }

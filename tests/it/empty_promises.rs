@@ -698,7 +698,7 @@ fn simulate(seed: u64) -> Vec<String> {
         let decision = bench.job.question().map(|question| match question {
             Question::TitleCollision { .. } => Decision::Rename,
             Question::NotSaved { .. } => Decision::LeaveOut,
-            Question::Unlisted { .. } => Decision::GoOn,
+            Question::Unlisted { .. } | Question::Losses { .. } => Decision::GoOn,
             Question::SpaceChanged { .. } => Decision::KeepMine,
         });
         match decision {

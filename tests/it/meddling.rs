@@ -176,7 +176,7 @@ impl Course {
                 let decision = match question {
                     Question::TitleCollision { .. } => Decision::Rename,
                     Question::NotSaved { .. } => Decision::LeaveOut,
-                    Question::Unlisted { .. } => Decision::GoOn,
+                    Question::Unlisted { .. } | Question::Losses { .. } => Decision::GoOn,
                     Question::SpaceChanged { .. } => Decision::KeepMine,
                 };
                 self.feed(JobEvent::Decide(decision));

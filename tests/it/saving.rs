@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 
 use coracle::confluence::client::{Client, Credentials, Endpoint, Settings};
 use coracle::confluence::{ApiError, Call, ErrorKind, Reply};
-use coracle::demo::{Generation, Options, Seed, Server};
+use coracle::demo::{Behaviour, Generation, Lie, ListOf, Options, Seed, Server};
 use coracle::jobs::backup::{self, Item, MANIFEST, Manifest};
 use coracle::jobs::{
     Act, BackupChoice, Challenge, DeleteOptions, Job, JobEffect, JobEvent, JobState, JobWrite,
-    OnFailure, Outcome, Stored,
+    Losses, OnFailure, Outcome, Question, Stored,
 };
 
 use crate::meddling::prove;
@@ -22,6 +22,10 @@ fn seed() -> Seed {
         "space: ENG\nname: Engineering\nhomepage: Home\n\n=== page\ntitle: Home\nlabels: start\n\n<p>Home</p>\n",
     );
     for status in ["current", "trashed"] {
+        let _ = write!(
+            text,
+            "\n=== comment\ntitle: Re: {status}\nparent: {status} secret\n\n<p>Hm</p>\n\n=== comment\ntitle: Aw: {status}\nparent: {status} secret\n\n<p>Hm?</p>\n"
+        );
         let tail = if status == "trashed" {
             "status: trashed\n"
         } else {
@@ -69,6 +73,7 @@ struct Outcomes {
     /// The files of attachments, by their check sums.
     files: BTreeMap<String, String>,
     asked: Vec<Call>,
+    questions: Vec<Question>,
 }
 
 impl Outcomes {
@@ -88,27 +93,34 @@ impl Outcomes {
     }
 }
 
-fn run(mut job: Job, seed: Seed, generation: Generation, real: bool, lists: Lists) -> Outcomes {
-    let server = Server::start(Options {
+fn run(job: Job, seed: Seed, generation: Generation, real: bool, lists: Lists) -> Outcomes {
+    let options = Options {
         seed,
         generation,
         real,
         ..Options::default()
-    })
-    .expect("a server");
+    };
+    run_on(job, options, lists)
+}
+
+fn run_on(mut job: Job, options: Options, lists: Lists) -> Outcomes {
+    let server = Server::start(options).expect("a server");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
     let endpoint = Endpoint::parse(server.base_url()).expect("usable");
     let client = Client::new(Settings::new(endpoint, Credentials::Anonymous)).expect("usable");
-    let mut asked = Vec::new();
+    let (mut asked, mut questions) = (Vec::new(), Vec::new());
     let mut disk: BTreeMap<(String, String), Vec<u8>> = BTreeMap::new();
     let mut at = 0;
     let mut todo: VecDeque<JobEffect> = job.step(at, JobEvent::Begin).into();
     loop {
         let Some(effect) = todo.pop_front() else {
-            if job.question().is_some() {
+            if let Some(question) = job.question() {
+                let destroys = |call: &Call| !call.is_read();
+                assert!(!asked.iter().any(destroys), "it is asked about before");
+                questions.push(question.clone());
                 let go_on = JobEvent::Decide(coracle::jobs::Decision::GoOn);
                 todo.extend(job.step(at, go_on));
                 continue;
@@ -168,29 +180,43 @@ fn run(mut job: Job, seed: Seed, generation: Generation, real: bool, lists: List
         };
         todo.extend(job.step(at, event));
     }
-    let folder = job.backup().expect("it made a backup").to_owned();
-    let read = |name: &str| disk.get(&(folder.clone(), name.to_owned())).cloned();
-    let manifest = Manifest::decode(&read(MANIFEST).expect("written")).expect("whole");
-    manifest.verify(read).expect("as it was written");
-    let mut items = BTreeMap::new();
-    let mut files = BTreeMap::new();
-    for file in &manifest.files {
-        if file.items == 0 {
-            files.insert(file.name.clone(), file.sha256.to_string());
-            continue;
-        }
-        let bytes = read(&file.name).expect("written");
-        for item in backup::unpack(&file.name, &bytes).expect("whole") {
-            let twice = items.insert(item.id.to_string(), item);
-            assert_eq!(twice, None, "each is saved once");
-        }
-    }
+    assert!(job.backup().is_some(), "it made a backup");
+    let (items, files) = saved_on(&disk);
     Outcomes {
         job,
         items,
         files,
         asked,
+        questions,
     }
+}
+
+/// The items and the files of all backups, which are whole.
+fn saved_on(
+    disk: &BTreeMap<(String, String), Vec<u8>>,
+) -> (BTreeMap<String, Item>, BTreeMap<String, String>) {
+    let mut items = BTreeMap::new();
+    let mut files = BTreeMap::new();
+    for ((folder, name), bytes) in disk {
+        if name != MANIFEST {
+            continue;
+        }
+        let read = |name: &str| disk.get(&(folder.clone(), name.to_owned())).cloned();
+        let manifest = Manifest::decode(bytes).expect("whole");
+        manifest.verify(read).expect("as it was written");
+        for file in &manifest.files {
+            if file.items == 0 {
+                files.insert(file.name.clone(), file.sha256.to_string());
+                continue;
+            }
+            let bytes = read(&file.name).expect("written");
+            for item in backup::unpack(&file.name, &bytes).expect("whole") {
+                let twice = items.insert(item.id.to_string(), item);
+                assert_eq!(twice, None, "each is saved once");
+            }
+        }
+    }
+    (items, files)
 }
 
 fn all_generations() -> [(Generation, bool); 4] {
@@ -281,5 +307,89 @@ fn the_trash_of_the_demo_wiki_is_saved_the_same_from_lists_and_one_by_one() {
         };
         assert_eq!(outcomes(&with), outcomes(&without));
         assert_eq!(with.asked_for_alone(), Vec::<&str>::new());
+    }
+}
+
+/// What goes with the items and is not saved is asked about before anything is destroyed, and counted
+/// alike by lists and one by one.
+#[test]
+fn files_and_comments_that_are_not_saved_are_counted_and_asked_about() {
+    let once = Losses {
+        items: 2,
+        files: 32,
+        bytes: 20_480 + 100 + (0..30).sum::<u64>(),
+        comments: 2,
+        ..Losses::default()
+    };
+    for (generation, real) in all_generations() {
+        for (make, losses) in [(purge_all as fn() -> Job, once), (delete, once.and(once))] {
+            for lists in [Lists::Whole, Lists::Refused] {
+                let done = run(make(), seed(), generation, real, lists);
+                let [
+                    Question::Losses {
+                        items,
+                        losses: told,
+                        ..
+                    },
+                ] = &done.questions[..]
+                else {
+                    panic!("{:?}", done.questions);
+                };
+                assert_eq!((items.len() as u64, *told), (losses.items, losses));
+                assert_eq!(done.job.state(), JobState::Done);
+            }
+        }
+        let done = run(back_up(), seed(), generation, real, Lists::Whole);
+        assert_eq!(done.questions, [], "nothing is destroyed");
+    }
+}
+
+/// A list hides two of 44 pages, and that of the trash two of 44 items, over HTTP and in each generation:
+/// a scan tells of them, the tree of pages where there is none, and where nothing does the space stays.
+#[test]
+fn what_a_list_hides_is_saved_before_its_space_goes_or_the_space_stays() {
+    let mut text =
+        String::from("space: ENG\nname: Engineering\n\n=== page\ntitle: Home\n\n<p>Home</p>\n");
+    for status in ["", "status: trashed\n"] {
+        for n in 0..44 {
+            let _ = write!(
+                text,
+                "\n=== page\ntitle: Page {n}\nparent: Home\n{status}\n<p>{n}</p>\n"
+            );
+        }
+    }
+    let lie = |list| Lie {
+        list,
+        place: 20,
+        hides: 2,
+    };
+    for (generation, real) in all_generations() {
+        for list in [ListOf::SpaceContentOfKind, ListOf::Trash, ListOf::Contents] {
+            let options = Options {
+                seed: Seed::Text(text.clone()),
+                generation,
+                real,
+                behaviour: Behaviour {
+                    lies: vec![lie(list)],
+                    ..Behaviour::default()
+                },
+                ..Options::default()
+            };
+            let what = format!("{generation:?} {real} {list:?}");
+            let done = run_on(delete(), options, Lists::Whole);
+            let is_deleted = done
+                .asked
+                .iter()
+                .any(|call| matches!(call, Call::DeleteSpace { .. }));
+            // Neither a scan nor another list of the trash.
+            let nothing_else_tells = generation == Generation::Seven && list == ListOf::Contents;
+            assert_eq!(
+                is_deleted,
+                !nothing_else_tells,
+                "{what} {:?}",
+                done.job.lines()
+            );
+            assert_eq!(done.items.len(), if is_deleted { 89 } else { 87 }, "{what}");
+        }
     }
 }

@@ -33,7 +33,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use coracle::confluence::call::Audience;
+use coracle::confluence::call::{Audience, Depth, Scanned};
 use coracle::confluence::*;
 use coracle::jobs::backup::{self, Manifest};
 use coracle::jobs::journal::{Chain, Phase, Reached, Record, Scribe};
@@ -358,12 +358,18 @@ impl Server {
             Call::SpaceContentOfKind {
                 key,
                 kind,
+                depth,
                 window,
                 expand,
-                ..
             } => {
                 self.space(key.as_str())?;
-                let rows = self.rows(key.as_str(), ContentStatus::Current, Some(kind), expand)?;
+                let current = ContentStatus::Current;
+                let mut rows = self.rows(key.as_str(), current, Some(kind), expand)?;
+                let is_root = |row: &Content| {
+                    let parent = self.docs[row.id.as_str()].parent.as_ref();
+                    parent.is_none_or(|it| self.docs.get(it).is_none_or(|it| it.status != current))
+                };
+                rows.retain(|row| *depth == Depth::All || is_root(row));
                 Ok(Reply::Contents(Self::window(
                     rows,
                     window.start,
@@ -374,7 +380,48 @@ impl Server {
                 self.in_status(id, status.unwrap_or(ContentStatus::Current))?;
                 Ok(Reply::Content(Box::new(self.content(id.as_str()))))
             }
-            Call::Attachments { .. } => Ok(Reply::Contents(Self::window(Vec::new(), 0, 1))),
+            // What has a list of the trash has a scan as well.
+            Call::Scan {
+                key,
+                of,
+                cursor,
+                limit,
+                expand,
+                ..
+            } if self.modern => {
+                self.space(key.as_str())?;
+                let start = cursor.as_ref().map_or(0, |it| it.0.parse().unwrap_or(0));
+                let mut rows = self.rows(key.as_str(), ContentStatus::Trashed, None, expand)?;
+                if *of == Scanned::Any {
+                    let current = ContentStatus::Current;
+                    rows.extend(self.rows(key.as_str(), current, None, expand)?);
+                }
+                let page = Self::window(rows, start, *limit);
+                let next = start + page.results.len() as u64;
+                Ok(Reply::Scan(CursorPage {
+                    next: page.has_next.then(|| Cursor(next.to_string())),
+                    results: page.results,
+                    total: None,
+                }))
+            }
+            Call::ChildPages { id, window, .. } => {
+                self.in_status(id, ContentStatus::Current)?;
+                let is_below = |doc: &Doc| {
+                    doc.parent.as_deref() == Some(id.as_str())
+                        && doc.status == ContentStatus::Current
+                        && doc.kind == ContentKind::Page
+                };
+                let below = self.docs.iter().filter(|(_, doc)| is_below(doc));
+                let rows = below.map(|(id, _)| self.row(id, "version")).collect();
+                Ok(Reply::Contents(Self::window(
+                    rows,
+                    window.start,
+                    window.limit,
+                )))
+            }
+            Call::Comments { .. } | Call::Attachments { .. } => {
+                Ok(Reply::Contents(Self::window(Vec::new(), 0, 1)))
+            }
             Call::ContentByTitle { key, title, kind } => {
                 let mut rows = self.rows(key.as_str(), ContentStatus::Current, Some(kind), "")?;
                 rows.retain(|row| row.title == *title);
@@ -1349,7 +1396,7 @@ impl World {
                 let decision = match question {
                     Question::TitleCollision { .. } => Decision::Rename,
                     Question::NotSaved { .. } => Decision::LeaveOut,
-                    Question::Unlisted { .. } => Decision::GoOn,
+                    Question::Unlisted { .. } | Question::Losses { .. } => Decision::GoOn,
                     Question::SpaceChanged { .. } => {
                         self.frozen_space = false;
                         Decision::KeepMine

@@ -1,7 +1,7 @@
 //! A plan and its confirmation, one screen: what will be done, exactly to what, on which server,
 //! what cannot be undone, and the field or the button that agrees to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
@@ -19,7 +19,10 @@ use crate::app::modal::jobs::told;
 use crate::app::modal::reading::{Line, Tone, folded, folded_pieces};
 use crate::app::model::{Model, Writes};
 use crate::confluence::call::{Depth, Window};
-use crate::confluence::{ApiError, Call, ContentKind, Moment, Permission, Reply, SpaceKey};
+use crate::confluence::{
+    ApiError, Call, Content, ContentId, ContentKind, Moment, Permission, Reply, SpaceKey,
+};
+use crate::jobs::losses::COUNTED_LATER;
 use crate::jobs::plan::Plan;
 use crate::jobs::{
     Act, Answer, BackupChoice, Challenge, Consent, DeleteOptions, ItemTarget, Job, JobId,
@@ -35,6 +38,21 @@ const HELD_KEYS: usize = 4;
 
 /// Facts are asked for about so many spaces; a dialog has no room for more.
 const FACTS: usize = 8;
+
+/// What the first page of a list tells of how many there are.
+fn counted_in(rows: &[Content], total: Option<u64>, goes_on: bool) -> Count {
+    let different: HashSet<&ContentId> = rows.iter().map(|row| &row.id).collect();
+    let count = different.len() as u64;
+    let is_short = !goes_on && total.is_some_and(|total| count < total);
+    if different.len() < rows.len() || is_short {
+        return Count::Uncertain(total.unwrap_or(count));
+    }
+    match total {
+        Some(total) => Count::Exactly(total),
+        None if goes_on => Count::AtLeast(count),
+        None => Count::Exactly(count),
+    }
+}
 
 /// How many rows are read to count what a server doesn't total.
 const COUNTED: u64 = 200;
@@ -67,6 +85,8 @@ pub enum Count {
     Exactly(u64),
     /// At least so many.
     AtLeast(u64),
+    /// So many, by a list that repeats rows or tells fewer than it says: others may be left out.
+    Uncertain(u64),
     /// It could not be learned.
     Unknown,
 }
@@ -317,22 +337,8 @@ impl Confirm {
             self.problem = None;
         }
         let count = match &outcome {
-            Ok(Reply::Contents(page)) => {
-                let len = page.results.len() as u64;
-                match (page.total, page.has_next) {
-                    (Some(total), _) => Count::Exactly(total),
-                    (None, true) => Count::AtLeast(len),
-                    (None, false) => Count::Exactly(len),
-                }
-            }
-            Ok(Reply::Trash(page)) => {
-                let len = page.results.len() as u64;
-                match (page.total, &page.next) {
-                    (Some(total), _) => Count::Exactly(total),
-                    (None, Some(_)) => Count::AtLeast(len),
-                    (None, None) => Count::Exactly(len),
-                }
-            }
+            Ok(Reply::Contents(page)) => counted_in(&page.results, page.total, page.has_next),
+            Ok(Reply::Trash(page)) => counted_in(&page.results, page.total, page.next.is_some()),
             Ok(_) | Err(_) => Count::Unknown,
         };
         match fact {
@@ -871,6 +877,23 @@ pub fn title(model: &Model, target: &Target) -> String {
     }
 }
 
+/// Whether a list that the act stands on was caught leaving rows out.
+fn is_in_doubt(model: &Model, dialog: &Confirm) -> bool {
+    let target = dialog.target();
+    let is_shown = target.spaces.len() == 1
+        && model.shown_space() == target.spaces.first().map(|space| &space.key);
+    let counts = |facts: &SpaceFacts| {
+        let mut all = [&facts.pages, &facts.blog, &facts.trash].into_iter();
+        all.any(|count| matches!(count, Count::Uncertain(_)))
+    };
+    match target.act {
+        Act::DeleteSpaces | Act::PurgeAll => {
+            dialog.facts.iter().any(counts) || (is_shown && model.content.trees.trash.is_uncertain)
+        }
+        _ => false,
+    }
+}
+
 /// The plan, at this width.
 fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<Line> {
     let target = dialog.target();
@@ -892,6 +915,17 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<Line> {
     }
     if target.items.is_empty() || target.act == Act::PurgeAll {
         about_spaces(model, dialog, &mut say);
+    }
+    if is_in_doubt(model, dialog) {
+        let what = match target.act {
+            Act::DeleteSpaces => {
+                "The server's list repeats rows, so it leaves others out. Another way to list is taken, and nothing is deleted unless everything is found."
+            }
+            _ => {
+                "The server's list repeats rows, so it leaves others out. Another way to list is taken where there is one, and the items are purged one by one."
+            }
+        };
+        say(Tone::Warning, what);
     }
     match target.act {
         Act::DeleteSpaces => {
@@ -928,8 +962,9 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<Line> {
             if dialog.backup == BackupChoice::Save {
                 say(
                     Tone::Plain,
-                    "Permissions, history, comments and attachments are not in the backup.",
+                    "Permissions and history are not in the backup.",
                 );
+                say(Tone::Plain, COUNTED_LATER);
             }
             if !one {
                 say(
@@ -976,6 +1011,13 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<Line> {
                 }
             }
             say(Tone::Plain, "");
+            if target.act == Act::PurgeAll {
+                say(
+                    Tone::Warning,
+                    "What you may not see in this trash can go with it, and is in no backup.",
+                );
+            }
+            say(Tone::Plain, COUNTED_LATER);
             say(
                 Tone::Warning,
                 "Purged items can be re-created from the backup with new ids; their history, \
@@ -1150,12 +1192,14 @@ fn counted(facts: &SpaceFacts, act: Act) -> String {
         Count::Asked => format!("… {}", number::plural(noun)),
         Count::Exactly(n) => number::count(*n, noun),
         Count::AtLeast(n) => format!("{}+ {}", number::grouped(*n), number::plural(noun)),
+        Count::Uncertain(n) => format!("{}? {}", number::grouped(*n), number::plural(noun)),
         Count::Unknown => format!("{} unknown", number::plural(noun)),
     };
     let trash = match &facts.trash {
         Count::Asked => "… in trash".to_owned(),
         Count::Exactly(n) => format!("{} in trash", number::grouped(*n)),
         Count::AtLeast(n) => format!("{}+ in trash", number::grouped(*n)),
+        Count::Uncertain(n) => format!("{}? in trash", number::grouped(*n)),
         Count::Unknown => "trash unknown".to_owned(),
     };
     if matches!(act, Act::PurgeAll | Act::BackUp) {

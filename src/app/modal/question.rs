@@ -103,6 +103,18 @@ impl QuestionDialog {
             Question::Unlisted { .. } => {
                 self.leaving(Some(choice('d', "Delete it all the same", Decision::GoOn)))
             }
+            Question::Losses { space: Some(_), .. } => {
+                self.leaving(Some(choice('d', "Delete it all the same", Decision::GoOn)))
+            }
+            Question::Losses { space: None, .. } => vec![
+                choice('x', "Stop the job: nothing is purged", Decision::Stop),
+                choice(
+                    'l',
+                    "Leave these in the trash and purge the others",
+                    Decision::LeaveOut,
+                ),
+                choice('p', "Purge these all the same", Decision::GoOn),
+            ],
             Question::SpaceChanged { mine, .. } => {
                 let mut choices = vec![
                     choice('t', "Keep theirs: nothing is written", Decision::KeepTheirs),
@@ -149,6 +161,7 @@ impl QuestionDialog {
             Question::TitleCollision { .. } => "The title is taken",
             Question::NotSaved { .. } => "Not all could be backed up",
             Question::Unlisted { .. } => "Not all could be listed",
+            Question::Losses { .. } => "Not all would be kept",
             Question::SpaceChanged { .. } => "Changed meanwhile",
         }
     }
@@ -221,6 +234,39 @@ impl QuestionDialog {
                 let text = "Everything else in it is saved, and it is not deleted yet.";
                 say(Tone::Plain, "", text);
                 say(Tone::Dim, "", "The answer is for the whole job.");
+            }
+            Question::Losses {
+                space,
+                items,
+                losses,
+            } => {
+                let lost = losses.in_words();
+                let text = match space {
+                    Some(key) => format!(
+                        "Attached files and comments are in no backup. With {key} would go: {lost}."
+                    ),
+                    None => format!(
+                        "Attached files and comments are in no backup. With what is purged would go: {lost}."
+                    ),
+                };
+                say(Tone::Warning, "", &text);
+                let text = match space {
+                    Some(_) => "Everything else in it is saved, and it is not deleted yet.",
+                    None => "The items themselves are saved, and nothing is purged yet.",
+                };
+                say(Tone::Plain, "", text);
+                for item in items {
+                    let title = &item.title;
+                    say(
+                        Tone::Plain,
+                        "  ",
+                        &format!("{title}: {}", item.losses.in_words()),
+                    );
+                }
+                let more = losses.items.saturating_sub(items.len() as u64);
+                if more > 0 {
+                    say(Tone::Dim, "  ", &format!("and {more} more"));
+                }
             }
             Question::SpaceChanged { base, mine, theirs } => {
                 let text = "Somebody changed this space since the form was opened.";

@@ -111,6 +111,8 @@ pub struct Outline {
     pub error: Option<ApiError>,
     /// How many there are in all, as far as the server told.
     pub total: Option<u64>,
+    /// Whether something says that the list left rows out.
+    pub is_uncertain: bool,
     /// How many marked items the filter hides.
     hidden: usize,
     /// Whether the cursor goes to the first match when the rows come.
@@ -425,7 +427,8 @@ impl ContentPane {
         self.outline_of(self.tab)
     }
 
-    /// The label of a tab, with how many there are as far as that is known: "12", "12+".
+    /// The label of a tab, with how many there are as far as that is known: "12", "12+", and "12?" of a
+    /// list that leaves rows out.
     pub fn label(&self, tab: Tab) -> String {
         let outline = self.outline_of(tab);
         let have = outline.tree.items() as u64;
@@ -438,6 +441,9 @@ impl ContentPane {
             Tab::Trash => self.trees.trash_read == TrashRead::Complete,
         };
         let name = tab.label();
+        if outline.is_uncertain {
+            return format!("{name} {}?", number::grouped(have));
+        }
         match (tab, outline.total) {
             (Tab::Trash, _) if self.trees.trash_read == TrashRead::Not => name.to_owned(),
             (Tab::Trash, Some(total)) => format!("{name} {}", number::grouped(total.max(have))),
@@ -860,7 +866,8 @@ impl Model {
         let result = outcome.and_then(|page| {
             let total = page.total;
             let accepted = pager.accept(page, |content| content.id.as_str())?;
-            Ok((accepted.fresh, total, pager.is_done()))
+            let sure = pager.is_certain();
+            Ok((accepted.fresh, total, pager.is_done(), sure))
         });
         if result.is_ok() {
             self.session.has_trash = Some(true);
@@ -885,20 +892,20 @@ impl Model {
         };
         let result = outcome.map(|page| {
             let accepted = pager.accept(window, page, |content| content.id.as_str());
-            let mut done = pager.is_done();
+            let (mut done, sure) = (pager.is_done(), pager.is_certain());
             if done && *kind == ContentKind::Page {
                 *kind = ContentKind::BlogPost;
                 *pager = Pager::new(TRASH_PAGE);
                 done = false;
             }
-            (accepted.fresh, None, done)
+            (accepted.fresh, None, done, sure)
         });
         self.trash_grown(result, out);
     }
 
     fn trash_grown(
         &mut self,
-        result: Result<(Vec<Content>, Option<u64>, bool), ApiError>,
+        result: Result<(Vec<Content>, Option<u64>, bool, bool), ApiError>,
         out: &mut Vec<Effect>,
     ) {
         let height = self.rows_of(Pane::Content);
@@ -918,8 +925,9 @@ impl Model {
                 outline.error = Some(error);
                 outline.settle(height);
             }
-            Ok((items, total, done)) => {
+            Ok((items, total, done, sure)) => {
                 let first = outline.tree.items() == 0;
+                outline.is_uncertain |= !sure;
                 for item in items {
                     if let Some(ix) = outline.tree.add_with_ancestors(item) {
                         trees.first_seen.note(&mut outline.tree, ix, today);

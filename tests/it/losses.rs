@@ -1,0 +1,195 @@
+//! What hangs on items and is in no backup: files and comments. It is counted while the items are saved,
+//! and the job asks before its first request that destroys.
+
+use std::collections::BTreeMap;
+
+use coracle::confluence::*;
+use coracle::jobs::journal::{Phase, Record};
+use coracle::jobs::*;
+
+use crate::machines::Bench;
+use crate::simulation::{Lists, Room, Server, agree, doc, head, missing};
+
+/// Three trashed pages: one with files and comments, one of which the server does not tell, and one with
+/// nothing.
+fn server() -> Server {
+    let docs = ["Guide", "Riddle", "Scrap"].into_iter().zip(100..);
+    let docs = docs.map(|(title, id)| (id.to_string(), doc("ENG", title, ContentStatus::Trashed)));
+    let room = Room {
+        name: "Engineering".into(),
+        description: String::new(),
+        archived: false,
+    };
+    Server {
+        rooms: [("ENG".to_owned(), room)].into(),
+        docs: docs.collect::<BTreeMap<_, _>>(),
+        tasks: BTreeMap::new(),
+        next: 1,
+        modern: true,
+        lists: Lists::Bare,
+        user: "me".into(),
+    }
+}
+
+/// A page of what hangs on something.
+fn hanging(ids: &[&str], kind: &ContentKind, has_next: bool) -> Reply {
+    let row = |id: &&str| Content {
+        id: ContentId::new(id),
+        kind: kind.clone(),
+        status: Some(ContentStatus::Current),
+        title: format!("{id}.pdf"),
+        has_children: None,
+        space: None,
+        version: None,
+        ancestors: None,
+        position: None,
+        more: Some(Box::new(ContentMore {
+            file_size: (*kind == ContentKind::Attachment).then_some(1_500),
+            ..ContentMore::default()
+        })),
+    };
+    Reply::Contents(Page {
+        results: ids.iter().map(row).collect(),
+        start: 0,
+        limit: None,
+        total: None,
+        has_next,
+    })
+}
+
+fn told(_: &mut Server, call: &Call, _: u64) -> Option<Result<Reply, ApiError>> {
+    match call {
+        Call::Attachments { id, .. } | Call::Comments { id, .. } if id.as_str() == "101" => {
+            Some(Err(missing()))
+        }
+        Call::Attachments { id, .. } if id.as_str() == "100" => {
+            let files = hanging(&["att1", "att2"], &ContentKind::Attachment, false);
+            Some(Ok(files))
+        }
+        Call::Comments { id, window, .. } if id.as_str() == "100" => {
+            let comments = match window.start {
+                0 => hanging(&["1", "2"], &ContentKind::Comment, true),
+                _ => hanging(&["3"], &ContentKind::Comment, false),
+            };
+            Some(Ok(comments))
+        }
+        _ => None,
+    }
+}
+
+fn marked() -> Job {
+    let items = [("100", "Guide"), ("101", "Riddle"), ("102", "Scrap")];
+    let items = items.map(|(id, title)| ItemTarget {
+        id: ContentId::new(id),
+        kind: ContentKind::Page,
+        title: title.to_owned(),
+        version: Some(1),
+        space: Some(SpaceKey::new("ENG")),
+    });
+    let head = head(Act::PurgeMarked, &["ENG"], items.into());
+    let consent = agree(Challenge::new(head.target.clone()));
+    Job::purge_marked(head, consent).expect("agreed to")
+}
+
+fn all() -> Job {
+    let head = head(Act::PurgeAll, &["ENG"], Vec::new());
+    let consent = agree(Challenge::new(head.target.clone()));
+    Job::purge_all(head, consent).expect("agreed to")
+}
+
+fn space() -> Job {
+    let head = head(Act::DeleteSpaces, &["ENG"], Vec::new());
+    let consent = agree(Challenge::new(head.target.clone()));
+    let options = DeleteOptions {
+        backup: BackupChoice::Save,
+        on_failure: OnFailure::GoOn,
+    };
+    Job::delete_spaces(head, consent, options).expect("agreed to")
+}
+
+/// Goes on until the job asks; nothing has been destroyed by then.
+fn asked(job: Job) -> Bench {
+    let mut bench = Bench::new(job, server());
+    bench.run(&mut told, |_| false);
+    let Some(Question::Losses { items, losses, .. }) = bench.job.question() else {
+        panic!("{:?} {:?}", bench.job.question(), bench.job.lines());
+    };
+    let expected = Losses {
+        items: 2,
+        files: 2,
+        bytes: 3_000,
+        comments: 3,
+        files_unknown: 1,
+        comments_unknown: 1,
+    };
+    assert_eq!((items.len(), *losses), (2, expected));
+    assert_eq!(
+        losses.in_words(),
+        "2 attached files (3.0 kB), 3 comments and the files and comments of 1 item (not known)"
+    );
+    assert_eq!((bench.server.docs.len(), bench.journal.len()), (3, 0));
+    bench
+}
+
+fn decided(job: Job, decision: Decision) -> Bench {
+    let mut bench = asked(job);
+    bench.feed(JobEvent::Decide(decision));
+    bench.finish(&mut told);
+    bench
+}
+
+#[test]
+fn what_hangs_on_items_is_asked_about_before_anything_is_destroyed() {
+    for (make, writes) in [(marked as fn() -> Job, 3), (all, 1), (space, 1)] {
+        let done = decided(make(), Decision::GoOn);
+        assert_eq!(done.server.docs.len(), 0, "{:?}", done.job.lines());
+        assert_eq!(done.job.state(), JobState::Done, "{:?}", done.job.lines());
+        let records = done.journal.iter();
+        let records = records.map(|line| serde_json::from_str::<Record>(line).expect("a line"));
+        let intended = records.filter(|record| record.outcome == Phase::Intended);
+        let before: Vec<String> = intended.map(|record| record.before).collect();
+        assert_eq!(before.len(), writes);
+        let accepted = "not saved, as accepted: 2 attached files (3.0 kB)";
+        assert!(before[0].contains(accepted), "{before:?}");
+        // Of what loses nothing, nothing is said.
+        assert!(writes == 1 || before[2].ends_with("saved"), "{before:?}");
+
+        let stopped = decided(make(), Decision::Stop);
+        assert_eq!((stopped.server.docs.len(), stopped.journal.len()), (3, 0));
+        assert_eq!(stopped.job.state(), JobState::Failed);
+    }
+    for make in [marked as fn() -> Job, all] {
+        let left = decided(make(), Decision::LeaveOut);
+        let ids: Vec<&str> = left.server.docs.keys().map(String::as_str).collect();
+        assert_eq!(ids, ["100", "101"]);
+        let whys = left
+            .job
+            .lines()
+            .iter()
+            .filter_map(|line| match &line.outcome {
+                Some(Outcome::Skipped(why)) => Some(why.as_str()),
+                _ => None,
+            });
+        assert_eq!(
+            whys.collect::<Vec<_>>(),
+            [
+                "It was left alone: 2 attached files (3.0 kB) and 3 comments would be lost.",
+                "It was left alone: the files and comments of 1 item (not known) would be lost.",
+            ]
+        );
+    }
+}
+
+/// Whoever accepted before a kill is asked again about what is then found.
+#[test]
+fn what_was_accepted_is_not_accepted_for_what_is_saved_anew() {
+    let mut bench = asked(marked());
+    bench.kill();
+    bench.feed(JobEvent::Resume);
+    bench.run(&mut told, |_| false);
+    assert!(matches!(
+        bench.job.question(),
+        Some(Question::Losses { .. })
+    ));
+    assert_eq!(bench.journal.len(), 0);
+}
