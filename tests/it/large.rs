@@ -5,7 +5,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
-use coracle::app::message::DiskCall;
+use coracle::app::message::{DiskCall, DiskReply, Effect, Msg, TakenTurn};
 use coracle::confluence::call::Scanned;
 use coracle::confluence::{
     Call, Content, ContentId, ContentKind, ContentMore, ContentStatus, Cursor, CursorPage,
@@ -637,10 +637,22 @@ fn all_of_a_long_trash_is_backed_up_as_the_trash_and_not_by_name() {
         Some(0),
         "nothing is held before it is asked for"
     );
+    // It is stored once it is its turn to write.
+    let turn = story.effects.iter().find_map(|effect| match effect {
+        Effect::Disk {
+            ticket,
+            call: DiskCall::TakeTurn,
+        } => Some(*ticket),
+        _ => None,
+    });
+    story.happen(Msg::Disk {
+        ticket: turn.expect("it asks for its turn"),
+        outcome: Ok(DiskReply::Turn(TakenTurn::Ours(None))),
+    });
     let stored = story.effects.iter().any(|effect| {
         matches!(
             effect,
-            coracle::app::message::Effect::Disk {
+            Effect::Disk {
                 call: DiskCall::WriteState { name, text },
                 ..
             } if name.starts_with("job-") && text.len() < 20_000

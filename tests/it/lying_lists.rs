@@ -368,14 +368,27 @@ fn nothing_is_lost_where_lists_lie() {
         Some(seed) => (seed, seed + 1),
         None => (0, number("CORACLE_SIM_SEEDS").unwrap_or(10_000)),
     };
-    for seed in from..to {
-        let errors = check(seed);
-        assert!(
-            errors.is_empty(),
-            "Seed {seed} went wrong; run it alone with CORACLE_SIM_SEED={seed}.\n{}",
-            errors.join("\n")
-        );
-    }
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    std::thread::scope(|scope| {
+        let workers = (0..threads).map(|worker| {
+            scope.spawn(move || {
+                for seed in (from..to).filter(|seed| seed % threads == worker) {
+                    let errors = check(seed);
+                    assert!(
+                        errors.is_empty(),
+                        "Seed {seed} went wrong; run it alone with CORACLE_SIM_SEED={seed}.\n{}",
+                        errors.join("\n")
+                    );
+                }
+            })
+        });
+        let workers: Vec<_> = workers.collect();
+        for worker in workers {
+            if let Err(panic) = worker.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    });
 }
 
 fn server(current: u64, trashed: u64) -> Server {
