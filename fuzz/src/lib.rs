@@ -603,7 +603,12 @@ pub fn backup(data: &[u8]) {
     at_once.as_ref().err().map(told);
     by_piece.as_ref().err().map(told);
     if let Ok(plan) = Plan::decode(&text) {
-        assert_eq!(Plan::decode(&plan.encode()).as_ref(), Ok(&plan));
+        // What is written has its check sum, whatever it was read from.
+        let again = Plan::decode(&plan.encode()).map(|again| Plan {
+            check_sum: plan.check_sum.clone(),
+            ..again
+        });
+        assert_eq!(again.as_ref(), Ok(&plan));
         let _ = plan.differences(&plan.target.items);
     }
 }
