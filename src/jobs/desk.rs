@@ -161,7 +161,7 @@ impl Doubt {
 
 /// Something of the disk for the machine.
 pub(super) enum Arrived {
-    /// A file of a backup was written, or read back.
+    /// A file of a backup was written, or read back; or the disk has compared a claim with it.
     Stored(JobWrite, Result<Stored, StoreError>),
     /// A destroying write was not sent: what it is about is in no backup as it is now.
     Lacking(u32),
@@ -1001,8 +1001,9 @@ impl Desk {
                 Ok(None)
             }
             JobWrite::Checkpoint(_) | JobWrite::Release { .. } => Ok(None),
-            JobWrite::Prove(_) => Ok(self.proved(done.no, outcome)),
-            JobWrite::BackupFile { .. } | JobWrite::ReadBack { .. } => {
+            JobWrite::Prove(_) if self.is_proving(done.no) => Ok(self.proved(done.no, outcome)),
+            // Of one that was taken back meanwhile, or of a machine that asked for itself.
+            JobWrite::Prove(_) | JobWrite::BackupFile { .. } | JobWrite::ReadBack { .. } => {
                 Ok(Some(Arrived::Stored(done.what, outcome)))
             }
         }
@@ -1024,9 +1025,14 @@ impl Desk {
         }
     }
 
+    /// Whether a destroying write waits for this look of the disk.
+    fn is_proving(&self, no: u64) -> bool {
+        let mut flights = self.flights.iter();
+        flights.any(|flight| flight.stage == Stage::Proving(no))
+    }
+
     /// The disk has looked at what a destroying write stands on.
     fn proved(&mut self, no: u64, outcome: Result<Stored, StoreError>) -> Option<Arrived> {
-        // One that was taken back meanwhile is not there any more.
         let index = self
             .flights
             .iter()

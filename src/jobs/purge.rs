@@ -26,7 +26,7 @@ use super::job::{
 };
 use super::listing::{LIMIT, Listing, Rows, Seen, in_words};
 use super::losses::{Losing, Losses, NAMED};
-use super::proof::{Claim, Claimed, Fingerprint, Ground};
+use super::proof::{Claim, Claimed, Fingerprint, Ground, Standing};
 use super::save::{Kept, Save, Wanted};
 use super::witness::{Sight, Witness};
 use crate::confluence::{ApiError, Call, ContentId, ContentKind, ContentStatus, Reply, SpaceKey};
@@ -41,6 +41,8 @@ const LEAST_LIST: usize = 2;
 const LOOK: &str = "version,space";
 /// The most items that wait for one look at the trash.
 const WITNESSED_AT_ONCE: usize = 16;
+/// The purge of a whole trash names no item: what it was about is in the backup, and nowhere else.
+const NOT_AS_SAVED: &str = "The file of the job and its backup do not agree on what was in the trash that it purged, or the backup cannot be read. Look at the trash and the backup to learn what became of it.";
 const TAKEN_OUT: &str = "Somebody took it out of the trash.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +78,18 @@ enum Stage {
 enum Next {
     ListingAgain,
     Items,
+}
+
+/// Whether the lines are what is in the backup.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum AsSaved {
+    /// They come from a checkpoint, which others may have changed.
+    #[default]
+    Unasked,
+    /// The disk compares them.
+    Asked,
+    Yes,
+    No,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -210,16 +224,22 @@ impl Reading {
 
     fn meet(&mut self, seen: &Seen, lines: &[Line], targets: &[Target]) {
         let by_id = |item: &u32| (*lines[*item as usize].subject).cmp(seen.id.as_str());
-        let Ok(place) = self.order.binary_search_by(by_id) else {
-            self.differs = true;
-            return;
-        };
-        let item = self.order[place] as usize;
-        self.met[item] = true;
-        self.told
-            .push(Fingerprint::of(&seen.id, seen.version, &seen.title));
-        // A version that the list does not tell cannot be compared.
-        self.differs |= seen.version.is_none() || seen.version != targets[item].saved;
+        let from = self.order.partition_point(|item| by_id(item).is_lt());
+        let its = self.order[from..]
+            .iter()
+            .take_while(|item| by_id(item).is_eq());
+        let mut is_ours = false;
+        for item in its.map(|item| *item as usize) {
+            is_ours = true;
+            self.met[item] = true;
+            // A version that the list does not tell cannot be compared.
+            self.differs |= seen.version.is_none() || seen.version != targets[item].saved;
+        }
+        self.differs |= !is_ours;
+        if is_ours {
+            self.told
+                .push(Fingerprint::of(&seen.id, seen.version, &seen.title));
+        }
     }
 
     fn has(&self, item: u32) -> bool {
@@ -276,6 +296,9 @@ pub(super) struct Purge {
     look_at: u64,
     /// Whether operation 13 was answered as done, or seen to be.
     confirmed: bool,
+    /// Whether what was listed and saved is what the lines say; learned anew in each run.
+    #[serde(skip)]
+    as_saved: AsSaved,
 }
 
 impl Purge {
@@ -315,6 +338,7 @@ impl Purge {
             save: None,
             look_at: 0,
             confirmed: false,
+            as_saved: AsSaved::Unasked,
         }
     }
 
@@ -499,6 +523,7 @@ impl Purge {
                 let same = reading.listing.is_whole_trash() && has_all && !reading.differs;
                 if same {
                     self.whole = std::mem::take(&mut reading.told);
+                    self.as_saved = AsSaved::Yes;
                 }
                 self.complete = match &reading.listing {
                     Source::Proof(prover) if same => match prover.completeness() {
@@ -525,6 +550,40 @@ impl Purge {
                 });
             }
             _ => {}
+        }
+    }
+
+    /// After a whole trash was asked to be purged: whether the lines are what was in it, by the backup.
+    /// Until that is known nothing is said of any; if they are not, that is said.
+    fn lines_are_as_saved(&mut self, desk: &mut Desk) -> bool {
+        match self.as_saved {
+            AsSaved::Yes => true,
+            AsSaved::Asked => false,
+            AsSaved::Unasked => {
+                let of = |item: u32| {
+                    let saved = self.targets[item as usize].saved;
+                    let title = &desk.lines()[item as usize].title;
+                    Fingerprint::of(&id_of(desk, item), saved, title)
+                };
+                let items: Vec<Fingerprint> = desk.open().map(of).collect();
+                let backups = self.backup().map(str::to_owned).into_iter().collect();
+                let items = Claimed::All(items.into());
+                desk.store(JobWrite::Prove(Claim { backups, items }));
+                desk.say("Comparing the backup with the items of the job");
+                self.as_saved = AsSaved::Asked;
+                false
+            }
+            AsSaved::No => {
+                let why = NOT_AS_SAVED;
+                desk.settle(WHOLE, Step::PurgeTrash, Settled::Unknown(why));
+                self.stage = Stage::Items;
+                let mut open: Vec<u32> = desk.open().collect();
+                open.retain(|item| !desk.is_in_doubt(*item, Step::Purge));
+                for item in open {
+                    desk.close(item, Outcome::Unknown(why.to_owned()));
+                }
+                true
+            }
         }
     }
 
@@ -1030,6 +1089,14 @@ fn left_it(error: &ApiError) -> String {
 
 impl Machine for Purge {
     fn go(&mut self, desk: &mut Desk) {
+        let is_about_whole = match self.stage {
+            Stage::Looking(_) | Stage::Elsewhere => true,
+            Stage::Items => self.confirmed,
+            _ => false,
+        };
+        if is_about_whole && !self.lines_are_as_saved(desk) {
+            return;
+        }
         if desk.is_stopping() && !matches!(self.stage, Stage::Looking(_) | Stage::Elsewhere) {
             // Only what is in doubt is still asked about.
             self.go_items(desk);
@@ -1161,7 +1228,15 @@ impl Machine for Purge {
     }
 
     fn stored(&mut self, _: &mut Desk, what: &JobWrite, answer: Result<Stored, StoreError>) {
-        if let Some(save) = &mut self.save {
+        if matches!(what, JobWrite::Prove(_)) {
+            if self.as_saved == AsSaved::Asked {
+                self.as_saved = match answer {
+                    Ok(Stored::Standing(Standing::Holds)) => AsSaved::Yes,
+                    Ok(Stored::Standing(Standing::Reading)) => AsSaved::Unasked,
+                    Ok(_) | Err(_) => AsSaved::No,
+                };
+            }
+        } else if let Some(save) = &mut self.save {
             save.stored(what, answer);
         }
     }

@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::dialogs::Desk;
 use crate::machines;
 use crate::simulation::{
-    Dice, Disk, SCENARIOS, Server, agree, doc, head, job, session, time, wiki,
+    Dice, Disk, Doc, SCENARIOS, Server, agree, doc, head, job, session, time, wiki,
 };
 use crate::story::{self, Story};
 
@@ -734,6 +734,64 @@ fn a_page_that_is_in_no_backup_is_not_purged_under_its_own_title_either() {
     assert!(
         matches!(&last.outcome, Some(Outcome::Skipped(why)) if why.contains("not in the backup")),
         "{last:?}"
+    );
+}
+
+/// The purge of a whole trash names no item in the journal. Killed at each of its writes, with another
+/// page's id, or another line twice, in the checkpoint: no page that is there is said to be purged, and
+/// the journal does not say that a trash was purged that was not.
+#[test]
+fn a_purge_of_a_whole_trash_tells_of_no_page_that_a_checkpoint_alone_names() {
+    let mut unknown = 0;
+    for (seed, twice) in (0..12).flat_map(|seed| [(seed, false), (seed, true)]) {
+        for at in 0..killed(2, seed, None) {
+            let death = Death {
+                at,
+                written: at % 2 == 0,
+                arrived: true,
+            };
+            let mut course = Course::new(2, seed);
+            course.feed(JobEvent::Begin);
+            assert!(course.run(Some(death)));
+            course.die(death);
+            let Some(text) = course.disk.checkpoint.clone() else {
+                continue;
+            };
+            let mut job: Value = serde_json::from_str(&text).expect("a job");
+            let lines = job["desk"]["lines"].as_array_mut().expect("lines");
+            let is_open = |line: &&mut Value| line["outcome"].is_null();
+            let first = lines.first().cloned();
+            for line in lines.iter_mut().filter(is_open) {
+                match &first {
+                    Some(first) if twice => line["subject"] = first["subject"].clone(),
+                    _ => line["subject"] = Value::from("300"),
+                }
+            }
+            course.disk.checkpoint = Some(job.to_string());
+            assert!(course.take_up());
+            course.run(None);
+            let what = format!("seed {seed}, {death:?}, twice {twice}");
+            for line in course.job.lines() {
+                let is_told = matches!(line.outcome, Some(Outcome::Done(_)));
+                let is_there = course.server.docs.contains_key(&*line.subject);
+                assert!(!is_told || !is_there, "{what}: {line:?}");
+            }
+            let trashed = |doc: &Doc| doc.space == "ENG" && doc.status == ContentStatus::Trashed;
+            let left = course.server.docs.values().filter(|doc| trashed(doc));
+            if left.count() > 0 {
+                let line = |line: &String| serde_json::from_str::<Record>(line).ok();
+                let is_purged = |record: Record| {
+                    record.step == Step::PurgeTrash && record.outcome == Phase::Done
+                };
+                let journal = &course.disk.journal;
+                assert!(!journal.iter().filter_map(line).any(is_purged), "{what}");
+            }
+            unknown += usize::from(course.job.state() == JobState::Unknown);
+        }
+    }
+    assert!(
+        unknown > 4,
+        "{unknown} were killed after the trash was purged"
     );
 }
 
