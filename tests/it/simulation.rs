@@ -818,15 +818,7 @@ impl World {
     fn apply(&mut self, call: &Call) -> Result<Reply, ApiError> {
         if call.is_read() {
             self.watch(call);
-            let answer = self.server.serve(call);
-            return answer.map(|reply| match reply {
-                // Whoever took the job up last.
-                Reply::CurrentUser(user) => Reply::CurrentUser(CurrentUser {
-                    username: self.session.user.clone(),
-                    ..user
-                }),
-                other => other,
-            });
+            return self.server.serve(call);
         }
         if let Call::PurgeTrash { key } = call
             && self.interference == Interference::Others
