@@ -55,6 +55,8 @@ pub(super) enum Rows {
     Whole(u8),
     /// That it is there.
     Ids,
+    /// What an item is, and what it hangs on.
+    Holders,
 }
 
 impl Default for Rows {
@@ -71,6 +73,8 @@ pub(super) struct Seen {
     pub(super) title: String,
     pub(super) version: Option<u64>,
     pub(super) status: ContentStatus,
+    /// What it hangs on, if that was asked for.
+    pub(super) holder: Option<ContentId>,
     /// The item itself, if whole rows were asked for and this is one.
     pub(super) whole: Option<Box<Content>>,
 }
@@ -289,6 +293,7 @@ impl Listing {
             Rows::Whole(0) => (whole_expand(), WHOLE_LIMIT),
             Rows::Whole(_) => (whole_expand(), FEW_WHOLE),
             Rows::Ids => (String::new(), IDS_LIMIT),
+            Rows::Holders => (format!("{EXPAND},container"), LIMIT),
         };
         let limit = self.limit.unwrap_or(most);
         let window = |start: u64| Window { start, limit };
@@ -689,6 +694,7 @@ impl Listing {
                 title: row.title.clone(),
                 version: row.version.as_ref().and_then(|version| version.number),
                 status,
+                holder: holder_of(&row).filter(|_| asked == Rows::Holders).cloned(),
                 whole: is_whole.then(|| Box::new(row)),
             });
         }
@@ -706,6 +712,17 @@ impl Listing {
         }
         (fresh, again)
     }
+}
+
+/// What an attached file or a comment hangs on. Other types are contained in their space.
+pub(super) fn holder_of(row: &Content) -> Option<&ContentId> {
+    let more = row.more.as_deref().filter(|_| may_hang(&row.kind))?;
+    more.container.as_ref().map(|container| &container.id)
+}
+
+/// Whether what is of this type goes with the page that it hangs on.
+pub(super) fn may_hang(kind: &ContentKind) -> bool {
+    matches!(kind, ContentKind::Attachment | ContentKind::Comment)
 }
 
 fn next_kind(kind: usize) -> Place {

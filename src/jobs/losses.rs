@@ -88,6 +88,39 @@ impl Losses {
         }
     }
 
+    /// One more thing of this type, whose size is not told.
+    pub(super) fn one(kind: &ContentKind) -> Self {
+        let is_file = *kind == ContentKind::Attachment;
+        Self {
+            items: 1,
+            files: u64::from(is_file),
+            comments: u64::from(!is_file),
+            ..Self::default()
+        }
+    }
+
+    /// It is not known what of this type hangs on an item.
+    pub(super) fn unknown(kind: &ContentKind) -> Self {
+        let is_file = *kind == ContentKind::Attachment;
+        Self {
+            items: 1,
+            files_unknown: u64::from(is_file),
+            comments_unknown: u64::from(!is_file),
+            ..Self::default()
+        }
+    }
+
+    /// What goes with one item, where this goes with it as well.
+    #[must_use]
+    pub(super) fn with(self, more: Self) -> Self {
+        Self {
+            items: self.items.max(more.items),
+            files_unknown: self.files_unknown.max(more.files_unknown),
+            comments_unknown: self.comments_unknown.max(more.comments_unknown),
+            ..self.and(more)
+        }
+    }
+
     /// Whether somebody who accepted `accepted` has accepted this.
     pub fn are_within(&self, accepted: &Self) -> bool {
         self.files <= accepted.files
@@ -156,7 +189,7 @@ pub const COUNTED_LATER: &str = "Attached files and comments are not saved. The 
 pub(super) const NAMED: usize = 100;
 
 /// Whether files and comments can hang on it.
-fn has_any(kind: &ContentKind) -> bool {
+pub(super) fn has_any(kind: &ContentKind) -> bool {
     matches!(kind, ContentKind::Page | ContentKind::BlogPost)
 }
 

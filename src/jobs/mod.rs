@@ -35,6 +35,7 @@ mod delete;
 mod desk;
 mod dry_run;
 mod guard;
+mod hanging;
 mod job;
 mod listing;
 mod met;

@@ -7,6 +7,8 @@
 //! what was saved; what left it then was purged, or taken out by somebody at the last moment, and
 //! which of the two is looked up.
 //!
+//! A file or a comment that is in the trash by itself goes before the page that it hangs on (`hanging`).
+//!
 //! What the server answered to a purge is a claim. Each item is asked for once more, and counts as
 //! gone when the server, asked after that, still lists the trash that it was in.
 //!
@@ -21,11 +23,12 @@ use super::complete::{Care, CompleteList, Completeness, Doubt, Prover, Scope};
 use super::desk::{
     Again, Desk, Fate, Settled, WHOLE, is_not_offered, is_not_there, refusal, refused, unexpected,
 };
+use super::hanging::Hanging;
 use super::job::{
     Decision, Head, JobWrite, Line, Machine, Outcome, Question, Step, StoreError, Stored,
 };
 use super::listing::{LIMIT, Listing, Rows, Seen, in_words};
-use super::losses::{Losing, Losses, NAMED};
+use super::losses::{Losing, Losses, NAMED, has_any};
 use super::proof::{Claim, Claimed, Fingerprint, Ground, Standing};
 use super::save::{Kept, Save, Wanted};
 use super::witness::{Sight, Witness};
@@ -56,6 +59,8 @@ enum Stage {
     /// Reading the trash, to know what is in it, and saving that meanwhile.
     Listing,
     Saving,
+    /// Reading the trash for what hangs on the items and is not among them.
+    Hanging,
     /// The person is asked about what could not be saved.
     Asking,
     /// The person is asked about what goes with the items and is not saved.
@@ -264,6 +269,9 @@ pub(super) struct Purge {
     /// What of that was accepted.
     #[serde(default)]
     accepted: Option<Losses>,
+    /// What hangs on the items and is in the trash by itself.
+    #[serde(default)]
+    hanging: Hanging,
     /// Whether something of the trash stays.
     #[serde(default)]
     left_out: bool,
@@ -326,6 +334,7 @@ impl Purge {
             left: Vec::new(),
             losing: Vec::new(),
             accepted: None,
+            hanging: Hanging::default(),
             left_out: false,
             one_by_one: false,
             listing: None,
@@ -663,6 +672,8 @@ impl Purge {
         desk.say("");
         let mut left_out = false;
         self.losing = save.take_losing();
+        self.hanging = Hanging::told(desk, save.take_placed());
+        let mut is_all_saved = true;
         let mut kept = save.take_kept();
         kept.append(&mut self.left);
         for (item, kept) in kept {
@@ -688,13 +699,53 @@ impl Purge {
                 }
                 Kept::Not(why) => {
                     left_out = true;
+                    is_all_saved = false;
                     desk.close(item, Outcome::NotSaved(why));
                 }
             }
         }
         self.left_out = left_out;
-        self.weigh(desk);
+        let pages = self.pages(desk);
+        // What of a whole trash is saved has told what it hangs on.
+        if self.goal == Goal::Purge && (self.all.is_none() || !is_all_saved) && !pages.is_empty() {
+            let mut spaces: Vec<SpaceKey> = pages.into_iter().filter_map(|(_, key)| key).collect();
+            spaces.sort();
+            spaces.dedup();
+            self.hanging.look(spaces);
+        }
+        self.stage = Stage::Hanging;
+        self.look_for_hanging(desk);
         desk.checkpoint();
+    }
+
+    /// What is still to be purged and other things can hang on, each with its space.
+    fn pages(&self, desk: &Desk) -> Vec<(u32, Option<SpaceKey>)> {
+        let items = &desk.head().target.items;
+        let is_page = |item: &u32| match items.get(*item as usize) {
+            Some(it) if self.all.is_none() => has_any(&it.kind),
+            _ => self.targets[*item as usize].is_listed,
+        };
+        let open = desk.open().filter(is_page);
+        open.map(|item| (item, self.space_of(desk, item))).collect()
+    }
+
+    /// Reads the trash for what hangs on the items; then the losses are weighed.
+    fn look_for_hanging(&mut self, desk: &mut Desk) {
+        if self.hanging.ask(desk) {
+            return;
+        }
+        desk.say("");
+        let pages = match self.goal {
+            Goal::Purge => self.pages(desk),
+            Goal::BackUp => Vec::new(),
+        };
+        let mut losing: BTreeMap<u32, Losses> = self.losing.drain(..).collect();
+        for (item, more) in self.hanging.sort(desk, &pages) {
+            let losses = losing.entry(item).or_default();
+            *losses = losses.with(more);
+        }
+        self.losing = losing.into_iter().collect();
+        self.weigh(desk);
     }
 
     /// What goes with the items that are still to be purged, and is not saved.
@@ -906,14 +957,38 @@ impl Purge {
         self.look_at_the_trash(desk);
     }
 
+    /// These items, and instead of those on which others hang, at first the others.
+    fn in_turn(&self, desk: &Desk, items: &[u32]) -> Vec<u32> {
+        let mut turn = Vec::new();
+        for item in items {
+            let is_sent = desk.is_in_doubt(*item, Step::Purge);
+            let hanging = self.hanging.before(*item).iter().copied();
+            let open: Vec<u32> = hanging.filter(|it| !is_sent && desk.is_open(*it)).collect();
+            match open.as_slice() {
+                [] => turn.push(*item),
+                open => {
+                    let is_asked_for = |it: &u32| self.targets[*it as usize].way != Way::Missing;
+                    turn.extend(open.iter().copied().filter(is_asked_for));
+                }
+            }
+        }
+        turn
+    }
+
     fn ask_for_items(&mut self, desk: &mut Desk) {
         let is_asked_for = |item: &u32| self.targets[*item as usize].way != Way::Missing;
         let open: Vec<u32> = desk.open().filter(is_asked_for).take(32).collect();
-        for item in open {
+        for item in self.in_turn(desk, &open) {
             if !desk.has_room() {
                 return;
             }
-            if desk.is_busy(item) {
+            if desk.is_busy(item) || !desk.is_open(item) {
+                continue;
+            }
+            if let Some(why) = self.hanging.keeps(desk, item)
+                && !desk.is_in_doubt(item, Step::Purge)
+            {
+                desk.close(item, Outcome::Skipped(why));
                 continue;
             }
             let checked = match self.targets[item as usize].way {
@@ -1137,6 +1212,13 @@ impl Machine for Purge {
                 }
             }
             Stage::Asking | Stage::AskingLosses => {}
+            Stage::Hanging => {
+                self.look_for_hanging(desk);
+                if self.stage != Stage::Hanging {
+                    desk.checkpoint();
+                    self.go(desk);
+                }
+            }
             Stage::Verifying(next) => {
                 let Some(save) = &mut self.save else {
                     desk.halt("It does not say which backup it made, so nothing more was purged.");
@@ -1189,6 +1271,7 @@ impl Machine for Purge {
         match (&mut self.save, self.stage) {
             _ if step == Step::Witness => self.witnessed(desk, answer),
             (_, Stage::Listing) if item == WHOLE => self.gathered(desk, answer),
+            (_, Stage::Hanging) if item == WHOLE => self.hanging.take(answer),
             _ if item == WHOLE => self.compared(desk, answer),
             (Some(save), Stage::Listing | Stage::Saving) => save.read(desk, item, step, answer),
             _ => self.item_read(desk, item, step, answer),
@@ -1280,7 +1363,11 @@ impl Machine for Purge {
             }
         }
         let next = match self.stage {
-            Stage::Listing | Stage::Saving | Stage::Asking | Stage::AskingLosses => {
+            Stage::Listing
+            | Stage::Saving
+            | Stage::Hanging
+            | Stage::Asking
+            | Stage::AskingLosses => {
                 // The backup was not finished: it is made anew.
                 self.save = None;
                 self.losing.clear();

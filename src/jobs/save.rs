@@ -16,7 +16,7 @@ use super::backup::{
 };
 use super::desk::{Desk, is_not_offered, is_not_there, unexpected};
 use super::job::{JobWrite, Step, StoreError, Stored};
-use super::listing::Seen;
+use super::listing::{Seen, holder_of};
 use super::losses::Losses;
 use crate::confluence::call::Window;
 use crate::confluence::ids::IdSet;
@@ -137,6 +137,9 @@ pub(super) struct Save {
     /// What takes files and comments with it that are not saved.
     #[serde(default)]
     losing: Vec<(u32, Losses)>,
+    /// What attached files and comments hang on, by the caller's numbers.
+    #[serde(default)]
+    placed: Vec<(u32, ContentKind, ContentId)>,
     /// Of what comes little by little: what became of each, where it was not told yet.
     #[serde(skip)]
     settled: Vec<(Wanted, Kept)>,
@@ -162,6 +165,7 @@ impl Save {
             stage: Stage::Fetching,
             supply: Supply::Given,
             losing: Vec::new(),
+            placed: Vec::new(),
             settled: Vec::new(),
             buffer: String::new(),
             buffered: 0,
@@ -220,6 +224,11 @@ impl Save {
     /// What takes files and comments with it that are not saved, by the caller's numbers.
     pub(super) fn take_losing(&mut self) -> Vec<(u32, Losses)> {
         std::mem::take(&mut self.losing)
+    }
+
+    /// What attached files and comments hang on, as far as it was told.
+    pub(super) fn take_placed(&mut self) -> Vec<(u32, ContentKind, ContentId)> {
+        std::mem::take(&mut self.placed)
     }
 
     /// Nothing more will be wanted.
@@ -580,6 +589,10 @@ impl Save {
         if !losses.is_none() {
             self.losing.push((wanted.item, losses));
         }
+        if let Some(holder) = holder_of(&content) {
+            let placed = (wanted.item, content.kind.clone(), holder.clone());
+            self.placed.push(placed);
+        }
         let item = Item::of(content, wanted.status, attachments, file);
         self.settle(wanted, Kept::Saved(item.version_number()));
         self.buffer.push_str(&backup::line(&item));
@@ -592,6 +605,12 @@ impl Save {
 
     fn give_up(&mut self, index: usize, why: &str) {
         let slot = self.slots.remove(index);
+        if let Some(content) = &slot.content
+            && let Some(holder) = holder_of(content)
+        {
+            let placed = (slot.wanted.item, content.kind.clone(), holder.clone());
+            self.placed.push(placed);
+        }
         self.not_saved.push(NotSaved {
             id: slot.wanted.id.clone(),
             title: slot.wanted.title.to_string(),

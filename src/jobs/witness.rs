@@ -2,7 +2,8 @@
 //!
 //! A server answers 404 for what is not there and for what this user may not see. It counts as "gone"
 //! only when the server, asked right after, still shows this user something else that must be there:
-//! the trash of the space, or, where the space itself is missing, the same user and another space.
+//! the trash of the space, or, where the space itself is missing, the same user and another space. A
+//! space that is still in the list of spaces is not gone, whatever is answered for it alone.
 
 use super::desk::{is_not_there, unexpected};
 use super::listing::LIMIT;
@@ -22,6 +23,8 @@ enum Ask {
     /// Who is signed in, and then a list of spaces.
     User,
     Spaces,
+    /// The list of spaces, for the one that is missing.
+    Itself,
     /// Who is signed in, and nothing else.
     OnlyUser,
 }
@@ -77,14 +80,11 @@ impl Witness {
                 expand: String::new(),
             },
             Ask::User | Ask::OnlyUser => Call::CurrentUser,
-            Ask::Spaces => Call::Spaces {
-                filter: SpacesFilter::default(),
-                expand: String::new(),
-                window: Window {
-                    start: 0,
-                    limit: SPACES,
-                },
-            },
+            Ask::Spaces => listed(SpacesFilter::default()),
+            Ask::Itself => listed(SpacesFilter {
+                keys: vec![self.key.clone()],
+                ..SpacesFilter::default()
+            }),
         }
     }
 
@@ -127,9 +127,18 @@ impl Witness {
                 self.ask = Ask::Spaces;
                 None
             }
+            (Ask::Spaces | Ask::Itself, Ok(Reply::Spaces(page)))
+                if page.results.iter().any(|space| space.key == self.key) =>
+            {
+                let why =
+                    "Asked for by itself it is not there, and the list of spaces still shows it.";
+                Some(Sight::Hidden(why.to_owned()))
+            }
+            (Ask::Itself, Ok(Reply::Spaces(_))) => Some(Sight::Shown(Vec::new())),
             (Ask::Spaces, Ok(Reply::Spaces(page))) => {
-                if page.results.iter().any(|space| space.key != self.key) {
-                    return Some(Sight::Shown(Vec::new()));
+                if !page.results.is_empty() {
+                    self.ask = Ask::Itself;
+                    return None;
                 }
                 let why =
                     "The server shows you no other space either, so it may be hidden and not gone.";
@@ -146,10 +155,22 @@ impl Witness {
     }
 }
 
+/// A list of spaces.
+fn listed(filter: SpacesFilter) -> Call {
+    Call::Spaces {
+        filter,
+        expand: String::new(),
+        window: Window {
+            start: 0,
+            limit: SPACES,
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::confluence::{CurrentUser, CursorPage, Page};
+    use crate::confluence::{CurrentUser, CursorPage, Page, Space, SpaceKind};
 
     fn missing(kind: ErrorKind) -> Result<Reply, ApiError> {
         Err(ApiError::new(kind, "Not Found").with_status(404))
@@ -204,5 +225,47 @@ mod tests {
         assert_eq!(witness.answer(Some("me"), Ok(signed_in(Some("me")))), None);
         let sight = witness.answer(Some("me"), Ok(empty));
         assert!(matches!(sight, Some(Sight::Hidden(_))), "{sight:?}");
+    }
+
+    fn spaces(keys: &[&str]) -> Result<Reply, ApiError> {
+        let space = |key: &&str| Space {
+            id: None,
+            key: SpaceKey::new(key),
+            name: String::new(),
+            kind: SpaceKind::Global,
+            status: None,
+            more: None,
+        };
+        Ok(Reply::Spaces(Page {
+            results: keys.iter().map(space).collect(),
+            start: 0,
+            limit: None,
+            total: None,
+            has_next: false,
+        }))
+    }
+
+    #[test]
+    fn a_space_that_is_still_listed_is_not_gone() {
+        // By the first list, or only where the list is asked for it.
+        for (first, itself, is_gone) in [
+            (vec!["ENG", "HR"], vec![], false),
+            (vec!["A", "B"], vec!["ENG"], false),
+            (vec!["A", "B"], vec![], true),
+            // A server that passes over what is asked for.
+            (vec!["A", "B"], vec!["A", "B"], true),
+        ] {
+            let mut witness = Witness::of_space(SpaceKey::new("ENG"));
+            witness.answer(Some("me"), Ok(signed_in(Some("me"))));
+            let sight = witness.answer(Some("me"), spaces(&first)).or_else(|| {
+                let Call::Spaces { filter, .. } = witness.call() else {
+                    panic!("{:?}", witness.call());
+                };
+                assert_eq!(filter.keys, [SpaceKey::new("ENG")]);
+                witness.answer(Some("me"), spaces(&itself))
+            });
+            let is_shown = matches!(sight, Some(Sight::Shown(_)));
+            assert_eq!(is_shown, is_gone, "{first:?} {itself:?} {sight:?}");
+        }
     }
 }

@@ -193,3 +193,167 @@ fn what_was_accepted_is_not_accepted_for_what_is_saved_anew() {
     ));
     assert_eq!(bench.journal.len(), 0);
 }
+
+/// A trashed page, with a file and a comment on it that are in the trash by themselves.
+fn with_rows_of_their_own(marked: &[&str]) -> Bench {
+    let kinds = [
+        ("100", "Guide", ContentKind::Page),
+        ("att7", "plan.pdf", ContentKind::Attachment),
+        ("8", "Re: Guide", ContentKind::Comment),
+    ];
+    let mut server = server();
+    server.docs.clear();
+    let mut items = Vec::new();
+    for (id, title, kind) in kinds {
+        let mut row = doc("ENG", title, ContentStatus::Trashed);
+        row.kind = kind.clone();
+        row.parent = (kind != ContentKind::Page).then(|| "100".to_owned());
+        server.docs.insert(id.to_owned(), row);
+        items.push(ItemTarget {
+            id: ContentId::new(id),
+            kind,
+            title: title.to_owned(),
+            version: Some(1),
+            space: Some(SpaceKey::new("ENG")),
+        });
+    }
+    items.retain(|it| marked.contains(&it.id.as_str()));
+    let head = head(Act::PurgeMarked, &["ENG"], items);
+    let consent = agree(Challenge::new(head.target.clone()));
+    let job = Job::purge_marked(head, consent).expect("agreed to");
+    Bench::new(job, server)
+}
+
+/// Nothing but rows of their own hang on anything; a page that is purged takes these along.
+fn takes_along(server: &mut Server, call: &Call, _: u64) -> Option<Result<Reply, ApiError>> {
+    match call {
+        Call::Attachments { .. } => Some(Ok(hanging(&[], &ContentKind::Attachment, false))),
+        Call::Comments { .. } => Some(Ok(hanging(&[], &ContentKind::Comment, false))),
+        Call::PurgeContent { id } if id.as_str() == "100" => {
+            let answer = server.serve(call);
+            server
+                .docs
+                .retain(|_, it| it.parent.as_deref() != Some("100"));
+            Some(answer)
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn what_hangs_on_a_page_and_was_not_chosen_is_a_loss_that_is_asked_about() {
+    let asked = || {
+        let mut bench = with_rows_of_their_own(&["100", "8"]);
+        bench.run(&mut takes_along, |_| false);
+        let Some(Question::Losses { items, losses, .. }) = bench.job.question() else {
+            panic!("{:?} {:?}", bench.job.question(), bench.job.lines());
+        };
+        assert_eq!(items.len(), 1);
+        assert_eq!(losses.in_words(), "1 attached file");
+        assert_eq!((bench.server.docs.len(), bench.journal.len()), (3, 0));
+        bench
+    };
+    let mut bench = asked();
+    bench.feed(JobEvent::Decide(Decision::LeaveOut));
+    bench.finish(&mut takes_along);
+    assert!(bench.server.docs.contains_key("100") && bench.server.docs.contains_key("att7"));
+
+    let mut bench = asked();
+    bench.feed(JobEvent::Decide(Decision::GoOn));
+    bench.finish(&mut takes_along);
+    assert!(bench.server.docs.is_empty());
+    let told = bench
+        .journal
+        .iter()
+        .any(|line| line.contains("not saved, as accepted: 1 attached file"));
+    assert!(told, "{:?}", bench.journal);
+}
+
+#[test]
+fn where_the_trash_is_not_told_what_hangs_on_a_page_is_not_known() {
+    let mut bench = with_rows_of_their_own(&["100"]);
+    bench.run(
+        &mut |server, call, at| match call {
+            Call::Trash { .. } => Some(Err(missing())),
+            _ => takes_along(server, call, at),
+        },
+        |_| false,
+    );
+    let Some(Question::Losses { losses, .. }) = bench.job.question() else {
+        panic!("{:?} {:?}", bench.job.question(), bench.job.lines());
+    };
+    assert_eq!((losses.files_unknown, losses.comments_unknown), (1, 1));
+    assert_eq!(bench.journal.len(), 0);
+}
+
+#[test]
+fn what_hangs_on_a_page_goes_before_it_and_what_stays_keeps_the_page() {
+    let purged = |bench: &Bench| -> Vec<String> {
+        let purges = bench.sent.iter().filter_map(|call| match call {
+            Call::PurgeContent { id } => Some(id.as_str().to_owned()),
+            _ => None,
+        });
+        purges.collect()
+    };
+    let mut bench = with_rows_of_their_own(&["100", "att7", "8"]);
+    bench.finish(&mut takes_along);
+    assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
+    assert_eq!(purged(&bench).last().map(String::as_str), Some("100"));
+    assert_eq!(purged(&bench).len(), 3);
+
+    // The file was changed after it was saved.
+    let mut bench = with_rows_of_their_own(&["100", "att7", "8"]);
+    let mut is_saved = false;
+    bench.finish(&mut |server, call, at| {
+        if !is_saved && matches!(call, Call::Trash { .. }) {
+            is_saved = true;
+            server.docs.get_mut("att7").expect("there").version += 1;
+        }
+        takes_along(server, call, at)
+    });
+    assert_eq!(purged(&bench), ["8"]);
+    let ids: Vec<&str> = bench.server.docs.keys().map(String::as_str).collect();
+    assert_eq!(ids, ["100", "att7"]);
+    let why = "It was left alone: \"plan.pdf\" hangs on it, is not known to be purged, and would go with it.";
+    assert!(
+        bench.outcomes().contains(&Outcome::Skipped(why.to_owned())),
+        "{:?}",
+        bench.outcomes()
+    );
+
+    // The backup lacks its file by then.
+    let mut bench = with_rows_of_their_own(&["100", "att7"]);
+    bench.run(&mut takes_along, |bench| {
+        bench.count(|call| matches!(call, Call::Trash { .. })) > 0
+    });
+    bench
+        .files
+        .retain(|(_, name), _| !name.starts_with("file-"));
+    bench.finish(&mut takes_along);
+    assert_eq!(
+        (purged(&bench).len(), bench.server.docs.len()),
+        (0, 3),
+        "{:?}",
+        bench.outcomes()
+    );
+}
+
+/// Also a whole trash that is purged item by item: what could not be saved keeps its page.
+#[test]
+fn a_file_that_could_not_be_saved_keeps_its_page_in_the_trash() {
+    let mut bench = with_rows_of_their_own(&[]);
+    bench.job = all();
+    let mut otherwise = |server: &mut Server, call: &Call, at: u64| match call {
+        Call::Download { .. } => Some(Err(missing())),
+        _ => takes_along(server, call, at),
+    };
+    bench.run(&mut otherwise, |_| false);
+    assert!(matches!(
+        bench.job.question(),
+        Some(Question::NotSaved { .. })
+    ));
+    bench.feed(JobEvent::Decide(Decision::LeaveOut));
+    bench.finish(&mut otherwise);
+    let ids: Vec<&str> = bench.server.docs.keys().map(String::as_str).collect();
+    assert_eq!(ids, ["100", "att7"], "{:?}", bench.outcomes());
+}

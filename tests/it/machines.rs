@@ -279,6 +279,41 @@ fn a_deletion_whose_answer_is_lost_is_not_sent_again_while_the_space_is_there() 
 }
 
 #[test]
+fn a_space_that_the_list_of_spaces_still_shows_is_not_told_as_deleted() {
+    let mut bench = deletion(BackupChoice::Declined);
+    let other = bench.server.rooms["ENG"].clone();
+    for key in ["A", "B", "C"] {
+        bench.server.rooms.insert(key.into(), other.clone());
+    }
+    let mut was_sent = false;
+    bench.finish(&mut |server, call, _| match call {
+        Call::DeleteSpace { .. } => {
+            was_sent = true;
+            Some(lost())
+        }
+        Call::Space { .. } if was_sent => Some(Err(missing())),
+        Call::Spaces { filter, window, .. } if !filter.keys.is_empty() => {
+            let keys = filter.keys.clone();
+            let rooms = server.rooms.clone();
+            server
+                .rooms
+                .retain(|key, _| keys.iter().any(|it| it.as_str() == key));
+            let answer = server.serve(&Call::Spaces {
+                filter: call::SpacesFilter::default(),
+                expand: String::new(),
+                window: *window,
+            });
+            server.rooms = rooms;
+            Some(answer)
+        }
+        _ => None,
+    });
+    assert_eq!(bench.deletions(), 1);
+    assert_eq!(bench.job.state(), JobState::Unknown);
+    assert_eq!(bench.told(Step::Delete), Phase::Unknown);
+}
+
+#[test]
 fn an_answer_that_names_no_task_is_no_deletion() {
     let mut bench = deletion(BackupChoice::Declined);
     bench.finish(&mut |_, call, _| match call {

@@ -153,6 +153,7 @@ impl Server {
             );
         }
         let attached = doc.kind == ContentKind::Attachment;
+        let may_hang = attached || doc.kind == ContentKind::Comment;
         Content {
             id: ContentId::new(id),
             kind: doc.kind.clone(),
@@ -175,8 +176,8 @@ impl Server {
                 labels: Some(doc.labels.clone()),
                 restrictions: Some(doc.restrictions.clone()),
                 download: attached.then(|| format!("/download/{id}")),
-                container: attached.then(|| ContentRef {
-                    id: ContentId::new("900"),
+                container: may_hang.then(|| ContentRef {
+                    id: ContentId::new(doc.parent.as_deref().unwrap_or("900")),
                     title: None,
                 }),
                 file_size: attached.then_some(doc.storage.len() as u64),
@@ -211,7 +212,7 @@ impl Server {
         if !asked || self.lists == Lists::Bare {
             row.space = None;
             row.ancestors = None;
-            row.more = None;
+            row.more = row.more.filter(|_| expand.contains("container"));
             row.version = row.version.filter(|_| expand.contains("version"));
             return row;
         }
