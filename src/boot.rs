@@ -379,6 +379,10 @@ fn verify_backups(names: &[String], folder: &Path) -> Result<Exit, Failure> {
                 number::count(manifest.items, "item"),
                 number::count(manifest.files.len() as u64, "file")
             ),
+            Some(Err(error)) if error.is_unfinished() && is_replaced(folder, &name)? => {
+                "unfinished, left by an interrupted run; a later one of the same job is complete"
+                    .to_owned()
+            }
             Some(Err(error)) => {
                 exit = Exit::Failed;
                 format!("{error} {}", error.hint())
@@ -391,6 +395,18 @@ fn verify_backups(names: &[String], folder: &Path) -> Result<Exit, Failure> {
         say(&format!("{}: {}\n", scrub(&name), scrub(&line)))?;
     }
     Ok(exit)
+}
+
+/// Whether a later run of the same job has made the backup that this one was to be, and that is as written.
+fn is_replaced(folder: &Path, unfinished: &str) -> Result<bool, Failure> {
+    let mut later = found_backups(folder)?;
+    later.retain(|it| {
+        let manifest = it.manifest.as_ref();
+        manifest.is_ok_and(|manifest| manifest.replaces(&it.name, unfinished))
+    });
+    Ok(later
+        .iter()
+        .any(|it| matches!(backups::verify(folder, &it.name), Some(Ok(_)))))
 }
 
 /// The journals of all profiles, in the order of their names.

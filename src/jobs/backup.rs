@@ -357,7 +357,41 @@ pub enum BackupError {
     },
 }
 
+/// Which run of a job made the backup of this name; `None` where another job did.
+fn run_of(name: &str, job: &JobId) -> Option<u32> {
+    let rest = name.strip_prefix(job.as_str())?;
+    let (run, rest) = match rest.strip_prefix("-run") {
+        None => (1, rest),
+        Some(rest) => {
+            let end = rest.find('-').unwrap_or(rest.len());
+            (rest[..end].parse().ok()?, &rest[end..])
+        }
+    };
+    let is_numbered = |number: &str| number.parse::<u32>().is_ok();
+    let is_whole = rest.is_empty() || rest.strip_prefix('-').is_some_and(is_numbered);
+    is_whole.then_some(run)
+}
+
+impl Manifest {
+    /// Whether this, a complete backup of that name, stands in for an unfinished one. A job that was
+    /// interrupted before its backup was complete has destroyed nothing, and begins it anew in its next
+    /// run. The backups of a deletion are needed together, so none of them stands in for another.
+    pub fn replaces(&self, name: &str, unfinished: &str) -> bool {
+        let is_made_anew = matches!(self.act, Act::PurgeMarked | Act::PurgeAll | Act::BackUp);
+        is_made_anew
+            && match (run_of(unfinished, &self.job), run_of(name, &self.job)) {
+                (Some(before), Some(later)) => before < later,
+                _ => false,
+            }
+    }
+}
+
 impl BackupError {
+    /// Whether it was never finished, by what is there.
+    pub fn is_unfinished(&self) -> bool {
+        matches!(self, Self::Missing(name) if name == MANIFEST)
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {

@@ -957,19 +957,22 @@ impl Purge {
         self.look_at_the_trash(desk);
     }
 
+    /// Whether no purge of it is looked into.
+    fn is_unsent(&self, item: u32) -> bool {
+        matches!(self.targets[item as usize].way, Way::Check | Way::Ready)
+    }
+
     /// These items, and instead of those on which others hang, at first the others.
     fn in_turn(&self, desk: &Desk, items: &[u32]) -> Vec<u32> {
         let mut turn = Vec::new();
         for item in items {
-            let is_sent = desk.is_in_doubt(*item, Step::Purge);
             let hanging = self.hanging.before(*item).iter().copied();
-            let open: Vec<u32> = hanging.filter(|it| !is_sent && desk.is_open(*it)).collect();
-            match open.as_slice() {
-                [] => turn.push(*item),
-                open => {
-                    let is_asked_for = |it: &u32| self.targets[*it as usize].way != Way::Missing;
-                    turn.extend(open.iter().copied().filter(is_asked_for));
-                }
+            let open: Vec<u32> = hanging.filter(|it| desk.is_open(*it)).collect();
+            if open.is_empty() || !self.is_unsent(*item) {
+                turn.push(*item);
+            } else {
+                let is_asked_for = |it: &u32| self.targets[*it as usize].way != Way::Missing;
+                turn.extend(open.into_iter().filter(is_asked_for));
             }
         }
         turn
@@ -985,8 +988,8 @@ impl Purge {
             if desk.is_busy(item) || !desk.is_open(item) {
                 continue;
             }
-            if let Some(why) = self.hanging.keeps(desk, item)
-                && !desk.is_in_doubt(item, Step::Purge)
+            if self.is_unsent(item)
+                && let Some(why) = self.hanging.keeps(desk, item)
             {
                 desk.close(item, Outcome::Skipped(why));
                 continue;

@@ -161,6 +161,38 @@ fn what_was_spoilt_fails_and_names_the_file() {
 }
 
 #[test]
+fn an_unfinished_backup_fails_only_while_no_later_run_of_its_job_made_a_whole_one() {
+    let (home, first) = home();
+    let folder = first.parent().expect("the backups");
+    // Another job, whose name begins alike, is not the same.
+    for name in ["2026-ENG2", "2026-ENG-runs", "2026-ENG-x"] {
+        std::fs::create_dir(folder.join(name)).expect("a folder");
+        let output = coracle(home.path(), &["backup", "verify", name]);
+        assert_eq!(output.status.code(), Some(1), "{name}: {}", said(&output));
+        std::fs::remove_dir(folder.join(name)).expect("a folder");
+    }
+    std::fs::rename(&first, folder.join("2026-ENG-run2")).expect("the backup");
+    std::fs::create_dir(&first).expect("a folder");
+    std::fs::write(first.join(ITEMS), "").expect("a file");
+    for arguments in [&["backup", "verify"][..], &["backup", "verify", "2026-ENG"]] {
+        let output = coracle(home.path(), arguments);
+        let text = said(&output);
+        assert_eq!(output.status.code(), Some(0), "{text}");
+        assert!(
+            text.contains("2026-ENG: unfinished, left by an interrupted run"),
+            "{text}"
+        );
+    }
+    // An earlier one does not stand in for a later one, and a spoilt one for none.
+    std::fs::create_dir(folder.join("2026-ENG-run3")).expect("a folder");
+    let output = coracle(home.path(), &["backup", "verify", "2026-ENG-run3"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    std::fs::write(folder.join("2026-ENG-run2").join(ITEMS), "spoilt").expect("the items");
+    let output = coracle(home.path(), &["backup", "verify", "2026-ENG"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+}
+
+#[test]
 fn a_name_that_leads_elsewhere_is_no_backup() {
     let (home, _) = home();
     for name in ["../backups/2026-ENG", "/etc", ".", "missing"] {

@@ -274,7 +274,7 @@ fn where_the_trash_is_not_told_what_hangs_on_a_page_is_not_known() {
     let mut bench = with_rows_of_their_own(&["100"]);
     bench.run(
         &mut |server, call, at| match call {
-            Call::Trash { .. } => Some(Err(missing())),
+            Call::Trash { .. } | Call::TrashedContent { .. } => Some(Err(missing())),
             _ => takes_along(server, call, at),
         },
         |_| false,
@@ -322,7 +322,7 @@ fn what_hangs_on_a_page_goes_before_it_and_what_stays_keeps_the_page() {
     );
 
     // The backup lacks its file by then.
-    let mut bench = with_rows_of_their_own(&["100", "att7"]);
+    let mut bench = with_rows_of_their_own(&["100", "att7", "8"]);
     bench.run(&mut takes_along, |bench| {
         bench.count(|call| matches!(call, Call::Trash { .. })) > 0
     });
@@ -341,7 +341,7 @@ fn what_hangs_on_a_page_goes_before_it_and_what_stays_keeps_the_page() {
 /// Also a whole trash that is purged item by item: what could not be saved keeps its page.
 #[test]
 fn a_file_that_could_not_be_saved_keeps_its_page_in_the_trash() {
-    let mut bench = with_rows_of_their_own(&[]);
+    let mut bench = with_rows_of_their_own(&["100"]);
     bench.job = all();
     let mut otherwise = |server: &mut Server, call: &Call, at: u64| match call {
         Call::Download { .. } => Some(Err(missing())),
