@@ -138,6 +138,9 @@ impl Hanging {
         desk: &Desk,
         pages: &[(u32, Option<SpaceKey>)],
     ) -> BTreeMap<u32, Losses> {
+        if self.rows.is_empty() && pages.is_empty() {
+            return BTreeMap::new();
+        }
         let lines = desk.lines().iter().zip(0..);
         let items: HashMap<&str, u32> = lines.map(|(line, item)| (&*line.subject, item)).collect();
         let mut losses = BTreeMap::<u32, Losses>::new();

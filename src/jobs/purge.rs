@@ -705,10 +705,10 @@ impl Purge {
             }
         }
         self.left_out = left_out;
-        let pages = self.pages(desk);
         // What of a whole trash is saved has told what it hangs on.
-        if self.goal == Goal::Purge && (self.all.is_none() || !is_all_saved) && !pages.is_empty() {
-            let mut spaces: Vec<SpaceKey> = pages.into_iter().filter_map(|(_, key)| key).collect();
+        if self.goal == Goal::Purge && (self.all.is_none() || !is_all_saved) {
+            let pages = self.pages(desk).into_iter();
+            let mut spaces: Vec<SpaceKey> = pages.filter_map(|(_, key)| key).collect();
             spaces.sort();
             spaces.dedup();
             self.hanging.look(spaces);
@@ -735,9 +735,11 @@ impl Purge {
             return;
         }
         desk.say("");
-        let pages = match self.goal {
-            Goal::Purge => self.pages(desk),
-            Goal::BackUp => Vec::new(),
+        // Of a whole trash that is saved, nothing is untold.
+        let pages = if self.goal == Goal::Purge && (self.all.is_none() || self.left_out) {
+            self.pages(desk)
+        } else {
+            Vec::new()
         };
         let mut losing: BTreeMap<u32, Losses> = self.losing.drain(..).collect();
         for (item, more) in self.hanging.sort(desk, &pages) {
