@@ -218,7 +218,8 @@ fn a_purge_is_confirmed_with_one_read_of_each_item_and_few_of_the_trash() {
     let looks = bench
         .count(|it| matches!(it, Call::Content { expand, .. } if expand.starts_with("version")));
     assert_eq!(looks, 2 * count, "one before each purge and one after it");
-    let lists = bench.count(|it| matches!(it, Call::Trash { .. }));
+    // Before that the trash was read once, for what hangs on the pages.
+    let lists = bench.count(|it| matches!(it, Call::Trash { expand, .. } if expand.is_empty()));
     assert!((1..=4).contains(&lists), "{lists} looks at the trash");
 }
 
