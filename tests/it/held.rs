@@ -61,7 +61,10 @@ fn ends_early(visit: &mut Visit, gate: &Gate, why: &str) {
 #[test]
 fn a_folder_removed_under_a_purge_ends_it_and_the_rest_stays() {
     let (mut visit, gate) = purging();
-    std::fs::remove_dir_all(backup_in(visit.home.path())).expect("removed");
+    // All at once: a look in the middle of it would find a file missing, and say that.
+    let away = visit.home.path().join("away");
+    std::fs::rename(backup_in(visit.home.path()), &away).expect("moved");
+    std::fs::remove_dir_all(away).expect("removed");
     ends_early(&mut visit, &gate, "The folder is not there any more");
     visit.leave();
 }
@@ -73,7 +76,10 @@ fn one_byte_changed_under_a_purge_ends_it_and_the_rest_stays() {
     let mut bytes = std::fs::read(&file).expect("the items");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
-    std::fs::write(&file, bytes).expect("the items");
+    // All at once: a look in the middle of it would find a file cut short, and say that.
+    let changed = visit.home.path().join("changed");
+    std::fs::write(&changed, bytes).expect("the items");
+    std::fs::rename(changed, &file).expect("the items");
     ends_early(&mut visit, &gate, "is not what was written");
     visit.leave();
 }
