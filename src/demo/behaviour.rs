@@ -16,6 +16,12 @@ pub struct Behaviour {
     /// After how many looks a deletion has ended. A look is a `GET` of the long task or of the
     /// space. Nothing depends on time.
     pub deletion_looks: u32,
+    /// What becomes of a full backup of a space that is asked for.
+    pub full_backup: FullBackup,
+    /// What becomes of such a backup that is sent in to be restored.
+    pub full_restore: FullRestore,
+    /// After how many looks such a job has ended, once its work is done. A look is a `GET` of the job.
+    pub job_looks: u32,
     /// Requests answered per second; more are answered with 429 and `Retry-After`.
     pub requests_per_second: Option<u32>,
     /// Oddities of paging that real servers have.
@@ -32,6 +38,9 @@ impl Default for Behaviour {
             anonymous: false,
             deletion: Deletion::Succeeds,
             deletion_looks: 4,
+            full_backup: FullBackup::Works,
+            full_restore: FullRestore::Works,
+            job_looks: 3,
             requests_per_second: None,
             quirks: Vec::new(),
             lies: Vec::new(),
@@ -100,6 +109,46 @@ pub enum Deletion {
     Expires,
     /// The task answers 404 from the second look on; the space stays.
     Vanishes,
+}
+
+/// What becomes of a full backup of a space.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FullBackup {
+    /// It ends, and its file can be downloaded.
+    #[default]
+    Works,
+    /// The one user may not: 403.
+    Forbidden,
+    /// An administrator has switched it off: 403, in other words.
+    SwitchedOff,
+    /// Another one for the same space is under way, of somebody else: 409.
+    Busy,
+    /// It ends as FAILED.
+    Fails,
+    /// It stays PROCESSING for ever.
+    Stalls,
+    /// Its file is of another space.
+    OtherSpace,
+    /// Its file ends in the middle, and its length says so.
+    Broken,
+    /// It ends, and there is no file: 404.
+    NoFile,
+}
+
+/// What becomes of a backup that is sent in to be restored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FullRestore {
+    /// The space is there.
+    #[default]
+    Works,
+    /// The one user may not: 403.
+    Forbidden,
+    /// It ends as FAILED, and nothing is there.
+    Fails,
+    /// It stays PROCESSING for ever.
+    Stalls,
+    /// It ends as FINISHED, and every second page is missing.
+    Half,
 }
 
 /// An oddity of paging.

@@ -154,7 +154,7 @@ impl<'a> Shape<'a> {
 
     /// A time, in the form of this generation: `…Z` as documented, `…+01:00` from real servers,
     /// `…+0100` from old ones.
-    fn time(&self, ms: i64) -> Value {
+    pub(super) fn time(&self, ms: i64) -> Value {
         let stamp = Timestamp::from_millisecond(ms).unwrap_or_default();
         let (offset, form) = match (self.generation, self.real) {
             (Generation::Seven, _) => (1, "%Y-%m-%dT%H:%M:%S%.3f%z"),

@@ -11,6 +11,7 @@
 //! | --- | --- |
 //! | [`serve`] | options, the command line, starting and stopping |
 //! | `routes` | one function for each operation |
+//! | `export` | a space as a zip, written out and read in |
 //! | `json` | rows to JSON, with expand, links and the shapes of each generation |
 //! | `guard` | who may speak to it: programs, and no page of another site |
 //! | `private` | what of it on the disk is for its owner alone |
@@ -20,6 +21,7 @@
 //! | [`behaviour`] | what the whole server does oddly: read-only mode, quirks of paging |
 
 pub mod behaviour;
+mod export;
 pub mod faults;
 mod guard;
 mod json;
@@ -30,7 +32,7 @@ pub mod serve;
 mod store;
 mod view;
 
-pub use behaviour::{Behaviour, Deletion, Lie, ListOf, Quirk};
+pub use behaviour::{Behaviour, Deletion, FullBackup, FullRestore, Lie, ListOf, Quirk};
 pub use faults::{Fault, Faults, Gate, Rule};
 pub use seed::Seed;
 pub use serve::{Generation, Options, Recorded, ServeArgs, ServeError, Server, serve_blocking};

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
@@ -18,9 +18,12 @@ use super::json::{Expand, Shape};
 use super::serve::{Generation, Site};
 use super::store::{Access, ContentRow, Filter, Kind, Rows, SpaceRow, Store};
 
+mod backups;
 mod content;
 mod space;
 mod system;
+
+pub(super) use backups::{Files, forget_interrupted};
 
 /// The routes below the context path.
 pub(super) fn router(site: Arc<Site>) -> Router {
@@ -54,7 +57,8 @@ pub(super) fn router(site: Arc<Site>) -> Router {
                 "/rest/api/server-information",
                 get(system::server_information),
             )
-            .route("/rest/api/content/scan", get(content::scan));
+            .route("/rest/api/content/scan", get(content::scan))
+            .merge(backup_restore());
     }
     router
         .route(
@@ -71,7 +75,14 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         )
         .route(
             "/rest/api/content/{id}/child/{kind}",
-            get(content::children),
+            get(content::children)
+                .post(content::attach)
+                .layer(DefaultBodyLimit::disable()),
+        )
+        .route("/rest/api/content/{id}/version", get(content::versions))
+        .route(
+            "/rest/experimental/content/{id}/version",
+            get(content::versions),
         )
         .route(
             "/rest/api/content/{id}/label",
@@ -94,6 +105,29 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(site)
+}
+
+/// The server's own backups of spaces.
+fn backup_restore() -> Router<Arc<Site>> {
+    Router::new()
+        .route(
+            "/rest/api/backup-restore/backup/space",
+            post(backups::back_up),
+        )
+        .route("/rest/api/backup-restore/jobs", get(backups::list))
+        .route("/rest/api/backup-restore/jobs/{id}", get(backups::one))
+        .route(
+            "/rest/api/backup-restore/jobs/{id}/cancel",
+            put(backups::cancel),
+        )
+        .route(
+            "/rest/api/backup-restore/jobs/{id}/download",
+            get(backups::download),
+        )
+        .route(
+            "/rest/api/backup-restore/restore/space/upload",
+            post(backups::upload).layer(DefaultBodyLimit::disable()),
+        )
 }
 
 /// The answer of a handler.

@@ -233,6 +233,7 @@ pub(super) struct Site {
     token: Option<String>,
     hosts: Vec<String>,
     db: Mutex<Connection>,
+    files: Mutex<routes::Files>,
     behaviour: Mutex<Behaviour>,
     faults: Faults,
     log: Mutex<Log>,
@@ -258,6 +259,10 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Site {
     pub(super) fn db(&self) -> MutexGuard<'_, Connection> {
         locked(&self.db)
+    }
+
+    pub(super) fn files(&self) -> MutexGuard<'_, routes::Files> {
+        locked(&self.files)
     }
 
     pub(super) fn behaviour(&self) -> Behaviour {
@@ -375,6 +380,7 @@ impl Server {
             token: options.token,
             hosts: options.hosts,
             db: Mutex::new(db),
+            files: Mutex::new(routes::Files::beside(options.data.as_deref())),
             behaviour: Mutex::new(options.behaviour),
             faults: Faults::default(),
             log: Mutex::default(),
@@ -477,8 +483,9 @@ fn open(options: &Options) -> Result<Connection, ServeError> {
         private::close_to_others(path);
     }
     let (mut db, found) = store::open(place).map_err(ServeError::Data)?;
-    if found == Found::Nothing {
-        store::fill(&mut db, |db| options.seed.fill(db))?;
+    match found {
+        Found::Nothing => store::fill(&mut db, |db| options.seed.fill(db))?,
+        Found::Wiki => routes::forget_interrupted(&db).map_err(ServeError::Data)?,
     }
     Ok(db)
 }

@@ -42,6 +42,24 @@ CREATE TABLE tally (
   PRIMARY KEY (space, status, kind)) WITHOUT ROWID;
 ";
 
+/// What a file made by an earlier version may lack. No row of it is needed to understand another.
+const LATER_TABLES: &str = "
+CREATE TABLE IF NOT EXISTS old_version (
+  content INTEGER NOT NULL, number INTEGER NOT NULL, title TEXT NOT NULL, body TEXT,
+  modifier INTEGER, modified INTEGER NOT NULL, PRIMARY KEY (content, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS file_piece (
+  content INTEGER NOT NULL, number INTEGER NOT NULL, bytes BLOB NOT NULL,
+  PRIMARY KEY (content, number));
+CREATE TABLE IF NOT EXISTS backup_job (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, operation TEXT NOT NULL, spaces TEXT NOT NULL,
+  state TEXT NOT NULL, looks INTEGER NOT NULL, created INTEGER NOT NULL, started INTEGER,
+  finished INTEGER, cancelled INTEGER, error TEXT, file TEXT, kept INTEGER NOT NULL,
+  total INTEGER NOT NULL, done INTEGER NOT NULL);
+";
+
+/// How many bytes of a file stand in one row, at most.
+pub(super) const PIECE: u64 = 65_536;
+
 /// Made after a fresh wiki is filled: a sort at the end is quicker than an index kept all along.
 const INDEXES: &str = "
 CREATE INDEX content_in_space ON content (space, status, kind);
@@ -115,7 +133,10 @@ pub(super) fn open(place: Place<'_>) -> rusqlite::Result<(Connection, Found)> {
     db.execute_batch("PRAGMA cache_size = -32768;")?;
     match layout {
         0 => Ok((db, Found::Nothing)),
-        LAYOUT => Ok((db, Found::Wiki)),
+        LAYOUT => {
+            db.execute_batch(LATER_TABLES)?;
+            Ok((db, Found::Wiki))
+        }
         _ => Err(rusqlite::Error::InvalidQuery),
     }
 }
@@ -127,6 +148,7 @@ pub(super) fn fill<E: From<rusqlite::Error>>(
 ) -> Result<(), E> {
     let tx = db.transaction()?;
     tx.execute_batch(TABLES)?;
+    tx.execute_batch(LATER_TABLES)?;
     fill(&tx)?;
     tx.execute_batch(INDEXES)?;
     tx.pragma_update(None, "user_version", LAYOUT)?;
@@ -456,7 +478,13 @@ impl Store for Connection {
 
     fn delete_contents(&self, filter: &Filter) -> rusqlite::Result<usize> {
         let clause = filter.clause();
-        for table in ["content_label", "restriction", "file"] {
+        for table in [
+            "content_label",
+            "restriction",
+            "file",
+            "file_piece",
+            "old_version",
+        ] {
             let sql = format!(
                 "DELETE FROM {table} WHERE content IN (SELECT id FROM content WHERE {clause})"
             );

@@ -22,6 +22,7 @@ mod empty_promises;
 mod emptying;
 mod faults;
 mod frozen;
+mod full_backup;
 mod fuzz;
 mod guards;
 mod held;

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::{Multipart, Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -17,10 +17,11 @@ use super::{
     write,
 };
 use crate::demo::behaviour::ListOf;
+use crate::demo::export::sent_piece;
 use crate::demo::json::{Expand, Shape, Slice, children_of, comments_of, encoded};
 use crate::demo::seed::{ONE_USER, large};
 use crate::demo::serve::Site;
-use crate::demo::store::{Access, ContentRow, Filter, Kind, Rows, Status, Store};
+use crate::demo::store::{Access, ContentRow, Filter, Kind, PIECE, Rows, Status, Store};
 
 /// What an answer to a single content, or to a write, is expanded by when nothing is asked for.
 fn usual() -> Expand {
@@ -83,10 +84,80 @@ pub(super) async fn one(
     query: Query,
 ) -> Answer {
     with(&site, |db, shape| {
+        if query.first("status") == Some("historical") {
+            return historical(db, shape, &id, query.number("version", 0)?);
+        }
         let row = content_for(db, &id, states(&query)?)?;
         let expand = query.expand();
         let expand = if expand.is_empty() { usual() } else { expand };
         ok(shape.content(&row, &expand)?)
+    })
+}
+
+/// A version that was replaced, with the text that it had.
+fn historical(db: &Connection, shape: &Shape<'_>, id: &str, number: u64) -> Answer {
+    let row = content_for(db, id, ANY)?;
+    let found: Option<(String, Option<String>, Option<i64>, i64)> = db
+        .query_row(
+            "SELECT title, body, modifier, modified FROM old_version \
+             WHERE content = ? AND number = ?",
+            params![row.id, number as i64],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+        )
+        .optional()?;
+    let (title, body, by, when) = found.ok_or_else(|| no_content_with(id))?;
+    ok(json!({
+        "id": id,
+        "type": row.kind.name(),
+        "status": "historical",
+        "title": title,
+        "version": {
+            "number": number, "by": shape.person(by)?, "when": shape.time(when), "minorEdit": false,
+        },
+        "body": {"storage": {"value": body, "representation": "storage"}},
+        "_links": {"base": shape.base, "context": shape.context},
+    }))
+}
+
+/// `GET /content/{id}/version`: the newest first.
+pub(super) async fn versions(
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+    query: Query,
+) -> Answer {
+    with(&site, |db, shape| {
+        let row = content_for(db, &id, ANY)?;
+        let start = query.number("start", 0)? as usize;
+        let limit = query.number("limit", 25)?.min(200) as usize;
+        let mut all = vec![(row.version, row.modifier, row.modified)];
+        let sql = "SELECT number, modifier, modified FROM old_version WHERE content = ? \
+                   ORDER BY number DESC";
+        for old in db
+            .prepare_cached(sql)?
+            .query_map([row.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        {
+            all.push(old?);
+        }
+        let mut results = Vec::new();
+        for (number, by, when) in all.iter().skip(start).take(limit) {
+            results.push(json!({
+                "number": number, "by": shape.person(*by)?, "when": shape.time(*when),
+                "message": "", "minorEdit": false,
+            }));
+        }
+        let more = start + results.len() < all.len();
+        let next = format!(
+            "/rest/api/content/{id}/version?limit={limit}&start={}",
+            start + results.len()
+        );
+        let mut page = json!({
+            "results": results, "start": start, "limit": limit, "size": results.len(),
+            "_links": {"base": shape.base, "context": shape.context},
+        });
+        if more {
+            page["_links"]["next"] = json!(next);
+        }
+        ok(page)
     })
 }
 
@@ -516,6 +587,11 @@ pub(super) async fn update(
             position = Some(last_position(db, row.space, parent)?);
         }
         db.execute(
+            "INSERT OR REPLACE INTO old_version \
+             SELECT id, version, title, body, modifier, modified FROM content WHERE id = ?",
+            [row.id],
+        )?;
+        db.execute(
             "UPDATE content SET status = 0, title = ?, parent = ?, position = ?, version = ?, \
              modifier = ?, modified = ?, body = ifnull(?, body) WHERE id = ?",
             params![
@@ -713,7 +789,8 @@ fn person_of_key(db: &Connection, key: &str) -> Result<String, Failure> {
 
 /// `GET /download/attachments/{container}/{name}`: the file, also of trashed ones.
 ///
-/// Its bytes are made from its id, the same every time: text for text types, noise for others.
+/// The bytes of a file that was not sent to this server are made from its id, the same every time: text
+/// for text types, noise for others.
 pub(super) async fn download(
     State(site): State<Arc<Site>>,
     Path((id, name)): Path<(String, String)>,
@@ -734,16 +811,13 @@ pub(super) async fn download(
         let (media_type, size) = shape.file(file)?;
         Ok((file, media_type, size.max(0) as u64))
     })?;
-    let text = media_type.starts_with("text/");
-    let pieces = stream::unfold(0_u64, move |sent| async move {
+    let pieces = stream::unfold((0_u64, site), move |(sent, site)| async move {
         if sent >= size {
             return None;
         }
-        let count = (size - sent).min(65_536);
-        Some((
-            Ok::<_, io::Error>(piece(file, sent, count, text)),
-            sent + count,
-        ))
+        let count = (size - sent).min(PIECE);
+        let bytes = file_piece(&site.db(), file, sent, count).map_err(io::Error::other);
+        Some((bytes.map(Bytes::from), (sent + count, site)))
     });
     let mut response = Response::new(Body::from_stream(pieces));
     let headers = response.headers_mut();
@@ -758,8 +832,25 @@ pub(super) async fn download(
     Ok(response.into_response())
 }
 
-/// Bytes `from..from + count` of a file.
-fn piece(file: i64, from: u64, count: u64, text: bool) -> Bytes {
+/// Bytes `from..from + count` of a file: those that were sent, or those made for its id. `from` is the
+/// beginning of a piece.
+pub(super) fn file_piece(
+    db: &Connection,
+    file: i64,
+    from: u64,
+    count: u64,
+) -> rusqlite::Result<Vec<u8>> {
+    if let Some(bytes) = sent_piece(db, file, from / PIECE)? {
+        return Ok(bytes);
+    }
+    let media_type: String = db
+        .prepare_cached("SELECT media_type FROM file WHERE content = ?")?
+        .query_row([file], |row| row.get(0))?;
+    Ok(piece(file, from, count, media_type.starts_with("text/")))
+}
+
+/// Bytes `from..from + count` that are made for a file.
+fn piece(file: i64, from: u64, count: u64, text: bool) -> Vec<u8> {
     let byte = |at: u64| {
         let word = large::scatter(((file as u64) << 32) | (at / 8));
         let byte = word.to_le_bytes()[(at % 8) as usize];
@@ -772,6 +863,92 @@ fn piece(file: i64, from: u64, count: u64, text: bool) -> Bytes {
         }
     };
     (from..from + count).map(byte).collect()
+}
+
+/// `POST /content/{id}/child/attachment`: files as parts `file` of a form, each a new attachment.
+pub(super) async fn attach(
+    State(site): State<Arc<Site>>,
+    Path((id, kind)): Path<(String, String)>,
+    mut form: Multipart,
+) -> Answer {
+    if kind != "attachment" {
+        return Err(Failure::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "HTTP 405 Method Not Allowed",
+        ));
+    }
+    let broken = |error: axum::extract::multipart::MultipartError| {
+        Failure::bad(format!("The upload could not be read: {error}"))
+    };
+    let mut made = Vec::new();
+    while let Some(field) = form.next_field().await.map_err(broken)? {
+        if field.name() != Some("file") {
+            continue;
+        }
+        let name = field.file_name().unwrap_or_default().to_owned();
+        let media_type = field
+            .content_type()
+            .unwrap_or("application/octet-stream")
+            .to_owned();
+        let bytes = field.bytes().await.map_err(broken)?;
+        made.push(write(&site, |db, _| {
+            attach_file(db, &id, &name, &media_type, &bytes)
+        })?);
+    }
+    if made.is_empty() {
+        return Err(Failure::bad("The form has no part named file."));
+    }
+    with(&site, |db, shape| {
+        let mut results = Vec::new();
+        for id in &made {
+            let row = db
+                .content(*id)?
+                .ok_or_else(|| no_content_with(&id.to_string()))?;
+            results.push(shape.content(&row, &written())?);
+        }
+        ok(json!({
+            "size": results.len(), "results": results, "start": 0, "limit": 50,
+            "_links": {"base": shape.base, "context": shape.context},
+        }))
+    })
+}
+
+fn attach_file(
+    db: &Connection,
+    to: &str,
+    name: &str,
+    media_type: &str,
+    bytes: &[u8],
+) -> Result<i64, Failure> {
+    let page = content_for(db, to, &[Status::Current])?;
+    let taken: Option<i64> = db
+        .query_row(
+            "SELECT id FROM content WHERE parent = ? AND kind = 3 AND title = ? AND status = 0",
+            params![page.id, name],
+            |row| row.get(0),
+        )
+        .optional()?;
+    if name.is_empty() || taken.is_some() {
+        return Err(Failure::bad(format!(
+            "Cannot add a new attachment with same file name as an existing attachment: {name}"
+        )));
+    }
+    let (by, now) = (one_user(db)?, now());
+    db.execute(
+        "INSERT INTO content (space, kind, status, parent, position, title, version, creator, \
+         created, modifier, modified, body) VALUES (?, 3, 0, ?, NULL, ?, 1, ?, ?, ?, ?, '')",
+        params![page.space, page.id, name, by, now, by, now],
+    )?;
+    let id = db.last_insert_rowid();
+    db.execute(
+        "INSERT INTO file VALUES (?, ?, ?)",
+        params![id, media_type, bytes.len() as i64],
+    )?;
+    for (number, piece) in bytes.chunks(PIECE as usize).enumerate() {
+        db.prepare_cached("INSERT INTO file_piece VALUES (?, ?, ?)")?
+            .execute(params![id, number as i64, piece])?;
+    }
+    Ok(id)
 }
 
 /// One condition of a query in CQL.

@@ -1,0 +1,607 @@
+//! `backup-restore`: a space written out by the server itself, downloaded, and read in again.
+//!
+//! A job's work is done on a thread of its own; what its state says moves on with each look, so that
+//! nothing depends on time but the work itself. Files lie beside the data file, or nowhere but in
+//! memory's place on the disk where there is none: they go with the server.
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Multipart, Path as UrlPath, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::{Value, json};
+
+use super::content::file_piece;
+use super::{Answer, Failure, Need, Query, Sent, now, ok, space_for, with, write};
+use crate::demo::behaviour::{FullBackup, FullRestore};
+use crate::demo::export::{self, Export, Import};
+use crate::demo::json::{Shape, encoded};
+use crate::demo::seed::ONE_USER;
+use crate::demo::serve::Site;
+use crate::demo::store::Store;
+
+/// How much of a file one piece of an answer holds.
+const PIECE: usize = 65_536;
+
+/// The files of jobs.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    folder: Option<PathBuf>,
+    open: HashMap<i64, File>,
+}
+
+impl Files {
+    /// Beside this data file.
+    pub(crate) fn beside(data: Option<&Path>) -> Self {
+        let folder = data.map(|data| {
+            let mut name = data.file_name().unwrap_or_default().to_owned();
+            name.push(".backups");
+            data.with_file_name(name)
+        });
+        Self {
+            folder,
+            open: HashMap::new(),
+        }
+    }
+
+    fn make(&mut self, job: i64) -> io::Result<File> {
+        let file = match &self.folder {
+            None => tempfile::tempfile()?,
+            Some(folder) => {
+                fs::create_dir_all(folder)?;
+                let path = folder.join(format!("{job}.zip"));
+                OpenOptions::new()
+                    .read(true)
+                    .write(true)
+                    .create(true)
+                    .truncate(true)
+                    .open(path)?
+            }
+        };
+        self.open.insert(job, file.try_clone()?);
+        Ok(file)
+    }
+
+    /// A file to read from its beginning, with a place of its own.
+    fn get(&mut self, job: i64) -> Option<ReadAt> {
+        if let Some(folder) = &self.folder
+            && !self.open.contains_key(&job)
+        {
+            let file = File::open(folder.join(format!("{job}.zip"))).ok()?;
+            self.open.insert(job, file);
+        }
+        let file = self.open.get(&job)?.try_clone().ok()?;
+        let length = file.metadata().ok()?.len();
+        Some(ReadAt {
+            file: Arc::new(file),
+            place: 0,
+            length,
+        })
+    }
+}
+
+/// A file that several read at one time, each at a place of its own.
+#[derive(Clone)]
+struct ReadAt {
+    file: Arc<File>,
+    place: u64,
+    length: u64,
+}
+
+impl Read for ReadAt {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        use std::os::unix::fs::FileExt as _;
+        let left = usize::try_from(self.length.saturating_sub(self.place)).unwrap_or(usize::MAX);
+        let most = into.len().min(left);
+        let read = self.file.read_at(&mut into[..most], self.place)?;
+        self.place += read as u64;
+        Ok(read)
+    }
+}
+
+impl Seek for ReadAt {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let place = match to {
+            SeekFrom::Start(place) => Some(place),
+            SeekFrom::End(by) => self.length.checked_add_signed(by),
+            SeekFrom::Current(by) => self.place.checked_add_signed(by),
+        };
+        self.place = place.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        Ok(self.place)
+    }
+}
+
+/// A job as kept.
+struct JobRow {
+    id: i64,
+    operation: String,
+    spaces: Vec<String>,
+    state: String,
+    looks: u32,
+    created: i64,
+    started: Option<i64>,
+    finished: Option<i64>,
+    cancelled: Option<i64>,
+    error: Option<String>,
+    file: Option<String>,
+    kept: bool,
+    total: i64,
+    done: i64,
+}
+
+const JOB: &str = "id, operation, spaces, state, looks, created, started, finished, cancelled, \
+                   error, file, kept, total, done";
+
+fn job_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<JobRow> {
+    let spaces: String = row.get(2)?;
+    Ok(JobRow {
+        id: row.get(0)?,
+        operation: row.get(1)?,
+        spaces: serde_json::from_str(&spaces).unwrap_or_default(),
+        state: row.get(3)?,
+        looks: row.get(4)?,
+        created: row.get(5)?,
+        started: row.get(6)?,
+        finished: row.get(7)?,
+        cancelled: row.get(8)?,
+        error: row.get(9)?,
+        file: row.get(10)?,
+        kept: row.get(11)?,
+        total: row.get(12)?,
+        done: row.get(13)?,
+    })
+}
+
+impl JobRow {
+    fn is_over(&self) -> bool {
+        matches!(self.state.as_str(), "FINISHED" | "CANCELLED" | "FAILED")
+    }
+
+    /// Whether its work is done, though its state does not say so yet.
+    fn is_ready(&self) -> bool {
+        self.done >= self.total
+    }
+
+    fn has_file(&self) -> bool {
+        self.operation == "BACKUP" && self.state == "FINISHED"
+    }
+
+    fn body(&self, shape: &Shape<'_>, has_file: bool) -> Value {
+        let time = |at: Option<i64>| at.map(|at| shape.time(at));
+        json!({
+            "id": self.id,
+            "jobOperation": self.operation,
+            "jobScope": "SPACE",
+            "jobState": self.state,
+            "createTime": shape.time(self.created),
+            "startProcessingTime": time(self.started),
+            "finishProcessingTime": time(self.finished),
+            "cancelTime": time(self.cancelled),
+            "errorMessage": self.error,
+            "owner": ONE_USER.0,
+            "fileName": self.file,
+            "fileExists": has_file,
+            "spaceKeys": self.spaces,
+            "jobSettings": {"spaceKeys": self.spaces, "keepPermanently": self.kept},
+            "statistics": {
+                "totalObjectsCount": self.total,
+                "processedObjectsCount": self.done.min(self.total),
+                "persistedObjectsCount": self.done.min(self.total),
+                "skippedObjectsCount": 0,
+                "reusedObjectsCount": 0,
+            },
+            "_links": {"self": format!("{}/rest/api/backup-restore/jobs/{}", shape.base, self.id)},
+        })
+    }
+}
+
+/// What a job that was under way when the server ended has become.
+pub(crate) fn forget_interrupted(db: &Connection) -> rusqlite::Result<()> {
+    db.execute(
+        "UPDATE backup_job SET state = 'FAILED', error = 'The server was restarted.' \
+         WHERE state NOT IN ('FINISHED', 'CANCELLED', 'FAILED')",
+        [],
+    )?;
+    db.execute(
+        "DELETE FROM file_piece WHERE content NOT IN (SELECT id FROM content)",
+        [],
+    )?;
+    Ok(())
+}
+
+fn job(db: &Connection, id: &str) -> Result<JobRow, Failure> {
+    // Documented: 403 also where there is none.
+    let missing = || Failure::forbidden(format!("No job with id {id}, or no right to see it."));
+    let number: i64 = id
+        .parse()
+        .map_err(|_| Failure::bad(format!("A job's id is a number, not {id}")))?;
+    db.query_row(
+        &format!("SELECT {JOB} FROM backup_job WHERE id = ?"),
+        [number],
+        job_row,
+    )
+    .optional()?
+    .ok_or_else(missing)
+}
+
+fn set_state(db: &Connection, id: i64, state: &str, error: Option<&str>) -> rusqlite::Result<()> {
+    let column = match state {
+        "PROCESSING" => "started",
+        "CANCELLED" => "cancelled",
+        _ => "finished",
+    };
+    let sql = format!("UPDATE backup_job SET state = ?, error = ?, {column} = ? WHERE id = ?");
+    db.execute(&sql, params![state, error, now(), id])?;
+    Ok(())
+}
+
+/// `POST /backup-restore/backup/space`.
+pub(super) async fn back_up(State(site): State<Arc<Site>>, Sent(body): Sent) -> Answer {
+    let behaviour = site.behaviour().full_backup;
+    match behaviour {
+        FullBackup::Forbidden => {
+            return Err(Failure::forbidden(
+                "You are not permitted to back up a space.",
+            ));
+        }
+        FullBackup::SwitchedOff => {
+            return Err(Failure::forbidden(
+                "Backup and restore is disabled by an administrator.",
+            ));
+        }
+        _ => {}
+    }
+    let (id, export, answer) = write(&site, |db, shape| {
+        let keys: Vec<String> = body["spaceKeys"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|key| key.as_str().map(str::to_owned))
+            .collect();
+        let [key] = keys.as_slice() else {
+            return Err(Failure::invalid(vec![
+                "spaceKeys must name one space.".to_owned(),
+            ]));
+        };
+        let space = space_for(db, key, Need::Administer)?;
+        let running: Option<i64> = db
+            .query_row(
+                "SELECT id FROM backup_job WHERE spaces = ? AND operation = 'BACKUP' \
+                 AND state NOT IN ('FINISHED', 'CANCELLED', 'FAILED')",
+                [json!([space.key]).to_string()],
+                |row| row.get(0),
+            )
+            .optional()?;
+        if running.is_some() || behaviour == FullBackup::Busy {
+            return Err(Failure::conflict(format!(
+                "A backup of the space {key} is queued or running already."
+            )));
+        }
+        let mut export = Export::of(db, &space)?;
+        if behaviour == FullBackup::OtherSpace {
+            export = export.of_another_space();
+        }
+        let prefix = body["fileNamePrefix"].as_str().unwrap_or("Confluence");
+        let file = format!("{prefix}-space-export-{}.zip", space.key);
+        db.execute(
+            "INSERT INTO backup_job (operation, spaces, state, looks, created, file, kept, total, \
+             done) VALUES ('BACKUP', ?, 'QUEUED', 0, ?, ?, ?, ?, 0)",
+            params![
+                json!([space.key]).to_string(),
+                now(),
+                file,
+                body["keepPermanently"].as_bool().unwrap_or(false),
+                export.objects as i64,
+            ],
+        )?;
+        let id = db.last_insert_rowid();
+        let row = job(db, &id.to_string())?;
+        Ok((id, export, row.body(shape, false)))
+    })?;
+    let worker = Arc::clone(&site);
+    drop(tokio::task::spawn_blocking(move || {
+        let written = write_file(&worker, id, &export, behaviour);
+        let db = worker.db();
+        let ended = match written {
+            Ok(()) => db.execute("UPDATE backup_job SET done = total WHERE id = ?", [id]),
+            Err(error) => set_state(&db, id, "FAILED", Some(&error.to_string())).map(|()| 1),
+        };
+        drop(ended);
+    }));
+    ok(answer)
+}
+
+fn write_file(
+    site: &Site,
+    id: i64,
+    export: &Export,
+    behaviour: FullBackup,
+) -> Result<(), export::NotAnExport> {
+    let file = site.files().make(id)?;
+    let mut file = export.write(file, |content, from, count| {
+        let db = site.db();
+        file_piece(&db, content, from, count).map_err(io::Error::other)
+    })?;
+    file.flush()?;
+    if behaviour == FullBackup::Broken {
+        let length = file.metadata()?.len();
+        file.set_len(length / 2)?;
+    }
+    Ok(())
+}
+
+/// A look at a job moves it on, as far as its work has come.
+fn look(db: &Connection, row: &mut JobRow, shape: &Shape<'_>) -> Result<(), Failure> {
+    if row.is_over() {
+        return Ok(());
+    }
+    row.looks += 1;
+    db.execute(
+        "UPDATE backup_job SET looks = ? WHERE id = ?",
+        params![row.looks, row.id],
+    )?;
+    let now = shape.behaviour;
+    let is_backup = row.operation == "BACKUP";
+    let (stalls, fails) = if is_backup {
+        (
+            now.full_backup == FullBackup::Stalls,
+            now.full_backup == FullBackup::Fails,
+        )
+    } else {
+        (
+            now.full_restore == FullRestore::Stalls,
+            now.full_restore == FullRestore::Fails,
+        )
+    };
+    let state = if row.state == "CANCELLING" {
+        "CANCELLED"
+    } else if stalls || row.looks < now.job_looks {
+        "PROCESSING"
+    } else if fails {
+        "FAILED"
+    } else if row.is_ready() {
+        "FINISHED"
+    } else {
+        "COMPLETING"
+    };
+    if state != row.state {
+        let error = fails.then_some("Out of memory while the space was processed.");
+        set_state(db, row.id, state, error)?;
+    }
+    *row = job(db, &row.id.to_string())?;
+    Ok(())
+}
+
+/// `GET /backup-restore/jobs/{id}`.
+pub(super) async fn one(State(site): State<Arc<Site>>, UrlPath(id): UrlPath<String>) -> Answer {
+    write(&site, |db, shape| {
+        let mut row = job(db, &id)?;
+        look(db, &mut row, shape)?;
+        let has_file = row.has_file() && shape.behaviour.full_backup != FullBackup::NoFile;
+        ok(row.body(shape, has_file))
+    })
+}
+
+/// `GET /backup-restore/jobs?spaceKey=&jobStates=&jobOperation=&jobScope=&limit=`: the newest first.
+pub(super) async fn list(State(site): State<Arc<Site>>, query: Query) -> Answer {
+    with(&site, |db, shape| {
+        let limit = query.number("limit", 25)? as usize;
+        let states = query.listed(&["jobStates"]);
+        let key = query.first("spaceKey").filter(|key| !key.is_empty());
+        let operation = query.first("jobOperation").filter(|it| !it.is_empty());
+        let mut found = Vec::new();
+        let sql = format!("SELECT {JOB} FROM backup_job ORDER BY id DESC");
+        for row in db.prepare_cached(&sql)?.query_map([], job_row)? {
+            let row = row?;
+            let fits = key
+                .is_none_or(|key| row.spaces.iter().any(|it| it.eq_ignore_ascii_case(key)))
+                && (states.is_empty() || states.contains(&row.state.as_str()))
+                && operation.is_none_or(|it| row.operation == it);
+            if fits && found.len() < limit {
+                found.push(row.body(shape, row.has_file()));
+            }
+        }
+        ok(json!(found))
+    })
+}
+
+/// `PUT /backup-restore/jobs/{id}/cancel`.
+pub(super) async fn cancel(State(site): State<Arc<Site>>, UrlPath(id): UrlPath<String>) -> Answer {
+    write(&site, |db, shape| {
+        let row = job(db, &id)?;
+        if !row.is_over() {
+            set_state(db, row.id, "CANCELLING", None)?;
+        }
+        ok(job(db, &id)?.body(shape, false))
+    })
+}
+
+/// `GET /backup-restore/jobs/{id}/download`: the file, or a range of it.
+pub(super) async fn download(
+    State(site): State<Arc<Site>>,
+    UrlPath(id): UrlPath<String>,
+    headers: HeaderMap,
+) -> Answer {
+    let missing = || Failure::missing(format!("No file of job {id}"));
+    let (name, number) = with(&site, |db, shape| {
+        let row = job(db, &id)?;
+        if !row.has_file() || shape.behaviour.full_backup == FullBackup::NoFile {
+            return Err(missing());
+        }
+        Ok((row.file.unwrap_or_default(), row.id))
+    })?;
+    let mut file = site.files().get(number).ok_or_else(missing)?;
+    let length = file.length;
+    let tag = format!("\"{number}-{length}\"");
+    let wanted = headers
+        .get(header::RANGE)
+        .and_then(|value| value.to_str().ok())
+        .filter(|_| {
+            headers
+                .get(header::IF_RANGE)
+                .is_none_or(|value| value.as_bytes() == tag.as_bytes())
+        });
+    let range = wanted.and_then(|text| range_of(text, length));
+    if wanted.is_some() && range.is_none() {
+        let mut response = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
+        if let Ok(value) = HeaderValue::try_from(format!("bytes */{length}")) {
+            response.headers_mut().insert(header::CONTENT_RANGE, value);
+        }
+        return Ok(response);
+    }
+    let (from, to) = range.unwrap_or((0, length));
+    file.place = from;
+    file.length = to;
+    let pieces = stream::unfold(file, |mut file| async move {
+        let mut piece = vec![0; PIECE];
+        match file.read(&mut piece) {
+            Ok(0) => None,
+            Ok(read) => {
+                piece.truncate(read);
+                Some((Ok(Bytes::from(piece)), file))
+            }
+            Err(error) => Some((Err(error), file)),
+        }
+    });
+    let mut response = Response::new(Body::from_stream(pieces));
+    if range.is_some() {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(to - from));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/zip"),
+    );
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    let texts = [
+        (header::ETAG, tag),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename*=UTF-8''{}", encoded(&name)),
+        ),
+    ];
+    for (header, text) in texts {
+        if let Ok(value) = HeaderValue::try_from(text) {
+            headers.insert(header, value);
+        }
+    }
+    if range.is_some()
+        && let Ok(value) = HeaderValue::try_from(format!("bytes {from}-{}/{length}", to - 1))
+    {
+        headers.insert(header::CONTENT_RANGE, value);
+    }
+    Ok(response)
+}
+
+/// The bytes that `bytes=A-` or `bytes=A-B` means: from, and one past the last.
+fn range_of(text: &str, length: u64) -> Option<(u64, u64)> {
+    let (from, to) = text.strip_prefix("bytes=")?.split_once('-')?;
+    let from: u64 = from.parse().ok()?;
+    let to = match to {
+        "" => length,
+        last => last.parse::<u64>().ok()?.saturating_add(1).min(length),
+    };
+    (from < to).then_some((from, to))
+}
+
+/// `POST /backup-restore/restore/space/upload`: a zip as part `file` of a form.
+pub(super) async fn upload(State(site): State<Arc<Site>>, mut form: Multipart) -> Answer {
+    let behaviour = site.behaviour().full_restore;
+    if behaviour == FullRestore::Forbidden {
+        return Err(Failure::forbidden(
+            "You are not permitted to restore a space.",
+        ));
+    }
+    let broken = |error: &dyn std::fmt::Display| {
+        Failure::bad(format!("The upload could not be read: {error}"))
+    };
+    let mut taken = None;
+    while let Some(mut field) = form.next_field().await.map_err(|error| broken(&error))? {
+        if field.name() != Some("file") {
+            continue;
+        }
+        let name = field.file_name().unwrap_or("upload.zip").to_owned();
+        let mut file = tempfile::tempfile().map_err(|error| broken(&error))?;
+        while let Some(bytes) = field.chunk().await.map_err(|error| broken(&error))? {
+            file.write_all(&bytes).map_err(|error| broken(&error))?;
+        }
+        taken = Some((name, file));
+    }
+    let (name, file) = taken.ok_or_else(|| Failure::bad("The form has no part named file."))?;
+    let length = file.metadata().map_err(|error| broken(&error))?.len();
+    let zip = ReadAt {
+        file: Arc::new(file),
+        place: 0,
+        length,
+    };
+    let key = export::key_in(zip.clone()).map_err(|error| Failure::bad(error.to_string()))?;
+    let (id, answer) = write(&site, |db, shape| {
+        db.execute(
+            "INSERT INTO backup_job (operation, spaces, state, looks, created, file, kept, total, \
+             done) VALUES ('RESTORE', ?, 'QUEUED', 0, ?, ?, 0, 1, 0)",
+            params![json!([key]).to_string(), now(), name],
+        )?;
+        let id = db.last_insert_rowid();
+        Ok((id, job(db, &id.to_string())?.body(shape, false)))
+    })?;
+    let worker = Arc::clone(&site);
+    drop(tokio::task::spawn_blocking(move || {
+        let restored = if matches!(behaviour, FullRestore::Fails | FullRestore::Stalls) {
+            Ok(())
+        } else {
+            read_in(&worker, id, zip, &key, behaviour == FullRestore::Half)
+        };
+        let db = worker.db();
+        let ended = match restored {
+            Ok(()) => db.execute("UPDATE backup_job SET done = total WHERE id = ?", [id]),
+            Err(error) => set_state(&db, id, "FAILED", Some(&error.to_string())).map(|()| 1),
+        };
+        drop(ended);
+    }));
+    ok(answer)
+}
+
+fn read_in(
+    site: &Site,
+    id: i64,
+    zip: ReadAt,
+    key: &str,
+    half: bool,
+) -> Result<(), export::NotAnExport> {
+    let taken = || export::NotAnExport::Content(format!("A space with key {key} exists already."));
+    let mut import = Import::read(zip, half)?;
+    {
+        let db = site.db();
+        if db.space(key)?.is_some() {
+            return Err(taken());
+        }
+        let objects = import.objects() as i64;
+        db.execute(
+            "UPDATE backup_job SET total = ? WHERE id = ?",
+            [objects.max(1), id],
+        )?;
+        import.reserve(&db)?;
+    }
+    import.files(|content, number, bytes| {
+        site.db()
+            .prepare_cached("INSERT INTO file_piece VALUES (?, ?, ?)")?
+            .execute(params![content, number, bytes])?;
+        Ok(())
+    })?;
+    let db = site.db();
+    let tx = db.unchecked_transaction()?;
+    if tx.space(key)?.is_some() {
+        return Err(taken());
+    }
+    import.insert(&tx)?;
+    tx.commit()?;
+    Ok(())
+}
