@@ -207,7 +207,7 @@ impl Model {
                 self.confirm(dialog, out);
             }
             Writes::Allowed => self.say(LogLevel::Info, "This profile takes writes already."),
-            Writes::ReadOnly(reason) => {
+            Writes::ReadOnly(reason) | Writes::Unkept(reason) => {
                 let reason = reason.clone();
                 self.say(LogLevel::Info, reason);
             }

@@ -159,7 +159,7 @@ pub fn word(expansion: &str) -> &str {
 /// Which operation a read for the screen is.
 fn operation(waiter: &Waiter) -> Option<Operation> {
     match waiter {
-        Waiter::Detail(_) | Waiter::Changed(_) => Some(Operation::Space),
+        Waiter::Detail(_) | Waiter::Changed(_) | Waiter::EditSpace(_) => Some(Operation::Space),
         Waiter::Roots(..) | Waiter::MoreOfKind(..) | Waiter::Children(..) => {
             Some(Operation::Content)
         }
@@ -176,7 +176,6 @@ fn operation(waiter: &Waiter) -> Option<Operation> {
         | Waiter::ArchivedSpaces(_)
         | Waiter::Job(..)
         | Waiter::KeyCheck(_)
-        | Waiter::EditSpace(_)
         | Waiter::PickPages(..)
         | Waiter::PlanTrash(_)
         | Waiter::PlanList(..)

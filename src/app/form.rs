@@ -3,6 +3,8 @@
 //! A form knows keys and values, not what they mean: the dialog that owns it checks them and
 //! puts a problem beside the field that it concerns.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::field::{Field, Lines};
@@ -58,6 +60,10 @@ pub struct FormField {
     pub note: Note,
     /// Whether it can be reached at all in the present state of the form.
     pub enabled: bool,
+    /// What was left out of its text because it can't be sent. It is told for as long as there is a
+    /// text.
+    #[serde(default)]
+    pub left_out: Vec<char>,
 }
 
 impl FormField {
@@ -111,6 +117,25 @@ impl FormField {
             control,
             note: Note::None,
             enabled: true,
+            left_out: Vec::new(),
+        }
+    }
+
+    /// What was left out of its text, in a sentence.
+    pub fn told_left_out(&self) -> Option<String> {
+        space_name::left_out(&self.left_out).filter(|_| !self.text().is_empty())
+    }
+
+    /// All that stands beside it: its note, and what was left out of its text.
+    pub fn shown_note(&self) -> Cow<'_, Note> {
+        match (&self.note, self.told_left_out()) {
+            (note, None) => Cow::Borrowed(note),
+            (Note::Problem(problem), Some(told)) => {
+                Cow::Owned(Note::Problem(format!("{problem} {told}")))
+            }
+            (Note::None | Note::Hint(_) | Note::Busy(_), Some(told)) => {
+                Cow::Owned(Note::Problem(told))
+            }
         }
     }
 
@@ -200,6 +225,11 @@ impl Form {
                 Taken::Changed
             }
             (Key::Enter, _) => Taken::Entered,
+            // NUL, from a terminal that sends what is pasted as if it were typed.
+            (Key::Char(' '), Control::Text(_)) if chord.ctrl && !chord.alt => {
+                self.left_out(self.focus, &['\0']);
+                Taken::Moved
+            }
             (_, Control::Text(field)) => {
                 let before = field.cursor();
                 let lines = field.kind();
@@ -208,6 +238,10 @@ impl Form {
                     let stuck = matches!(chord.key, Key::Up | Key::Down)
                         && field.cursor() == before
                         && !chord.shift;
+                    // With its text goes what was said of it.
+                    if field.is_empty() {
+                        self.fields[self.focus].left_out.clear();
+                    }
                     if stuck {
                         self.step(chord.key == Key::Up);
                         return Taken::Moved;
@@ -232,20 +266,25 @@ impl Form {
         }
     }
 
-    /// Takes pasted text. What of it can't be sent is left out, which [`Form::left_out`] says.
-    pub fn paste(&mut self, text: &str) -> (Taken, Vec<char>) {
+    /// Takes pasted text. What of it can't be sent is left out, and told beside the field.
+    pub fn paste(&mut self, text: &str) -> Taken {
         match &mut self.fields[self.focus].control {
-            Control::Text(field) => (Taken::Changed, field.insert(text)),
-            Control::Choice { .. } | Control::Picked { .. } | Control::Closed { .. } => {
-                (Taken::No, Vec::new())
+            Control::Text(field) => {
+                let dropped = field.insert(text);
+                self.left_out(self.focus, &dropped);
+                Taken::Changed
             }
+            Control::Choice { .. } | Control::Picked { .. } | Control::Closed { .. } => Taken::No,
         }
     }
 
     /// Says beside a field which characters were left out of its text.
     pub fn left_out(&mut self, field: usize, dropped: &[char]) {
-        if let Some(text) = space_name::left_out(dropped) {
-            self.fields[field].note = Note::Problem(text);
+        let known = &mut self.fields[field].left_out;
+        for c in dropped {
+            if !known.contains(c) {
+                known.push(*c);
+            }
         }
     }
 

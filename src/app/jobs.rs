@@ -227,10 +227,18 @@ impl Model {
         });
     }
 
+    /// Why journal, jobs and backups are closed, if they are: nothing can be kept.
+    pub fn why_closed(&self) -> Option<&str> {
+        match &self.writes {
+            Writes::Unkept(why) => Some(why),
+            Writes::Allowed | Writes::ReadOnly(_) | Writes::Protected => None,
+        }
+    }
+
     /// Why nothing may be written now; `None` when it may.
     pub fn why_read_only(&self) -> Option<String> {
         match (&self.writes, self.session.access, &self.jobs.journal) {
-            (Writes::ReadOnly(reason), ..) => Some(reason.clone()),
+            (Writes::ReadOnly(reason) | Writes::Unkept(reason), ..) => Some(reason.clone()),
             (Writes::Protected, ..) => Some(self.spell(&format!(
                 "The profile {} is protected. ‹unlock› opens it for writing until you quit.",
                 self.profile.name
@@ -543,10 +551,14 @@ impl Model {
             }) => (journal, checkpoints),
             Ok(_) => (Box::new(Ok(ledger::Journal::default())), Vec::new()),
             Err(error) => {
-                self.say(
-                    LogLevel::Warning,
-                    format!("The journal can't be read, so nothing is changed: {error}"),
-                );
+                let text = format!("The journal can't be read, so nothing is changed: {error}");
+                let level = LogLevel::Warning;
+                // That nothing can be kept was told already, and why.
+                if self.why_closed().is_some() {
+                    self.keep(super::message::LogLine { level, text });
+                } else {
+                    self.say(level, text);
+                }
                 self.close_journal(error.message, out);
                 return;
             }
@@ -576,7 +588,7 @@ impl Model {
                 self.open_journal(verified.chain, out);
                 let found = self.found_jobs(&checkpoints, &needed);
                 // Another process may be at work on what is open here: it is left to that one.
-                let mine_to_write = !matches!(self.writes, Writes::ReadOnly(_));
+                let mine_to_write = !matches!(self.writes, Writes::ReadOnly(_) | Writes::Unkept(_));
                 let open = if mine_to_write { found.open.len() } else { 0 };
                 // What is over is told for a while; its lines stay in the journal.
                 let old = if mine_to_write {

@@ -70,6 +70,8 @@ pub enum Writes {
     ReadOnly(String),
     /// Reads only until the profile's name is typed.
     Protected,
+    /// Reads only, as nothing can be kept: journal, jobs and backups are closed. Why, and what to do.
+    Unkept(String),
 }
 
 /// The server and how it is reached.

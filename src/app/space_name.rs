@@ -30,17 +30,12 @@ fn code(c: char) -> String {
     format!("U+{:04X}", u32::from(c))
 }
 
-/// Says which characters were left out of a text because they can't be sent; `None` for none.
+/// Says which characters, each named once, were left out of a text because they can't be sent; `None` for none.
 pub(in crate::app) fn left_out(dropped: &[char]) -> Option<String> {
-    let mut seen: Vec<char> = Vec::new();
-    for c in dropped {
-        if !seen.contains(c) {
-            seen.push(*c);
-        }
-    }
-    let codes: Vec<String> = seen.iter().map(|c| code(*c)).collect();
-    let verb = if seen.len() == 1 { "was" } else { "were" };
-    (!seen.is_empty()).then(|| format!("{} can't be sent and {verb} left out.", codes.join(", ")))
+    let codes: Vec<String> = dropped.iter().map(|c| code(*c)).collect();
+    let verb = if dropped.len() == 1 { "was" } else { "were" };
+    (!dropped.is_empty())
+        .then(|| format!("{} can't be sent and {verb} left out.", codes.join(", ")))
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use super::modal::{Modal, Over, is_esc};
 use super::model::{Model, REST, Screen, Session};
 use super::notice::Holds;
 use super::pane::content::{Tab, TrashRead};
-use super::pane::spaces::Ended;
+use super::pane::spaces::{Ended, FILTER_KEYS};
 use super::remote::Remote;
 use crate::confluence::{ApiError, Call, ContentKind, ErrorKind, Reply};
 use crate::jobs::Act;
@@ -523,7 +523,7 @@ impl Model {
                     && self.spaces.load.is_none()
                     && self.spaces.table.is_empty() =>
             {
-                no("There are no spaces here yet.")
+                Availability::No(self.why_no_spaces())
             }
             Action::ServerFilter if !self.session.open => no("No server has answered yet."),
             Action::Copy | Action::Browse | Action::Trash
@@ -663,19 +663,38 @@ impl Model {
 
     /// Keeps in the log why the list of spaces could not be read. It is a notice as well where the
     /// list, which tells it, is out of sight.
-    fn say_of_spaces(&mut self, what: &str, error: &ApiError) {
+    fn say_of_spaces(&mut self, told: String) {
         if self.shows_spaces() {
             self.keep(LogLine {
                 level: LogLevel::Error,
-                text: format!("{what}: {error} {}", error.hint()),
+                text: self.spell(&told),
             });
         } else {
-            self.say_while(
-                Holds::WhileSpacesFail,
-                LogLevel::Error,
-                format!("{what}: {error} {}", error.hint()),
-            );
+            self.say_while(Holds::WhileSpacesFail, LogLevel::Error, told);
         }
+    }
+
+    /// Why there is no space to do anything with: a list that was not read is no empty one.
+    fn why_no_spaces(&self) -> String {
+        let told = match (self.spaces_failure(), &self.spaces.ended) {
+            (Some(error), _) if error.is_of_sign_in() => {
+                format!("{} {}", error.told(), error.hint())
+            }
+            (Some(error), _) => match self.spaces.failed_filter(error) {
+                Some(told) => format!("{told} {FILTER_KEYS}"),
+                None => format!(
+                    "The spaces were not read: {} ‹refresh› tries again.",
+                    error.message
+                ),
+            },
+            (None, Ended::Stopped) => "The reading was stopped. ‹refresh› reads on.".to_owned(),
+            (None, Ended::Complete) if !self.spaces.shown.is_empty() => {
+                "The server has no such space. ‹server-filter› changes what is asked for."
+                    .to_owned()
+            }
+            (None, _) => "There are no spaces here yet.".to_owned(),
+        };
+        self.spell(&told)
     }
 
     /// Whether there is a search whose hits can be stepped through, in the text that is read.
@@ -945,11 +964,16 @@ impl Model {
         } = settled;
         if !missing.is_empty() {
             let words: Vec<&str> = missing.iter().map(|one| word(one)).collect();
+            let they_are = if words.len() == 1 {
+                "It is"
+            } else {
+                "They are"
+            };
             self.say(
                 LogLevel::Warning,
                 format!(
-                    "The server fails when it is asked for this, so it is left out until you quit: {}.",
-                    words.join(", ")
+                    "The server fails when it is asked for {}. {they_are} left out and shown as not read; the next start asks again.",
+                    words.join(" and ")
                 ),
             );
         }
@@ -982,7 +1006,15 @@ impl Model {
                 let failed = outcome.as_ref().err().cloned();
                 self.spaces_came(window, spaces(outcome), out);
                 if let Some(error) = failed {
-                    self.say_of_spaces("The list of spaces could not be read", &error);
+                    let told = match self.spaces.failed_filter(&error) {
+                        Some(told) => format!("{told} {FILTER_KEYS}"),
+                        None => format!(
+                            "The list of spaces could not be read: {} {}",
+                            error.told(),
+                            error.hint()
+                        ),
+                    };
+                    self.say_of_spaces(told);
                 }
             }
             Waiter::ArchivedSpaces(window) => self.archived_came(window, spaces(outcome), out),
@@ -1099,7 +1131,8 @@ impl Model {
         };
         match outcome {
             Err(error) => {
-                self.say_of_spaces("Could not sign in", &error);
+                let told = format!("Could not sign in: {error} {}", error.hint());
+                self.say_of_spaces(told);
                 self.session.user.settle(self.now, Err(error));
             }
             Ok(user) => {

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::opening::{Chosen, Which, choose};
 use super::{There, shown};
 use crate::cli::{BugreportArgs, Cli, DoctorArgs};
+use crate::config::trust::Untrusted;
 use crate::config::{self, Auth, Config, Paths, Profile, Unusable};
 use crate::doctor::{self, Blame, Check, Finding, Verdict};
 use crate::report::{Exit, Failure, say, scrub};
@@ -30,12 +31,14 @@ pub(super) fn doctor(cli: &Cli, options: &DoctorArgs, paths: &Paths) -> Result<E
     let which = Which::named(options.profile.as_ref(), options.url.as_ref());
     let is_json = options.json;
     let mut printed = Ok(());
+    let mut lines = doctor::Lines::default();
     let checked = check(cli, &which, paths, &mut |finding| {
         if !is_json && printed.is_ok() {
-            printed = say(&format!("{}\n", finding.told()));
+            printed = say(&lines.found(finding));
         }
     })?;
     printed?;
+    say(&lines.end())?;
     let exit = exit(&checked.findings);
     if is_json {
         say(&format!("{:#}\n", checked.json(paths, exit)))?;
@@ -106,6 +109,7 @@ fn check(
         findings.push(finding);
     };
     let path = shown(&paths.config);
+    let mut open_config = None;
     let config = match config::read(paths) {
         Ok(Some(config)) => {
             let profiles = crate::text::number::count(config.profiles.len() as u64, "profile");
@@ -137,6 +141,10 @@ fn check(
             None
         }
         Err(Unusable::Untrusted(untrusted)) => {
+            if let Untrusted::Writable { path, mode, .. } = &untrusted {
+                let (path, mode) = (path.clone(), *mode);
+                open_config = Some(doctor::local::Entry { path, mode });
+            }
             keep(Finding::failed(
                 Check::Config,
                 format!("It is not used: {untrusted}."),
@@ -168,7 +176,7 @@ fn check(
             failure.hint.unwrap_or_default(),
         ));
     }
-    keep(examine::modes(paths));
+    keep(examine::modes(paths, open_config));
     keep(examine::state(paths));
     let mut profile = None;
     if let Some((config, there)) = &config {
@@ -243,9 +251,11 @@ pub(super) fn bug_report(
         let _ = writeln!(text, "{variable}={}", scrub(&value));
     }
     text.push_str("\n## Checks\n");
+    let mut lines = doctor::Lines::default();
     for finding in &checked.findings {
-        let _ = writeln!(text, "{}", finding.told());
+        text.push_str(&lines.found(finding));
     }
+    text.push_str(&lines.end());
     text.push_str("\n## Configuration\n");
     match &checked.config {
         Some(config) => text.push_str(&config::redacted(config)),

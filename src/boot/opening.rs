@@ -84,10 +84,8 @@ pub(super) fn ready(
     let (writes, notice) = match (&place.journal, read_only) {
         (JournalAccess::ReadOnly, _) => {
             let why = place.why;
-            (
-                Writes::ReadOnly(why.clone()),
-                Some(format!("{why} This one is read-only.")),
-            )
+            let notice = format!("Journal, jobs and backups are closed. {why}");
+            (Writes::Unkept(why), Some(notice))
         }
         (JournalAccess::Write, Some(why)) => (Writes::ReadOnly(why), None),
         (JournalAccess::Write, None) => {
@@ -105,7 +103,9 @@ pub(super) fn ready(
         }
     };
     // A protected profile is opened later, by its name.
-    if let (Writes::ReadOnly(_) | Writes::Protected, Some(target)) = (&writes, &mut target) {
+    if let (Writes::ReadOnly(_) | Writes::Unkept(_) | Writes::Protected, Some(target)) =
+        (&writes, &mut target)
+    {
         target.access = Access::ReadOnly;
     }
     let (backups, plans, locks) = match &folder {
@@ -389,7 +389,7 @@ fn read_only(folder: &Path, why: String) -> Place {
 /// is changed there, as no journal could tell of it.
 fn unkept(folder: &Path, error: &std::io::Error) -> Place {
     let why = format!(
-        "Nothing can be kept in {} ({}), so journal and jobs are closed.",
+        "Nothing can be kept in {} ({}), so nothing is changed here. Make that folder writable and start again.",
         shown(folder),
         crate::report::scrub(&error.to_string())
     );

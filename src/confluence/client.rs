@@ -296,6 +296,9 @@ pub struct Settings {
     pub endpoint: Endpoint,
     /// As whom.
     pub credentials: Credentials,
+    /// The variable that the token comes from, if it comes from one: it is named where the token is
+    /// refused.
+    pub token_variable: Option<String>,
     /// Time to make a connection.
     pub connect_timeout: Duration,
     /// Time for the first byte of an answer, and between two pieces of it.
@@ -341,6 +344,7 @@ impl Settings {
         Self {
             endpoint,
             credentials,
+            token_variable: None,
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
             concurrency: 8,
@@ -411,7 +415,9 @@ struct Inner {
     proxy: Option<String>,
     signed_in: bool,
     /// What is said when the server refuses the sign-in.
-    refused: &'static str,
+    refused: String,
+    /// What is told of an answer as to nobody.
+    as_nobody: String,
     writes: AtomicBool,
     connect_timeout: Duration,
     read_timeout: Duration,
@@ -523,10 +529,18 @@ impl Client {
         let authorization = settings.credentials.header()?;
         let signed_in = authorization.is_some();
         let refused = match settings.credentials {
-            Credentials::Anonymous => NO_SIGN_IN,
-            Credentials::Bearer(_) => BAD_TOKEN,
-            Credentials::Basic { .. } => BAD_PASSWORD,
+            Credentials::Anonymous => NO_SIGN_IN.to_owned(),
+            Credentials::Bearer(_) => match &settings.token_variable {
+                Some(name) => format!("The server did not accept the token in {name}."),
+                None => BAD_TOKEN.to_owned(),
+            },
+            Credentials::Basic { .. } => BAD_PASSWORD.to_owned(),
         };
+        let sent = match &settings.token_variable {
+            Some(name) => format!("the token in {name}"),
+            None => "a sign-in".to_owned(),
+        };
+        let as_nobody = format!("The server takes us for nobody, although {sent} was sent.");
         if let Some(value) = authorization {
             headers.insert(AUTHORIZATION, value);
         }
@@ -605,6 +619,7 @@ impl Client {
             proxy,
             signed_in,
             refused,
+            as_nobody,
             writes: AtomicBool::new(settings.access == Access::ReadWrite),
             connect_timeout,
             read_timeout: settings.read_timeout,
@@ -983,7 +998,7 @@ impl Inner {
         }
         if error.kind == ErrorKind::Unauthorized && error.message != NO_PASSWORDS {
             // The answer doesn't know what was sent; its own words are kept beside ours.
-            let said = std::mem::replace(&mut error.message, self.refused.to_owned());
+            let said = std::mem::replace(&mut error.message, self.refused.clone());
             if said != error.message && !error.details.contains(&said) {
                 error.details.push(said);
             }
@@ -1007,10 +1022,7 @@ impl Inner {
             },
             (_, None) => return,
         };
-        let error = ApiError::new(
-            ErrorKind::Anonymous,
-            "The server takes us for nobody, although a sign-in was sent.",
-        );
+        let error = ApiError::new(ErrorKind::Anonymous, &self.as_nobody);
         *outcome = Err(error.with_status(status));
     }
 

@@ -148,6 +148,26 @@ impl ApiError {
         )
     }
 
+    /// Whether nobody was signed in, or not as the one who was meant.
+    pub fn is_of_sign_in(&self) -> bool {
+        matches!(
+            self.kind,
+            ErrorKind::Unauthorized
+                | ErrorKind::CaptchaLock { .. }
+                | ErrorKind::Anonymous
+                | ErrorKind::Redirect { login: true, .. }
+        )
+    }
+
+    /// What happened, for where something could not be read: that nobody was signed in comes first.
+    pub fn told(&self) -> String {
+        if self.is_of_sign_in() {
+            format!("Not signed in. {}", self.message)
+        } else {
+            self.message.clone()
+        }
+    }
+
     /// Whether a write that ended so may have been carried out all the same. `false` is certain;
     /// after `true` the server has to be asked what became of it.
     pub fn may_have_been_applied(&self) -> bool {

@@ -192,8 +192,11 @@ pub enum ServeError {
     #[error("the wiki cannot be filled")]
     Seed(#[from] SeedError),
     /// The system gave no thread, signal or runtime.
-    #[error("the system refused a thread, a signal or standard output")]
+    #[error("the system refused a thread or a signal")]
     System(#[source] io::Error),
+    /// Nobody could be told where it listens.
+    #[error("its address could not be written to standard output")]
+    Output(#[source] io::Error),
 }
 
 impl ServeError {
@@ -209,6 +212,7 @@ impl ServeError {
             }
             Self::Seed(_) => "Correct the wiki's text, or free some disk space.",
             Self::System(_) => "Close some programs and try again.",
+            Self::Output(_) => "Make room on the disk, or send the output somewhere else.",
         }
     }
 }
@@ -518,9 +522,12 @@ pub fn serve_blocking(args: &ServeArgs) -> Result<u8, ServeError> {
         server.faults().add(Rule::new("* /**", latency).always());
     }
     let mut out = io::stdout();
-    writeln!(out, "{}", server.base_url())
-        .and_then(|()| out.flush())
-        .map_err(ServeError::System)?;
+    let told = writeln!(out, "{}", server.base_url()).and_then(|()| out.flush());
+    // That nobody reads on is nothing to end for.
+    told.or_else(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(ServeError::Output(error)),
+    })?;
     Ok(runtime.block_on(async {
         tokio::select! {
             () = interrupt.came() => SIGINT,

@@ -211,6 +211,82 @@ impl Finding {
     }
 }
 
+/// Findings as lines for people, one after the other. What was not looked at for one and the same
+/// reason is told together.
+#[derive(Debug, Default)]
+pub struct Lines {
+    skipped: Vec<Finding>,
+}
+
+impl Lines {
+    /// What there is to be written once this was found; it may be nothing yet.
+    pub fn found(&mut self, finding: &Finding) -> String {
+        let is_skipped = finding.verdict == Verdict::Skipped && finding.hint.is_none();
+        let goes_on = self
+            .skipped
+            .last()
+            .is_some_and(|last| last.says == finding.says);
+        let mut lines = String::new();
+        if !(is_skipped && goes_on) {
+            lines = self.end();
+        }
+        if is_skipped {
+            self.skipped.push(finding.clone());
+        } else {
+            lines.push_str(&finding.told());
+            lines.push('\n');
+        }
+        lines
+    }
+
+    /// What is still to be written when all was found.
+    pub fn end(&mut self) -> String {
+        let skipped = std::mem::take(&mut self.skipped);
+        match skipped.as_slice() {
+            [] => String::new(),
+            [one] => format!("{}\n", one.told()),
+            [one, ..] => format!(
+                "{:<7} {:<17} {}\n        {}\n",
+                Verdict::Skipped.word(),
+                "Not checked",
+                one.says,
+                labels(&skipped)
+            ),
+        }
+    }
+}
+
+/// The labels of these checks; operations that follow on each other are one.
+fn labels(findings: &[Finding]) -> String {
+    let mut labels: Vec<String> = Vec::new();
+    let mut operations: Option<(u8, u8)> = None;
+    let range = |(first, last)| {
+        if first == last {
+            Check::Operation(first).label()
+        } else {
+            format!("Operations {first}-{last}")
+        }
+    };
+    for finding in findings {
+        match (finding.check, operations) {
+            (Check::Operation(number), Some((first, last))) if number == last + 1 => {
+                operations = Some((first, number));
+            }
+            (check, before) => {
+                labels.extend(before.map(range));
+                operations = None;
+                if let Check::Operation(number) = check {
+                    operations = Some((number, number));
+                } else {
+                    labels.push(check.label());
+                }
+            }
+        }
+    }
+    labels.extend(operations.map(range));
+    labels.join(", ")
+}
+
 fn one_line(text: &str) -> String {
     crate::text::plain::scrub(&text.replace(['\n', '\r'], " ")).into_owned()
 }
@@ -294,6 +370,24 @@ mod tests {
             "what comes first on the way"
         );
         assert_eq!(blame(&[fine, sign_in]), Some(Blame::SignIn));
+    }
+
+    #[test]
+    fn what_was_not_looked_at_for_one_reason_is_told_together() {
+        let mut lines = Lines::default();
+        let skipped = |check, why| Finding::skipped(check, why);
+        let mut told = lines.found(&Finding::failed(Check::Connection, "No.", "Look."));
+        for check in [Check::Tls, Check::Operation(1), Check::Operation(2)] {
+            told += &lines.found(&skipped(check, "There is none."));
+        }
+        told += &lines.found(&skipped(Check::Clock, "Not told."));
+        told += &lines.end();
+        assert_eq!(
+            told,
+            "FAILED  Connection        No.\n        Look.\n\
+             -       Not checked       There is none.\n        TLS, Operations 1-2\n\
+             -       Clock             Not told.\n"
+        );
     }
 
     #[test]

@@ -553,13 +553,21 @@ impl Job {
 
     /// A space changed from `base`, as the form showed it, to `mine`.
     pub fn update_space(head: Head, key: SpaceKey, base: SpaceForm, mine: SpaceForm) -> Self {
+        Self::update_space_without(head, key, base, mine, Vec::new())
+    }
+
+    /// The same on a server that fails over these expansions: what they bring was not read, and is
+    /// neither compared nor sent.
+    pub fn update_space_without(
+        head: Head,
+        key: SpaceKey,
+        base: SpaceForm,
+        mine: SpaceForm,
+        unread: Vec<String>,
+    ) -> Self {
         let lines = vec![Line::space(&key, &base.name)];
-        Self::new(
-            head,
-            lines,
-            Work::Update(Update::new(key, base, mine)),
-            None,
-        )
+        let update = Update::new(key, base, mine, unread);
+        Self::new(head, lines, Work::Update(update), None)
     }
 
     /// The target's spaces archived.

@@ -241,7 +241,7 @@ impl Plan {
         let repeated = plan.target.repeated();
         if plan.target.act != Act::Recreate && !repeated.is_empty() {
             return Err(format!(
-                "This plan names more than once: {}. Write a new one, or take the doubles out.",
+                "This is a plan that names more than once: {}.",
                 repeated.join(", ")
             ));
         }

@@ -91,7 +91,7 @@ fn host_of(address: &BaseUrl) -> &str {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotHere {
     /// It is about another server.
-    #[error("It belongs to {at}; this is {here}.")]
+    #[error("This job belongs to {at}; this is {here}.")]
     OtherServer {
         /// Its server.
         at: String,
@@ -99,7 +99,7 @@ pub enum NotHere {
         here: String,
     },
     /// It is about another profile.
-    #[error("It belongs to the profile {profile}; this is {here}.")]
+    #[error("This job belongs to the profile {profile}; this is {here}.")]
     OtherProfile {
         /// Its profile.
         profile: String,
@@ -107,7 +107,7 @@ pub enum NotHere {
         here: String,
     },
     /// What it makes is of the one who began it, and somebody else is signed in.
-    #[error("It makes the personal space of {was}; {} signed in.", who(here.as_deref()))]
+    #[error("This job makes the personal space of {was}; {} signed in.", who(here.as_deref()))]
     OthersOwn {
         /// Who began it.
         was: String,

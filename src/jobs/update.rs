@@ -74,10 +74,18 @@ pub(super) struct Update {
     theirs: Option<SpaceForm>,
     stage: Stage,
     tries: u8,
+    /// The expansions that the server fails over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unread: Vec<String>,
 }
 
 impl Update {
-    pub(super) fn new(key: SpaceKey, base: SpaceForm, mine: SpaceForm) -> Self {
+    pub(super) fn new(
+        key: SpaceKey,
+        base: SpaceForm,
+        mine: SpaceForm,
+        unread: Vec<String>,
+    ) -> Self {
         Self {
             key,
             base,
@@ -85,7 +93,18 @@ impl Update {
             theirs: None,
             stage: Stage::Check,
             tries: 0,
+            unread,
         }
+    }
+
+    /// What is expanded when the space is read: what of [`EXPAND`] the server does not fail over.
+    fn expand(&self) -> String {
+        let read = EXPAND.split(',').filter(|one| !self.is_unread(one));
+        read.collect::<Vec<_>>().join(",")
+    }
+
+    fn is_unread(&self, expansion: &str) -> bool {
+        self.unread.iter().any(|one| one == expansion)
     }
 
     fn changes_text(&self) -> bool {
@@ -108,13 +127,16 @@ impl Update {
         }
     }
 
-    /// The space as it was just read, but for a description that does not matter here: one that
-    /// nobody saw and nobody changes.
+    /// The space as it was just read, but for what does not matter here: a description or a homepage
+    /// that nobody saw and nobody changes.
     fn comparable(&self, now: &SpaceForm) -> SpaceForm {
         let mut now = now.clone();
         let is_untold = now.description.is_none() || self.base.description.is_none();
         if is_untold && !self.changes_text() {
             now.description.clone_from(&self.base.description);
+        }
+        if self.is_unread("homepage") {
+            now.homepage.clone_from(&self.base.homepage);
         }
         now
     }
@@ -201,7 +223,7 @@ impl Machine for Update {
         }
         let look = Call::Space {
             key: self.key.clone(),
-            expand: EXPAND.to_owned(),
+            expand: self.expand(),
         };
         match self.stage {
             Stage::Check | Stage::Ready if desk.is_stopping() => {}

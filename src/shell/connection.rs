@@ -227,6 +227,9 @@ pub async fn credentials(auth: &Auth, run: RunCommand<'_>) -> Result<Credentials
 /// What a client of this profile needs to know; reads its certificates.
 pub async fn settings(profile: &Profile, credentials: Credentials) -> Result<Settings, ApiError> {
     let mut settings = Settings::new(profile.url.clone(), credentials);
+    if let Auth::Token(SecretSource::Env(variable)) = &profile.auth {
+        settings.token_variable = Some(scrub(variable.name()));
+    }
     settings.read_timeout = profile.timeout;
     settings.concurrency = profile.concurrency.into();
     settings.allow_http = profile.allow_http;

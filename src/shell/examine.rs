@@ -455,9 +455,9 @@ async fn probe(client: &Client) -> Probes {
     probes
 }
 
-/// Looks at who can read what is ours.
-pub fn modes(paths: &Paths) -> Finding {
-    let mut entries = Vec::new();
+/// Looks at who can read what is ours. `config` is a configuration that others can write, or its folder.
+pub fn modes(paths: &Paths, config: Option<local::Entry>) -> Finding {
+    let mut entries: Vec<local::Entry> = config.into_iter().collect();
     for root in [&paths.state, &paths.backups, &paths.plans, &paths.exports] {
         walk(root, 4, &mut entries);
     }

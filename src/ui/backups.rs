@@ -113,6 +113,13 @@ fn draw_list(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, at: Rect
         _ => "Backups".to_owned(),
     };
     let inner = dialog(canvas, at, &title, Owner::profile(model));
+    let is_bare = backups.list.as_ref().is_none_or(Vec::is_empty);
+    if let Some(why) = model.why_closed().filter(|_| is_bare) {
+        let text = format!("Backups are closed. {why}");
+        let lines = reading::folded(&text, usize::from(inner.width));
+        canvas.lines(inner, lines.iter().map(|line| (line.as_str(), theme.dim)));
+        return;
+    }
     let list = match (&backups.list, &backups.problem) {
         (_, Some(problem)) => {
             canvas.lines(inner, [(problem.as_str(), theme.danger)]);

@@ -9,10 +9,10 @@ use crate::app::action::{Action, Availability, VERBS, Verb};
 use crate::app::form::{Control, Form};
 use crate::app::layout::{Pane, WIDE};
 use crate::app::message::{LogLevel, Millis};
+use crate::app::modal::Modal;
 use crate::app::modal::edit_space::{Stage, diff_columns, diff_rows};
 use crate::app::modal::jobs::{asks, percent};
 use crate::app::modal::reading::folded;
-use crate::app::modal::{Dropped, Modal};
 use crate::app::model::{Model, SLOW, SPIN, Screen, Writes};
 use crate::confluence::{AccessMode, ErrorKind};
 use crate::jobs::Job;
@@ -22,9 +22,8 @@ use crate::text::{number, width};
 pub(super) fn header(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let theme = canvas.theme;
     let badge = match (&model.writes, model.session.access) {
-        (Writes::ReadOnly(_) | Writes::Protected, _) | (_, Some(AccessMode::ReadOnly)) => {
-            " READ-ONLY "
-        }
+        (Writes::ReadOnly(_) | Writes::Unkept(_) | Writes::Protected, _)
+        | (_, Some(AccessMode::ReadOnly)) => " READ-ONLY ",
         (Writes::Allowed, _) => "",
     };
     let mut rest = area;
@@ -174,6 +173,17 @@ pub(super) fn footer(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         width: area.width.saturating_sub(used + 3),
         ..area
     };
+    // What did not count comes before what does.
+    let dropped = model.modals.dropped().filter(|_| model.pending.is_none());
+    if let Some(dropped) = dropped {
+        let told = dropped.told();
+        let used = canvas.pieces(
+            rest,
+            [(told.as_str(), theme.warning), ("  ", theme.key_word)],
+        );
+        rest.x += used;
+        rest.width -= used;
+    }
     let hints = hints(model);
     // Help has its place at the end, whatever else fits before it.
     let wide = |(key, word): &(String, String)| width::width(key) + 1 + width::width(word) + 2;
@@ -294,18 +304,6 @@ fn hints(model: &Model) -> Vec<(String, String)> {
             })
             .chain(own(&[("Esc", "leave")]))
             .collect();
-    }
-    match model.modals.dropped() {
-        Some(Dropped::TooEarly(keys)) => {
-            let keys = keys.join(" ");
-            let what = "dropped: typed before this was on the screen";
-            return own(&[(&keys, what), ("Esc", "leave")]);
-        }
-        Some(Dropped::Together) => {
-            let what = "dropped: it came with other keys. Press Enter again";
-            return own(&[("Enter", what), ("Esc", "leave")]);
-        }
-        None => {}
     }
     let ahead = model.typed_ahead();
     if !ahead.is_empty() && model.modals.is_empty() {

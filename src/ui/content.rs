@@ -168,7 +168,7 @@ fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, outline: &Outline)
         return;
     };
     if let Some(error) = &outline.error {
-        canvas.failure(text, error);
+        canvas.failure(text, error, &model.spell("‹refresh›"));
         return;
     }
     let tab = model.content.tab;

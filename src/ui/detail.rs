@@ -75,7 +75,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         Remote::Failed {
             old: None, error, ..
         } => {
-            canvas.failure(text, error);
+            canvas.failure(text, error, &model.spell("‹refresh›"));
         }
         Remote::Loading { .. } | Remote::Ready { .. } | Remote::Failed { .. } => {
             let all = lines(model, usize::from(text.width));

@@ -448,22 +448,19 @@ impl Canvas<'_> {
     }
 
     /// Writes into a pane that has nothing else why reading failed, and what to do.
-    pub(super) fn failure(&mut self, area: Rect, error: &ApiError) {
+    pub(super) fn failure(&mut self, area: Rect, error: &ApiError, again: &str) {
         let theme = self.theme;
-        let hint = error.hint();
+        let (told, hint) = (error.told(), error.hint());
         let used = self.paragraphs(
             area,
-            [
-                (error.message.as_str(), theme.danger),
-                (hint.as_str(), theme.text),
-            ],
+            [(told.as_str(), theme.danger), (hint.as_str(), theme.text)],
         );
         let line = Rect {
             y: area.y + used,
             height: u16::from(used < area.height),
             ..area
         };
-        self.pieces(line, [("r", theme.key), (" tries again.", theme.dim)]);
+        self.pieces(line, [(again, theme.key), (" tries again.", theme.dim)]);
     }
 
     /// Writes a note into the bottom border, at its end.

@@ -36,7 +36,7 @@ pub(super) fn height(form: &Form, width: u16) -> u16 {
 
 fn note_rows(field: &FormField, width: u16) -> u16 {
     let narrow = width < 60;
-    match &field.note {
+    match &*field.shown_note() {
         _ if !field.enabled => 0,
         Note::Problem(text) => {
             let room = usize::from(width.saturating_sub(LABEL)).max(10);
@@ -94,7 +94,8 @@ pub(super) fn draw(form: &Form, canvas: &mut Canvas<'_>, area: Rect) {
                 width: area.width - label_width,
                 height: rows.min(area.bottom().saturating_sub(top)),
             };
-            let beside = match &field.note {
+            let note = field.shown_note();
+            let beside = match &*note {
                 Note::Hint(text) | Note::Busy(text) if notes == 0 && field.enabled => text.as_str(),
                 _ => "",
             };
@@ -119,7 +120,7 @@ pub(super) fn draw(form: &Form, canvas: &mut Canvas<'_>, area: Rect) {
             }
             let under = top + rows;
             if notes > 0 && under < area.bottom() {
-                let (text, style) = match &field.note {
+                let (text, style) = match &*note {
                     Note::Problem(text) => (text.as_str(), theme.danger),
                     Note::Hint(text) | Note::Busy(text) => (text.as_str(), theme.dim),
                     Note::None => ("", theme.dim),
@@ -131,7 +132,7 @@ pub(super) fn draw(form: &Form, canvas: &mut Canvas<'_>, area: Rect) {
                     height: notes.min(area.bottom() - under),
                 };
                 let room = usize::from(area.width.saturating_sub(LABEL)).max(10);
-                let lines = match &field.note {
+                let lines = match &*note {
                     Note::Problem(_) => folded(text, room),
                     _ => vec![width::clip(text, room).into_owned()],
                 };

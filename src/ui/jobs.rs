@@ -31,8 +31,11 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, size: Size) {
     let at = frame(size, jobs.list.len());
     let inner = dialog(canvas, at, "Jobs", Owner::profile(model));
     if jobs.list.is_empty() {
-        let text = "No jobs yet. Everything that changes the wiki becomes one.";
-        let lines = reading::folded(text, usize::from(inner.width));
+        let text = match model.why_closed() {
+            Some(why) => format!("Jobs and journal are closed. {why}"),
+            None => "No jobs yet. Everything that changes the wiki becomes one.".to_owned(),
+        };
+        let lines = reading::folded(&text, usize::from(inner.width));
         canvas.lines(inner, lines.iter().map(|line| (line.as_str(), theme.dim)));
     }
     let height = usize::from(inner.height);

@@ -74,7 +74,21 @@ pub(super) fn draw(model: &Model, plans: &Plans, canvas: &mut Canvas<'_>, size: 
             };
             let head = ["WRITTEN", "PLAN", "SERVER"].map(|word| (word, theme.table_head));
             draw(canvas, 0, head);
-            let window = plans.cursor.window(files.len(), rows(model.size));
+            let wide = usize::from(inner.width.saturating_sub(3));
+            let broken = plans.broken().map(|text| reading::folded(&text, wide));
+            let broken = broken.unwrap_or_default();
+            let room = rows(model.size).saturating_sub(broken.len()).max(1);
+            let below = Rect {
+                x: inner.x + 2,
+                y: inner.y + 1 + u16::try_from(room).unwrap_or(u16::MAX).min(inner.height),
+                width: inner.width.saturating_sub(3),
+                height: u16::try_from(broken.len()).unwrap_or(0),
+            };
+            let told = broken.iter().map(|line| (line.as_str(), theme.danger));
+            canvas.lines(below.intersection(inner), told);
+            let mut cursor = plans.cursor;
+            cursor.keep_in_view(files.len(), room);
+            let window = cursor.window(files.len(), room);
             for (row, ix) in window.enumerate() {
                 let Some(file) = files.get(ix) else { continue };
                 let here = ix == plans.cursor.at;

@@ -12,7 +12,9 @@ use crate::app::modal::reading::folded;
 use crate::app::modal::spaces_filter::summary;
 use crate::app::model::Model;
 use crate::app::pane::filter::FilterLine;
-use crate::app::pane::spaces::{Ended, Heeded, Sort, SortBy, SpaceTable, row_text, standing};
+use crate::app::pane::spaces::{
+    Ended, FILTER_KEYS, Heeded, Sort, SortBy, SpaceTable, row_text, standing,
+};
 use crate::app::remote::Remote;
 use crate::confluence::{ApiError, Space, SpaceStatus};
 use crate::text::filter::positions;
@@ -134,7 +136,10 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     // step, and a held key would go on longer after it was let go.
     filter_line(canvas, area, &spaces.filter, &foot, focus);
     if let Some(error) = error {
-        failure_bar(model, canvas, area, ROWS, error);
+        match spaces.failed_filter(error) {
+            Some(told) => filter_bar(model, canvas, area, &told),
+            None => failure_bar(model, canvas, area, ROWS, error),
+        }
     } else if let Some(retry) = retry(model) {
         let next = next_try(model, retry);
         let (now, stop) = (model.spell("‹refresh›"), model.spell("‹cancel›"));
@@ -298,7 +303,16 @@ fn empty(model: &Model, canvas: &mut Canvas<'_>, inner: Rect, error: Option<&Api
             ],
         );
     } else if let Some(error) = error {
-        canvas.failure(text, error);
+        match model.spaces.failed_filter(error) {
+            Some(told) => {
+                let keys = model.spell(FILTER_KEYS);
+                canvas.lines(
+                    text,
+                    [(told.as_str(), theme.danger), (keys.as_str(), theme.dim)],
+                );
+            }
+            None => canvas.failure(text, error, &model.spell("‹refresh›")),
+        }
     } else if let Some(load) = &model.spaces.load {
         let (have, _) = load.pager.progress();
         let so_far = if have > 0 {
@@ -361,14 +375,28 @@ pub(super) fn failure_bar(
 ) {
     let key = model.spell("‹refresh›");
     let again = [("", key.as_str()), (" tries again.", "")];
-    let whole = format!("{} {}", error.message, error.hint());
+    let told = error.told();
+    let whole = format!("{told} {}", error.hint());
     let inner = inside(area);
     let columns = usize::from(inner.width.saturating_sub(indent + 1));
     let room = usize::from(inner.height / 3).max(1);
     let text = format!("{whole}  {key} tries again.");
     let fits = folded(&text, columns).len() <= room;
-    let text = if fits { &whole } else { &error.message };
+    let text = if fits { &whole } else { &told };
     bar(canvas, area, indent, text, &again);
+}
+
+/// The same where the server was asked for some spaces only: which, and the keys that change that or
+/// ask once more.
+fn filter_bar(model: &Model, canvas: &mut Canvas<'_>, area: Rect, told: &str) {
+    let keys = ["‹server-filter›", "‹refresh›"].map(|key| model.spell(key));
+    let [change, again] = &keys;
+    let keys = [
+        ("", change.as_str()),
+        (" changes or clears it, ", again.as_str()),
+        (" asks again.", ""),
+    ];
+    bar(canvas, area, ROWS, told, &keys);
 }
 
 /// What happened and what comes of it, over rows that are still good: a text, and behind it pieces

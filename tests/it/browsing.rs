@@ -243,14 +243,39 @@ fn a_wrong_token_is_told_once_with_what_to_do() {
     let mut command = coracle(home.path(), &["--url", server.base_url()]);
     command.env("CORACLE_TOKEN", "wrong");
     let mut terminal = Terminal::start(command, 120, 40);
-    terminal.wait_for("did not accept the token");
-    terminal.wait_for("Personal access tokens");
+    terminal.wait_for("Not signed in.");
+    terminal.wait_for("CORACLE_TOKEN");
+    terminal.wait_for("Check that the token");
     assert_eq!(server.requests().len(), 1, "one bad password, one request");
     terminal.send("q");
     let ended = terminal.end();
     assert_eq!(ended.code, 0);
     let bytes = String::from_utf8_lossy(&ended.bytes).into_owned();
     assert!(!bytes.contains("wrong"), "the token is not shown");
+}
+
+#[test]
+fn a_refused_token_of_a_profile_is_told_with_its_variable() {
+    let home = home();
+    let server = Server::start(Options {
+        token: Some("right".to_owned()),
+        ..Options::default()
+    })
+    .expect("a server");
+    let file = home.path().join("c.toml");
+    let text = format!(
+        "[profiles.p]\nurl = '{}'\ntoken_env = 'WIKI_TOKEN'\n",
+        server.base_url()
+    );
+    std::fs::write(&file, text).expect("a configuration");
+    let named = file.to_string_lossy();
+    let mut command = coracle(home.path(), &["--config", &named]);
+    command.env("WIKI_TOKEN", "wrong");
+    let mut terminal = Terminal::start(command, 80, 24);
+    terminal.wait_for("Not signed in.");
+    terminal.wait_for("WIKI_TOKEN");
+    terminal.send("q");
+    assert_eq!(terminal.end().code, 0);
 }
 
 #[test]

@@ -80,9 +80,9 @@ impl Visit {
 #[test]
 fn a_plan_and_its_answer_in_one_write_purge_nothing() {
     for (keys, dropped) in [
-        ("x1\r", "1 Enter dropped"),
-        (" jx2\r", "2 Enter dropped"),
-        (" uy", "y dropped"),
+        ("x1\r", "Dropped, typed too early: \"1\", Enter."),
+        (" jx2\r", "\"2\", Enter."),
+        (" uy", "\"y\"."),
     ] {
         for variables in [&[][..], &[("TMUX", "/tmp/tmux-0/default,1,0")]] {
             let mut visit = in_the_trash(variables);

@@ -127,8 +127,7 @@ fn each_check_is_a_line_for_people() {
         "Version",
         "Operation 13",
         "Clock",
-        "Colours",
-        "Whole frames",
+        "Colours, Size",
     ] {
         let lines = text
             .lines()
@@ -184,7 +183,19 @@ fn what_is_broken_decides_the_exit_code() {
     let text = said(&output);
     assert_eq!(output.status.code(), Some(4), "{text}");
     assert!(text.contains("FAILED  Connection"), "{text}");
-    assert!(text.contains("-       Operation 1 "), "{text}");
+    // What was not looked at for one reason is one line.
+    assert_eq!(text.matches("There is no connection.").count(), 1, "{text}");
+    assert!(
+        text.contains("TLS, Sign-in, User, Version, Operations 1-13, Clock"),
+        "{text}"
+    );
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 100),
+        "{text}"
+    );
+    let output = run(home.path(), &["doctor", "--url", &address, "--json"], &[]);
+    let json: Value = serde_json::from_str(&said(&output)).expect("JSON");
+    assert_eq!(verdict(&json, "operation-13"), "skipped");
 
     let file = home.path().join("c.toml");
     fs::write(&file, "colour = 1\n[profiles.p]\nurl = 7\n").expect("a configuration");
@@ -206,6 +217,29 @@ fn what_is_broken_decides_the_exit_code() {
 
     let output = run(home.path(), &["doctor", "--profile", "nope"], &[]);
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+}
+
+#[test]
+fn a_configuration_that_others_can_write_counts_among_the_file_modes() {
+    let home = home();
+    let file = home.path().join("c.toml");
+    fs::write(&file, "[profiles.p]\nurl = 'http://127.0.0.1:9'\n").expect("a configuration");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).expect("a mode");
+    let named = file.to_string_lossy();
+    let output = run(home.path(), &["doctor", "--config", &named], &[]);
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(!text.contains("ok      File modes"), "{text}");
+    assert!(text.contains("FAILED  File modes"), "{text}");
+    assert!(text.contains("(0666)"), "{text}");
+    // That others can read it is no fault: there is no secret in it.
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("a mode");
+    let output = run(home.path(), &["doctor", "--config", &named], &[]);
+    assert!(
+        said(&output).contains("ok      File modes"),
+        "{}",
+        said(&output)
+    );
 }
 
 #[test]

@@ -69,12 +69,15 @@ fn a_job_of_another_address_on_the_same_host_does_not_go_on() {
     let asked = visit.desk.story.sent.len();
     for key in ["r", "p", "c"] {
         visit.keys(key).work();
-        let told = format!("It belongs to {PROD}; this is {STAGING}.");
+        let told = format!("This job belongs to {PROD}; this is {STAGING}.");
         assert!(said(&visit).starts_with(&told), "{key}: {}", said(&visit));
         visit.desk.story.model.toasts.clear();
     }
-    // In detail too.
-    visit.keys("Enter r").work();
+    // In detail too, where no key is named that is refused.
+    visit.keys("Enter");
+    visit.sees(&format!("This job belongs to {PROD}"));
+    assert!(!visit.desk.screen().contains("asks you first"));
+    visit.keys("r").work();
     assert!(said(&visit).contains("w saves what is left as a plan"));
     assert_eq!((visit.sent(), visit.desk.journal.len()), (sent, journal));
     assert_eq!(visit.desk.story.sent.len(), asked, "not even a read");
@@ -117,7 +120,7 @@ fn a_job_of_another_profile_does_not_go_on() {
     let mut visit = killed(again);
     let sent = visit.sent();
     visit.keys("r").work();
-    let told = "It belongs to the profile prod; this is attic.";
+    let told = "This job belongs to the profile prod; this is attic.";
     assert!(said(&visit).starts_with(told), "{}", said(&visit));
     assert_eq!(visit.sent(), sent);
 }
@@ -170,7 +173,7 @@ fn a_host_that_differs_is_another_server_also_where_no_address_is_known() {
     let elsewhere = start("https://wiki.example.net/prod");
     let mut visit = visit.kill_and_start(false, elsewhere);
     visit.keys("r").work();
-    let told = "It belongs to wiki.example.com; this is https://wiki.example.net/prod.";
+    let told = "This job belongs to wiki.example.com; this is https://wiki.example.net/prod.";
     assert!(said(&visit).starts_with(told), "{}", said(&visit));
 }
 

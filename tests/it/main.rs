@@ -48,6 +48,7 @@ mod record;
 mod saving;
 mod screens;
 mod secrets;
+mod sentences;
 mod setup;
 mod sign_in;
 mod simulation;

@@ -112,7 +112,7 @@ fn an_id_that_is_in_a_plan_more_than_once_is_refused_by_name() {
     plan.target.items.extend([again.clone(), again.clone()]);
     let why = Plan::decode(&edited(&plan)).expect_err("it is refused");
     let told = format!(
-        "This plan names more than once: {} ({}).",
+        "This is a plan that names more than once: {} ({}).",
         again.id, again.title
     );
     assert!(why.starts_with(&told), "{why}");
@@ -182,7 +182,8 @@ fn a_plan_for_another_address_of_the_same_host_is_not_applied() {
     assert!(dialog(&visit).is_none());
     assert_eq!(visit.desk.story.sent.len(), asked);
     let toast = visit.desk.story.model.toasts.last().expect("it is told");
-    let told = "It is for https://wiki.example.com/staging; this is https://wiki.example.com.";
+    let told =
+        "This plan is for https://wiki.example.com/staging; this is https://wiki.example.com.";
     assert!(toast.text.starts_with(told), "{}", toast.text);
 }
 

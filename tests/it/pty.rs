@@ -244,6 +244,26 @@ fn a_wiki_is_read_where_nothing_can_be_kept() {
         "{}",
         terminal.contents()
     );
+    // It is told once, and jobs and backups say that they are closed, and why.
+    assert!(
+        !terminal.contents().contains("The journal can't be read"),
+        "{}",
+        terminal.contents()
+    );
+    terminal.send("J");
+    terminal.wait_for("Jobs and journal are closed.");
+    assert!(!terminal.contents().contains("No jobs yet"));
+    terminal.send("q");
+    terminal.wait("the list is closed", |it| {
+        !it.contents().contains("are closed.")
+    });
+    terminal.send("B");
+    terminal.wait_for("Backups are closed.");
+    assert!(!terminal.contents().contains("No backups yet"));
+    terminal.send("q");
+    terminal.wait("the backups are closed", |it| {
+        !it.contents().contains("are closed.")
+    });
     terminal.send("q");
     assert_eq!(terminal.end().code, 0);
 }

@@ -636,7 +636,11 @@ fn is_a_test(name: &str) -> bool {
     let files = match place.strip_suffix("::tests") {
         Some(module) => {
             let path = root.join("src").join(module.replace("::", "/"));
-            vec![path.with_extension("rs"), path.join("mod.rs")]
+            vec![
+                path.with_extension("rs"),
+                path.join("mod.rs"),
+                path.join("tests.rs"),
+            ]
         }
         None => vec![root.join("tests/it").join(place).with_extension("rs")],
     };

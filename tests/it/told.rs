@@ -173,7 +173,7 @@ fn a_filter_that_was_refused_or_stopped_does_not_stand_over_the_rows_of_before()
     story.keys("f Right Right Enter");
     assert!(!title(&story).contains("personal"), "{}", title(&story));
     story.answer(Err(error(ErrorKind::Invalid, 400, "No such type.")));
-    shows(&story, "No such type.");
+    shows(&story, "The server refused the filter (personal). No");
     assert!(!title(&story).contains("personal"), "{}", title(&story));
     story.keys("*");
     assert_eq!(story.model.spaces.marks.len(), 6);

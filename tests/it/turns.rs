@@ -262,7 +262,7 @@ fn a_job_killed_in_one_wiki_does_not_go_on_in_another_on_the_same_host() {
     terminal.wait_for("save the rest as a plan");
     let sent = purges_sent(&prod);
     terminal.send("r");
-    terminal.wait_for(&format!("It belongs to {url}"));
+    terminal.wait_for(&format!("This job belongs to {url}"));
     terminal.send("w");
     terminal.wait_for("The plan was written to");
     assert_eq!(purges_sent(&prod), sent);

@@ -226,10 +226,12 @@ fn keys_count_from_the_answer_behind_the_picture_on() {
     burst(&mut desk, "1 Enter");
     desk.drawn(true);
     burst(&mut desk, "1 Enter");
-    desk.says("1 Enter 1 Enter dropped");
+    desk.says("Dropped, typed too early: \"1\", Enter, \"1\", Enter.");
+    // The keys of the dialog stay where they are.
+    desk.says("Esc cancel");
     desk.status();
     burst(&mut desk, "1");
-    assert!(!desk.screen().contains("dropped"), "{}", desk.screen());
+    assert!(!desk.screen().contains("Dropped"), "{}", desk.screen());
     burst(&mut desk, "Enter");
     assert_eq!(desk.jobs(), 1);
 }
@@ -289,7 +291,7 @@ fn without_an_answer_a_quarter_of_a_second_without_a_key_has_to_do() {
         desk.waits(200);
         burst(&mut desk, "1");
     }
-    desk.says("dropped");
+    desk.says("Dropped, typed too early");
     desk.waits(260);
     burst(&mut desk, "1 Enter");
     assert_eq!(desk.jobs(), 1, "{}", desk.screen());
@@ -301,10 +303,10 @@ fn without_an_answer_a_quarter_of_a_second_without_a_key_has_to_do() {
     desk.drawn(true);
     desk.waits(1_900);
     burst(&mut desk, "1");
-    desk.says("dropped");
+    desk.says("Dropped, typed too early");
     desk.waits(300);
     burst(&mut desk, "1");
-    assert!(!desk.screen().contains("dropped"), "{}", desk.screen());
+    assert!(!desk.screen().contains("Dropped"), "{}", desk.screen());
     assert!(!asks(&desk));
     desk.status();
     assert!(asks(&desk), "late, but it came");
@@ -322,7 +324,7 @@ fn a_key_read_before_the_write_had_ended_is_too_early_however_late_it_is_taken()
         let _ = update(&mut desk.story.model, read, Msg::Key(press));
     }
     assert_eq!(desk.jobs(), 0);
-    desk.says("1 Enter dropped");
+    desk.says("Dropped, typed too early: \"1\", Enter.");
 }
 
 #[test]
@@ -335,7 +337,7 @@ fn enter_that_came_with_other_keys_agrees_to_nothing() {
     desk.keys("1");
     desk.story.happen(Msg::Key(enter));
     assert_eq!(desk.jobs(), 0);
-    desk.says("Press Enter again");
+    desk.says("Dropped, it came with other keys: Enter. Press Enter again.");
     desk.says("purge it:  1");
     burst(&mut desk, "Enter");
     assert_eq!(desk.jobs(), 1);
@@ -353,7 +355,7 @@ fn a_new_question_of_an_open_dialog_is_a_new_dialog() {
     desk.types("z");
     burst(&mut desk, "Ctrl-s y");
     assert_eq!(desk.jobs(), 0, "{}", desk.screen());
-    desk.says("y dropped");
+    desk.says("Dropped, typed too early: \"y\".");
     desk.keys("y");
     assert_eq!(desk.jobs(), 1);
     // What was chosen has to be seen as well, before it is agreed to.

@@ -775,7 +775,7 @@ impl Model {
     /// Why a backup can't go now.
     fn why_kept(&self, name: &str) -> Option<String> {
         let reads_only = match &self.writes {
-            Writes::ReadOnly(why) => Some(why.clone()),
+            Writes::ReadOnly(why) | Writes::Unkept(why) => Some(why.clone()),
             Writes::Protected => self.why_read_only(),
             Writes::Allowed => None,
         };

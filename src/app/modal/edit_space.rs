@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::leave::Leaving;
 use super::stack::Seen;
 use super::{Modal, Outcome, is_esc};
+use crate::app::expansions::Operation;
 use crate::app::field::{Field, Lines};
 use crate::app::form::{Control, Form, FormField, Note, Taken};
 use crate::app::inflight::Waiter;
@@ -37,6 +38,9 @@ const PAGES: u64 = 200;
 
 /// What stands in place of a description that the server did not tell.
 const NOT_READ: &str = "not read: the server did not tell it, and it stays as it is";
+
+/// What stands in place of what the server fails over.
+const FAILS: &str = "not read: the server fails over it, and it stays as it is";
 
 /// How many rows of pages are shown.
 pub const PICKER_ROWS: usize = 10;
@@ -166,6 +170,8 @@ pub struct EditSpaceForm {
     pub base_home: String,
     /// The homepage as chosen.
     pub homepage: Option<ContentId>,
+    /// The expansions that the server fails over, so that what they bring was not read.
+    pub unread: Vec<String>,
     /// What concerns no field.
     pub problem: Option<String>,
     /// The job that saves it; while it is at work the form waits.
@@ -188,6 +194,7 @@ impl EditSpaceForm {
             base: None,
             base_home: String::new(),
             homepage: None,
+            unread: Vec::new(),
             problem: None,
             job: None,
             editing: None,
@@ -195,10 +202,15 @@ impl EditSpaceForm {
     }
 
     /// Fills the form.
-    pub(in crate::app) fn filled(&mut self, outcome: Result<Box<Space>, ApiError>) {
+    pub(in crate::app) fn filled(
+        &mut self,
+        outcome: Result<Box<Space>, ApiError>,
+        unread: Vec<String>,
+    ) {
         if self.base.is_some() {
             return;
         }
+        let fails = |expansion: &str| unread.iter().any(|one| one == expansion);
         match outcome {
             Err(error) => self.stage = Stage::Failed(error),
             Ok(space) => {
@@ -215,13 +227,20 @@ impl EditSpaceForm {
                 let description = match &base.description {
                     Some(text) => FormField::area("Description", text),
                     // What nobody saw, nobody replaces.
+                    None if fails("description.plain") => FormField::closed("Description", FAILS),
                     None => FormField::closed("Description", NOT_READ),
+                };
+                let homepage = if fails("homepage") {
+                    FormField::closed("Homepage", FAILS)
+                } else {
+                    FormField::picked("Homepage", &self.base_home)
                 };
                 self.form = Form::new(vec![
                     FormField::line("Name", &base.name),
                     description,
-                    FormField::picked("Homepage", &self.base_home),
+                    homepage,
                 ]);
+                self.unread = unread;
                 self.base = Some(base);
                 self.stage = Stage::Form;
             }
@@ -284,6 +303,14 @@ impl EditSpaceForm {
             let title = |title: &str| if title.is_empty() { "none" } else { title }.to_owned();
             let new = self.form.fields[HOMEPAGE].text();
             field("Homepage", &title(&self.base_home), &title(&new));
+        }
+        for field in &self.form.fields {
+            if let Some(told) = field.told_left_out() {
+                lines.push((Mark::Same, String::new()));
+                let told = format!("{}: {told}", field.label);
+                let told = folded(&told, columns.max(10)).into_iter();
+                lines.extend(told.map(|line| (Mark::Warning, line)));
+            }
         }
         if text(&mine).is_empty() && !text(base).is_empty() {
             lines.push((Mark::Same, String::new()));
@@ -435,8 +462,12 @@ impl Model {
         if chord.ctrl && chord.key == Key::Char('e') {
             // The one field that is worth it, from wherever one is.
             let description = &dialog.form.fields[DESCRIPTION];
-            if let Control::Closed { .. } = description.control {
-                let why = "The description was not read, so it can't be edited. Leave the form and open it once more to read it again.";
+            if let Control::Closed { why } = &description.control {
+                let why = if why == FAILS {
+                    "The server fails over the description, so it can't be edited. It stays as it is."
+                } else {
+                    "The description was not read, so it can't be edited. Leave the form and open it once more to read it again."
+                };
                 dialog.problem = Some(why.to_owned());
                 return Outcome::Stay;
             }
@@ -537,7 +568,8 @@ impl Model {
             name: base.name.clone(),
         });
         let head = self.head(format!("Change {}", dialog.key), target);
-        let job = Job::update_space(head, dialog.key.clone(), base, mine);
+        let job =
+            Job::update_space_without(head, dialog.key.clone(), base, mine, dialog.unread.clone());
         dialog.job = Some(job.head().id.clone());
         // The form must be in its place when the job's first news comes.
         self.modals.push(Modal::EditSpace(Box::new(dialog.clone())));
@@ -555,11 +587,13 @@ impl Model {
             Reply::Space(space) => Ok(space),
             _ => Err(crate::app::update::unexpected()),
         });
+        let missing = self.inflight.expansions.missing(Operation::Space);
+        let missing: Vec<String> = missing.map(str::to_owned).collect();
         for modal in &mut self.modals {
             if let Modal::EditSpace(form) = modal
                 && form.key == *key
             {
-                form.filled(outcome);
+                form.filled(outcome, missing);
                 return;
             }
         }

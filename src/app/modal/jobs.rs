@@ -435,9 +435,11 @@ pub fn lines(model: &Model, view: &JobView, columns: usize) -> Vec<Line> {
         let title = remark(job).unwrap_or_default();
         fact("asks", Tone::Warning, &format!("{title} Enter answers."));
     } else if entered.found && !job.state().is_over() {
-        let text =
-            "An earlier run left it unfinished. Nothing goes on by itself: r asks you first.";
-        fact("waits", Tone::Warning, text);
+        let text = model.why_not_here(job).unwrap_or_else(|| {
+            "An earlier run left it unfinished. Nothing goes on by itself: r asks you first."
+                .to_owned()
+        });
+        fact("waits", Tone::Warning, &text);
     } else if let Some(doing) = remark(job).filter(|_| !job.state().is_over()) {
         fact("now", Tone::Plain, &doing);
     }

@@ -382,7 +382,7 @@ impl Model {
         let (now, wall) = (self.now, self.time(self.now));
         match self.modals.last_mut() {
             Some(Modal::SpacesFilter(form)) => {
-                if form.form.paste(text).0 == Taken::Changed {
+                if form.form.paste(text) == Taken::Changed {
                     form.check();
                 }
             }
@@ -394,16 +394,13 @@ impl Model {
             Some(Modal::Backups(backups)) => backups.paste(text, wall, &self.zone),
             Some(Modal::SetUp(dialog)) => Self::setup_paste(dialog, text),
             Some(Modal::NewSpace(dialog)) if dialog.job.is_none() => {
-                let (taken, dropped) = dialog.form.paste(text);
-                if taken == Taken::Changed {
+                if dialog.form.paste(text) == Taken::Changed {
                     dialog.changed(now);
-                    dialog.form.left_out(dialog.form.focus, &dropped);
                 }
             }
             Some(Modal::EditSpace(dialog)) if dialog.job.is_none() => {
                 if dialog.stage == Stage::Form {
-                    let (_, dropped) = dialog.form.paste(text);
-                    dialog.form.left_out(dialog.form.focus, &dropped);
+                    dialog.form.paste(text);
                 }
             }
             // What is to be typed is to be typed.
@@ -449,7 +446,10 @@ impl Model {
             *editing = None;
             let mut dropped = Vec::new();
             match (&outcome, &mut form.fields[field].control) {
-                (Ok(text), Control::Text(control)) => dropped = control.set(text),
+                (Ok(text), Control::Text(control)) => {
+                    dropped = control.set(text);
+                    form.fields[field].left_out.clear();
+                }
                 (Ok(_), _) => {}
                 (Err(why), _) => failed = Some(why.clone()),
             }

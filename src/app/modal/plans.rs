@@ -78,13 +78,31 @@ pub struct Plans {
 }
 
 impl Plans {
+    /// What is wrong with the file under the cursor, and what to do, if it is no plan.
+    pub fn broken(&self) -> Option<String> {
+        let file = self.files.as_ref()?.get(self.cursor.at)?;
+        let problem = file.plan.as_ref().err()?;
+        let problem = problem.strip_prefix("This").unwrap_or(problem);
+        Some(format!(
+            "{}{problem} It can't be applied: write the plan anew, with w where the act is confirmed, or take the file away.",
+            file.name
+        ))
+    }
+
     /// The keys that do something here, each with its word.
     pub fn hints(&self) -> &'static [(&'static str, &'static str)] {
         let none = self.files.as_ref().is_none_or(Vec::is_empty);
         if none || self.check.is_some() || self.again.is_some() {
-            &[("q", "close")]
-        } else {
-            &[("Enter", "apply"), ("q", "close")]
+            return &[("q", "close")];
+        }
+        let file = (self.files.as_ref()).and_then(|files| files.get(self.cursor.at));
+        match file {
+            Some(PlanFile { plan: Err(_), .. }) => &[("q", "close")],
+            Some(PlanFile {
+                seal: Seal::Changed | Seal::Missing,
+                ..
+            }) => &[("Enter", "review"), ("q", "close")],
+            Some(_) | None => &[("Enter", "apply"), ("q", "close")],
         }
     }
 }
@@ -115,7 +133,7 @@ impl Model {
                     let read = |file: &TextFile| {
                         let plan = match &file.text {
                             Ok(text) => Plan::decode(text),
-                            Err(why) => Err(format!("{} is not read. {why}", file.name)),
+                            Err(why) => Err(format!("This is not read. {why}")),
                         };
                         PlanFile {
                             name: file.name.clone(),
@@ -186,8 +204,10 @@ impl Model {
                 let plan = plan.clone();
                 self.check_plan(plan, plans, out)
             }
-            Some(Err(problem)) => {
-                self.say(LogLevel::Warning, problem.clone());
+            Some(Err(_)) => {
+                // What to do stands below the list.
+                let name = file.map_or("", |file| &file.name);
+                self.say(LogLevel::Warning, format!("{name} can't be applied."));
                 Outcome::Stay
             }
             None => Outcome::Stay,

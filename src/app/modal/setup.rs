@@ -454,7 +454,7 @@ impl Model {
 
     /// The set-up takes pasted text as its form does.
     pub(super) fn setup_paste(dialog: &mut SetUp, text: &str) {
-        if dialog.stage == Stage::Form && dialog.form.paste(text).0 == Taken::Changed {
+        if dialog.stage == Stage::Form && dialog.form.paste(text) == Taken::Changed {
             dialog.changed();
         }
     }

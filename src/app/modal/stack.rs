@@ -23,8 +23,8 @@ const ANSWER: u64 = 2_000;
 /// How long no key may come after a picture that nothing tells the arrival of, in milliseconds.
 const QUIET: u64 = 250;
 
-/// So many keys that were dropped are named.
-const NAMED: usize = 8;
+/// So many keys that were dropped are named, the last ones.
+const NAMED: usize = 4;
 
 /// Whether something was on the screen before the key that comes now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -119,10 +119,36 @@ pub struct Lifted {
     watch: Watch,
 }
 
+impl Dropped {
+    /// What was dropped, and why.
+    pub fn told(&self) -> String {
+        match self {
+            Self::TooEarly(keys) => {
+                let more = keys.len().saturating_sub(NAMED);
+                let before = if more > 0 { "…, " } else { "" };
+                let keys = keys[more..].join(", ");
+                format!("Dropped, typed too early: {before}{keys}.")
+            }
+            Self::Together => {
+                "Dropped, it came with other keys: Enter. Press Enter again.".to_owned()
+            }
+        }
+    }
+}
+
+/// A key as it is named among others: what types a character in quotes.
+fn named(chord: Chord) -> String {
+    match chord.typed() {
+        Some(c) if c != ' ' => format!("\"{c}\""),
+        _ => chord.to_string(),
+    }
+}
+
 /// Keys that did not count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Dropped {
-    /// They were typed before the dialog was on the screen: which, the last ones.
+    /// They were typed before the dialog was on the screen: the last ones, and one more where there
+    /// were more.
     TooEarly(Vec<String>),
     /// Enter, which came together with other keys.
     Together,
@@ -317,7 +343,7 @@ impl Stack {
             watch.last_key = watch.last_key.max(at);
         }
         if seen.is_none() {
-            self.drop_early(press.chord.to_string());
+            self.drop_early(named(press.chord));
             return None;
         }
         let is_enter = press.chord == Chord::plain(Key::Enter);
@@ -336,7 +362,7 @@ impl Stack {
             Some(Dropped::TooEarly(keys)) => keys,
             _ => Vec::new(),
         };
-        if keys.len() >= NAMED {
+        if keys.len() > NAMED {
             keys.remove(0);
         }
         keys.push(what);

@@ -13,12 +13,18 @@ impl Model {
     pub(super) fn may_take_up(&self, job: &Job) -> Result<Vec<ToAgree>, String> {
         let to_agree = job
             .may_take_up(&self.signed_in())
-            .map_err(|why| told_of_job(job, &why))?;
+            .map_err(|why| self.spell(&told_of_job(job, &why)))?;
         if self.profile.signs_in && self.session.user.value().is_none() {
             let why = "It is not known yet who is signed in. Once the header says it, try again.";
             return Err(why.to_owned());
         }
         Ok(to_agree)
+    }
+
+    /// Why a job that an earlier run left can't go on here, and what to do; `None` where it can.
+    pub(super) fn why_not_here(&self, job: &Job) -> Option<String> {
+        let why = job.may_take_up(&self.signed_in()).err()?;
+        Some(self.spell(&told_of_job(job, &why)))
     }
 
     /// Why nothing of this target can be done here: it is about another server or profile.
@@ -27,11 +33,11 @@ impl Model {
         if target.server.is_at(&here) == SameServer::No {
             let at = target.server.address().map(ToString::to_string);
             let at = at.unwrap_or_else(|| target.server.shown().to_owned());
-            return Some(format!("It is for {at}; this is {here}."));
+            return Some(format!("This plan is for {at}; this is {here}."));
         }
         (target.profile != self.profile.name).then(|| {
             format!(
-                "It is for the profile {}; this is {}.",
+                "This plan is for the profile {}; this is {}.",
                 target.profile, self.profile.name
             )
         })
@@ -99,7 +105,9 @@ fn told_of_job(job: &Job, why: &NotHere) -> String {
              to be reviewed for this server."
         }
         NotHere::OtherServer { .. } => "Nothing was sent. Open it with that address.",
-        NotHere::OtherProfile { .. } => "Nothing was sent. Open that profile with @.",
+        NotHere::OtherProfile { .. } => {
+            "Nothing was sent. Open that profile with ‹switch-profile›."
+        }
         NotHere::OthersOwn { .. } => "Nothing was sent. Cancel it, or sign in as its user.",
     };
     format!("{why} {to_do}")

@@ -15,7 +15,7 @@ use crate::app::model::Model;
 use crate::app::spread::Spread;
 use crate::confluence::call::{SpacesFilter, Window};
 use crate::confluence::paging::Pager;
-use crate::confluence::{ApiError, Call, Page, Space, SpaceKey, SpaceKind, SpaceStatus};
+use crate::confluence::{ApiError, Call, ErrorKind, Page, Space, SpaceKey, SpaceKind, SpaceStatus};
 use crate::text::filter::{Index, Progress, Scan};
 use crate::text::number;
 
@@ -24,6 +24,9 @@ const PAGE: u64 = 500;
 
 /// How many rows a filter looks at before a key may come in between: some three milliseconds.
 const SLICE: usize = 10_000;
+
+/// What can be done about a server filter that failed.
+pub const FILTER_KEYS: &str = "‹server-filter› changes or clears it, ‹refresh› asks again.";
 
 /// What the list is ordered by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -483,6 +486,27 @@ impl SpacesPane {
             Ended::Stopped => true,
             Ended::Failed(_) => self.as_of.is_none(),
         }
+    }
+
+    /// What happened where a reading failed that asked the server for some spaces only: the filter by
+    /// its parts, and what was answered.
+    pub fn failed_filter(&self, error: &ApiError) -> Option<String> {
+        if self.asked.is_empty() || !matches!(self.ended, Ended::Failed(_)) {
+            return None;
+        }
+        let filter = summary(&self.asked);
+        Some(match error.kind {
+            // Of what was sent, the filter alone can be what the server did not take.
+            ErrorKind::Invalid | ErrorKind::NotFound | ErrorKind::Forbidden => format!(
+                "The server refused the filter ({filter}). {}",
+                error.message
+            ),
+            _ => format!(
+                "The filter ({filter}) was not applied. {} {}",
+                error.told(),
+                error.hint()
+            ),
+        })
     }
 
     /// Puts the cursor back on the space it was on, after rows changed.

@@ -203,6 +203,13 @@ impl Symbols {
             return Square::blank(look);
         }
         if traits.charset == Charset::Ascii && !text.is_ascii() {
+            if let Some(ascii) = in_order(text) {
+                return Square {
+                    symbol: Symbol(u32::from(ascii)),
+                    look,
+                    width: 1,
+                };
+            }
             let symbol = match width {
                 1 => Symbol(u32::from('?')),
                 _ => self.list(&"?".repeat(usize::from(width))),
@@ -288,4 +295,14 @@ impl Symbols {
 
 fn lower(depth: Depth, color: Color) -> Paint {
     Paint::pack(depth.lower(color).unwrap_or(Color::Reset))
+}
+
+/// The one character of ASCII that is left of a text without the marks that only keep it in order
+/// beside text of another direction, which a terminal of ASCII has no use for.
+fn in_order(text: &str) -> Option<char> {
+    let mut left = text.chars().filter(|c| {
+        !matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    });
+    let only = left.next().filter(char::is_ascii)?;
+    left.next().is_none().then_some(only)
 }

@@ -478,6 +478,24 @@ fn a_terminal_of_ascii_gets_ascii_alone_and_each_cell_its_columns() {
 }
 
 #[test]
+fn what_only_keeps_a_line_in_order_is_no_question_mark() {
+    let traits = Traits {
+        charset: Charset::Ascii,
+        ..Traits::new(Depth::True)
+    };
+    let mut bench = Bench::with(Size::new(20, 1), traits);
+    let bytes = bench.draw(None, |buffer| {
+        // As a right-to-left name is drawn: isolated from its neighbours.
+        for (x, symbol) in ["R", " \u{2068}", "ש", "ל\u{2069}", "x"].iter().enumerate() {
+            buffer[(x as u16, 0)].set_symbol(symbol);
+        }
+    });
+    assert!(bytes.is_ascii(), "{}", text(&bytes));
+    let shown = bench.contents();
+    assert!(shown.starts_with("R ??x"), "{shown}");
+}
+
+#[test]
 fn forgetting_the_screen_paints_it_again() {
     let mut bench = Bench::new(20, 3);
     bench.lines(&["hello"]);
