@@ -115,7 +115,7 @@ fn a_terminal_that_answers_nothing_is_waited_for_and_then_known() {
     visit.terminal.send("x");
     visit.terminal.wait_for("Type 1 to purge it");
     visit.terminal.send("1");
-    visit.terminal.wait_for("1 dropped");
+    visit.terminal.wait_for("Dropped, typed too early: \"1\".");
     visit.leaves();
 }
 
