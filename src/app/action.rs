@@ -76,6 +76,8 @@ pub enum Action {
     PurgeAll,
     /// Back up without purging.
     BackUp,
+    /// Have the space written out by the server, and keep it.
+    BackUpSpace,
     /// The backups on this machine.
     Backups,
     /// Open a protected profile for writing.
@@ -308,6 +310,7 @@ verbs! {
     PurgeMarked "purge" ["x"], [TrashTab, Across], 6, "purge", "Purge marked", "Back up the marked items, then purge them for good, after a typed confirmation.";
     PurgeAll "purge-all" ["P"], [Panes], 0, "", "Purge all", "Back up the whole trash of the space, then purge it for good, after a typed confirmation.";
     BackUp "back-up" ["b"], [TrashTab, Across], 4, "back up", "Back up", "Copy the marked items to this machine. Nothing is changed on the server.";
+    BackUpSpace "back-up-space" ["b"], [Spaces], 0, "", "Back up space", "Have the server write out the space, or all marked ones, with history and permissions, and download that to this machine.";
     Backups "backups" ["B"], [Panes, Across], 0, "", "Backups", "Show the backups on this machine: look into them, verify them, make what is in them again.";
     Unlock "unlock" ["!"], [Panes], 0, "", "Open for writing", "Open a protected profile for writing until you quit, by typing its name.";
     Jobs "jobs" ["J"], [Everywhere], 1, "jobs", "Jobs", "Show all jobs: what runs, what waits for you, what became of the others.";

@@ -124,6 +124,19 @@ impl Model {
         self.confirm(dialog, out);
     }
 
+    /// Has spaces written out by the server, and keeps that here.
+    pub(in crate::app) fn back_up_spaces(&mut self, out: &mut Vec<Effect>) {
+        let mut target = self.target(Act::BackUpSpaces);
+        target.spaces = self
+            .meant_spaces()
+            .iter()
+            .map(|key| self.space_target(key))
+            .collect();
+        let mut dialog = Confirm::new(target, self.time(self.now));
+        dialog.hidden = self.hidden_of_spaces();
+        self.confirm(dialog, out);
+    }
+
     /// Purges the whole trash of the space that is looked at.
     pub(in crate::app) fn purge_all(&mut self, out: &mut Vec<Effect>) {
         let key = self.act_space().cloned();

@@ -74,6 +74,7 @@ impl Model {
             | Action::Archive
             | Action::Delete
             | Action::PurgeAll
+            | Action::BackUpSpace
             | Action::BackUp => {
                 self.why_read_only().is_none() && self.availability(action) != Availability::Yes
             }

@@ -418,6 +418,10 @@ impl Model {
                 }
                 JobEffect::Write { write, what } => self.job_write(id, write, what, out),
                 JobEffect::Ask(_) => self.ask_person(id),
+                JobEffect::GiveUp { request } => {
+                    let waiter = Waiter::Job(id.clone(), request);
+                    self.inflight.cancel(out, |other| *other == waiter);
+                }
             }
         }
         self.write_lines(out);
@@ -454,6 +458,18 @@ impl Model {
                 backup,
                 name,
                 bytes,
+            },
+            JobWrite::MakeFolder { backup } => DiskCall::MakeBackup { backup },
+            JobWrite::CheckZip {
+                backup,
+                name,
+                sha256,
+                space,
+            } => DiskCall::CheckZip {
+                backup,
+                name,
+                sha256,
+                space,
             },
             JobWrite::ReadBack { backup, name } => DiskCall::ReadBackup { backup, name },
             JobWrite::Prove(claim) => DiskCall::ProveBackups(claim),
@@ -531,6 +547,7 @@ impl Model {
                     Ok(DiskReply::Bytes(None)) => Err(StoreError {
                         message: "A file of the backup is gone.".to_owned(),
                     }),
+                    Ok(DiskReply::Zip(found)) => Ok(Stored::Zip(found)),
                     Ok(DiskReply::Standing(standing)) => Ok(Stored::Standing(standing)),
                     Ok(_) => Ok(Stored::Done),
                     Err(error) => Err(StoreError {
@@ -790,7 +807,9 @@ impl Model {
             .collect();
         let noted = noted(job);
         let backup = match act {
-            Act::PurgeMarked | Act::PurgeAll | Act::BackUp => " ‹backups› shows the backup.",
+            Act::PurgeMarked | Act::PurgeAll | Act::BackUp | Act::BackUpSpaces => {
+                " ‹backups› shows the backup."
+            }
             _ => "",
         };
         let why = failed
@@ -929,7 +948,7 @@ impl Model {
                     self.load_roots(out);
                 }
             }
-            Act::BackUp | Act::OpenForWriting | Act::DryRun => {}
+            Act::BackUp | Act::BackUpSpaces | Act::OpenForWriting | Act::DryRun => {}
         }
     }
 }

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::key::KeyPress;
 use super::model::Switched;
-use crate::confluence::{ApiError, Call, ContentId, Reply};
+use crate::confluence::{ApiError, Call, ContentId, Reply, SpaceKey};
 use crate::doctor::Finding;
-use crate::jobs::backup::{BackupError, Contents, Found};
+use crate::jobs::backup::{BackupError, Contents, Digest, Found};
+use crate::jobs::full_backup::ZipFound;
 use crate::jobs::journal::Broken;
 use crate::jobs::ledger;
 use crate::jobs::proof::{Claim, Standing};
@@ -215,6 +216,22 @@ pub enum DiskCall {
         #[serde(skip)]
         bytes: Arc<[u8]>,
     },
+    /// Make the folder of a backup and hold it for this process; one that is there is held.
+    MakeBackup {
+        /// The folder below the backups; a plain name.
+        backup: String,
+    },
+    /// See that a file which the server made is what arrived, a whole zip, and of this space.
+    CheckZip {
+        /// The folder below the backups.
+        backup: String,
+        /// The file in it.
+        name: String,
+        /// What arrived.
+        sha256: Digest,
+        /// The space.
+        space: SpaceKey,
+    },
     /// Write a plan to the folder of plans; answered with its path.
     WritePlan {
         /// A plain file name.
@@ -301,6 +318,7 @@ impl DiskCall {
                 | Self::ReadContents { .. }
                 | Self::ReadText { .. }
                 | Self::VerifyBackup { .. }
+                | Self::CheckZip { .. }
         )
     }
 }
@@ -324,6 +342,8 @@ pub enum DiskReply {
     Backups(Vec<Found>),
     /// What is in a backup, or what is wrong with it.
     Contents(Box<Result<Contents, BackupError>>),
+    /// What was found in a file that the server made.
+    Zip(ZipFound),
     /// What was found of a claim about backups.
     Standing(Standing),
     /// Whether a backup is what was written.

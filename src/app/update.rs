@@ -431,6 +431,7 @@ impl Model {
             Action::PurgeMarked => self.on_items(Act::PurgeMarked, out),
             Action::BackUp => self.on_items(Act::BackUp, out),
             Action::PurgeAll => self.purge_all(out),
+            Action::BackUpSpace => self.back_up_spaces(out),
             Action::Backups => self.open_backups(out),
             Action::Unlock => self.unlock(out),
             Action::Jobs => self.open_jobs(),
@@ -538,6 +539,7 @@ impl Model {
             | Action::RestoreItems
             | Action::PurgeMarked
             | Action::PurgeAll
+            | Action::BackUpSpace
                 if self.why_read_only().is_some() =>
             {
                 Availability::No(self.why_read_only().unwrap_or_default())
@@ -559,7 +561,11 @@ impl Model {
                 no("There is nothing in the trash of this space.")
             }
             Action::NewSpace if !self.session.open => no("No server has answered yet."),
-            Action::EditSpace | Action::Archive | Action::Delete | Action::PurgeAll
+            Action::EditSpace
+            | Action::Archive
+            | Action::Delete
+            | Action::PurgeAll
+            | Action::BackUpSpace
                 if self.act_space().is_none() =>
             {
                 no("There is no space under the cursor.")

@@ -3,6 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde::{Deserialize, Serialize};
 
+use super::backup_restore::{BackupJob, Downloaded, JobOperation, LocalFile, Resume};
 use super::types::*;
 
 /// What is escaped in a key that stands as one segment of a path: all but the "unreserved"
@@ -264,6 +265,27 @@ pub enum Call {
     /// `GET {download}`: an attachment's file. `path` is relative to the base and is checked to
     /// stay below it.
     Download { path: String },
+    /// `POST /backup-restore/backup/space` (9.0): the server writes a space out, with all that is in it.
+    BackUpSpace { key: SpaceKey, prefix: String },
+    /// `GET /backup-restore/jobs?spaceKey=&jobOperation=`: the jobs about a space.
+    BackupJobs {
+        key: SpaceKey,
+        operation: JobOperation,
+        limit: u64,
+    },
+    /// `GET /backup-restore/jobs/{id}`.
+    BackupJob { id: u64 },
+    /// `PUT /backup-restore/jobs/{id}/cancel`.
+    CancelBackupJob { id: u64 },
+    /// `GET /backup-restore/jobs/{id}/download`: a part of the file goes to the disk, after what is
+    /// there of it.
+    DownloadBackup {
+        id: u64,
+        into: LocalFile,
+        resume: Option<Resume>,
+    },
+    /// `POST /backup-restore/restore/space/upload`: the server reads a space in again.
+    UploadBackup { from: LocalFile },
     /// `GET` on the path below `/rest/api` that these segments make and that takes writes alone:
     /// tells whether a server has the operation, and changes nothing. 405 means that it has.
     Probe { segments: Vec<String> },
@@ -341,6 +363,12 @@ pub enum Reply {
     Content(Box<Content>),
     /// A file.
     File(Vec<u8>),
+    /// A job of the server's own backups.
+    BackupJob(Box<BackupJob>),
+    /// Such jobs.
+    BackupJobs(Vec<BackupJob>),
+    /// How far a file has come to the disk.
+    Downloaded(Downloaded),
     /// Who we are.
     CurrentUser(CurrentUser),
     /// What the server is.
@@ -367,6 +395,9 @@ impl Call {
             | Self::TrashedContent { .. }
             | Self::ContentByTitle { .. }
             | Self::Download { .. }
+            | Self::BackupJobs { .. }
+            | Self::BackupJob { .. }
+            | Self::DownloadBackup { .. }
             | Self::Probe { .. }
             | Self::CurrentUser
             | Self::ServerInfo
@@ -386,7 +417,10 @@ impl Call {
             | Self::CreateContent { .. }
             | Self::ReplaceBody { .. }
             | Self::SetRestrictions { .. }
-            | Self::AddLabels { .. } => false,
+            | Self::AddLabels { .. }
+            | Self::BackUpSpace { .. }
+            | Self::CancelBackupJob { .. }
+            | Self::UploadBackup { .. } => false,
         }
     }
 }

@@ -9,16 +9,17 @@ use std::error::Error as _;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
+use futures_util::stream;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
-    SET_COOKIE,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName,
+    HeaderValue, IF_RANGE, RANGE, SET_COOKIE,
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Notify;
@@ -26,6 +27,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use url::{Host, Url};
 
 use super::address::BaseUrl;
+use super::backup_restore::{Downloaded, Resume};
 use super::body::Body;
 use super::call::{Call, Method, Reply, Request};
 use super::certificate::Chain;
@@ -37,6 +39,7 @@ use super::pool::Pool;
 use super::proxy::{self, Named, Way};
 use super::retry::{Budget, Nature, Patience, RateHeaders, Turn};
 use super::tls::{self, Record, Stage, Trust};
+use super::transfer::{self, Brings, Form, Sink, Transfer};
 use crate::text::plain::scrub;
 
 /// Below this many bytes a second, over the whole answer, a server is taken for stuck.
@@ -404,6 +407,27 @@ pub struct Answer {
     pub chain: Option<Chain>,
 }
 
+impl Answer {
+    /// Nothing was sent.
+    pub fn none(error: ApiError) -> Self {
+        Self {
+            outcome: Err(error),
+            status: None,
+            took: Duration::ZERO,
+            user: None,
+            date: None,
+            chain: None,
+        }
+    }
+
+    /// Nothing had to be sent.
+    pub fn of(reply: Reply) -> Self {
+        let mut answer = Self::none(ApiError::read_only_client());
+        answer.outcome = Ok(reply);
+        answer
+    }
+}
+
 /// A connection to one server. Clones share connections and budget.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
@@ -444,6 +468,8 @@ struct Raw {
     headers: Headers,
     body: Body,
     first_byte: Duration,
+    /// What went to the disk instead of into the body.
+    downloaded: Option<Downloaded>,
 }
 
 /// A turn taken from the budget; given back however the request ends, also if it is dropped.
@@ -656,16 +682,23 @@ impl Client {
     /// Sends a call and waits for its answer; a read is asked again where that helps, after telling
     /// `notify`. A write goes out at once or not at all: where it would have to wait, it fails as
     /// [`ErrorKind::RateLimited`] with the time to wait, unsent if `status` is `None`. Dropping the future gives the call up; a write may have gone out by then.
-    pub async fn send(&self, call: &Call, mut notify: impl FnMut(Retry) + Send) -> Answer {
-        let inner = &*self.0;
-        let mut answer = Answer {
-            outcome: Err(ApiError::read_only_client()),
-            status: None,
-            took: Duration::ZERO,
-            user: None,
-            date: None,
-            chain: None,
+    pub async fn send(&self, call: &Call, notify: impl FnMut(Retry) + Send) -> Answer {
+        self.transfer(call, Transfer::None, notify).await
+    }
+
+    /// The same for a call that a file goes along with, which is read or written piece by piece.
+    pub async fn transfer(
+        &self,
+        call: &Call,
+        mut file: Transfer<'_>,
+        mut notify: impl FnMut(Retry) + Send,
+    ) -> Answer {
+        let mut resume = match call {
+            Call::DownloadBackup { resume, .. } => resume.clone(),
+            _ => None,
         };
+        let inner = &*self.0;
+        let mut answer = Answer::none(ApiError::read_only_client());
         let request = call.request();
         let nature = if call.is_read() && request.method == Method::Get {
             Nature::Read
@@ -693,7 +726,9 @@ impl Client {
                 }
             };
             let sent = Instant::now();
-            let raw = inner.exchange(&request, url.clone()).await;
+            let raw = inner
+                .exchange(&request, url.clone(), &mut file, &mut resume)
+                .await;
             answer.took = sent.elapsed();
             answer.chain = inner.record.as_ref().and_then(Record::get);
             let rate = raw
@@ -708,6 +743,9 @@ impl Client {
                 answer.user = user_of(&raw.headers);
                 answer.date = date_of(&raw.headers);
                 as_nobody = is_nobody(&raw.headers);
+                if let Some(downloaded) = raw.downloaded {
+                    return Ok(Reply::Downloaded(downloaded));
+                }
                 call.decode(raw.status, &raw.headers, &raw.body)
             });
             if let Err(error) = &mut answer.outcome {
@@ -836,7 +874,13 @@ impl Inner {
     }
 
     /// One attempt: out with the request, in with the whole answer.
-    async fn exchange(&self, request: &Request, url: Url) -> Result<Raw, ApiError> {
+    async fn exchange(
+        &self,
+        request: &Request,
+        url: Url,
+        file: &mut Transfer<'_>,
+        resume: &mut Option<Resume>,
+    ) -> Result<Raw, ApiError> {
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -852,7 +896,18 @@ impl Inner {
                 HeaderValue::from_static("no-check"),
             );
         }
+        let mut sent = None;
+        builder = match file {
+            Transfer::None => builder,
+            Transfer::Into(sink) => asking_for_part(builder, sink.length(), resume.as_ref()),
+            Transfer::From(source) => {
+                let form = Form::of(Arc::clone(source), [self.random(1), self.random(2)]);
+                sent = Some(Arc::clone(&form.sent));
+                sending(builder, &form)?
+            }
+        };
         match (&request.body, request.method) {
+            _ if sent.is_some() => {}
             (Some(body), _) => builder = builder.body(body.clone()),
             // Some proxies refuse these with 411 where no length is told.
             (None, Method::Post | Method::Put) => {
@@ -862,9 +917,9 @@ impl Inner {
         }
         let begun = Instant::now();
         let patience = self.connect_timeout.saturating_add(self.read_timeout);
-        let mut response = timeout(patience, builder.send())
+        let mut response = answered(builder.send(), patience, sent.as_deref())
             .await
-            .map_err(|_| slow("The server did not answer in time."))?
+            .ok_or_else(|| slow("The server did not answer in time."))?
             .map_err(|error| self.line_fault(&error))?;
         let first_byte = begun.elapsed();
         let status = response.status().as_u16();
@@ -879,6 +934,21 @@ impl Inner {
                 )
             })
             .collect();
+        if let Transfer::Into(sink) = file {
+            let brings = transfer::brings(status, &headers, sink.length(), resume.as_ref())
+                .map_err(|error| error.with_status(status))?;
+            if brings != Brings::None {
+                let taken = self.take_file(response, &mut **sink, brings, resume).await;
+                let downloaded = taken.map_err(|error| error.with_status(status))?;
+                return Ok(Raw {
+                    status,
+                    headers,
+                    body: Body::announced(0),
+                    first_byte,
+                    downloaded: Some(downloaded),
+                });
+            }
+        }
         let announced = response.content_length().unwrap_or(0);
         if announced > self.max_body as u64 {
             return Err(self.too_large(status));
@@ -906,7 +976,59 @@ impl Inner {
             headers,
             body,
             first_byte,
+            downloaded: None,
         })
+    }
+
+    /// Hands a file on, as it comes.
+    async fn take_file(
+        &self,
+        mut response: reqwest::Response,
+        sink: &mut dyn Sink,
+        brings: Brings,
+        resume: &mut Option<Resume>,
+    ) -> Result<Downloaded, ApiError> {
+        let stored =
+            |outcome: std::io::Result<()>| outcome.map_err(|error| transfer::storage(&error));
+        let Brings::From {
+            from,
+            total,
+            resume: next,
+        } = brings
+        else {
+            *resume = None;
+            stored(sink.begin(0))?;
+            return Ok(Downloaded::default());
+        };
+        stored(sink.begin(from))?;
+        resume.clone_from(&next);
+        let (reading, mut taken) = (Instant::now(), 0_u64);
+        loop {
+            let piece = timeout(self.read_timeout, response.chunk())
+                .await
+                .map_err(|_| slow("The answer stopped in the middle."))?
+                .map_err(|error| cut(&error))?;
+            let Some(piece) = piece else { break };
+            stored(sink.write(&piece))?;
+            taken += piece.len() as u64;
+            let spent = reading.elapsed();
+            if spent > self.read_timeout && taken < SLOWEST * spent.as_secs().max(1) {
+                return Err(slow("The answer trickles in too slowly."));
+            }
+        }
+        self.with_pool(Pool::waits);
+        Ok(Downloaded {
+            bytes: sink.length(),
+            // Without a length told, the end of the answer is the end of the file.
+            total: total.or_else(|| Some(sink.length())),
+            resume: next,
+            sha256: None,
+        })
+    }
+
+    /// A number that nobody guesses.
+    fn random(&self, which: u64) -> u64 {
+        self.chance.hash_one((which, self.now()))
     }
 
     fn too_large(&self, status: u16) -> ApiError {
@@ -1052,6 +1174,55 @@ impl Inner {
             (Err(_), None) => {}
             (Ok(_) | Err(_), _) => budget.answered(now, first_byte, rate),
         });
+    }
+}
+
+/// Asks for a part of a file, from what is there on. The file is no JSON, and is not to be packed.
+fn asking_for_part(
+    builder: reqwest::RequestBuilder,
+    have: u64,
+    resume: Option<&Resume>,
+) -> reqwest::RequestBuilder {
+    let builder = builder
+        .header(ACCEPT, HeaderValue::from_static("*/*"))
+        .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
+        .header(RANGE, transfer::range(have));
+    match resume.and_then(|resume| resume.tag.as_ref()) {
+        Some(tag) if have > 0 => builder.header(IF_RANGE, tag),
+        _ => builder,
+    }
+}
+
+/// Sends a file as a form.
+fn sending(
+    builder: reqwest::RequestBuilder,
+    form: &Form,
+) -> Result<reqwest::RequestBuilder, ApiError> {
+    let pieces = form.pieces().map_err(|error| transfer::storage(&error))?;
+    Ok(builder
+        .header(CONTENT_TYPE, form.content_type())
+        .header(CONTENT_LENGTH, form.length())
+        .body(reqwest::Body::wrap_stream(stream::iter(pieces))))
+}
+
+/// Waits for an answer for as long as `patience`; while a file is being sent, for as long after each
+/// piece of it.
+async fn answered<T>(
+    sending: impl Future<Output = T>,
+    patience: Duration,
+    sent: Option<&AtomicU64>,
+) -> Option<T> {
+    tokio::pin!(sending);
+    let mut before = 0;
+    loop {
+        if let Ok(answer) = timeout(patience, &mut sending).await {
+            return Some(answer);
+        }
+        let now = sent.map_or(0, |sent| sent.load(Ordering::Relaxed));
+        if now == before {
+            return None;
+        }
+        before = now;
     }
 }
 

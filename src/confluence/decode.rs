@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 
+use super::backup_restore;
 use super::call::{Call, Reply};
 use super::error::{ApiError, BAD_PASSWORD, BAD_TOKEN, ErrorKind, NO_PASSWORDS, PROXY_SIGN_IN};
 use super::headers::Headers;
@@ -40,6 +41,10 @@ impl Call {
     fn success(&self, headers: &Headers, body: &[u8]) -> Result<Reply, ApiError> {
         if let Self::Download { .. } = self {
             return file(headers, body);
+        }
+        // A file is on the disk before an answer is read: what comes here is none.
+        if let Self::DownloadBackup { .. } = self {
+            return Err(not_json(headers, body));
         }
         // Whatever it says, it says nothing about a write.
         if let Self::Probe { .. } = self {
@@ -165,6 +170,14 @@ impl Call {
             | Self::TrashContent { .. }
             | Self::SetRestrictions { .. }
             | Self::AddLabels { .. } => Ok(Reply::Done),
+            Self::BackUpSpace { .. }
+            | Self::BackupJob { .. }
+            | Self::CancelBackupJob { .. }
+            | Self::UploadBackup { .. } => {
+                backup_restore::job(body).map(|job| Reply::BackupJob(Box::new(job)))
+            }
+            Self::BackupJobs { .. } => backup_restore::jobs(body).map(Reply::BackupJobs),
+            Self::DownloadBackup { .. } => Err(not_what("a file")),
             Self::Download { .. } => Ok(Reply::File(body.to_vec())),
             Self::Probe { .. } => Ok(Reply::Done),
         }
@@ -286,6 +299,12 @@ impl Call {
                 | Self::Manifest
                 | Self::AccessMode
                 | Self::Download { .. }
+                | Self::BackUpSpace { .. }
+                | Self::BackupJobs { .. }
+                | Self::BackupJob { .. }
+                | Self::CancelBackupJob { .. }
+                | Self::DownloadBackup { .. }
+                | Self::UploadBackup { .. }
                 | Self::Probe { .. }
         )
     }
@@ -326,7 +345,7 @@ fn redirect(headers: &Headers) -> ApiError {
     ApiError::new(ErrorKind::Redirect { to, login }, message)
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(body).map_err(|failure| {
         if failure.is_eof() {
             ApiError::new(ErrorKind::Truncated, "The answer ended in the middle.")
@@ -339,7 +358,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     })
 }
 
-fn not_what(wanted: &str) -> ApiError {
+pub(super) fn not_what(wanted: &str) -> ApiError {
     ApiError::new(
         ErrorKind::Malformed,
         format!("The server answered, but not with {wanted}."),
@@ -421,6 +440,9 @@ fn has_body(reply: &Reply) -> bool {
         | Reply::Done
         | Reply::LongTask(_)
         | Reply::File(_)
+        | Reply::BackupJob(_)
+        | Reply::BackupJobs(_)
+        | Reply::Downloaded(_)
         | Reply::CurrentUser(_)
         | Reply::ServerInfo(_)
         | Reply::AccessMode(_) => false,

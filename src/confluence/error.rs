@@ -97,6 +97,8 @@ pub enum ErrorKind {
     CloudNotSupported,
     /// A certificate, key or proxy of the settings can't be used. Nothing was sent.
     Settings,
+    /// A file that was to be received or sent could not be written or read on this machine.
+    Storage,
 }
 
 /// The message of a 401 to a user name and password; `hint` tells it from a refused token.
@@ -208,7 +210,9 @@ impl ApiError {
             | ErrorKind::BadUrl
             | ErrorKind::NotConfluence
             | ErrorKind::CloudNotSupported
-            | ErrorKind::Settings => false,
+            | ErrorKind::Settings
+            // A form that could not be read to its end is none.
+            | ErrorKind::Storage => false,
         }
     }
 
@@ -318,6 +322,9 @@ impl ApiError {
             }
             ErrorKind::CloudNotSupported => {
                 "Coracle speaks the REST API of Confluence Data Center; Cloud has other operations and another sign-in, so nothing would be safe there."
+            }
+            ErrorKind::Storage => {
+                "Make room, or mend what the message names, then go on: what has arrived is kept."
             }
             ErrorKind::Settings => "Correct the setting that the message names.",
         };

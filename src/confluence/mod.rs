@@ -5,6 +5,7 @@
 //! [`client`] touches the network.
 
 pub mod address;
+pub mod backup_restore;
 mod body;
 pub mod call;
 pub mod certificate;
@@ -19,10 +20,12 @@ pub mod proxy;
 mod request;
 pub mod retry;
 mod tls;
+pub mod transfer;
 pub mod types;
 mod wire;
 
 pub use address::BaseUrl;
+pub use backup_restore::{BackupJob, BackupState, Downloaded, JobOperation, LocalFile, Resume};
 pub use call::{Call, Reply, Request};
 pub use error::{ApiError, ErrorKind};
 pub use headers::Headers;

@@ -4,6 +4,7 @@
 use percent_encoding::utf8_percent_encode;
 use serde::Serialize;
 
+use super::backup_restore::BackUpBody;
 use super::call::{Audience, Call, Depth, Method, Request, SEGMENT, Scanned, SpacesFilter, Window};
 use super::types::{
     ContentId, ContentKind, ContentStatus, Restriction, SpaceKind, SpaceStatus, Subject,
@@ -286,6 +287,14 @@ fn restriction(restriction: &Restriction) -> RestrictionBody<'_> {
         operation: &restriction.operation,
         restrictions: Subjects { user, group },
     }
+}
+
+/// The path of a job of the server's own backups, or of something below it.
+fn backup_job(id: u64, below: &[&str]) -> String {
+    let id = id.to_string();
+    let mut parts = vec!["backup-restore", "jobs", id.as_str()];
+    parts.extend(below);
+    path(&parts)
 }
 
 /// The path and the parameters of a link that a server gave for a file.
@@ -600,6 +609,42 @@ impl Call {
                     .collect::<Vec<_>>(),
             ),
             Self::Download { path } => download(path),
+            Self::BackUpSpace { key, prefix } => send(
+                Method::Post,
+                path(&["backup-restore", "backup", "space"]),
+                &BackUpBody {
+                    space_keys: [key.as_str()],
+                    keep_permanently: false,
+                    file_name_prefix: prefix,
+                },
+            ),
+            Self::BackupJobs {
+                key,
+                operation,
+                limit,
+            } => get(
+                path(&["backup-restore", "jobs"]),
+                Query::default()
+                    .with("spaceKey", key)
+                    .with("jobOperation", operation.as_str())
+                    .with("limit", limit),
+            ),
+            Self::BackupJob { id } => get(backup_job(*id, &[]), Query::default()),
+            Self::CancelBackupJob { id } => Request {
+                method: Method::Put,
+                path: backup_job(*id, &["cancel"]),
+                query: Vec::new(),
+                body: None,
+            },
+            Self::DownloadBackup { id, .. } => {
+                get(backup_job(*id, &["download"]), Query::default())
+            }
+            Self::UploadBackup { .. } => Request {
+                method: Method::Post,
+                path: path(&["backup-restore", "restore", "space", "upload"]),
+                query: Vec::new(),
+                body: None,
+            },
             Self::Probe { segments } => {
                 let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
                 get(path(&segments), Query::default())

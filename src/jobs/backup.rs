@@ -82,6 +82,27 @@ pub struct Manifest {
     pub not_saved: Vec<NotSaved>,
     /// Every other file.
     pub files: Vec<FileEntry>,
+    /// Of a backup that the server made itself: its file, and what has to be in it. The items are
+    /// then only listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_file: Option<ServerFile>,
+}
+
+/// A space as the server itself wrote it out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerFile {
+    /// The name of the file.
+    pub name: String,
+    /// The number of the server's job that made it.
+    pub job: u64,
+    /// How many current pages the space had just before.
+    pub pages: u64,
+    /// How many current blog posts.
+    pub posts: u64,
+    /// How many items in its trash.
+    pub trashed: u64,
+    /// How many attached files are in it.
+    pub files: u64,
 }
 
 /// A [`Manifest`] as files have it, those of earlier versions too.
@@ -101,6 +122,8 @@ struct InFile {
     items: u64,
     not_saved: Vec<NotSaved>,
     files: Vec<FileEntry>,
+    #[serde(default)]
+    server_file: Option<ServerFile>,
 }
 
 impl From<InFile> for Manifest {
@@ -118,6 +141,7 @@ impl From<InFile> for Manifest {
             items: file.items,
             not_saved: file.not_saved,
             files: file.files,
+            server_file: file.server_file,
         }
     }
 }
@@ -377,7 +401,10 @@ impl Manifest {
     /// interrupted before its backup was complete has destroyed nothing, and begins it anew in its next
     /// run. The backups of a deletion are needed together, so none of them stands in for another.
     pub fn replaces(&self, name: &str, unfinished: &str) -> bool {
-        let is_made_anew = matches!(self.act, Act::PurgeMarked | Act::PurgeAll | Act::BackUp);
+        let is_made_anew = matches!(
+            self.act,
+            Act::PurgeMarked | Act::PurgeAll | Act::BackUp | Act::BackUpSpaces
+        );
         is_made_anew
             && match (run_of(unfinished, &self.job), run_of(name, &self.job)) {
                 (Some(before), Some(later)) => before < later,

@@ -36,6 +36,8 @@ pub enum Act {
     PurgeAll,
     /// A local copy and nothing else.
     BackUp,
+    /// Spaces written out by the server itself, and kept here.
+    BackUpSpaces,
     /// Content out of the trash.
     RestoreContent,
     /// Content made again from a backup.
@@ -66,6 +68,7 @@ impl Act {
             Self::PurgeMarked => "purge-marked",
             Self::PurgeAll => "purge-all",
             Self::BackUp => "back-up",
+            Self::BackUpSpaces => "back-up-spaces",
             Self::RestoreContent => "restore-content",
             Self::Recreate => "recreate",
             Self::OpenForWriting => "open-for-writing",
@@ -192,6 +195,7 @@ impl Target {
             | Act::ArchiveSpaces
             | Act::RestoreSpaces
             | Act::BackUp
+            | Act::BackUpSpaces
             | Act::RestoreContent
             | Act::Recreate
             | Act::DryRun => Answer::Confirm,

@@ -224,6 +224,9 @@ pub(super) struct Desk {
     pending: Vec<Pending>,
     #[serde(skip)]
     out: Vec<JobEffect>,
+    /// What keeps it from going on, told by the machine.
+    #[serde(skip)]
+    trouble: Option<String>,
     #[serde(skip)]
     consent: Option<Consent>,
     /// Where and as whom it is at work in this run; `None` until a job that was loaded from a file
@@ -265,6 +268,7 @@ impl Desk {
             held: Vec::new(),
             pending: Vec::new(),
             out: Vec::new(),
+            trouble: None,
             consent,
         }
     }
@@ -683,12 +687,21 @@ impl Desk {
         self.saving = progress;
     }
 
+    /// Lets the job wait for the person, who has to mend something before it can go on.
+    pub(super) fn trouble(&mut self, why: impl Into<String>) {
+        self.trouble = Some(why.into());
+    }
+
     /// Ends the job: what is open is left alone.
     pub(super) fn halt(&mut self, why: impl Into<String>) {
         self.halted.get_or_insert(why.into());
     }
 
     // What the job uses.
+
+    pub(super) fn take_trouble(&mut self) -> Option<String> {
+        self.trouble.take()
+    }
 
     pub(super) fn clock(&mut self, at: u64) {
         self.at = self.at.max(at);
@@ -708,6 +721,14 @@ impl Desk {
         self.question = None;
         self.held_until = 0;
         self.recall();
+        // A file may take an hour to arrive, and is no answer to a write.
+        for flight in &self.flights {
+            if flight.step == Step::Download && flight.stage == Stage::Sent {
+                let request = RequestNo(flight.no);
+                self.out.push(JobEffect::GiveUp { request });
+            }
+        }
+        self.flights.retain(|flight| flight.step != Step::Download);
         self.flights
             .retain(|flight| flight.stage == Stage::Sent || settles(flight.step));
     }
@@ -970,7 +991,13 @@ impl Desk {
             return Ok(None);
         };
         let refusal = match (&self.pending[index].what, &outcome) {
-            (JobWrite::ReadBack { .. } | JobWrite::Prove(_) | JobWrite::Release { .. }, _)
+            (
+                JobWrite::ReadBack { .. }
+                | JobWrite::CheckZip { .. }
+                | JobWrite::Prove(_)
+                | JobWrite::Release { .. },
+                _,
+            )
             | (_, Ok(_)) => None,
             (JobWrite::Journal(_), Err(why)) => Some(format!(
                 "The journal cannot be written, so nothing is sent. {} Make room, then go on.",
@@ -980,7 +1007,7 @@ impl Desk {
                 "The job cannot be stored. {} Make room, then go on.",
                 why.message
             )),
-            (JobWrite::BackupFile { .. }, Err(why)) => Some(format!(
+            (JobWrite::BackupFile { .. } | JobWrite::MakeFolder { .. }, Err(why)) => Some(format!(
                 "The backup cannot be written. {} Make room, then go on.",
                 why.message
             )),
@@ -1003,9 +1030,11 @@ impl Desk {
             JobWrite::Checkpoint(_) | JobWrite::Release { .. } => Ok(None),
             JobWrite::Prove(_) if self.is_proving(done.no) => Ok(self.proved(done.no, outcome)),
             // Of one that was taken back meanwhile, or of a machine that asked for itself.
-            JobWrite::Prove(_) | JobWrite::BackupFile { .. } | JobWrite::ReadBack { .. } => {
-                Ok(Some(Arrived::Stored(done.what, outcome)))
-            }
+            JobWrite::Prove(_)
+            | JobWrite::BackupFile { .. }
+            | JobWrite::MakeFolder { .. }
+            | JobWrite::CheckZip { .. }
+            | JobWrite::ReadBack { .. } => Ok(Some(Arrived::Stored(done.what, outcome))),
         }
     }
 
@@ -1236,9 +1265,10 @@ impl Desk {
     /// Takes down which backups the disk holds from now on.
     fn hold(&mut self, what: &JobWrite) {
         let backups = match what {
-            JobWrite::BackupFile { backup, .. } | JobWrite::ReadBack { backup, .. } => {
-                std::slice::from_ref(backup)
-            }
+            JobWrite::BackupFile { backup, .. }
+            | JobWrite::MakeFolder { backup }
+            | JobWrite::CheckZip { backup, .. }
+            | JobWrite::ReadBack { backup, .. } => std::slice::from_ref(backup),
             JobWrite::Prove(Claim { backups, .. }) => backups,
             JobWrite::Journal(_) | JobWrite::Checkpoint(_) | JobWrite::Release { .. } => &[],
         };
@@ -1287,6 +1317,8 @@ fn is_confirmed(step: Step) -> bool {
         step,
         Step::CreateSpace
             | Step::UpdateSpace
+            | Step::BackUpSpace
+            | Step::CancelBackup
             | Step::Archive
             | Step::Unarchive
             | Step::Delete
@@ -1352,6 +1384,7 @@ fn made_by(reply: &Reply) -> (Option<String>, Option<String>) {
         Reply::LongTaskStarted(id) => (None, Some(id.0.clone())),
         Reply::Space(space) => (Some(space.key.to_string()), None),
         Reply::Content(content) => (Some(content.id.to_string()), None),
+        Reply::BackupJob(job) => (Some(job.id.to_string()), None),
         _ => (None, None),
     }
 }
@@ -1450,7 +1483,7 @@ mod tests {
                         };
                         let _ = desk.written(write, outcome);
                     }
-                    JobEffect::Ask(_) => {}
+                    JobEffect::Ask(_) | JobEffect::GiveUp { .. } => {}
                 }
             }
             desk.send_due();

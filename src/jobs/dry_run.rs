@@ -44,7 +44,7 @@ pub fn done_to(act: Act) -> &'static str {
         Act::DeleteSpaces => "deleted",
         Act::PurgeMarked => "purged",
         Act::PurgeAll => "emptied of its trash",
-        Act::BackUp => "backed up",
+        Act::BackUp | Act::BackUpSpaces => "backed up",
         Act::RestoreContent => "restored",
         Act::Recreate => "made again",
         Act::OpenForWriting | Act::DryRun => "read",

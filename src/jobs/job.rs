@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::archive::{Archive, Direction};
 use super::back_up::BackUp;
-use super::backup::NotSaved;
+use super::backup::{Digest, NotSaved};
 use super::consent::{Act, Answer, Challenge, Consent, Target};
 use super::create::{Create, NewSpace};
 use super::delete::{Delete, DeleteOptions};
 use super::desk::{Answered, Arrived, Desk, Fate};
 use super::dry_run::DryRun;
+use super::full_backup::{FullBackup, ZipFound};
 use super::journal::{Entry, Phase, Record};
 use super::losses::{Losing, Losses};
 use super::proof::{Claim, Standing};
@@ -197,6 +198,12 @@ pub enum Step {
     FetchComments,
     /// A file for the backup.
     FetchFile,
+    /// A space is to be written out by the server.
+    BackUpSpace,
+    /// A job of the server's own is given up.
+    CancelBackup,
+    /// A file of the server comes to the disk.
+    Download,
     /// A space is made.
     CreateSpace,
     /// A space is changed.
@@ -321,6 +328,23 @@ pub enum JobWrite {
         #[serde(skip)]
         bytes: Arc<[u8]>,
     },
+    /// The folder of a backup, held for this job from now on.
+    MakeFolder {
+        /// The folder below the backups.
+        backup: String,
+    },
+    /// Not a write: see that a file which the server made is what arrived, a whole zip and of this
+    /// space; answered by [`Stored::Zip`]. An error says what is wrong with it.
+    CheckZip {
+        /// The folder below the backups.
+        backup: String,
+        /// The file in it.
+        name: String,
+        /// What arrived.
+        sha256: Digest,
+        /// The space.
+        space: SpaceKey,
+    },
     /// Not a write: read a file of a backup from the disk, answered by [`Stored::Bytes`].
     ReadBack {
         /// The folder below the backups.
@@ -347,6 +371,8 @@ pub enum Stored {
     Bytes(Vec<u8>),
     /// What was found of a claim.
     Standing(Standing),
+    /// What was found in a file that the server made.
+    Zip(ZipFound),
 }
 
 /// Why the disk did not do it.
@@ -407,6 +433,11 @@ pub enum JobEffect {
     },
     /// Ask the person; also kept in [`Job::question`].
     Ask(Question),
+    /// Nobody waits any more for the answer to this read.
+    GiveUp {
+        /// Its name.
+        request: RequestNo,
+    },
 }
 
 /// How far a job has come.
@@ -490,6 +521,7 @@ enum Work {
     Delete(Box<Delete>),
     Purge(Box<Purge>),
     BackUp(Box<BackUp>),
+    FullBackup(Box<FullBackup>),
     Restore(Restore),
     Recreate(Box<Recreate>),
     DryRun(DryRun),
@@ -505,6 +537,7 @@ impl Work {
             Self::Delete(machine) => machine.as_mut(),
             Self::Purge(machine) => machine.as_mut(),
             Self::BackUp(machine) => machine.as_mut(),
+            Self::FullBackup(machine) => machine.as_mut(),
             Self::Restore(machine) => machine,
             Self::Recreate(machine) => machine.as_mut(),
             Self::DryRun(machine) => machine,
@@ -633,6 +666,16 @@ impl Job {
         Ok(Self::new(head, lines, work, None))
     }
 
+    /// The target's spaces written out by the server, downloaded and checked.
+    pub fn back_up_spaces(head: Head) -> Result<Self, Unfit> {
+        if head.target.spaces.is_empty() {
+            return Err(Unfit::Nothing);
+        }
+        let lines = space_lines(&head.target);
+        let work = Work::FullBackup(Box::new(FullBackup::new(&head)));
+        Ok(Self::new(head, lines, work, None))
+    }
+
     /// The target's items taken out of the trash, parents first.
     pub fn restore_content(head: Head) -> Self {
         let lines = item_lines(&head.target);
@@ -720,6 +763,7 @@ impl Job {
             | Work::Delete(_)
             | Work::Purge(_)
             | Work::BackUp(_)
+            | Work::FullBackup(_)
             | Work::Restore(_)
             | Work::Recreate(_) => None,
         }
@@ -760,6 +804,7 @@ impl Job {
         match &self.work {
             Work::Purge(purge) => purge.backup(),
             Work::BackUp(back_up) => back_up.backup(),
+            Work::FullBackup(full) => full.backup(),
             Work::Delete(delete) => delete.backup(),
             _ => None,
         }
@@ -969,6 +1014,14 @@ impl Job {
                     self.desk.checkpoint();
                 }
             }
+        }
+        if let Some(why) = self.desk.take_trouble() {
+            self.trouble = Some(why);
+            if self.state == JobState::Running {
+                self.state = JobState::Paused;
+            }
+            self.desk.recall();
+            self.desk.checkpoint();
         }
         self.pump();
         self.desk.take()

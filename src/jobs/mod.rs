@@ -20,6 +20,7 @@
 
 pub mod backup;
 pub mod consent;
+pub mod full_backup;
 pub mod journal;
 pub mod ledger;
 pub mod losses;

@@ -171,6 +171,14 @@ impl Plan {
                 step("Save all that is in the trash by then", None),
                 step("Read the backup back and compare it", None),
             ],
+            Act::BackUpSpaces => vec![
+                step(
+                    "Have the server write each space out, with history and permissions",
+                    spaces,
+                ),
+                step("Download the file", None),
+                step("Check that it is whole and of the space", None),
+            ],
             Act::BackUp => vec![
                 step("Save each item", items),
                 step("Read the backup back and compare it", None),

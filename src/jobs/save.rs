@@ -338,6 +338,7 @@ impl Save {
             items: self.items,
             not_saved: self.not_saved.clone(),
             files: std::mem::take(&mut self.files),
+            server_file: None,
         }
     }
 

@@ -11,6 +11,8 @@ use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 use tokio::sync::{OnceCell, oneshot};
 
+use super::disk::Disk;
+use super::download::Moves;
 use super::event::{Borrower, Event};
 use crate::app::message::Ticket;
 use crate::config::{Auth, Profile, file};
@@ -82,16 +84,19 @@ pub struct Line {
     target: Mutex<Option<Target>>,
     client: OnceCell<Result<Client, ApiError>>,
     demo: OnceLock<demo::Server>,
+    files: Moves,
 }
 
 impl Line {
-    /// The way to this server; `None` until the embedded one runs.
-    pub fn to(target: Option<Target>, run: Runner) -> Self {
+    /// The way to this server; `None` until the embedded one runs. Files of backups come from and go to
+    /// where this disk has them.
+    pub fn to(target: Option<Target>, disk: &Disk, run: Runner) -> Self {
         Self {
             run,
             target: Mutex::new(target),
             client: OnceCell::new(),
             demo: OnceLock::new(),
+            files: Moves::of(disk.backups()),
         }
     }
 
@@ -139,7 +144,7 @@ impl Line {
             Ok(client) => client,
             Err(error) => return (Err(error.clone()), 0),
         };
-        let answer = client.send(call, retrying).await;
+        let answer = self.files.send(client, call, retrying).await;
         let request = call.request();
         let took_ms = u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX);
         match &answer.outcome {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::event::Event;
 use super::holds::{Holds, TurnTaken};
 use super::lock::{self, Hold};
-use super::{backups, files};
+use super::{backups, files, zip_check};
 use crate::app::message::{
     DiskCall, DiskError, DiskReply, ENTRIES, JobsRead, Msg, TakenTurn, TextFile, Ticket,
 };
@@ -58,6 +58,8 @@ pub struct Folders {
 /// The thread that reads and writes.
 #[derive(Clone, Debug)]
 pub struct Disk {
+    /// Where the backups lie.
+    backups: PathBuf,
     work: Sender<Work>,
     reads: Sender<(Ticket, DiskCall)>,
 }
@@ -75,6 +77,7 @@ impl Disk {
         access: JournalAccess,
         events: Sender<Event>,
     ) -> io::Result<Self> {
+        let backups = folders.backups.clone();
         let (reads, queue) = channel();
         let (of_reader, events_of_reader) = (folders.clone(), events.clone());
         thread::Builder::new()
@@ -104,7 +107,16 @@ impl Disk {
                     }
                 }
             })?;
-        Ok(Self { work, reads })
+        Ok(Self {
+            backups,
+            work,
+            reads,
+        })
+    }
+
+    /// Where the backups lie.
+    pub fn backups(&self) -> &Path {
+        &self.backups
     }
 
     /// Asks for something to be read or written.
@@ -228,6 +240,27 @@ pub fn perform(
                 })
                 .map(|()| DiskReply::Written)
                 .map_err(|error| failed(&error, &path))
+        }
+        DiskCall::MakeBackup { backup } => {
+            let folder = plain_file(&folders.backups, backup)?;
+            files::make_folder(&folders.backups)
+                .and_then(|()| files::make_folder(&folder))
+                .and_then(|()| files::sync_folder_of(&folder))
+                .and_then(|()| holds.hold(&folder, backup))
+                .map(|()| DiskReply::Written)
+                .map_err(|error| failed(&error, &folder))
+        }
+        DiskCall::CheckZip {
+            backup,
+            name,
+            sha256,
+            space,
+        } => {
+            let path = plain_file(&plain_file(&folders.backups, backup)?, name)?;
+            let found = zip_check::check(&path, *sha256, space);
+            found.map(DiskReply::Zip).map_err(|why| DiskError {
+                message: crate::report::scrub(&why),
+            })
         }
         DiskCall::ReadBackup { backup, name } => {
             let folder = plain_file(&folders.backups, backup)?;
@@ -470,7 +503,7 @@ fn state_file(folder: &Path, name: &str) -> Result<PathBuf, DiskError> {
 }
 
 /// A file's place in a folder; a name that would leave the folder is refused.
-fn plain_file(folder: &Path, name: &str) -> Result<PathBuf, DiskError> {
+pub(super) fn plain_file(folder: &Path, name: &str) -> Result<PathBuf, DiskError> {
     let plain = !name.is_empty()
         && !name.starts_with('.')
         && name
@@ -530,7 +563,7 @@ fn last_byte(file: &mut File) -> io::Result<u8> {
 }
 
 /// What the system says of it, and where: "No space left on device: …/journal.ndjson."
-fn failed(error: &io::Error, path: &Path) -> DiskError {
+pub(super) fn failed(error: &io::Error, path: &Path) -> DiskError {
     DiskError {
         message: crate::report::scrub(&format!("{}: {}.", said(error), path.display())),
     }

@@ -44,9 +44,9 @@ impl Perform {
             .enable_all()
             .build()?;
         Ok(Self {
-            disk,
             runtime: Some(runtime),
-            line: Arc::new(Line::to(target, by_the_loop(events.clone()))),
+            line: Arc::new(Line::to(target, &disk, by_the_loop(events.clone()))),
+            disk,
             events,
             reads: HashMap::new(),
         })
@@ -61,7 +61,7 @@ impl Perform {
         for (_, read) in self.reads.drain() {
             read.abort();
         }
-        let line = Line::to(target, by_the_loop(self.events.clone()));
+        let line = Line::to(target, &disk, by_the_loop(self.events.clone()));
         let old = std::mem::replace(&mut self.line, Arc::new(line));
         self.disk = disk;
         // An embedded server ends with its line, which takes a moment.

@@ -17,6 +17,7 @@ use crate::app::modal::backups::{
 };
 use crate::app::modal::reading::{self, Tone};
 use crate::app::model::Model;
+use crate::jobs::backup::Manifest;
 use crate::text::number;
 use crate::text::width::Align;
 
@@ -146,15 +147,15 @@ fn draw_list(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, at: Rect
         ..line
     };
     let is_wide = inner.width >= WIDE;
-    let draw = |canvas: &mut Canvas<'_>, line: Rect, cells: [(&str, Style); 6]| {
-        let [date, spaces, host, items, bytes, check] = cells;
+    let draw = |canvas: &mut Canvas<'_>, line: Rect, cells: [(&str, Style); 7]| {
+        let [date, spaces, host, items, bytes, kind, check] = cells;
         let date_at = canvas.column(line, 18, date.0, Align::Left, date.1);
         if is_wide {
             let host_wide = line.width / 4;
-            let [items_wide, bytes_wide, check_wide] = if line.width < AIRY {
-                [8, 8, 9]
+            let [items_wide, bytes_wide, kind_wide, check_wide] = if line.width < AIRY {
+                [7, 8, 7, 9]
             } else {
-                [9, 11, 12]
+                [9, 11, 9, 12]
             };
             columns(
                 canvas,
@@ -165,6 +166,7 @@ fn draw_list(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, at: Rect
                     (items.0, items_wide, Align::Right, items.1),
                     (bytes.0, bytes_wide, Align::Right, bytes.1),
                     ("", 2, Align::Left, bytes.1),
+                    (kind.0, kind_wide, Align::Left, kind.1),
                     (check.0, check_wide, Align::Left, check.1),
                 ],
             );
@@ -183,7 +185,9 @@ fn draw_list(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, at: Rect
             );
         }
     };
-    let head = ["MADE", "SPACES", "SERVER", "ITEMS", "SIZE", "VERIFIED"];
+    let head = [
+        "MADE", "SPACES", "SERVER", "ITEMS", "SIZE", "KIND", "VERIFIED",
+    ];
     let head = head.map(|word| (word, theme.table_head));
     draw(canvas, indent(row_of(inner, 0)), head);
     if backups.shown.is_empty() {
@@ -214,6 +218,7 @@ fn draw_list(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, at: Rect
                     (manifest.server.shown(), theme.dim),
                     (&items, style),
                     (&bytes, theme.dim),
+                    (kind_of(manifest), theme.dim),
                     (word(&kept.check), check),
                 ];
                 draw(canvas, line, cells);
@@ -248,6 +253,15 @@ fn draw_list(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, at: Rect
     canvas.bottom_note(at, &note, theme.dim);
 }
 
+/// Who wrote out what is in it.
+fn kind_of(manifest: &Manifest) -> &'static str {
+    if manifest.server_file.is_some() {
+        "server"
+    } else {
+        "local"
+    }
+}
+
 /// What is to be said of the backup under the cursor.
 fn note_of(kept: &Kept) -> String {
     match (&kept.check, &kept.manifest) {
@@ -256,6 +270,18 @@ fn note_of(kept: &Kept) -> String {
             let missing = number::count(manifest.not_saved.len() as u64, "item");
             format!("{missing} could not be saved and was not touched")
         }
+        (
+            _,
+            Ok(Manifest {
+                server_file: Some(file),
+                ..
+            }),
+        ) => format!(
+            "{}, {} and {}, written out by the server",
+            number::count(file.pages, "page"),
+            number::count(file.posts, "blog post"),
+            number::count(file.files, "file")
+        ),
         _ => kept.name.clone(),
     }
 }

@@ -95,6 +95,7 @@ fn write(backups: &Path, name: &str, host: &str, items: &[Item]) -> PathBuf {
         }],
         items: count,
         not_saved: Vec::new(),
+        server_file: None,
         files: vec![FileEntry::of(ITEMS, &bytes, count)],
     };
     std::fs::write(folder.join(ITEMS), bytes).expect("because the folder was just made");

@@ -279,7 +279,10 @@ fn run(job: &mut Job, server: &Trash) -> (Peaks, u64, Option<Manifest>) {
                         Stored::Bytes(files.remove(&name).expect("written").to_vec())
                     }
                     JobWrite::Prove(_) => Stored::Standing(Standing::Holds),
-                    JobWrite::Journal(_) | JobWrite::Release { .. } => Stored::Done,
+                    JobWrite::CheckZip { .. } => panic!("no server writes a space out here"),
+                    JobWrite::Journal(_)
+                    | JobWrite::MakeFolder { .. }
+                    | JobWrite::Release { .. } => Stored::Done,
                 };
                 JobEvent::Written {
                     write,
@@ -287,6 +290,7 @@ fn run(job: &mut Job, server: &Trash) -> (Peaks, u64, Option<Manifest>) {
                 }
             }
             JobEffect::Ask(question) => panic!("{question:?}"),
+            JobEffect::GiveUp { .. } => continue,
         };
         todo.extend(job.step(at, event));
     }
@@ -510,7 +514,10 @@ fn the_file_of_a_long_job_names_its_items_once_and_is_seldom_written() {
                     }
                     JobWrite::ReadBack { name, .. } => Stored::Bytes(files[&name].to_vec()),
                     JobWrite::Prove(_) => Stored::Standing(Standing::Holds),
-                    JobWrite::Journal(_) | JobWrite::Release { .. } => Stored::Done,
+                    JobWrite::CheckZip { .. } => panic!("no server writes a space out here"),
+                    JobWrite::Journal(_)
+                    | JobWrite::MakeFolder { .. }
+                    | JobWrite::Release { .. } => Stored::Done,
                 };
                 JobEvent::Written {
                     write,
@@ -518,6 +525,7 @@ fn the_file_of_a_long_job_names_its_items_once_and_is_seldom_written() {
                 }
             }
             JobEffect::Ask(question) => panic!("{question:?}"),
+            JobEffect::GiveUp { .. } => continue,
         };
         todo.extend(job.step(0, event));
     }

@@ -49,6 +49,7 @@ mod saving;
 mod screens;
 mod secrets;
 mod sentences;
+mod server_copies;
 mod setup;
 mod sign_in;
 mod simulation;

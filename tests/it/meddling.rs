@@ -139,6 +139,9 @@ impl Course {
                 } => self.scribe.push(write, *record),
                 JobEffect::Write { write, what } => self.writes.push_back((write, what)),
                 JobEffect::Ask(_) => {}
+                JobEffect::GiveUp { request } => {
+                    self.requests.retain(|(other, _)| *other != request);
+                }
             }
         }
     }
@@ -235,7 +238,10 @@ impl Course {
                 let place = (backup.to_owned(), name.to_owned());
                 self.disk.files.get(&place).cloned()
             }),
-            JobWrite::Journal(_) | JobWrite::Release { .. } => Ok(Stored::Done),
+            JobWrite::CheckZip { .. } => panic!("no server writes a space out here"),
+            JobWrite::Journal(_) | JobWrite::MakeFolder { .. } | JobWrite::Release { .. } => {
+                Ok(Stored::Done)
+            }
         }
     }
 
@@ -456,6 +462,8 @@ impl OnDisk {
             },
             JobWrite::ReadBack { backup, name } => DiskCall::ReadBackup { backup, name },
             JobWrite::Prove(claim) => DiskCall::ProveBackups(claim),
+            JobWrite::MakeFolder { backup } => DiskCall::MakeBackup { backup },
+            JobWrite::CheckZip { .. } => panic!("no server writes a space out here"),
             JobWrite::Release { backup } => DiskCall::ReleaseBackup { backup },
             JobWrite::Checkpoint(text) => {
                 self.course.disk.checkpoint = Some(text);

@@ -167,16 +167,18 @@ fn run_on(mut job: Job, options: Options, lists: Lists) -> Outcomes {
                         };
                         prove(&claim, &read).expect("it stands")
                     }
-                    JobWrite::Journal(_) | JobWrite::Checkpoint(_) | JobWrite::Release { .. } => {
-                        Stored::Done
-                    }
+                    JobWrite::CheckZip { .. } => panic!("no server writes a space out here"),
+                    JobWrite::Journal(_)
+                    | JobWrite::Checkpoint(_)
+                    | JobWrite::MakeFolder { .. }
+                    | JobWrite::Release { .. } => Stored::Done,
                 };
                 JobEvent::Written {
                     write,
                     outcome: Ok(stored),
                 }
             }
-            JobEffect::Ask(_) => continue,
+            JobEffect::Ask(_) | JobEffect::GiveUp { .. } => continue,
         };
         todo.extend(job.step(at, event));
     }

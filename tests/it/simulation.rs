@@ -801,6 +801,9 @@ impl World {
                     }
                 }
                 JobEffect::Ask(_) => {}
+                JobEffect::GiveUp { request } => {
+                    self.requests.retain(|(other, _)| *other != request);
+                }
             }
         }
     }
@@ -1022,6 +1025,8 @@ impl World {
             JobWrite::Journal(_)
             | JobWrite::ReadBack { .. }
             | JobWrite::Prove(_)
+            | JobWrite::MakeFolder { .. }
+            | JobWrite::CheckZip { .. }
             | JobWrite::Release { .. } => String::new(),
         };
         let full = || StoreError {
@@ -1057,7 +1062,8 @@ impl World {
                 }
                 proved
             }
-            JobWrite::Release { .. } => Ok(Stored::Done),
+            JobWrite::MakeFolder { .. } | JobWrite::Release { .. } => Ok(Stored::Done),
+            JobWrite::CheckZip { .. } => panic!("no server writes a space out here"),
             _ if self.trouble(&name, 8) => Err(full()),
             JobWrite::Checkpoint(text) => {
                 self.disk.checkpoint = Some(text);
@@ -1737,6 +1743,7 @@ fn recreation(trashed: Vec<ItemTarget>, server: &mut Server, disk: &mut Disk) ->
         spaces: Vec::new(),
         items: items.len() as u64,
         not_saved: Vec::new(),
+        server_file: None,
         files: vec![backup::FileEntry::of(&file, &bytes, items.len() as u64)],
     };
     disk.files

@@ -1041,6 +1041,13 @@ impl Model {
             self.say(LogLevel::Warning, reason);
             return;
         }
+        if open.manifest.server_file.is_some() {
+            self.say(
+                LogLevel::Info,
+                "The server wrote this space out as a whole: what is in it cannot be made again item by item.",
+            );
+            return;
+        }
         let items = open.items.as_deref().unwrap_or_default();
         let meant: Vec<usize> = if open.marks.is_empty() {
             open.shown.clone()

@@ -375,7 +375,8 @@ impl Model {
     /// Opens the dialog, and asks what should be known before.
     pub(in crate::app) fn confirm(&mut self, mut dialog: Confirm, out: &mut Vec<Effect>) {
         let act = dialog.target().act;
-        let whole = act == Act::BackUp && dialog.target().items.is_empty();
+        let whole =
+            matches!(act, Act::BackUp | Act::BackUpSpaces) && dialog.target().items.is_empty();
         if whole || matches!(act, Act::DeleteSpaces | Act::PurgeAll) {
             let over = self.over_for(&dialog);
             let keys: Vec<SpaceKey> = dialog
@@ -656,6 +657,9 @@ impl Model {
             Act::BackUp => {
                 self.begin_fit(Job::back_up(head), out);
             }
+            Act::BackUpSpaces => {
+                self.begin_fit(Job::back_up_spaces(head), out);
+            }
             Act::RestoreContent => {
                 self.begin_job(Job::restore_content(head), out);
             }
@@ -668,7 +672,7 @@ impl Model {
         // What was meant by the marks is under way; other marks are for something else.
         if matches!(
             target.act,
-            Act::ArchiveSpaces | Act::RestoreSpaces | Act::DeleteSpaces
+            Act::ArchiveSpaces | Act::RestoreSpaces | Act::DeleteSpaces | Act::BackUpSpaces
         ) {
             for space in &target.spaces {
                 self.spaces.marks.remove(&space.key);
@@ -726,6 +730,7 @@ pub fn heading(target: &Target) -> String {
         Act::PurgeMarked => ("Purge", "item"),
         Act::PurgeAll => ("Purge the trash of", "space"),
         Act::BackUp => ("Back up", "item"),
+        Act::BackUpSpaces => ("Back up", "space"),
         Act::RestoreContent => ("Restore", "item"),
         Act::Recreate => ("Re-create", "item"),
         Act::OpenForWriting => return format!("Open {} for writing", target.profile),
@@ -1052,6 +1057,7 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<Line> {
             );
         }
         Act::BackUp
+        | Act::BackUpSpaces
         | Act::RestoreContent
         | Act::Recreate
         | Act::CreateSpace
@@ -1069,6 +1075,13 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<Line> {
             }
             for line in &dialog.plan.cannot_be_undone {
                 say(Tone::Warning, line);
+            }
+            if target.act == Act::BackUpSpaces {
+                say(Tone::Plain, "");
+                say(
+                    Tone::Dim,
+                    "It takes Confluence 9.0, and a site administrator or the right to export the space. Nothing in the space is changed.",
+                );
             }
         }
     }

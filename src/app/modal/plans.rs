@@ -238,6 +238,7 @@ impl Model {
             Act::PurgeMarked
             | Act::RestoreContent
             | Act::BackUp
+            | Act::BackUpSpaces
             | Act::ArchiveSpaces
             | Act::RestoreSpaces
             | Act::DeleteSpaces

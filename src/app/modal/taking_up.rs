@@ -91,6 +91,7 @@ fn is_planned(act: Act) -> bool {
         | Act::PurgeMarked
         | Act::PurgeAll
         | Act::BackUp
+        | Act::BackUpSpaces
         | Act::RestoreContent
         | Act::Recreate => true,
         Act::CreateSpace | Act::UpdateSpace | Act::OpenForWriting | Act::DryRun => false,

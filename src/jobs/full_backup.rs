@@ -1,0 +1,966 @@
+//! Spaces written out by the server itself, downloaded and checked: with history, permissions and all
+//! that apps store, which nothing but the server can read.
+//!
+//! [`ServerCopy`] makes one, for this machine and for others. What is in the space is listed first, so
+//! that it is known later what the file has to hold. Each step is on the disk before the next is taken,
+//! and a job of the server is found again by the beginning of the name of its file: whatever interrupts
+//! this, it goes on where it was. A copy that is given up is given up on the server too.
+
+use serde::{Deserialize, Serialize};
+
+use super::backup::{
+    self, Digest, FORMAT, FileEntry, Item, MANIFEST, Manifest, ServerFile, VERSION,
+};
+use super::consent::SpaceTarget;
+use super::desk::{Again, Desk, Fate, Settled, WHOLE, is_not_offered, refusal, unexpected};
+use super::job::{Head, JobWrite, Machine, Outcome, Step, StoreError, Stored};
+use super::listing::{Listing, Rows, Seen};
+use crate::confluence::{
+    ApiError, BackupJob, BackupState, Call, ContentKind, ContentStatus, Downloaded, ErrorKind,
+    JobOperation, LocalFile, Reply, Resume, Version,
+};
+use crate::text::number;
+
+/// The name of the server's file in a backup.
+pub const ZIP: &str = "space.zip";
+/// So many rows of what is in the space are in one file.
+const ROWS_PER_FILE: usize = 1_000;
+/// A job of the server that has not moved for this long is given up.
+const STALLED_MS: u64 = 15 * 60_000;
+/// After this long it is said that it does not move.
+const STILL_MS: u64 = 30_000;
+/// So many jobs of the server are looked through for ours.
+const JOBS: u64 = 25;
+/// How often a write that was certainly not applied is sent.
+const TRIES: u8 = 4;
+/// How often a download may bring nothing new before it is given up.
+const BARREN: u8 = 4;
+/// How often the end of a cancelled job of the server is looked for.
+const LOOKS: u8 = 8;
+
+/// What was found in a file that the server made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZipFound {
+    /// Its length.
+    pub bytes: u64,
+    /// How many attached files are in it.
+    pub files: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Asked {
+    Yes,
+    No,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Stage {
+    /// The folder is made and held.
+    Folder(Asked),
+    /// What is in the space is listed.
+    Listing,
+    /// The list is read back, the file of this number next.
+    ReadingList(usize, Asked),
+    /// The server is asked, or is to be.
+    Ready,
+    /// Whether it was asked is not known.
+    Settling,
+    /// Another job about this space is under way: whose?
+    Busy,
+    /// The server's job of this number is at work.
+    Following(u64),
+    /// It is being given up; whether the server was asked to.
+    Cancelling(u64, Asked),
+    /// Its file comes to the disk.
+    Downloading(u64),
+    /// The file is looked through.
+    Checking(u64, Asked),
+    /// The manifest is being written.
+    Manifest,
+    /// It is read back.
+    ReadingBack(Asked),
+    Verified,
+    /// It was not made, for this reason.
+    Broken(Why),
+}
+
+/// Why a copy was not made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Why {
+    /// The server would not, could not, or did not.
+    Failed(String),
+    /// It could not be learned what became of it.
+    Unknown(String),
+    /// It was given up on purpose.
+    Cancelled(String),
+}
+
+/// One space, written out by the server and kept here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct ServerCopy {
+    space: SpaceTarget,
+    folder: String,
+    stage: Stage,
+    /// The files with what is in the space.
+    lists: Vec<FileEntry>,
+    pages: u64,
+    posts: u64,
+    trashed: u64,
+    listed: u64,
+    /// What of the server's file is there, and what to go on with.
+    arrived: u64,
+    resume: Option<Resume>,
+    sha256: Option<Digest>,
+    zip: Option<ZipFound>,
+    manifest: Option<FileEntry>,
+    /// The number of the server's job.
+    job: u64,
+    /// How often it was asked for, or brought nothing new.
+    tries: u8,
+    // An earlier run's time means nothing in this one.
+    #[serde(skip)]
+    since: Option<u64>,
+    #[serde(skip)]
+    moved_at: u64,
+    #[serde(skip)]
+    moved: (Option<BackupState>, Option<u64>),
+    #[serde(skip)]
+    polls: u64,
+    #[serde(skip)]
+    next_at: u64,
+    #[serde(skip)]
+    listing: Option<Listing>,
+    #[serde(skip)]
+    rows: Vec<Seen>,
+}
+
+impl ServerCopy {
+    /// A copy of `space` in this folder, which must be new.
+    pub(super) fn new(space: SpaceTarget, folder: String) -> Self {
+        Self {
+            space,
+            folder,
+            stage: Stage::Folder(Asked::No),
+            lists: Vec::new(),
+            pages: 0,
+            posts: 0,
+            trashed: 0,
+            listed: 0,
+            arrived: 0,
+            resume: None,
+            sha256: None,
+            zip: None,
+            manifest: None,
+            job: 0,
+            tries: 0,
+            since: None,
+            moved_at: 0,
+            moved: (None, None),
+            polls: 0,
+            next_at: 0,
+            listing: None,
+            rows: Vec::new(),
+        }
+    }
+
+    pub(super) fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// Whether it is there, whole, read back and of the space.
+    pub(super) fn is_verified(&self) -> bool {
+        self.stage == Stage::Verified
+    }
+
+    /// Why it was not made.
+    pub(super) fn broken(&self) -> Option<&Why> {
+        match &self.stage {
+            Stage::Broken(why) => Some(why),
+            _ => None,
+        }
+    }
+
+    /// Whether the server was not asked yet. What was begun of it is begun anew under another name.
+    pub(super) fn is_before_asking(&self) -> bool {
+        matches!(
+            self.stage,
+            Stage::Folder(_) | Stage::Listing | Stage::ReadingList(..)
+        )
+    }
+
+    /// What is in it, in words.
+    pub(super) fn in_words(&self) -> String {
+        let mut parts = vec![
+            number::count(self.pages, "page"),
+            number::count(self.posts, "blog post"),
+        ];
+        if self.trashed > 0 {
+            parts.push(format!("{} in the trash", number::grouped(self.trashed)));
+        }
+        if let Some(zip) = self.zip {
+            parts.push(number::count(zip.files, "file"));
+            parts.push(number::bytes(zip.bytes));
+        }
+        parts.join(", ")
+    }
+
+    /// What the name of the server's file begins with.
+    fn prefix(&self) -> String {
+        format!("coracle-{}", self.folder)
+    }
+
+    fn fail(&mut self, why: impl Into<String>) {
+        self.stage = Stage::Broken(Why::Failed(why.into()));
+    }
+
+    /// Asks for what can be asked now.
+    pub(super) fn go(&mut self, desk: &mut Desk, item: u32) {
+        if desk.is_stopping() {
+            self.give_up(desk, item);
+            return;
+        }
+        match self.stage.clone() {
+            Stage::Folder(Asked::No) => {
+                self.stage = Stage::Folder(Asked::Yes);
+                desk.store(JobWrite::MakeFolder {
+                    backup: self.folder.clone(),
+                });
+            }
+            Stage::Listing => self.list(desk),
+            Stage::ReadingList(index, Asked::No) if desk.is_stored() => {
+                self.read_list(desk, index);
+            }
+            Stage::Ready if !desk.is_busy(item) => {
+                self.say(desk, "asking the server to write it out");
+                let call = Call::BackUpSpace {
+                    key: self.space.key.clone(),
+                    prefix: self.prefix(),
+                };
+                desk.write(item, Step::BackUpSpace, call, "no copy of this job");
+            }
+            Stage::Settling | Stage::Busy if !desk.is_busy(item) => {
+                let call = Call::BackupJobs {
+                    key: self.space.key.clone(),
+                    operation: JobOperation::Backup,
+                    limit: JOBS,
+                };
+                desk.read(item, Step::Settle, call);
+            }
+            Stage::Following(id) if !desk.is_busy(item) => {
+                let at = self.next_at.max(desk.at());
+                desk.read_at(item, Step::Poll, Call::BackupJob { id }, at);
+            }
+            Stage::Cancelling(id, asked) if !desk.is_busy(item) => {
+                self.cancel(desk, item, id, asked);
+            }
+            Stage::Downloading(id) if !desk.is_busy(item) => {
+                let call = Call::DownloadBackup {
+                    id,
+                    into: LocalFile {
+                        backup: self.folder.clone(),
+                        name: ZIP.to_owned(),
+                    },
+                    resume: self.resume.clone(),
+                };
+                desk.read(item, Step::Download, call);
+            }
+            Stage::Checking(id, Asked::No) => self.check(desk, id),
+            Stage::Manifest if desk.is_stored() => self.stage = Stage::ReadingBack(Asked::No),
+            _ => {}
+        }
+        if self.stage == Stage::ReadingBack(Asked::No) {
+            self.stage = Stage::ReadingBack(Asked::Yes);
+            desk.store(JobWrite::ReadBack {
+                backup: self.folder.clone(),
+                name: MANIFEST.to_owned(),
+            });
+        }
+    }
+
+    /// The job of the server is given up too, if it is still at work.
+    fn give_up(&mut self, desk: &mut Desk, item: u32) {
+        if desk.is_busy(item) {
+            return;
+        }
+        match self.stage {
+            Stage::Settling => {
+                let call = Call::BackupJobs {
+                    key: self.space.key.clone(),
+                    operation: JobOperation::Backup,
+                    limit: JOBS,
+                };
+                desk.read(item, Step::Settle, call);
+            }
+            // Without a sign-in nothing more is sent.
+            Stage::Following(id) if !desk.is_halted() => {
+                self.cancel(desk, item, id, Asked::No);
+            }
+            Stage::Following(_) => {
+                let why = "The server may still be writing it out.";
+                desk.settle(item, Step::BackUpSpace, Settled::Unknown(why));
+                self.stage = Stage::Broken(Why::Unknown(why.to_owned()));
+            }
+            Stage::Cancelling(id, asked) => self.cancel(desk, item, id, asked),
+            _ => {}
+        }
+    }
+
+    /// Gives the server's job up, or looks whether that is done.
+    fn cancel(&mut self, desk: &mut Desk, item: u32, id: u64, asked: Asked) {
+        if asked == Asked::Yes {
+            let at = self.next_at.max(desk.at());
+            desk.read_at(item, Step::Settle, Call::BackupJob { id }, at);
+            return;
+        }
+        self.stage = Stage::Cancelling(id, Asked::No);
+        self.tries = 0;
+        let made = id.to_string();
+        desk.settle(item, Step::BackUpSpace, Settled::Made(&made));
+        let call = Call::CancelBackupJob { id };
+        desk.write(item, Step::CancelBackup, call, "under way");
+    }
+
+    // What is in the space.
+
+    fn list(&mut self, desk: &mut Desk) {
+        let key = self.space.key.clone();
+        let listing = self
+            .listing
+            .get_or_insert_with(|| Listing::everything(key, Rows::Bare));
+        if !desk.is_busy(WHOLE) {
+            listing.ask(desk, WHOLE);
+        }
+        let so_far = number::count(listing.len() as u64, "item");
+        self.say(desk, &format!("listing what is in it, {so_far} so far"));
+    }
+
+    fn listed(&mut self, desk: &mut Desk, answer: Result<Reply, ApiError>) {
+        let Some(listing) = &mut self.listing else {
+            return;
+        };
+        if let Err(error) = listing.take(answer) {
+            self.listing = None;
+            self.fail(format!(
+                "What is in it could not be listed. {}",
+                refusal(error)
+            ));
+            return;
+        }
+        for seen in listing.take_seen() {
+            match (seen.status, &seen.kind) {
+                (ContentStatus::Trashed, _) => self.trashed += 1,
+                (_, ContentKind::Page) => self.pages += 1,
+                (_, ContentKind::BlogPost) => self.posts += 1,
+                _ => {}
+            }
+            self.listed += 1;
+            self.rows.push(seen);
+        }
+        let is_over = listing.is_over();
+        while self.rows.len() >= ROWS_PER_FILE || is_over && !self.rows.is_empty() {
+            self.write_rows(desk);
+        }
+        if is_over {
+            self.listing = None;
+            self.stage = Stage::ReadingList(0, Asked::No);
+        }
+    }
+
+    fn write_rows(&mut self, desk: &mut Desk) {
+        let most = self.rows.len().min(ROWS_PER_FILE);
+        let rows: Vec<Seen> = self.rows.drain(..most).collect();
+        let count = rows.len() as u64;
+        let lines: String = rows
+            .into_iter()
+            .map(|row| backup::line(&self.item(row)))
+            .collect();
+        let bytes = backup::pack(&lines);
+        let name = format!("listing-{:04}.ndjson.gz", self.lists.len() + 1);
+        self.lists.push(FileEntry::of(&name, &bytes, count));
+        desk.store(JobWrite::BackupFile {
+            backup: self.folder.clone(),
+            name,
+            bytes: bytes.into(),
+        });
+    }
+
+    fn item(&self, row: Seen) -> Item {
+        Item {
+            title: row.title,
+            id: row.id,
+            kind: row.kind,
+            status: row.status,
+            space: Some(self.space.key.clone()),
+            version: row.version.map(|number| Version {
+                number: Some(number),
+                ..Version::default()
+            }),
+            ancestors: None,
+            position: None,
+            created_by: None,
+            created: None,
+            labels: None,
+            restrictions: None,
+            restrictions_complete: false,
+            attachments: None,
+            container: None,
+            file: None,
+            storage: None,
+        }
+    }
+
+    fn read_list(&mut self, desk: &mut Desk, index: usize) {
+        let Some(file) = self.lists.get(index) else {
+            self.stage = Stage::Ready;
+            // The server's file is found again by a name that is on the disk.
+            desk.checkpoint();
+            return;
+        };
+        self.stage = Stage::ReadingList(index, Asked::Yes);
+        desk.store(JobWrite::ReadBack {
+            backup: self.folder.clone(),
+            name: file.name.clone(),
+        });
+    }
+
+    // The server's job.
+
+    /// It is known how a request to the server went, or that this is not known.
+    pub(super) fn wrote(&mut self, desk: &mut Desk, step: Step, fate: Fate) {
+        if step == Step::CancelBackup {
+            self.cancel_went(desk, fate);
+            return;
+        }
+        let is_further = !matches!(self.stage, Stage::Ready | Stage::Settling | Stage::Busy);
+        match fate {
+            // The stored stage knows more than that it was asked.
+            _ if is_further => {}
+            Fate::Accepted { made, .. } | Fate::Applied { made } => {
+                match made.and_then(|id| id.parse().ok()) {
+                    Some(id) => self.follow(desk, id),
+                    None => self.stage = Stage::Settling,
+                }
+            }
+            Fate::InDoubt(_) => self.stage = Stage::Settling,
+            Fate::NotApplied(_) => self.stage = Stage::Ready,
+            Fate::Refused(error) if error.kind == ErrorKind::Conflict => self.stage = Stage::Busy,
+            Fate::Refused(error) => self.fail(refused(error)),
+            Fate::NeverKnown(why) => self.stage = Stage::Broken(Why::Unknown(why)),
+        }
+    }
+
+    fn follow(&mut self, desk: &mut Desk, id: u64) {
+        self.stage = Stage::Following(id);
+        self.job = id;
+        self.since = None;
+        self.polls = 0;
+        self.next_at = desk.at();
+        desk.checkpoint();
+    }
+
+    fn cancel_went(&mut self, desk: &mut Desk, fate: Fate) {
+        self.next_at = desk.at();
+        let (Stage::Following(id) | Stage::Cancelling(id, _)) = self.stage else {
+            return;
+        };
+        self.stage = match fate {
+            Fate::Refused(error) => Stage::Broken(Why::Cancelled(format!(
+                "The server would not give up its job {id}. {}",
+                refusal(error)
+            ))),
+            Fate::NotApplied(_) => Stage::Cancelling(id, Asked::No),
+            _ => Stage::Cancelling(id, Asked::Yes),
+        };
+    }
+
+    /// A read was answered.
+    pub(super) fn read(
+        &mut self,
+        desk: &mut Desk,
+        item: u32,
+        step: Step,
+        answer: Result<Reply, ApiError>,
+    ) {
+        match (self.stage.clone(), answer) {
+            (Stage::Listing, answer) => self.listed(desk, answer),
+            (Stage::Settling, answer) => self.settled(desk, item, answer),
+            (Stage::Busy, answer) => self.busy(desk, answer),
+            (Stage::Following(id), Ok(Reply::BackupJob(job))) => {
+                desk.settle(item, Step::BackUpSpace, Settled::Made(&id.to_string()));
+                self.polled(desk, item, id, &job);
+            }
+            (Stage::Following(id), answer) => {
+                let error = answer.err().unwrap_or_else(unexpected);
+                let why = format!(
+                    "The server does not tell of its job {id}. {}",
+                    refusal(error)
+                );
+                desk.settle(item, Step::BackUpSpace, Settled::Unknown(&why));
+                self.stage = Stage::Broken(Why::Unknown(why));
+            }
+            (Stage::Cancelling(id, _), answer) => self.ended(desk, item, id, answer),
+            (Stage::Downloading(id), answer) if step == Step::Download => {
+                self.downloaded(desk, id, answer);
+            }
+            _ => {}
+        }
+    }
+
+    /// Which of the jobs about this space is ours.
+    fn ours<'a>(&self, jobs: &'a [BackupJob]) -> Option<&'a BackupJob> {
+        let prefix = self.prefix();
+        let is_backup = |job: &&BackupJob| job.operation != Some(JobOperation::Restore);
+        jobs.iter().filter(is_backup).find(|job| job.is_of(&prefix))
+    }
+
+    /// Was the server asked at all?
+    fn settled(&mut self, desk: &mut Desk, item: u32, answer: Result<Reply, ApiError>) {
+        match answer {
+            Ok(Reply::BackupJobs(jobs)) => {
+                if let Some(job) = self.ours(&jobs) {
+                    self.follow(desk, job.id);
+                    return;
+                }
+                if desk.looks_again(item, Step::BackUpSpace) {
+                    return;
+                }
+                let state = "the server has no such job";
+                let (why, again) = desk.not_applied(item, Step::BackUpSpace, state);
+                self.tries += 1;
+                if again == Again::Yes && self.tries < TRIES {
+                    self.stage = Stage::Ready;
+                } else {
+                    self.fail(why);
+                }
+            }
+            other => {
+                let error = other.err().unwrap_or_else(unexpected);
+                let why = desk.unconfirmed(item, Step::BackUpSpace, &error);
+                self.stage = Stage::Broken(Why::Unknown(why));
+            }
+        }
+    }
+
+    /// The server writes the space out already: for whom?
+    fn busy(&mut self, desk: &mut Desk, answer: Result<Reply, ApiError>) {
+        let jobs = match answer {
+            Ok(Reply::BackupJobs(jobs)) => jobs,
+            _ => Vec::new(),
+        };
+        if let Some(job) = self.ours(&jobs) {
+            self.follow(desk, job.id);
+            return;
+        }
+        let other = jobs.iter().find(|job| !job.is_over());
+        let whose = other.and_then(|job| job.owner.as_deref());
+        self.fail(format!(
+            "Another backup of this space is under way on the server{}. Wait until it has ended, then begin again.",
+            whose.map_or_else(String::new, |owner| format!(", asked for by {owner}"))
+        ));
+    }
+
+    fn polled(&mut self, desk: &mut Desk, item: u32, id: u64, job: &BackupJob) {
+        let at = desk.at();
+        let since = *self.since.get_or_insert(at);
+        self.polls += 1;
+        if self.polls == 1 || self.moved != (job.state, job.processed) {
+            self.moved = (job.state, job.processed);
+            self.moved_at = at;
+        }
+        let still = at.saturating_sub(self.moved_at);
+        match job.state {
+            Some(BackupState::Finished) if job.has_file == Some(false) => {
+                self.fail(format!(
+                    "The server ended its job {id}, and has no file of it."
+                ));
+            }
+            Some(BackupState::Finished) => {
+                self.stage = Stage::Downloading(id);
+                self.tries = 0;
+                desk.part(0);
+                self.say(desk, "downloading");
+                desk.checkpoint();
+            }
+            Some(BackupState::Failed) => {
+                let why = job.error.as_deref().unwrap_or("It does not say why.");
+                self.fail(format!(
+                    "The server could not write it out (its job {id}). {why}"
+                ));
+            }
+            Some(BackupState::Cancelled) => {
+                self.fail(format!("Its job {id} was cancelled on the server."));
+            }
+            _ if still >= STALLED_MS => self.cancel(desk, item, id, Asked::No),
+            state => {
+                self.tell(desk, job, state, at.saturating_sub(since), still);
+                self.next_at = at + self.polls.min(5) * 1_000;
+            }
+        }
+    }
+
+    fn tell(
+        &self,
+        desk: &mut Desk,
+        job: &BackupJob,
+        state: Option<BackupState>,
+        spent: u64,
+        still: u64,
+    ) {
+        let mut what = match state {
+            Some(BackupState::Queued) => "queued on the server",
+            Some(BackupState::Completing) => "the server completes it",
+            Some(BackupState::Cancelling) => "being cancelled on the server",
+            _ => "the server writes it out",
+        }
+        .to_owned();
+        if let (Some(done), Some(total)) = (job.processed, job.total.filter(|it| *it > 0)) {
+            what.push_str(&format!(
+                ", {} of {}",
+                number::grouped(done),
+                number::count(total, "object")
+            ));
+            desk.part((done.min(total) * 100 / total) as u8);
+        }
+        let span = |ms| number::duration(std::time::Duration::from_millis(ms));
+        if spent >= 1_000 {
+            what.push_str(&format!(", {}", span(spent)));
+        }
+        if still >= STILL_MS {
+            what.push_str(&format!(", not moving for {}", span(still)));
+        }
+        self.say(desk, &what);
+    }
+
+    /// A job that was given up: is it over?
+    fn ended(&mut self, desk: &mut Desk, item: u32, id: u64, answer: Result<Reply, ApiError>) {
+        let step = Step::CancelBackup;
+        let why = match answer {
+            Ok(Reply::BackupJob(job)) => match job.state {
+                Some(BackupState::Cancelled) => {
+                    desk.settle(item, step, Settled::Done);
+                    format!("The server's job {id} was cancelled too.")
+                }
+                Some(BackupState::Finished | BackupState::Failed) => {
+                    let why = "It had ended before.";
+                    desk.settle(item, step, Settled::NotApplied(why));
+                    format!("The server's job {id} had ended before.")
+                }
+                _ => {
+                    self.tries += 1;
+                    self.next_at = desk.at() + u64::from(self.tries.min(5)) * 1_000;
+                    if self.tries < LOOKS {
+                        return;
+                    }
+                    let why = format!("The server's job {id} is still at work.");
+                    desk.settle(item, step, Settled::Unknown(&why));
+                    why
+                }
+            },
+            other => {
+                let error = other.err().unwrap_or_else(unexpected);
+                desk.unconfirmed(item, step, &error)
+            }
+        };
+        self.stage = Stage::Broken(if desk.is_stopping() {
+            Why::Cancelled(why)
+        } else {
+            Why::Failed(format!(
+                "The server's job had not moved for {} minutes, so it was given up. {why}",
+                STALLED_MS / 60_000
+            ))
+        });
+    }
+
+    fn downloaded(&mut self, desk: &mut Desk, id: u64, answer: Result<Reply, ApiError>) {
+        let now = match answer {
+            Ok(Reply::Downloaded(now)) => now,
+            Err(error) if error.kind == ErrorKind::Storage => {
+                desk.trouble(format!("{} {}", error.message, error.hint()));
+                return;
+            }
+            other => {
+                let error = other.err().unwrap_or_else(unexpected);
+                let why = if is_not_offered(&error) {
+                    format!(
+                        "The server has no file of its job {id} for this user. To download it takes a site administrator, or the right to export this space."
+                    )
+                } else {
+                    format!("Its file could not be downloaded. {}", refusal(error))
+                };
+                self.fail(why);
+                return;
+            }
+        };
+        let Downloaded {
+            bytes,
+            total,
+            resume,
+            sha256,
+        } = now;
+        self.tries = if bytes > self.arrived {
+            0
+        } else {
+            self.tries + 1
+        };
+        self.arrived = bytes;
+        self.resume = resume;
+        if let Some(sum) = sha256 {
+            let Ok(sum) = Digest::try_from(sum) else {
+                self.fail(unexpected().message);
+                return;
+            };
+            self.sha256 = Some(sum);
+            self.stage = Stage::Checking(id, Asked::No);
+        } else if self.tries >= BARREN {
+            self.fail("Its file changed again and again while it was downloaded.");
+            return;
+        } else {
+            let of =
+                total.map_or_else(String::new, |total| format!(" of {}", number::bytes(total)));
+            if let Some(total) = total.filter(|it| *it > 0) {
+                desk.part((bytes.min(total) * 100 / total) as u8);
+            }
+            self.say(desk, &format!("downloading, {}{of}", number::bytes(bytes)));
+        }
+        desk.checkpoint();
+    }
+
+    // What has arrived.
+
+    fn check(&mut self, desk: &mut Desk, id: u64) {
+        let Some(sha256) = self.sha256 else {
+            self.stage = Stage::Downloading(id);
+            return;
+        };
+        self.stage = Stage::Checking(id, Asked::Yes);
+        self.say(desk, "checking that the file is whole");
+        desk.store(JobWrite::CheckZip {
+            backup: self.folder.clone(),
+            name: ZIP.to_owned(),
+            sha256,
+            space: self.space.key.clone(),
+        });
+    }
+
+    fn write_manifest(&mut self, desk: &mut Desk, id: u64, sha256: Digest, zip: ZipFound) {
+        self.zip = Some(zip);
+        let head = desk.head();
+        let mut files = vec![FileEntry {
+            name: ZIP.to_owned(),
+            sha256,
+            bytes: zip.bytes,
+            items: 0,
+        }];
+        files.extend(self.lists.iter().cloned());
+        let manifest = Manifest {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            job: head.id.clone(),
+            act: head.target.act,
+            created: head.created,
+            profile: head.target.profile.clone(),
+            server: head.target.server.clone(),
+            user: desk.user().map(str::to_owned).or_else(|| head.user.clone()),
+            spaces: vec![self.space.clone()],
+            items: self.listed,
+            not_saved: Vec::new(),
+            files,
+            server_file: Some(ServerFile {
+                name: ZIP.to_owned(),
+                job: id,
+                pages: self.pages,
+                posts: self.posts,
+                trashed: self.trashed,
+                files: zip.files,
+            }),
+        };
+        let bytes = manifest.encode();
+        self.manifest = Some(FileEntry::of(MANIFEST, &bytes, 0));
+        self.stage = Stage::Manifest;
+        desk.store(JobWrite::BackupFile {
+            backup: self.folder.clone(),
+            name: MANIFEST.to_owned(),
+            bytes: bytes.into(),
+        });
+    }
+
+    /// Something of the disk.
+    pub(super) fn stored(
+        &mut self,
+        desk: &mut Desk,
+        what: &JobWrite,
+        answer: Result<Stored, StoreError>,
+    ) {
+        match (self.stage.clone(), what, answer) {
+            (Stage::Folder(_), JobWrite::MakeFolder { .. }, Ok(_)) => self.stage = Stage::Listing,
+            (Stage::ReadingList(index, _), JobWrite::ReadBack { name, .. }, answer) => {
+                match read_back(self.lists.get(index), name, answer) {
+                    Ok(()) => self.stage = Stage::ReadingList(index + 1, Asked::No),
+                    Err(why) => self.fail(format!("The backup is not good. {why}")),
+                }
+            }
+            (Stage::Checking(id, _), JobWrite::CheckZip { sha256, .. }, answer) => match answer {
+                Ok(Stored::Zip(found)) => self.write_manifest(desk, id, *sha256, found),
+                Ok(_) => self.fail("The disk did not say what is in the file."),
+                Err(problem) => self.fail(problem.message),
+            },
+            (Stage::ReadingBack(_), JobWrite::ReadBack { name, .. }, answer) => {
+                match read_back(self.manifest.as_ref(), name, answer) {
+                    Ok(()) => self.stage = Stage::Verified,
+                    Err(why) => self.fail(format!("The backup is not good. {why}")),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// It was loaded from a file: what was asked of the disk is asked again.
+    pub(super) fn reopened(&mut self) {
+        self.next_at = 0;
+        self.stage = match std::mem::replace(&mut self.stage, Stage::Settling) {
+            Stage::Checking(id, _) => Stage::Checking(id, Asked::No),
+            // The file is looked through once more: its folder lay unwatched.
+            Stage::Manifest | Stage::ReadingBack(_) | Stage::Verified => {
+                Stage::Checking(self.job, Asked::No)
+            }
+            other => other,
+        };
+    }
+
+    fn say(&self, desk: &mut Desk, what: &str) {
+        desk.say(format!("{}: {what}", self.space.key));
+    }
+}
+
+fn read_back(
+    file: Option<&FileEntry>,
+    name: &str,
+    answer: Result<Stored, StoreError>,
+) -> Result<(), String> {
+    match (answer, file) {
+        (Ok(Stored::Bytes(bytes)), Some(file)) => {
+            file.check(&bytes).map_err(|problem| problem.to_string())
+        }
+        (Err(problem), _) => Err(problem.message),
+        _ => Err(format!("The file {name} could not be read back.")),
+    }
+}
+
+/// Why the server would not write a space out.
+fn refused(error: ApiError) -> String {
+    if is_not_offered(&error) {
+        return "This server cannot write a space out: that needs Confluence 9.0.".to_owned();
+    }
+    if error.kind == ErrorKind::Forbidden {
+        return format!(
+            "{} To have a space written out takes a site administrator, or the right to export it; an administrator may also have switched this off.",
+            error.message
+        );
+    }
+    refusal(error)
+}
+
+/// Spaces written out one after the other, and nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct FullBackup {
+    spaces: Vec<SpaceTarget>,
+    round: u32,
+    current: Option<(u32, ServerCopy)>,
+    /// The folder of the last one that was begun.
+    folder: Option<String>,
+}
+
+impl FullBackup {
+    pub(super) fn new(head: &Head) -> Self {
+        Self {
+            spaces: head.target.spaces.clone(),
+            round: 0,
+            current: None,
+            folder: None,
+        }
+    }
+
+    pub(super) fn backup(&self) -> Option<&str> {
+        self.folder.as_deref()
+    }
+
+    fn begin(&mut self, desk: &Desk, item: u32) {
+        self.round += 1;
+        let folder = desk.backup_name(self.round);
+        self.folder = Some(folder.clone());
+        let copy = ServerCopy::new(self.spaces[item as usize].clone(), folder);
+        self.current = Some((item, copy));
+    }
+
+    /// Closes the line of a copy that is made, or was not.
+    fn end(&mut self, desk: &mut Desk) {
+        let Some((item, copy)) = &self.current else {
+            return;
+        };
+        let outcome = match copy.broken() {
+            None if copy.is_verified() => Outcome::Done(Some(format!(
+                "{}. Downloaded, read back and found whole.",
+                copy.in_words()
+            ))),
+            None => return,
+            Some(Why::Failed(why)) => Outcome::Failed(why.clone()),
+            Some(Why::Unknown(why)) => Outcome::Unknown(why.clone()),
+            Some(Why::Cancelled(why)) => Outcome::Skipped(format!("It was given up. {why}")),
+        };
+        desk.close(*item, outcome);
+        let folder = copy.folder().to_owned();
+        desk.release(&folder);
+        self.current = None;
+        desk.say("");
+        desk.checkpoint();
+    }
+}
+
+impl Machine for FullBackup {
+    fn go(&mut self, desk: &mut Desk) {
+        if self.current.is_none() {
+            match desk.first_open() {
+                Some(item) if !desk.is_stopping() => self.begin(desk, item),
+                _ => return,
+            }
+        }
+        if let Some((item, copy)) = &mut self.current {
+            copy.go(desk, *item);
+        }
+        self.end(desk);
+        if self.current.is_none() && desk.first_open().is_some() && !desk.is_stopping() {
+            self.go(desk);
+        }
+    }
+
+    fn read(&mut self, desk: &mut Desk, _: u32, step: Step, answer: Result<Reply, ApiError>) {
+        if let Some((item, copy)) = &mut self.current {
+            copy.read(desk, *item, step, answer);
+        }
+    }
+
+    fn wrote(&mut self, desk: &mut Desk, item: u32, step: Step, fate: Fate) {
+        match &mut self.current {
+            Some((at, copy)) if *at == item => copy.wrote(desk, step, fate),
+            // The file of the job is older than its journal, or not of this job.
+            _ => {
+                let why = "What became of it is not in the file of the job.";
+                desk.settle(item, step, Settled::Unknown(why));
+            }
+        }
+    }
+
+    fn stored(&mut self, desk: &mut Desk, what: &JobWrite, answer: Result<Stored, StoreError>) {
+        if let Some((_, copy)) = &mut self.current {
+            copy.stored(desk, what, answer);
+        }
+    }
+
+    fn reopened(&mut self, _: &mut Desk) {
+        match &mut self.current {
+            Some((_, copy)) if copy.is_before_asking() => self.current = None,
+            Some((_, copy)) => copy.reopened(),
+            None => {}
+        }
+    }
+}

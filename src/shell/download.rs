@@ -1,0 +1,270 @@
+//! Files of backups, from the server to the disk and back: piece by piece, whatever their size.
+//!
+//! What has arrived lies beside its final name until all of it is there and on the disk. Its check sum
+//! is made as it arrives; after a restart, of what is there.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sha2::{Digest as _, Sha256};
+
+use super::{disk, files};
+use crate::confluence::client::{Answer, Client, Retry};
+use crate::confluence::transfer::{Sink, Source, Transfer};
+use crate::confluence::{ApiError, Call, Downloaded, ErrorKind, LocalFile, Reply, Resume};
+
+/// What is added to the name of a file that has not arrived whole.
+pub const PART: &str = "part";
+
+/// How much is read at once.
+const PIECE: usize = 256 * 1024;
+
+/// The files that move between the server and a folder of backups.
+#[derive(Debug, Default)]
+pub struct Moves {
+    backups: PathBuf,
+    /// Check sums of what has arrived so far, each with the length that it is of.
+    sums: Mutex<HashMap<PathBuf, (u64, Sha256)>>,
+}
+
+impl Moves {
+    /// To and from the backups in this folder.
+    pub fn of(backups: &Path) -> Self {
+        Self {
+            backups: backups.to_owned(),
+            sums: Mutex::default(),
+        }
+    }
+
+    /// Sends a call, with its file if it has one.
+    pub async fn send(
+        &self,
+        client: &Client,
+        call: &Call,
+        retrying: impl FnMut(Retry) + Send,
+    ) -> Answer {
+        match call {
+            Call::DownloadBackup { into, resume, .. } => {
+                self.download(client, call, into, resume.as_ref(), retrying)
+                    .await
+            }
+            Call::UploadBackup { from } => match self.opened(from) {
+                Ok(file) => {
+                    client
+                        .transfer(call, Transfer::From(Arc::new(file)), retrying)
+                        .await
+                }
+                Err(error) => Answer::none(error),
+            },
+            _ => client.send(call, retrying).await,
+        }
+    }
+
+    fn place(&self, file: &LocalFile) -> Result<PathBuf, ApiError> {
+        disk::plain_file(&self.backups, &file.backup)
+            .and_then(|folder| disk::plain_file(&folder, &file.name))
+            .map_err(|error| ApiError::new(ErrorKind::Storage, error.message))
+    }
+
+    fn opened(&self, file: &LocalFile) -> Result<Upload, ApiError> {
+        let path = self.place(file)?;
+        let length = files::open(&path).and_then(|file| file.metadata());
+        Ok(Upload {
+            length: length.map_err(|error| trouble(&error, &path))?.len(),
+            name: file.name.clone(),
+            path,
+        })
+    }
+
+    async fn download(
+        &self,
+        client: &Client,
+        call: &Call,
+        into: &LocalFile,
+        resume: Option<&Resume>,
+        retrying: impl FnMut(Retry) + Send,
+    ) -> Answer {
+        let whole = match self.place(into) {
+            Ok(path) => path,
+            Err(error) => return Answer::none(error),
+        };
+        let part = whole.with_added_extension(PART);
+        let begun = match self.begun(&whole, &part, resume.is_some()).await {
+            Ok(begun) => begun,
+            Err(error) => return Answer::none(trouble(&error, &part)),
+        };
+        let mut arriving = match begun {
+            Begun::Whole(downloaded) => return Answer::of(Reply::Downloaded(downloaded)),
+            Begun::Part(arriving) => arriving,
+        };
+        let mut answer = client
+            .transfer(call, Transfer::Into(&mut arriving), retrying)
+            .await;
+        let Arriving { file, length, sum } = arriving;
+        let is_whole = matches!(
+            &answer.outcome,
+            Ok(Reply::Downloaded(downloaded)) if downloaded.total == Some(length)
+        );
+        if let Err(error) = synced(file, is_whole.then_some((part.clone(), whole))).await {
+            answer.outcome = Err(trouble(&error, &part));
+            return answer;
+        }
+        let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (true, Ok(Reply::Downloaded(downloaded))) = (is_whole, &mut answer.outcome) {
+            sums.remove(&part);
+            downloaded.sha256 = Some(hexadecimal(sum));
+        } else {
+            sums.insert(part, (length, sum));
+        }
+        answer
+    }
+
+    /// What is there of a file.
+    async fn begun(&self, whole: &Path, part: &Path, goes_on: bool) -> io::Result<Begun> {
+        let known = {
+            let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
+            sums.remove(part)
+        };
+        let (whole, part) = (whole.to_owned(), part.to_owned());
+        let begin = move || {
+            if whole.symlink_metadata().is_ok() {
+                // It got its name when it was whole, just before the program ended.
+                let (length, sum) = sum_of(files::open(&whole)?)?;
+                return Ok(Begun::Whole(Downloaded {
+                    bytes: length,
+                    total: Some(length),
+                    resume: None,
+                    sha256: Some(hexadecimal(sum)),
+                }));
+            }
+            let file = files::open_to_append(&part)?;
+            let length = file.metadata()?.len();
+            let (length, sum) = match known {
+                _ if !goes_on => {
+                    file.set_len(0)?;
+                    (0, Sha256::new())
+                }
+                Some((of, sum)) if of == length => (length, sum),
+                _ => sum_of(files::open(&part)?)?,
+            };
+            Ok(Begun::Part(Arriving { file, length, sum }))
+        };
+        match tokio::task::spawn_blocking(begin).await {
+            Ok(begun) => begun,
+            Err(lost) => Err(io::Error::other(lost)),
+        }
+    }
+}
+
+enum Begun {
+    Part(Arriving),
+    Whole(Downloaded),
+}
+
+/// A file that is arriving.
+struct Arriving {
+    file: File,
+    length: u64,
+    sum: Sha256,
+}
+
+impl Sink for Arriving {
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn begin(&mut self, from: u64) -> io::Result<()> {
+        if from == self.length {
+            return Ok(());
+        }
+        self.file.set_len(from)?;
+        self.length = from;
+        // Nothing but the beginning is ever gone back to.
+        self.sum = Sha256::new();
+        if from == 0 {
+            return Ok(());
+        }
+        Err(io::Error::other("it goes on elsewhere than it ends"))
+    }
+
+    fn write(&mut self, piece: &[u8]) -> io::Result<()> {
+        if let Err(error) = self.file.write_all(piece) {
+            // What is counted is what is there.
+            let _ = self.file.set_len(self.length);
+            return Err(error);
+        }
+        self.sum.update(piece);
+        self.length += piece.len() as u64;
+        Ok(())
+    }
+}
+
+/// A file that is sent.
+struct Upload {
+    path: PathBuf,
+    name: String,
+    length: u64,
+}
+
+impl Source for Upload {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(files::open(&self.path)?))
+    }
+}
+
+/// What has arrived is on the disk; if it is whole, under its name.
+async fn synced(file: File, names: Option<(PathBuf, PathBuf)>) -> io::Result<()> {
+    let sync = move || {
+        file.sync_all()?;
+        if let Some((part, whole)) = names {
+            std::fs::rename(&part, &whole)?;
+            files::sync_folder_of(&whole)?;
+        }
+        Ok(())
+    };
+    match tokio::task::spawn_blocking(sync).await {
+        Ok(outcome) => outcome,
+        Err(lost) => Err(io::Error::other(lost)),
+    }
+}
+
+/// Length and check sum of a file, read piece by piece.
+fn sum_of(mut file: File) -> io::Result<(u64, Sha256)> {
+    let (mut sum, mut length) = (Sha256::new(), 0);
+    let mut piece = vec![0; PIECE];
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => return Ok((length, sum)),
+            Ok(read) => {
+                sum.update(&piece[..read]);
+                length += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn hexadecimal(sum: Sha256) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for byte in sum.finalize() {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+fn trouble(error: &io::Error, path: &Path) -> ApiError {
+    ApiError::new(ErrorKind::Storage, disk::failed(error, path).message)
+}

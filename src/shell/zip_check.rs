@@ -1,0 +1,208 @@
+//! Whether a file that the server made of a space is a whole zip, and of which space.
+//!
+//! Every entry is unpacked and compared with its check sum, piece by piece; only the list of the entries
+//! is held in memory.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use zip::ZipArchive;
+
+use super::files;
+use crate::confluence::SpaceKey;
+use crate::jobs::backup::{BackupError, Digest, FileEntry};
+use crate::jobs::full_backup::ZipFound;
+
+/// Names the space, and what it was made by.
+const DESCRIPTOR: &str = "exportDescriptor.properties";
+/// A descriptor is not read further than this, in bytes.
+const DESCRIPTOR_LIMIT: u64 = 1 << 20;
+/// Below it lie the attached files: page, file, version.
+const ATTACHMENTS: &str = "attachments";
+
+/// Checks the file at `path`, which is to be what arrived, and to be of this space.
+pub fn check(path: &Path, sha256: Digest, space: &SpaceKey) -> Result<ZipFound, String> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let unreadable =
+        |error: &dyn std::fmt::Display| format!("The file {name} cannot be read: {error}.");
+    let bytes = files::open(path)
+        .and_then(|file| file.metadata())
+        .map_err(|error| unreadable(&error))?
+        .len();
+    let entry = FileEntry {
+        name: name.clone().into_owned(),
+        sha256,
+        bytes,
+        items: 0,
+    };
+    entry
+        .check_file(|| files::open(path))
+        .map_err(|error: BackupError| error.to_string())?;
+    let file = files::open(path).map_err(|error| unreadable(&error))?;
+    let no_zip =
+        |error: &dyn std::fmt::Display| format!("The file of the server is no whole zip: {error}.");
+    let mut zip = ZipArchive::new(io::BufReader::new(file)).map_err(|error| no_zip(&error))?;
+    let named = spaces_named(&mut zip).map_err(|error| no_zip(&error))?;
+    let is_it = |key: &String| key.to_lowercase() == space.as_str().to_lowercase();
+    if !named.iter().any(is_it) {
+        return Err(match named.as_slice() {
+            [] => "The file of the server names no space.".to_owned(),
+            others => format!(
+                "The file of the server is of {}, not of {space}.",
+                crate::report::scrub(&others.join(", "))
+            ),
+        });
+    }
+    let mut attached = HashSet::new();
+    for index in 0..zip.len() {
+        let mut entry = zip.by_index(index).map_err(|error| no_zip(&error))?;
+        let name = entry.name().map_err(|error| no_zip(&error))?;
+        if let Some(file) = attachment(&name) {
+            attached.insert(file);
+        }
+        let expected = entry.size();
+        // Reading to the end compares the check sum too.
+        let read = io::copy(&mut entry, &mut io::sink()).map_err(|error| no_zip(&error))?;
+        if read != expected {
+            return Err(no_zip(&"an entry is shorter than it says"));
+        }
+    }
+    Ok(ZipFound {
+        bytes,
+        files: attached.len() as u64,
+    })
+}
+
+/// The attached file that an entry is a version of, as a number.
+fn attachment(name: &str) -> Option<u64> {
+    let mut parts = name.split('/');
+    if parts.next() != Some(ATTACHMENTS) {
+        return None;
+    }
+    let (page, file, version) = (parts.next()?, parts.next()?, parts.next()?);
+    if version.is_empty() {
+        return None;
+    }
+    let mut hasher = DefaultHasher::new();
+    (page, file).hash(&mut hasher);
+    Some(hasher.finish())
+}
+
+/// The keys of the spaces that a zip says it is of.
+fn spaces_named(zip: &mut ZipArchive<io::BufReader<File>>) -> zip::result::ZipResult<Vec<String>> {
+    let mut text = Vec::new();
+    zip.by_name(DESCRIPTOR)?
+        .take(DESCRIPTOR_LIMIT)
+        .read_to_end(&mut text)?;
+    Ok(keys_in(&String::from_utf8_lossy(&text)))
+}
+
+/// The keys in the text of a descriptor, which is a file of Java properties.
+fn keys_in(text: &str) -> Vec<String> {
+    let values = text.lines().filter_map(|line| {
+        let (name, value) = line.trim_start().split_once(['=', ':'])?;
+        matches!(name.trim_end(), "spaceKey" | "spaceKeys").then(|| unescaped(value.trim()))
+    });
+    values
+        .flat_map(|value| {
+            let keys = value.split(',').map(|key| key.trim().to_owned());
+            keys.collect::<Vec<_>>()
+        })
+        .filter(|key| !key.is_empty())
+        .collect()
+}
+
+/// A value of Java properties without its escapes.
+fn unescaped(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    let mut rest = value.chars();
+    while let Some(c) = rest.next() {
+        if c != '\\' {
+            text.push(c);
+            continue;
+        }
+        match rest.next() {
+            Some('u') => {
+                let digits: String = rest.by_ref().take(4).collect();
+                let unit = u32::from_str_radix(&digits, 16).ok();
+                text.push(unit.and_then(char::from_u32).unwrap_or('\u{fffd}'));
+            }
+            Some(other) => text.push(other),
+            None => {}
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    fn zip(descriptor: &str) -> Vec<u8> {
+        let mut zip = ZipWriter::new(io::Cursor::new(Vec::new()));
+        let mut put = |name: &str, bytes: &[u8]| {
+            let options = SimpleFileOptions::default();
+            zip.start_file(name, options).expect("an entry");
+            zip.write_all(bytes).expect("its bytes");
+        };
+        put(DESCRIPTOR, descriptor.as_bytes());
+        put("entities.xml", "<x/>".repeat(1_000).as_bytes());
+        put("attachments/1/2/1", b"one");
+        put("attachments/1/2/2", b"two");
+        put("attachments/1/3/1", b"three");
+        zip.finish().expect("a zip").into_inner()
+    }
+
+    fn check_bytes(bytes: &[u8], key: &str) -> Result<ZipFound, String> {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let path = home.path().join("space.zip");
+        std::fs::write(&path, bytes).expect("written");
+        check(&path, Digest::of(bytes), &SpaceKey::new(key))
+    }
+
+    #[test]
+    fn a_whole_zip_of_the_space_is_told_with_its_files() {
+        let bytes = zip("exportType=space\nspaceKey=ENG\n");
+        let found = check_bytes(&bytes, "eng").expect("it is good");
+        assert_eq!((found.files, found.bytes), (2, bytes.len() as u64));
+        for named in ["spaceKeys = A, ~j\\u00e9", "spaceKey: ~j\\u00e9"] {
+            check_bytes(&zip(named), "~jé").expect(named);
+        }
+    }
+
+    #[test]
+    fn a_zip_that_is_cut_changed_or_of_another_space_is_refused() {
+        let bytes = zip("spaceKey=ENG\n");
+        let other = check_bytes(&bytes, "HR").expect_err("another space");
+        assert_eq!(other, "The file of the server is of ENG, not of HR.");
+        assert!(check_bytes(&zip("exportType=space"), "ENG").is_err());
+        for cut in [0, 1, bytes.len() / 2, bytes.len() - 1] {
+            let why = check_bytes(&bytes[..cut], "ENG").expect_err("cut");
+            assert!(why.contains("no whole zip"), "{why}");
+        }
+        let at = bytes.windows(3).position(|it| it == b"two");
+        // Stored or packed, a byte of an entry changes its check sum.
+        let at = at.unwrap_or(bytes.len() / 3);
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        check_bytes(&changed, "ENG").expect_err("changed");
+    }
+
+    #[test]
+    fn a_file_that_is_not_what_arrived_is_refused() {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let path = home.path().join("space.zip");
+        let bytes = zip("spaceKey=ENG\n");
+        std::fs::write(&path, &bytes).expect("written");
+        let why = check(&path, Digest::of(b"other"), &SpaceKey::new("ENG"));
+        assert!(why.expect_err("it differs").contains("check sum differs"));
+    }
+}

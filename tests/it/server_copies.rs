@@ -1,0 +1,717 @@
+//! The server's own backup of a space as a job: asked for, followed, downloaded and checked, with the
+//! embedded server and real files; and killed at every step of it.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+
+use coracle::app::message::{DiskCall, DiskReply};
+use coracle::confluence::client::{Client, Credentials, Endpoint, Settings};
+use coracle::confluence::retry::Patience;
+use coracle::confluence::{ApiError, Call, ErrorKind, LocalFile, Reply, Resume};
+use coracle::demo::{Behaviour, Fault, FullBackup, Generation, Options, Rule, Seed, Server};
+use coracle::jobs::backup::{Digest, MANIFEST, Manifest};
+use coracle::jobs::journal::{Chain, Phase, Reached, Record, Scribe};
+use coracle::jobs::*;
+use coracle::shell::backups;
+use coracle::shell::disk::{Folders, JournalAccess, perform};
+use coracle::shell::download::Moves;
+use coracle::shell::holds::Holds;
+
+use crate::simulation::{head, session, time};
+
+const WIKI: &str = "\
+space: ENG
+name: Engineering
+homepage: Home
+
+=== page
+title: Home
+
+<p>home</p>
+
+=== page
+title: Plan
+parent: Home
+attachment: plan.pdf | application/pdf | 200000
+attachment: notes.txt | text/plain | 100
+
+=== blogpost
+title: News
+
+=== page
+title: Old
+parent: Home
+status: trashed
+
+space: OPS
+name: Operations
+";
+
+/// The name of the server's file in a backup.
+const ZIP: &str = "space.zip";
+
+/// When the process dies: at the step of this number, before it is done or after.
+#[derive(Clone, Copy, Debug)]
+struct Death {
+    at: usize,
+    done: bool,
+}
+
+/// A job with the embedded server, and files in a folder of the test.
+struct Bench {
+    server: Server,
+    client: Client,
+    moves: Moves,
+    folders: Folders,
+    holds: Holds,
+    job: Job,
+    scribe: Scribe<WriteNo>,
+    journal: Vec<String>,
+    checkpoint: Option<String>,
+    requests: VecDeque<(RequestNo, Call)>,
+    writes: VecDeque<(WriteNo, JobWrite)>,
+    at: u64,
+    steps: usize,
+    runtime: tokio::runtime::Runtime,
+    _home: tempfile::TempDir,
+}
+
+fn options() -> Options {
+    Options {
+        seed: Seed::Text(WIKI.to_owned()),
+        ..Options::default()
+    }
+}
+
+impl Bench {
+    fn new(spaces: &[&str], options: Options) -> Self {
+        let head = head(Act::BackUpSpaces, spaces, Vec::new());
+        Self::of(Job::back_up_spaces(head).expect("a job"), options)
+    }
+
+    fn of(job: Job, options: Options) -> Self {
+        let server = Server::start(options).expect("a server");
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let folder = |name: &str| home.path().join(name);
+        let folders = Folders {
+            profile: folder("profile"),
+            backups: folder("backups"),
+            plans: folder("plans"),
+            exports: folder("exports"),
+            locks: Vec::new(),
+        };
+        let endpoint = Endpoint::parse(server.base_url()).expect("usable");
+        let client = Client::new(Settings {
+            patience: Patience {
+                first_wait: std::time::Duration::from_millis(1),
+                ..Patience::default()
+            },
+            ..Settings::new(endpoint, Credentials::Anonymous)
+        });
+        Self {
+            client: client.expect("usable"),
+            moves: Moves::of(&folders.backups),
+            server,
+            folders,
+            holds: Holds::default(),
+            job,
+            scribe: Scribe::new(Chain::default()),
+            journal: Vec::new(),
+            checkpoint: None,
+            requests: VecDeque::new(),
+            writes: VecDeque::new(),
+            at: 0,
+            steps: 0,
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime"),
+            _home: home,
+        }
+    }
+
+    fn feed(&mut self, event: JobEvent) {
+        for effect in self.job.step(self.at, event) {
+            match effect {
+                JobEffect::Send { request, call } => self.requests.push_back((request, call)),
+                JobEffect::Write {
+                    write,
+                    what: JobWrite::Journal(record),
+                } => self.scribe.push(write, *record),
+                JobEffect::Write { write, what } => self.writes.push_back((write, what)),
+                JobEffect::Ask(_) => {}
+                JobEffect::GiveUp { request } => {
+                    self.requests.retain(|(other, _)| *other != request);
+                }
+            }
+        }
+    }
+
+    fn send(&self, call: &Call) -> Result<Reply, ApiError> {
+        let sent = self.moves.send(&self.client, call, |_| {});
+        self.runtime.block_on(sent).outcome
+    }
+
+    fn store(&mut self, what: JobWrite) -> Result<Stored, StoreError> {
+        let call = match what {
+            JobWrite::BackupFile {
+                backup,
+                name,
+                bytes,
+            } => DiskCall::WriteBackup {
+                backup,
+                name,
+                bytes,
+            },
+            JobWrite::ReadBack { backup, name } => DiskCall::ReadBackup { backup, name },
+            JobWrite::MakeFolder { backup } => DiskCall::MakeBackup { backup },
+            JobWrite::CheckZip {
+                backup,
+                name,
+                sha256,
+                space,
+            } => DiskCall::CheckZip {
+                backup,
+                name,
+                sha256,
+                space,
+            },
+            JobWrite::Prove(claim) => DiskCall::ProveBackups(claim),
+            JobWrite::Release { backup } => DiskCall::ReleaseBackup { backup },
+            JobWrite::Checkpoint(text) => {
+                self.checkpoint = Some(text);
+                return Ok(Stored::Done);
+            }
+            JobWrite::Journal(_) => return Ok(Stored::Done),
+        };
+        match perform(&self.folders, JournalAccess::Write, &mut self.holds, &call) {
+            Ok(DiskReply::Bytes(Some(bytes))) => Ok(Stored::Bytes(bytes)),
+            Ok(DiskReply::Bytes(None)) => Err(StoreError {
+                message: "It is gone.".to_owned(),
+            }),
+            Ok(DiskReply::Zip(found)) => Ok(Stored::Zip(found)),
+            Ok(DiskReply::Standing(standing)) => Ok(Stored::Standing(standing)),
+            Ok(_) => Ok(Stored::Done),
+            Err(error) => Err(StoreError {
+                message: error.message,
+            }),
+        }
+    }
+
+    /// Does the next thing that waits; says whether there was one, and whether the process lives on.
+    fn step(&mut self, death: Option<Death>) -> (bool, bool) {
+        let dies = |steps: usize| death.filter(|death| death.at == steps);
+        if let Some(line) = self.scribe.next_line(time(), &session()) {
+            let dying = dies(self.steps);
+            self.steps += 1;
+            if dying.is_none_or(|death| death.done) {
+                self.journal.push(line);
+            }
+            if dying.is_some() {
+                return (true, false);
+            }
+            for write in self.scribe.written(Reached::Yes) {
+                let outcome = Ok(Stored::Done);
+                self.feed(JobEvent::Written { write, outcome });
+            }
+            return (true, true);
+        }
+        if let Some((write, what)) = self.writes.pop_front() {
+            let dying = dies(self.steps);
+            self.steps += 1;
+            if dying.is_some_and(|death| !death.done) {
+                return (true, false);
+            }
+            let outcome = self.store(what);
+            if dying.is_some() {
+                return (true, false);
+            }
+            self.feed(JobEvent::Written { write, outcome });
+            return (true, true);
+        }
+        if let Some((request, call)) = self.requests.pop_front() {
+            let dying = dies(self.steps);
+            self.steps += 1;
+            if dying.is_some_and(|death| !death.done) {
+                return (true, false);
+            }
+            let outcome = self.send(&call);
+            if dying.is_some() {
+                return (true, false);
+            }
+            self.feed(JobEvent::Reply { request, outcome });
+            return (true, true);
+        }
+        (false, true)
+    }
+
+    /// Runs until the job is over, waits for somebody, `until` says so, or the process dies.
+    fn run(&mut self, death: Option<Death>, until: impl Fn(&Self) -> bool) -> bool {
+        for _ in 0..20_000 {
+            if until(self) {
+                return false;
+            }
+            match self.step(death) {
+                (_, false) => return true,
+                (true, true) => {}
+                (false, true) if self.job.state().is_over() || self.job.trouble().is_some() => {
+                    return false;
+                }
+                (false, true) => {
+                    let Some(deadline) = self.job.deadline() else {
+                        panic!("stuck: {:?} {:?}", self.job.progress(), self.job.lines());
+                    };
+                    self.at = self.at.max(deadline);
+                    self.feed(JobEvent::Tick);
+                }
+            }
+        }
+        panic!("no end: {:?}", self.job.progress());
+    }
+
+    fn to_its_end(&mut self) -> &mut Self {
+        self.feed(JobEvent::Begin);
+        self.run(None, |_| false);
+        self
+    }
+
+    /// Another process takes up what it finds; `false`: nothing was begun.
+    fn taken_up(&mut self) -> bool {
+        self.requests.clear();
+        self.writes.clear();
+        self.holds = Holds::default();
+        self.moves = Moves::of(&self.folders.backups);
+        self.at = 0;
+        let stored = self.checkpoint.clone();
+        let read = ledger::read(&self.journal, stored.as_deref(), 10).expect("it is whole");
+        self.scribe = Scribe::new(read.verified.chain);
+        let Some(text) = stored else {
+            return false;
+        };
+        self.job = Job::reopen(&text, &read.needed).expect("a job");
+        self.job.take_up(session()).expect("nobody moved");
+        self.feed(JobEvent::Resume);
+        true
+    }
+
+    fn outcome(&self) -> &Outcome {
+        let line = self.job.lines().first().expect("a line");
+        line.outcome.as_ref().expect("an outcome")
+    }
+
+    /// Why it did not work.
+    fn why(&self) -> &str {
+        match self.outcome() {
+            Outcome::Failed(why) | Outcome::Unknown(why) | Outcome::Skipped(why) => why,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The whole backups that the server made.
+    fn copies(&self) -> Vec<(String, Manifest)> {
+        let found = backups::list(&self.folders.backups).expect("the backups");
+        let whole = found
+            .into_iter()
+            .filter_map(|it| Some((it.name, it.manifest.ok()?)));
+        whole.filter(|(_, it)| it.server_file.is_some()).collect()
+    }
+
+    fn folder(&self, backup: &str) -> PathBuf {
+        self.folders.backups.join(backup)
+    }
+
+    /// How often this was asked of the server.
+    fn asked(&self, method: &str, part: &str) -> usize {
+        let requests = self.server.requests();
+        let of_it = requests.iter();
+        of_it
+            .filter(|it| it.method == method && it.target.contains(part))
+            .count()
+    }
+
+    /// The journal leaves nothing open.
+    fn assert_told(&self, what: &str) {
+        let records: Vec<Record> = self
+            .journal
+            .iter()
+            .map(|line| serde_json::from_str(line).expect("a line"))
+            .collect();
+        for record in &records {
+            let last = records.iter().rev().find(|it| it.no == record.no);
+            let told = last.map(|it| it.outcome);
+            assert_ne!(told, Some(Phase::Intended), "{what}: left open: {record:?}");
+        }
+    }
+}
+
+fn behaving(full_backup: FullBackup) -> Options {
+    Options {
+        behaviour: Behaviour {
+            full_backup,
+            ..Behaviour::default()
+        },
+        ..options()
+    }
+}
+
+#[test]
+fn a_space_is_written_out_downloaded_and_found_whole() {
+    let mut bench = Bench::new(&["ENG", "OPS"], options());
+    bench.to_its_end();
+    assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
+    let copies = bench.copies();
+    assert_eq!(copies.len(), 2);
+    let (name, manifest) = &copies[0];
+    let file = manifest.server_file.as_ref().expect("of the server");
+    assert_eq!(
+        (file.pages, file.posts, file.trashed, file.files),
+        (2, 1, 1, 2)
+    );
+    assert_eq!(manifest.spaces[0].key.as_str(), "ENG");
+    let told = backups::verify(&bench.folders.backups, name).expect("it is there");
+    assert_eq!(told.as_ref(), Ok(manifest));
+    let zip = std::fs::read(bench.folder(name).join(ZIP)).expect("the file");
+    assert_eq!(Digest::of(&zip), manifest.files[0].sha256);
+    let listed = backups::contents(&bench.folders.backups, name).expect("it is there");
+    let titles: Vec<String> = listed
+        .expect("it can be read")
+        .items
+        .into_iter()
+        .map(|(_, item)| item.title)
+        .collect();
+    assert_eq!(titles, ["Home", "Plan", "News", "Old"]);
+    let Outcome::Done(Some(note)) = bench.outcome() else {
+        panic!("{:?}", bench.outcome());
+    };
+    assert!(
+        note.starts_with("2 pages, 1 blog post, 1 in the trash, 2 files, "),
+        "{note}"
+    );
+    bench.assert_told("undisturbed");
+    // Nobody holds it any more.
+    assert!(!bench.folder(name).join("lock").exists());
+}
+
+#[test]
+fn what_the_server_refuses_or_does_not_do_is_told_and_is_no_backup() {
+    let cases = [
+        (FullBackup::Forbidden, "site administrator"),
+        (FullBackup::SwitchedOff, "disabled by an administrator"),
+        (
+            FullBackup::Busy,
+            "Another backup of this space is under way",
+        ),
+        (FullBackup::Fails, "Out of memory"),
+        (FullBackup::OtherSpace, "not of ENG"),
+        (FullBackup::Broken, "no whole zip"),
+        (FullBackup::NoFile, "no file of it"),
+    ];
+    for (behaviour, words) in cases {
+        let mut bench = Bench::new(&["ENG"], behaving(behaviour));
+        bench.to_its_end();
+        assert_eq!(bench.job.state(), JobState::Failed, "{behaviour:?}");
+        assert!(
+            bench.why().contains(words),
+            "{behaviour:?}: {}",
+            bench.why()
+        );
+        assert_eq!(bench.copies(), [], "{behaviour:?}");
+        bench.assert_told(words);
+    }
+    let old = Options {
+        generation: Generation::Seven,
+        ..options()
+    };
+    let mut bench = Bench::new(&["ENG"], old);
+    bench.to_its_end();
+    assert!(
+        bench.why().contains("needs Confluence 9.0"),
+        "{}",
+        bench.why()
+    );
+}
+
+#[test]
+fn a_server_that_never_ends_is_given_up_and_told_to_stop() {
+    let mut bench = Bench::new(&["ENG"], behaving(FullBackup::Stalls));
+    bench.to_its_end();
+    assert_eq!(bench.job.state(), JobState::Failed);
+    let why = bench.why();
+    assert!(why.contains("not moved for 15 minutes"), "{why}");
+    assert!(why.contains("was cancelled too"), "{why}");
+    assert_eq!(bench.asked("PUT", "/cancel"), 1);
+    bench.assert_told("stalled");
+}
+
+#[test]
+fn what_is_cancelled_is_cancelled_on_the_server_too() {
+    let mut bench = Bench::new(&["ENG", "OPS"], behaving(FullBackup::Stalls));
+    bench.feed(JobEvent::Begin);
+    bench.run(None, |bench| {
+        bench.job.progress().message.contains("writes it out")
+    });
+    bench.feed(JobEvent::Cancel);
+    bench.run(None, |_| false);
+    assert_eq!(bench.job.state(), JobState::Cancelled);
+    assert_eq!(bench.asked("PUT", "/cancel"), 1);
+    assert_eq!(bench.asked("POST", "/backup/space"), 1, "OPS is left alone");
+    assert!(bench.why().contains("was cancelled too"), "{}", bench.why());
+    bench.assert_told("cancelled");
+}
+
+#[test]
+fn a_cancel_that_is_killed_is_taken_up_and_the_server_is_told_once() {
+    let mut calm = Bench::new(&["ENG"], behaving(FullBackup::Stalls));
+    let follow = |bench: &mut Bench| {
+        bench.feed(JobEvent::Begin);
+        bench.run(None, |bench| {
+            bench.job.progress().message.contains("writes it out")
+        });
+        bench.feed(JobEvent::Cancel);
+        bench.steps
+    };
+    let from = follow(&mut calm);
+    calm.run(None, |_| false);
+    for at in from..calm.steps {
+        for done in [false, true] {
+            let what = format!("{at} {done}");
+            let mut bench = Bench::new(&["ENG"], behaving(FullBackup::Stalls));
+            assert_eq!(follow(&mut bench), from);
+            assert!(bench.run(Some(Death { at, done }), |_| false), "{what}");
+            assert!(bench.taken_up(), "{what}");
+            // Before the cancel was on the disk, it was not given.
+            if !bench.job.is_cancelling() && !bench.job.state().is_over() {
+                bench.feed(JobEvent::Cancel);
+            }
+            bench.run(None, |_| false);
+            assert_eq!(bench.job.state(), JobState::Cancelled, "{what}");
+            assert_eq!(bench.asked("PUT", "/cancel"), 1, "{what}");
+            bench.assert_told(&what);
+        }
+    }
+}
+
+#[test]
+fn a_backup_killed_at_each_step_goes_on_and_the_server_is_asked_once() {
+    let mut calm = Bench::new(&["ENG"], options());
+    calm.to_its_end();
+    assert!(calm.steps > 20, "{}", calm.steps);
+    for at in 0..calm.steps {
+        for done in [false, true] {
+            let what = format!("{at} {done}");
+            let mut bench = Bench::new(&["ENG"], options());
+            bench.feed(JobEvent::Begin);
+            assert!(bench.run(Some(Death { at, done }), |_| false), "{what}");
+            if !bench.taken_up() {
+                assert_eq!(bench.asked("POST", "/backup/space"), 0, "{what}");
+                continue;
+            }
+            bench.run(None, |_| false);
+            let lines = bench.job.lines();
+            assert_eq!(bench.job.state(), JobState::Done, "{what}: {lines:?}");
+            assert_eq!(bench.asked("POST", "/backup/space"), 1, "{what}");
+            let copies = bench.copies();
+            assert_eq!(copies.len(), 1, "{what}");
+            let told = backups::verify(&bench.folders.backups, &copies[0].0);
+            assert!(told.is_some_and(|it| it.is_ok()), "{what}");
+            bench.assert_told(&what);
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_is_lost_is_looked_for_and_nothing_is_asked_twice() {
+    for (fault, asked) in [(Fault::AppliedThenLost, 1), (Fault::Dropped, 2)] {
+        let mut bench = Bench::new(&["ENG"], options());
+        let route = "POST /rest/api/backup-restore/backup/space";
+        bench.server.faults().add(Rule::new(route, fault));
+        bench.to_its_end();
+        assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
+        assert_eq!(bench.asked("POST", "/backup/space"), asked);
+        assert_eq!(bench.copies().len(), 1);
+        bench.assert_told("lost");
+    }
+}
+
+#[test]
+fn a_download_that_is_cut_goes_on_where_it_was_cut() {
+    let mut bench = Bench::new(&["ENG"], options());
+    let route = "GET /rest/api/backup-restore/jobs/*/download";
+    let faults = bench.server.faults();
+    faults.add(Rule::new(route, Fault::CutShort).times(2));
+    bench.to_its_end();
+    assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
+    assert!(bench.asked("GET", "/download") >= 3);
+}
+
+/// A finished job of the server, and its file.
+fn finished(bench: &Bench) -> (u64, Vec<u8>, Resume) {
+    let call = Call::BackUpSpace {
+        key: coracle::confluence::SpaceKey::new("ENG"),
+        prefix: "x".to_owned(),
+    };
+    let Ok(Reply::BackupJob(job)) = bench.send(&call) else {
+        panic!("a job");
+    };
+    for _ in 0..10_000 {
+        let Ok(Reply::BackupJob(now)) = bench.send(&Call::BackupJob { id: job.id }) else {
+            panic!("a job");
+        };
+        if now.is_over() {
+            break;
+        }
+    }
+    let home = bench.folder("whole");
+    std::fs::create_dir_all(&home).expect("a folder");
+    let Ok(Reply::Downloaded(whole)) = bench.send(&download(job.id, "whole", None)) else {
+        panic!("a file");
+    };
+    let bytes = std::fs::read(home.join(ZIP)).expect("the file");
+    assert_eq!(whole.bytes, bytes.len() as u64);
+    assert_eq!(whole.sha256, Some(Digest::of(&bytes).to_string()));
+    (job.id, bytes, whole.resume.expect("the server gives parts"))
+}
+
+fn download(id: u64, backup: &str, resume: Option<Resume>) -> Call {
+    Call::DownloadBackup {
+        id,
+        into: LocalFile {
+            backup: backup.to_owned(),
+            name: ZIP.to_owned(),
+        },
+        resume,
+    }
+}
+
+#[test]
+fn what_has_arrived_is_not_asked_for_again_and_what_changed_is() {
+    let bench = Bench::new(&["ENG"], options());
+    let (id, bytes, resume) = finished(&bench);
+    let part = |name: &str| {
+        let folder = bench.folder(name);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        folder.join("space.zip.part")
+    };
+    let sent = |name: &str, resume| match bench.send(&download(id, name, resume)) {
+        Ok(Reply::Downloaded(now)) => now,
+        other => panic!("{other:?}"),
+    };
+    std::fs::write(part("same"), &bytes[..1_000]).expect("a part");
+    let whole = sent("same", Some(resume.clone()));
+    assert_eq!(whole.sha256, Some(Digest::of(&bytes).to_string()));
+    assert!(!part("same").exists(), "it has its name");
+
+    // The same length of something else: only the tag tells.
+    std::fs::write(part("changed"), &bytes[..1_000]).expect("a part");
+    let other = Resume {
+        tag: Some("\"another\"".to_owned()),
+        ..resume.clone()
+    };
+    let whole = sent("changed", Some(other));
+    assert_eq!(whole.sha256, Some(Digest::of(&bytes).to_string()));
+
+    // Another length: begun anew.
+    std::fs::write(part("longer"), &bytes[..1_000]).expect("a part");
+    let other = Resume {
+        tag: None,
+        total: resume.total + 1,
+    };
+    let again = sent("longer", Some(other));
+    assert_eq!((again.bytes, again.resume), (0, None));
+    let whole = sent("longer", None);
+    assert_eq!(whole.sha256, Some(Digest::of(&bytes).to_string()));
+
+    // Whole already: the server is not asked.
+    let before = bench.asked("GET", "/download");
+    assert_eq!(sent("longer", None).sha256, whole.sha256);
+    assert_eq!(bench.asked("GET", "/download"), before);
+}
+
+#[test]
+fn a_disk_that_takes_no_more_lets_the_job_wait_and_go_on() {
+    let mut bench = Bench::new(&["ENG"], options());
+    bench.feed(JobEvent::Begin);
+    bench.run(None, |bench| {
+        let waits = bench.requests.front();
+        matches!(waits, Some((_, Call::DownloadBackup { .. })))
+    });
+    let (name, _) = folder_of(&bench.folders.backups);
+    let folder = bench.folder(&name);
+    // Something is in the way of the file.
+    std::fs::create_dir(folder.join("space.zip.part")).expect("in the way");
+    bench.run(None, |_| false);
+    let trouble = bench.job.trouble().expect("it waits").to_owned();
+    assert_eq!(bench.job.state(), JobState::Paused);
+    assert!(trouble.contains("space.zip.part"), "{trouble}");
+    std::fs::remove_dir(folder.join("space.zip.part")).expect("out of the way");
+    bench.feed(JobEvent::Resume);
+    bench.run(None, |_| false);
+    assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
+}
+
+fn folder_of(backups: &Path) -> (String, PathBuf) {
+    let mut entries = std::fs::read_dir(backups).expect("the backups");
+    let entry = entries.next().expect("one").expect("an entry");
+    (
+        entry.file_name().to_string_lossy().into_owned(),
+        entry.path(),
+    )
+}
+
+#[test]
+fn an_upload_brings_a_deleted_space_back() {
+    let bench = Bench::new(&["ENG"], options());
+    let (_, bytes, _) = finished(&bench);
+    let upload = || Call::UploadBackup {
+        from: LocalFile {
+            backup: "whole".to_owned(),
+            name: ZIP.to_owned(),
+        },
+    };
+    let key = || coracle::confluence::SpaceKey::new("ENG");
+    let gone = bench.send(&Call::DeleteSpace { key: key() });
+    assert!(gone.is_ok(), "{gone:?}");
+    let space = || {
+        bench.send(&Call::Space {
+            key: key(),
+            expand: String::new(),
+        })
+    };
+    for _ in 0..10 {
+        let _ = space();
+    }
+    assert_eq!(space().expect_err("gone").kind, ErrorKind::NotFound);
+    let Ok(Reply::BackupJob(job)) = bench.send(&upload()) else {
+        panic!("a job");
+    };
+    for _ in 0..10_000 {
+        match bench.send(&Call::BackupJob { id: job.id }) {
+            Ok(Reply::BackupJob(now)) if now.is_over() => break,
+            Ok(_) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(space().is_ok(), "{} bytes", bytes.len());
+    // What is no file is not sent.
+    std::fs::remove_file(bench.folder("whole").join(ZIP)).expect("removed");
+    let refused = bench.send(&upload()).expect_err("nothing to send");
+    assert_eq!(refused.kind, ErrorKind::Storage);
+    assert!(!refused.may_have_been_applied());
+}
+
+#[test]
+fn a_manifest_of_an_older_program_names_no_file_of_the_server() {
+    let mut bench = Bench::new(&["ENG"], options());
+    bench.to_its_end();
+    let (name, manifest) = bench.copies().remove(0);
+    let path = bench.folder(&name).join(MANIFEST);
+    let text = std::fs::read_to_string(path).expect("the manifest");
+    let mut value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    value
+        .as_object_mut()
+        .expect("an object")
+        .remove("server_file");
+    let older = Manifest::decode(value.to_string().as_bytes()).expect("it is read");
+    assert_eq!(older.server_file, None);
+    assert_eq!(older.files, manifest.files);
+}
