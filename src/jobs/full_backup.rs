@@ -293,6 +293,7 @@ impl ServerCopy {
             }
             // Without a sign-in nothing more is sent.
             Stage::Following(id) if !desk.is_halted() => {
+                self.tries = 0;
                 self.cancel(desk, item, id, Asked::No);
             }
             Stage::Following(_) => {
@@ -313,7 +314,6 @@ impl ServerCopy {
             return;
         }
         self.stage = Stage::Cancelling(id, Asked::No);
-        self.tries = 0;
         let made = id.to_string();
         desk.settle(item, Step::BackUpSpace, Settled::Made(&made));
         let call = Call::CancelBackupJob { id };
@@ -590,7 +590,10 @@ impl ServerCopy {
             Some(BackupState::Cancelled) => {
                 self.fail(format!("Its job {id} was cancelled on the server."));
             }
-            _ if still >= STALLED_MS => self.cancel(desk, item, id, Asked::No),
+            _ if still >= STALLED_MS => {
+                self.tries = 0;
+                self.cancel(desk, item, id, Asked::No);
+            }
             state => {
                 self.tell(desk, job, state, at.saturating_sub(since), still);
                 self.next_at = at + self.polls.min(5) * 1_000;
@@ -645,15 +648,28 @@ impl ServerCopy {
                     desk.settle(item, step, Settled::NotApplied(why));
                     format!("The server's job {id} had ended before.")
                 }
-                _ => {
+                state => {
                     self.tries += 1;
                     self.next_at = desk.at() + u64::from(self.tries.min(5)) * 1_000;
-                    if self.tries < LOOKS {
+                    let is_lost = desk.is_in_doubt(item, step) && !desk.is_accepted(item, step);
+                    if is_lost && state != Some(BackupState::Cancelling) {
+                        if desk.looks_again(item, step) {
+                            return;
+                        }
+                        let goes_on = format!("the server's job {id} goes on");
+                        let (why, _) = desk.not_applied(item, step, &goes_on);
+                        if self.tries < LOOKS {
+                            self.stage = Stage::Cancelling(id, Asked::No);
+                            return;
+                        }
+                        why
+                    } else if self.tries < LOOKS {
                         return;
+                    } else {
+                        let why = format!("The server's job {id} is still at work.");
+                        desk.settle(item, step, Settled::Unknown(&why));
+                        why
                     }
-                    let why = format!("The server's job {id} is still at work.");
-                    desk.settle(item, step, Settled::Unknown(&why));
-                    why
                 }
             },
             other => {

@@ -151,7 +151,7 @@ fn draw_list(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, at: Rect
         let [date, spaces, host, items, bytes, kind, check] = cells;
         let date_at = canvas.column(line, 18, date.0, Align::Left, date.1);
         if is_wide {
-            let host_wide = line.width / 4;
+            let host_wide = line.width / if line.width < AIRY { 5 } else { 4 };
             let [items_wide, bytes_wide, kind_wide, check_wide] = if line.width < AIRY {
                 [7, 8, 7, 9]
             } else {
