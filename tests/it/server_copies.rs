@@ -269,7 +269,7 @@ impl Bench {
         panic!("no end: {:?}", self.job.progress());
     }
 
-    fn to_its_end(&mut self) -> &mut Self {
+    fn ends(&mut self) -> &mut Self {
         self.feed(JobEvent::Begin);
         self.run(None, |_| false);
         self
@@ -357,7 +357,7 @@ fn behaving(full_backup: FullBackup) -> Options {
 #[test]
 fn a_space_is_written_out_downloaded_and_found_whole() {
     let mut bench = Bench::new(&["ENG", "OPS"], options());
-    bench.to_its_end();
+    bench.ends();
     assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
     let copies = bench.copies();
     assert_eq!(copies.len(), 2);
@@ -408,7 +408,7 @@ fn what_the_server_refuses_or_does_not_do_is_told_and_is_no_backup() {
     ];
     for (behaviour, words) in cases {
         let mut bench = Bench::new(&["ENG"], behaving(behaviour));
-        bench.to_its_end();
+        bench.ends();
         assert_eq!(bench.job.state(), JobState::Failed, "{behaviour:?}");
         assert!(
             bench.why().contains(words),
@@ -423,7 +423,7 @@ fn what_the_server_refuses_or_does_not_do_is_told_and_is_no_backup() {
         ..options()
     };
     let mut bench = Bench::new(&["ENG"], old);
-    bench.to_its_end();
+    bench.ends();
     assert!(
         bench.why().contains("needs Confluence 9.0"),
         "{}",
@@ -434,7 +434,7 @@ fn what_the_server_refuses_or_does_not_do_is_told_and_is_no_backup() {
 #[test]
 fn a_server_that_never_ends_is_given_up_and_told_to_stop() {
     let mut bench = Bench::new(&["ENG"], behaving(FullBackup::Stalls));
-    bench.to_its_end();
+    bench.ends();
     assert_eq!(bench.job.state(), JobState::Failed);
     let why = bench.why();
     assert!(why.contains("not moved for 15 minutes"), "{why}");
@@ -494,7 +494,7 @@ fn a_cancel_that_is_killed_is_taken_up_and_the_server_is_told_once() {
 #[test]
 fn a_backup_killed_at_each_step_goes_on_and_the_server_is_asked_once() {
     let mut calm = Bench::new(&["ENG"], options());
-    calm.to_its_end();
+    calm.ends();
     assert!(calm.steps > 20, "{}", calm.steps);
     for at in 0..calm.steps {
         for done in [false, true] {
@@ -525,7 +525,7 @@ fn an_answer_that_is_lost_is_looked_for_and_nothing_is_asked_twice() {
         let mut bench = Bench::new(&["ENG"], options());
         let route = "POST /rest/api/backup-restore/backup/space";
         bench.server.faults().add(Rule::new(route, fault));
-        bench.to_its_end();
+        bench.ends();
         assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
         assert_eq!(bench.asked("POST", "/backup/space"), asked);
         assert_eq!(bench.copies().len(), 1);
@@ -539,7 +539,7 @@ fn a_download_that_is_cut_goes_on_where_it_was_cut() {
     let route = "GET /rest/api/backup-restore/jobs/*/download";
     let faults = bench.server.faults();
     faults.add(Rule::new(route, Fault::CutShort).times(2));
-    bench.to_its_end();
+    bench.ends();
     assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
     assert!(bench.asked("GET", "/download") >= 3);
 }
@@ -702,7 +702,7 @@ fn an_upload_brings_a_deleted_space_back() {
 #[test]
 fn a_manifest_of_an_older_program_names_no_file_of_the_server() {
     let mut bench = Bench::new(&["ENG"], options());
-    bench.to_its_end();
+    bench.ends();
     let (name, manifest) = bench.copies().remove(0);
     let path = bench.folder(&name).join(MANIFEST);
     let text = std::fs::read_to_string(path).expect("the manifest");
