@@ -6,7 +6,7 @@ use super::expansions::word;
 use super::field::Field;
 use super::inflight::{Retry, Settled, Waiter};
 use super::jobs::Journal;
-use super::key::{Chord, Key, KeyPress};
+use super::key::{Chord, Company, Key, KeyPress};
 use super::keymap::Found;
 use super::layout::{Layout, Pane, WIDE, inside};
 use super::list::{Cursor, Step};
@@ -104,7 +104,7 @@ pub fn update(model: &mut Model, at: Millis, msg: Msg) -> Vec<Effect> {
     model.apply_ahead(&mut out);
     model.pass_time(&mut out);
     model.note_view(&mut out);
-    model.modals.look_again();
+    model.look_again();
     out
 }
 
@@ -201,7 +201,15 @@ impl Model {
                 alt: false,
                 ..press.chord
             };
-            self.key(KeyPress { chord, ..press }, out);
+            let company = Company::Behind;
+            self.key(
+                KeyPress {
+                    chord,
+                    company,
+                    ..press
+                },
+                out,
+            );
             return;
         }
         if let Some(modal) = self.modals.last() {

@@ -10,7 +10,7 @@ use crate::app::form::{Control, Form};
 use crate::app::layout::{Pane, WIDE};
 use crate::app::message::{LogLevel, Millis};
 use crate::app::modal::Modal;
-use crate::app::modal::edit_space::{Stage, diff_columns, diff_rows};
+use crate::app::modal::edit_space::Stage;
 use crate::app::modal::jobs::{asks, percent};
 use crate::app::modal::reading::folded;
 use crate::app::model::{Model, SLOW, SPIN, Screen, Writes};
@@ -350,12 +350,14 @@ fn hints(model: &Model) -> Vec<(String, String)> {
         Some(Modal::EditSpace(form)) if !matches!(form.stage, Stage::Form) => {
             return match form.stage {
                 Stage::Picking(_) => own(&[("Enter", "pick"), ("↑ ↓", "move"), ("Esc", "back")]),
-                Stage::Diff { .. }
-                    if form.diff(diff_columns(model.size)).len() > diff_rows(model.size) =>
-                {
-                    own(&[("y", "save"), ("j/k", "scroll"), ("Esc", "back")])
+                Stage::Diff { .. } => {
+                    let view = form.diff_view(model.size);
+                    if view.lines.len() > view.rows {
+                        own(&[("y", "save"), ("j/k", "scroll"), ("Esc", "back")])
+                    } else {
+                        own(&[("y", "save"), ("Esc", "back")])
+                    }
                 }
-                Stage::Diff { .. } => own(&[("y", "save"), ("Esc", "back")]),
                 Stage::Failed(_) => own(&[("r", "try again"), ("Esc", "leave")]),
                 Stage::Reading | Stage::Form => own(&[("Esc", "leave")]),
             };

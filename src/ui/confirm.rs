@@ -34,7 +34,12 @@ pub(super) fn draw(model: &Model, confirm: &Confirm, canvas: &mut Canvas<'_>, si
         ..inner
     };
     let y = inner.y + u16::from(shape.airy);
-    let mut y = scrolled(canvas, at, y, (&shape.lines, shape.rows, confirm.top));
+    let mut y = scrolled(
+        canvas,
+        at,
+        y,
+        (&shape.lines, shape.must, shape.rows, confirm.top),
+    );
     y += u16::from(shape.airy);
     if confirm.wanted().is_some() {
         let mut used = 0;
@@ -91,7 +96,7 @@ fn scrolled(
     canvas: &mut Canvas<'_>,
     dialog: Rect,
     mut y: u16,
-    (lines, rows, top): (&[Line], usize, usize),
+    (lines, must, rows, top): (&[Line], usize, usize, usize),
 ) -> u16 {
     let theme = canvas.theme;
     let inner = margin(inside(dialog));
@@ -110,7 +115,11 @@ fn scrolled(
     }
     let below = lines.len().saturating_sub(top + rows);
     if rows < lines.len() {
-        let note = if below > 0 {
+        let unread = must.saturating_sub(top + rows);
+        let note = if unread > 0 {
+            let unread = number::grouped(unread as u64);
+            format!("{unread} unread, PgDn")
+        } else if below > 0 {
             format!("{} more, PgDn", number::count(below as u64, "line"))
         } else {
             "PgUp".to_owned()
@@ -152,7 +161,7 @@ pub(super) fn draw_question(
         canvas,
         at,
         inner.y,
-        (&shape.lines, shape.rows, question.top),
+        (&shape.lines, shape.must, shape.rows, question.top),
     );
     for (ix, (letter, label)) in shape.choices.iter().enumerate() {
         let here = ix == question.chosen;

@@ -7,14 +7,12 @@ use super::form;
 use super::modal::{Owner, dialog};
 use crate::app::layout::centred;
 use crate::app::message::Size;
-use crate::app::modal::edit_space::{
-    EditSpaceForm, Mark, PICKER_ROWS, PagePicker, Stage, diff_columns,
-};
+use crate::app::modal::edit_space::{EditSpaceForm, Mark, PICKER_ROWS, PagePicker, Stage};
 use crate::app::modal::new_space::NewSpaceForm;
 use crate::app::modal::reading::folded;
 use crate::app::model::Model;
 use crate::jobs::JobId;
-use crate::text::width;
+use crate::text::{number, width};
 
 /// What concerns no field: the form's own problem, or what its job waits for.
 fn concern(model: &Model, problem: Option<&str>, job: Option<&JobId>) -> String {
@@ -150,14 +148,14 @@ pub(super) fn draw_edit(model: &Model, edit: &EditSpaceForm, canvas: &mut Canvas
             form::draw(&edit.form, canvas, body);
         }
         Stage::Picking(picker) => draw_picker(model, picker, canvas, size, &title),
-        Stage::Diff { top } => {
-            let lines = edit.diff(diff_columns(size));
+        Stage::Diff { .. } => {
+            let view = edit.diff_view(size);
             let foot: &[(&str, &str)] = if edit.job.is_some() {
                 &[("", "Saving …")]
             } else {
                 &[("y", "save"), ("Esc", "back to the form")]
             };
-            let rows = u16::try_from(lines.len())
+            let rows = u16::try_from(view.lines.len())
                 .unwrap_or(u16::MAX)
                 .min(size.height);
             let body = framed(
@@ -169,11 +167,22 @@ pub(super) fn draw_edit(model: &Model, edit: &EditSpaceForm, canvas: &mut Canvas
                 foot,
                 problem,
             );
-            let skip = (*top).min(lines.len().saturating_sub(usize::from(body.height)));
-            for (ix, (mark, text)) in lines
+            if view.rows < view.lines.len() {
+                let below = view.lines.len().saturating_sub(view.from + view.rows);
+                let note = if below > 0 {
+                    format!("{} unread, PgDn", number::grouped(below as u64))
+                } else {
+                    "PgUp".to_owned()
+                };
+                // Such a dialog is as tall as the screen.
+                let at = centred(size, size.width.saturating_sub(2).min(82), size.height);
+                canvas.bottom_note(at, &note, theme.warning);
+            }
+            for (ix, (mark, text)) in view
+                .lines
                 .iter()
-                .skip(skip)
-                .take(usize::from(body.height))
+                .skip(view.from)
+                .take(view.rows)
                 .enumerate()
             {
                 let y = body.y + u16::try_from(ix).unwrap_or(0);

@@ -44,6 +44,7 @@ mod properties;
 mod pty;
 mod putting_back;
 mod rate;
+mod read_first;
 mod record;
 mod saving;
 mod screens;

@@ -15,7 +15,7 @@ use crate::dialogs::Desk;
 use crate::story::{Story, beginning, error, wiki};
 
 /// A desk whose profiles can be switched.
-fn desk() -> Desk {
+pub(crate) fn desk() -> Desk {
     let choice = |name: &str| ProfileChoice {
         name: name.to_owned(),
         base_url: "https://wiki.example.com".to_owned(),
@@ -34,7 +34,7 @@ fn desk() -> Desk {
 
 /// Every dialog that keys open, with what it takes to open it; `|` is a wait for the server, `!` one
 /// for a server that refuses.
-const DIALOGS: &[(&str, &str)] = &[
+pub(crate) const DIALOGS: &[(&str, &str)] = &[
     ("the menu of orders", "s"),
     ("the menu of copies", "y"),
     ("the menu of exports", "t | E"),
@@ -63,7 +63,7 @@ const DIALOGS: &[(&str, &str)] = &[
     ("the profiles", "@"),
 ];
 
-fn opens(desk: &mut Desk, keys: &str) {
+pub(crate) fn opens(desk: &mut Desk, keys: &str) {
     for key in keys.split_whitespace() {
         match key {
             "|" => drop(desk.work(&wiki)),
@@ -89,7 +89,7 @@ fn below(model: &Model) -> impl PartialEq + std::fmt::Debug + use<> {
     )
 }
 
-fn chords() -> Vec<Chord> {
+pub(crate) fn chords() -> Vec<Chord> {
     let plain = ('!'..='~').map(Key::Char).chain([
         Key::Char(' '),
         Key::Char('\u{4e16}'),

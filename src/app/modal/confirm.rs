@@ -73,9 +73,6 @@ pub enum At {
 /// What is said to an answer that comes before what it is about.
 const COUNTING: &str = "Still counting what is there; nothing was done. Then Enter again.";
 
-/// What is said to an answer that comes before the picture of what it is about.
-const CHANGED: &str = "This has just changed; nothing was done. Look, then answer again.";
-
 /// How many there are, as far as the server told.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Count {
@@ -501,14 +498,17 @@ impl Model {
             _ => None,
         };
         if let Some(step) = step {
+            dialog.problem = None;
             let shape = shape(self, dialog, self.size);
             let last = shape.lines.len().saturating_sub(shape.rows);
-            dialog.top = match step {
+            let top = match step {
                 Step::Up => dialog.top.min(last).saturating_sub(1),
                 Step::PageUp => dialog.top.min(last).saturating_sub(shape.rows),
                 Step::Down => (dialog.top + 1).min(last),
                 _ => (dialog.top + shape.rows).min(last),
             };
+            // Whatever comes faster than the pictures leaves nothing out.
+            dialog.top = top.min(seen.read_from());
             return Outcome::Stay;
         }
         match (chord.key, dialog.at) {
@@ -574,9 +574,12 @@ impl Model {
             dialog.problem = Some(COUNTING.to_owned());
             return Outcome::Stay;
         }
-        let Some(seen) = seen.terms() else {
-            dialog.problem = Some(CHANGED.to_owned());
-            return Outcome::Stay;
+        let seen = match seen.terms() {
+            Ok(seen) => seen,
+            Err(missed) => {
+                dialog.problem = Some(missed.told().to_owned());
+                return Outcome::Stay;
+            }
         };
         self.do_agreed(dialog, consent, seen, out)
     }
@@ -768,6 +771,9 @@ const BESIDE: usize = 50;
 pub struct Shape {
     /// The plan: what, how many, what can't be undone.
     pub lines: Vec<Line>,
+    /// How many of its lines have to be read before an answer counts: the others are its keys, and a
+    /// list that they give the sum of.
+    pub must: usize,
     /// How many of its lines are shown at once.
     pub rows: usize,
     /// What is asked, above or before the field.
@@ -788,13 +794,12 @@ pub struct Shape {
 pub fn shape(model: &Model, dialog: &Confirm, size: Size) -> Shape {
     let wide = size.width.saturating_sub(2).min(WIDEST);
     let columns = usize::from(wide.saturating_sub(4)).max(1);
-    let mut lines = lines(model, dialog, columns);
+    let (mut lines, mut must) = lines(model, dialog, columns);
     let target = dialog.target();
     let server = format!("{} · {}", target.profile, target.server.shown());
     if width::width(&title(model, target)) + width::width(&server) + 8 > usize::from(wide) {
         // The border has no room for it.
-        let server = width::clip(&server, columns).into_owned();
-        lines.insert(0, vec![(Tone::Dim, server)]);
+        must += put_before(&mut lines, Tone::Dim, &server, columns);
     }
     let (prompt, below) = match dialog.wanted() {
         None => (Vec::new(), false),
@@ -809,27 +814,22 @@ pub fn shape(model: &Model, dialog: &Confirm, size: Size) -> Shape {
         .as_deref()
         .map(|problem| folded(problem, columns))
         .unwrap_or_default();
-    let foot = prompt.len().max(1) + usize::from(below) + problem.len();
+    let asked = prompt.len().max(1) + usize::from(below);
     let inner = usize::from(size.height.saturating_sub(2));
-    let airy = lines.len() + foot + 3 <= inner;
-    if !airy && dialog.target().act.is_destructive() {
+    let fits = lines.len() + asked + 3 <= inner;
+    if !fits && dialog.target().act.is_destructive() {
         // Whatever has to be scrolled for, this is read first.
         let undo = "There is no undo on the server.";
-        lines.splice(
-            0..0,
-            folded(undo, columns)
-                .into_iter()
-                .map(|line| vec![(Tone::Warning, line)]),
-        );
+        must += put_before(&mut lines, Tone::Warning, undo, columns);
     }
-    let rows = if airy {
-        lines.len()
-    } else {
-        lines.len().min(inner.saturating_sub(foot))
-    };
+    // What is wrong with an answer changes nothing of what has to be read.
+    let foot = asked + problem.len();
+    let airy = fits && lines.len() + foot + 3 <= inner;
+    let rows = lines.len().min(inner.saturating_sub(foot));
     let high = rows + foot + if airy { 4 } else { 2 };
     Shape {
         lines,
+        must,
         rows,
         prompt,
         below,
@@ -838,6 +838,14 @@ pub fn shape(model: &Model, dialog: &Confirm, size: Size) -> Shape {
         wide,
         high: u16::try_from(high).unwrap_or(size.height),
     }
+}
+
+/// Puts a text before all other lines. Says how many lines it takes.
+fn put_before(lines: &mut Vec<Line>, tone: Tone, text: &str, columns: usize) -> usize {
+    let folded = folded(text, columns).into_iter();
+    let before = lines.len();
+    lines.splice(0..0, folded.map(|line| vec![(tone, line)]));
+    lines.len() - before
 }
 
 fn act_words(target: &Target) -> &'static str {
@@ -899,8 +907,8 @@ fn is_in_doubt(model: &Model, dialog: &Confirm) -> bool {
     }
 }
 
-/// The plan, at this width.
-fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<Line> {
+/// The plan, at this width, and how many of its lines have to be read.
+fn lines(model: &Model, dialog: &Confirm, columns: usize) -> (Vec<Line>, usize) {
     let target = dialog.target();
     let mut lines: Vec<Line> = Vec::new();
     let mut say = |tone: Tone, text: &str| {
@@ -1089,15 +1097,41 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<Line> {
         let folded = folded(text, columns).into_iter();
         lines.extend(folded.map(|line| vec![(tone, line)]));
     };
-    for line in &dialog.skipped {
+    for line in dialog.skipped.iter().take(NAMED) {
         say(Tone::Dim, line);
+    }
+    let more = dialog.skipped.len().saturating_sub(NAMED);
+    if more > 0 {
+        say(
+            Tone::Dim,
+            &format!(
+                "and {} more, left out as well",
+                number::grouped(more as u64)
+            ),
+        );
     }
     if dialog.hidden > 0 {
         let rows = number::count(dialog.hidden as u64, "marked row");
         say(Tone::Warning, &format!("The filter hides {rows} of these."));
     }
+    // Whole spaces are read by name. Of items the first ones are named and the others counted, or
+    // nobody could empty a long trash; they are listed for whoever wants to see them.
+    let rest = others(dialog, columns);
+    if target.items.is_empty() && target.act.is_destructive() {
+        lines.extend(rest);
+        let must = lines.len();
+        lines.extend(option_lines(dialog, columns));
+        return (lines, must);
+    }
+    let must = lines.len();
     lines.extend(option_lines(dialog, columns));
-    // Of many, the rest is named below, for whoever scrolls there.
+    lines.extend(rest);
+    (lines, must)
+}
+
+/// What is not named above, a line each.
+fn others(dialog: &Confirm, columns: usize) -> Vec<Line> {
+    let target = dialog.target();
     let mut rest: Vec<String> = if target.items.is_empty() {
         let named = |it: &SpaceTarget| format!("{} · {}", it.key, it.name);
         target.spaces.iter().skip(NAMED).map(named).collect()
@@ -1105,16 +1139,24 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> Vec<Line> {
         let named = |it: &ItemTarget| format!("{} ({})", it.name(), kind_name(&it.kind));
         target.items.iter().skip(NAMED).map(named).collect()
     };
-    if !rest.is_empty() {
-        let beyond = rest.len().saturating_sub(LISTED);
-        rest.truncate(LISTED);
+    let beyond = rest.len().saturating_sub(LISTED);
+    rest.truncate(LISTED);
+    let left_out = dialog.skipped.iter().skip(NAMED).take(LISTED);
+    let mut lines: Vec<Line> = Vec::new();
+    for (heading, texts) in [
+        ("The others", rest),
+        ("Left out as well", left_out.cloned().collect()),
+    ] {
+        if texts.is_empty() {
+            continue;
+        }
         lines.push(vec![(Tone::Plain, String::new())]);
-        lines.push(vec![(Tone::Heading, "The others".to_owned())]);
-        for line in &rest {
-            let folded = folded(line, columns).into_iter();
+        lines.push(vec![(Tone::Heading, heading.to_owned())]);
+        for text in &texts {
+            let folded = folded(text, columns).into_iter();
             lines.extend(folded.map(|line| vec![(Tone::Plain, line)]));
         }
-        if beyond > 0 {
+        if beyond > 0 && heading == "The others" {
             let more = number::grouped(beyond as u64);
             let text = format!("and {more} more, all in the plan that ");
             let pieces = [
@@ -1195,7 +1237,7 @@ fn about_spaces(model: &Model, dialog: &Confirm, say: &mut impl FnMut(Tone, &str
     let more = target.spaces.len().saturating_sub(NAMED);
     if more > 0 {
         let more = number::count(more as u64, "space");
-        say(Tone::Plain, &format!("and {more} more"));
+        say(Tone::Plain, &format!("and {more} more, listed below"));
     }
 }
 
@@ -1263,7 +1305,10 @@ fn named(target: &Target) -> String {
         .collect();
     let more = target.items.len().saturating_sub(NAMED);
     if more > 0 {
-        names.push(format!("and {} more", number::count(more as u64, "item")));
+        names.push(format!(
+            "and {} more, listed below",
+            number::count(more as u64, "item")
+        ));
     }
     names.join(" · ")
 }

@@ -45,6 +45,17 @@ const FAILS: &str = "not read: the server fails over it, and it stays as it is";
 /// How many rows of pages are shown.
 pub const PICKER_ROWS: usize = 10;
 
+/// What is shown of the changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DiffView {
+    /// All lines, with what each is.
+    pub lines: Vec<(Mark, String)>,
+    /// The first one in sight.
+    pub from: usize,
+    /// How many are in sight.
+    pub rows: usize,
+}
+
 /// The pages to pick a homepage from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PagePicker {
@@ -319,6 +330,31 @@ impl EditSpaceForm {
         lines
     }
 
+    /// The diff in a window of this size.
+    pub fn diff_view(&self, size: Size) -> DiffView {
+        let lines = self.diff(diff_columns(size));
+        let wide = usize::from(size.width.saturating_sub(2).min(82)).saturating_sub(6);
+        let problem = self.problem.as_deref();
+        let problem = problem.map_or(0, |problem| folded(problem, wide).len());
+        let high = usize::from(size.height);
+        // Borders and keys; where there is room, an empty line above and below.
+        let around = if lines.len() + problem + 5 <= high {
+            5
+        } else {
+            3
+        };
+        let rows = lines.len().min(high.saturating_sub(problem + around));
+        let top = match self.stage {
+            Stage::Diff { top } => top,
+            _ => 0,
+        };
+        DiffView {
+            from: top.min(lines.len().saturating_sub(rows)),
+            rows,
+            lines,
+        }
+    }
+
     /// Whether anything differs from the space as it was read.
     pub fn is_changed(&self) -> bool {
         self.base.is_some() && self.mine() != self.base
@@ -416,23 +452,27 @@ impl Model {
                 }
                 return Outcome::Stay;
             }
-            Stage::Diff { top } => {
-                let from = *top;
-                let rows = diff_rows(self.size);
-                let last = dialog
-                    .diff(diff_columns(self.size))
-                    .len()
-                    .saturating_sub(rows);
+            Stage::Diff { .. } => {
+                let view = dialog.diff_view(self.size);
+                let (from, rows) = (view.from, view.rows.max(1));
+                let last = view.lines.len().saturating_sub(view.rows);
                 let Stage::Diff { top } = &mut dialog.stage else {
                     return Outcome::Stay;
                 };
-                let from = from.min(last);
+                if chord.typed() != Some('y') {
+                    dialog.problem = None;
+                }
                 match chord.key {
                     Key::Char('y') if !chord.ctrl => return self.save_space(dialog, seen, out),
                     Key::Up | Key::Char('k') => *top = from.saturating_sub(1),
-                    Key::Down | Key::Char('j') => *top = (from + 1).min(last),
+                    Key::Down | Key::Char('j') => {
+                        *top = (from + 1).min(last).min(seen.read_from());
+                    }
                     Key::PageUp => *top = from.saturating_sub(rows),
-                    Key::PageDown => *top = (from + rows).min(last),
+                    Key::PageDown => {
+                        // Whatever comes faster than the pictures leaves nothing out.
+                        *top = (from + rows).min(last).min(seen.read_from());
+                    }
                     Key::Esc | Key::Char('n' | 'q' | 'e') => dialog.stage = Stage::Form,
                     Key::Char(_) if !chord.ctrl => {}
                     _ => return Outcome::NotMine,
@@ -551,9 +591,13 @@ impl Model {
     fn save_space(
         &mut self,
         dialog: &mut EditSpaceForm,
-        _seen: &Seen,
+        seen: &Seen,
         out: &mut Vec<Effect>,
     ) -> Outcome {
+        if let Err(missed) = seen.terms() {
+            dialog.problem = Some(missed.told().to_owned());
+            return Outcome::Stay;
+        }
         if let Some(reason) = self.why_read_only() {
             dialog.problem = Some(reason);
             dialog.stage = Stage::Form;
@@ -601,13 +645,8 @@ impl Model {
 }
 
 /// The columns of the text in a dialog on a screen of this size.
-pub fn diff_columns(size: Size) -> usize {
+fn diff_columns(size: Size) -> usize {
     usize::from(size.width.saturating_sub(6).min(78))
-}
-
-/// How many lines of the diff are shown at once: what a dialog as tall as the screen leaves.
-pub fn diff_rows(size: Size) -> usize {
-    usize::from(size.height.saturating_sub(3)).max(1)
 }
 
 enum Picked {

@@ -18,6 +18,7 @@ pub mod setup;
 pub mod spaces_filter;
 pub mod stack;
 mod taking_up;
+mod to_read;
 
 use serde::Serialize;
 
@@ -215,12 +216,36 @@ impl Modal {
         }
     }
 
-    /// Whether Enter agrees to something in it, so that it has to come by itself.
-    fn minds_bursts(&self) -> bool {
+    /// Whether a key agrees to something in it, so that it has to come by itself. Every key that
+    /// begins, ends or removes something without a further question stands here.
+    fn confirms(&self, chord: Chord) -> bool {
+        let enter = chord == Chord::plain(Key::Enter);
+        let yes = chord.typed() == Some('y');
+        let save = chord.ctrl && chord.key == Key::Char('s');
         match self {
-            Self::Confirm(_) | Self::Question(_) => true,
-            Self::Backups(backups) => backups.removal.is_some(),
-            _ => false,
+            Self::Confirm(dialog) => enter || yes && dialog.wanted().is_none(),
+            Self::Question(_) | Self::Profiles(_) => enter,
+            Self::NewSpace(_) => save,
+            Self::EditSpace(form) => match form.stage {
+                Stage::Form => save,
+                Stage::Diff { .. } => yes,
+                Stage::Reading | Stage::Failed(_) | Stage::Picking(_) => false,
+            },
+            Self::SetUp(form) => match form.stage {
+                // The last field tests on Enter as well.
+                setup::Stage::Form => save || enter && form.form.focus == setup::NAME,
+                setup::Stage::Test { .. } => enter || chord.typed() == Some('r'),
+                setup::Stage::Writing(_) => false,
+            },
+            Self::Backups(backups) => enter && backups.removal.is_some(),
+            // A job is paused, given up, or goes on.
+            Self::Jobs | Self::Job(_) => enter || matches!(chord.typed(), Some('p' | 'c' | 'r')),
+            Self::Leave(_) => yes,
+            Self::Menu(_)
+            | Self::Palette(_)
+            | Self::Reading(_)
+            | Self::SpacesFilter(_)
+            | Self::Plans(_) => false,
         }
     }
 

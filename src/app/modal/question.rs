@@ -13,6 +13,12 @@ use crate::jobs::{
 };
 use crate::text::{number, width};
 
+/// So many items are named; of more, the number is told.
+const NAMED: usize = 6;
+
+/// So many more are listed at the end.
+const LISTED: usize = 200;
+
 /// The dialog.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct QuestionDialog {
@@ -37,6 +43,9 @@ pub struct QuestionDialog {
 pub struct Shape {
     /// What is asked.
     pub lines: Vec<Line>,
+    /// How many of its lines have to be read before an answer that writes: the others are a list that
+    /// they give the sum of.
+    pub must: usize,
     /// How many of its lines are shown at once.
     pub rows: usize,
     /// The ways to answer: a letter, and what it means.
@@ -178,22 +187,25 @@ impl QuestionDialog {
                 (choice.letter, label)
             })
             .collect();
-        let lines = self.lines(columns).into_iter();
-        let lines: Vec<Line> = lines.map(|line| vec![line]).collect();
+        let (lines, must) = self.lines(columns);
+        let lines: Vec<Line> = lines.into_iter().map(|line| vec![line]).collect();
         let below: usize = choices.iter().map(|(_, label)| label.len()).sum();
         let room = usize::from(size.height.saturating_sub(2)).saturating_sub(below);
         let rows = lines.len().min(room);
         Shape {
             high: u16::try_from(rows + below + 2).unwrap_or(size.height),
             lines,
+            must,
             rows,
             choices,
             wide,
         }
     }
 
-    fn lines(&self, columns: usize) -> Vec<(Tone, String)> {
+    /// What is asked, and how many lines of it have to be read.
+    fn lines(&self, columns: usize) -> (Vec<(Tone, String)>, usize) {
         let mut lines: Vec<(Tone, String)> = Vec::new();
+        let mut rest: Vec<String> = Vec::new();
         let mut say = |tone: Tone, label: &str, text: &str| {
             let room = columns.saturating_sub(width::width(label)).max(10);
             for (ix, line) in folded(text, room).into_iter().enumerate() {
@@ -220,8 +232,22 @@ impl QuestionDialog {
                     None => format!("{count} could not be backed up, so nothing was purged:"),
                 };
                 say(Tone::Warning, "", &text);
-                for item in items {
-                    say(Tone::Plain, "  ", &format!("{}: {}", item.title, item.why));
+                let mut told = items
+                    .iter()
+                    .map(|item| format!("{}: {}", item.title, item.why));
+                for line in told.by_ref().take(NAMED) {
+                    say(Tone::Plain, "  ", &line);
+                }
+                let more = items.len().saturating_sub(NAMED);
+                if more > 0 {
+                    let more = number::count(more as u64, "item");
+                    say(Tone::Dim, "  ", &format!("and {more} more, listed below"));
+                }
+                rest.extend(told.by_ref().take(LISTED));
+                let beyond = told.count();
+                if beyond > 0 {
+                    let beyond = number::grouped(beyond as u64);
+                    rest.push(format!("and {beyond} more, told with the job"));
                 }
             }
             Question::Unlisted { space, kinds } => {
@@ -310,8 +336,18 @@ impl QuestionDialog {
                 }
             }
         }
+        let must = lines.len();
+        for text in rest {
+            for (ix, line) in folded(&text, columns.saturating_sub(4).max(10))
+                .into_iter()
+                .enumerate()
+            {
+                let before = " ".repeat(if ix == 0 { 2 } else { 4 });
+                lines.push((Tone::Plain, format!("{before}{line}")));
+            }
+        }
         lines.push((Tone::Plain, String::new()));
-        lines
+        (lines, must)
     }
 
     /// Mine where it differs from the base, theirs elsewhere.
@@ -337,7 +373,7 @@ impl Model {
         &mut self,
         dialog: &mut QuestionDialog,
         chord: Chord,
-        _seen: &Seen,
+        seen: &Seen,
         out: &mut Vec<Effect>,
     ) -> Outcome {
         let choices = dialog.choices();
@@ -349,7 +385,9 @@ impl Model {
         let end = shape.lines.len().saturating_sub(shape.rows);
         match chord.key {
             Key::PageDown => {
-                dialog.top = (dialog.top + shape.rows.max(1)).min(end);
+                let top = (dialog.top + shape.rows.max(1)).min(end);
+                // Whatever comes faster than the pictures leaves nothing out.
+                dialog.top = top.min(seen.read_from());
                 return Outcome::Stay;
             }
             Key::PageUp => {
@@ -386,6 +424,12 @@ impl Model {
             );
             if let Some(reason) = self.why_read_only().filter(|_| !ends) {
                 self.say(LogLevel::Warning, reason);
+                return Outcome::Stay;
+            }
+            // What ends it needs no reading.
+            let missed = seen.terms().err().filter(|_| !ends);
+            if let Some(missed) = missed {
+                self.say(LogLevel::Warning, missed.told());
                 return Outcome::Stay;
             }
             self.decide_job(&job, choice.decision, out);

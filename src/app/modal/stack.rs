@@ -6,7 +6,11 @@
 //! and what stands before its answer in the input was typed too early as well. Where it doesn't, a
 //! quarter of a second without a key has to do.
 //!
-//! A dialog gets a key with a [`Seen`], which is made nowhere else; so does what it agrees to.
+//! What is agreed to may be longer than the screen. Its lines count as read once they were in a picture,
+//! from the first one on without a gap ([`Reader`]).
+//!
+//! A dialog gets a key with a [`Seen`], which is made nowhere else; so is [`SeenTerms`], without which
+//! nothing is agreed to.
 
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
@@ -14,7 +18,7 @@ use std::ops::{Deref, DerefMut};
 use serde::Serialize;
 
 use super::{Face, Modal, Terms};
-use crate::app::key::{Chord, Company, Key, KeyPress};
+use crate::app::key::{Company, KeyPress};
 use crate::app::message::Millis;
 
 /// How long the answer to a status report is waited for, in milliseconds.
@@ -27,14 +31,36 @@ const QUIET: u64 = 250;
 const NAMED: usize = 4;
 
 /// Whether something was on the screen before the key that comes now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 enum Sight {
     /// It is in no picture yet.
+    #[default]
     Unseen,
     /// Its picture was written, and this status report behind it.
     Written { since: Millis, report: Option<u64> },
     /// Whoever types now has had it before the eyes.
     Seen,
+}
+
+impl Sight {
+    fn written(&mut self, since: Millis, report: Option<u64>) {
+        if *self == Self::Unseen {
+            *self = Self::Written { since, report };
+        }
+    }
+
+    /// Whether it is seen by somebody whose key was read at `at`.
+    fn is_seen(&mut self, at: Millis, last_key: Millis, answered: u64) -> bool {
+        if let Self::Written { since, report } = *self {
+            let came = report.is_some_and(|report| report <= answered);
+            let may_still_come = report.is_some() && at.since(since) < ANSWER;
+            let is_quiet = at.since(since.max(last_key)) >= QUIET;
+            if came || !may_still_come && is_quiet {
+                *self = Self::Seen;
+            }
+        }
+        *self == Self::Seen
+    }
 }
 
 /// Something that has to be seen before keys count for it.
@@ -64,22 +90,85 @@ impl<T: PartialEq> Watched<T> {
     }
 
     fn written(&mut self, picture: u64, since: Millis, report: Option<u64>) {
-        if self.sight == Sight::Unseen && self.picture <= picture {
-            self.sight = Sight::Written { since, report };
+        if self.picture <= picture {
+            self.sight.written(since, report);
+        }
+    }
+}
+
+/// What has to be read before an answer counts, at the size of the window.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::app) struct ToRead {
+    /// Its lines.
+    pub lines: Vec<String>,
+    /// The first one that is in sight.
+    pub from: usize,
+    /// The one after the last that is in sight.
+    pub to: usize,
+}
+
+/// How far what is agreed to was read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+struct Reader {
+    lines: Vec<String>,
+    /// The part of them that is in sight, and the number of the picture that it has to be in.
+    page: (usize, usize),
+    picture: u64,
+    /// So many were in a picture that was written, from the first one on without a gap.
+    shown: usize,
+    /// What became of the picture with the last of them.
+    end: Sight,
+}
+
+impl Reader {
+    /// Takes what there is to read by now: from the first line on that is another one, it has to be
+    /// read anew. Gives the line that has to be in sight before it is read on.
+    fn look_at(&mut self, text: ToRead, pictures: &mut u64) -> usize {
+        if self.lines != text.lines {
+            let pairs = self.lines.iter().zip(&text.lines);
+            let same = pairs.take_while(|(old, new)| old == new).count();
+            self.shown = self.shown.min(same);
+            self.lines = text.lines;
+            self.end = Sight::Unseen;
+            self.page = (0, 0);
+        }
+        let page = (text.from, text.to);
+        if self.page != page {
+            *pictures += 1;
+            self.page = page;
+            self.picture = *pictures;
+        }
+        self.read_from()
+    }
+
+    /// The line that has to be in sight before it is read on.
+    fn read_from(&self) -> usize {
+        if self.shown < self.lines.len() {
+            self.shown
+        } else {
+            usize::MAX
         }
     }
 
-    /// Whether it is seen by somebody whose key was read at `at`.
-    fn is_seen(&mut self, at: Millis, last_key: Millis, answered: u64) -> bool {
-        if let Sight::Written { since, report } = self.sight {
-            let came = report.is_some_and(|report| report <= answered);
-            let may_still_come = report.is_some() && at.since(since) < ANSWER;
-            let is_quiet = at.since(since.max(last_key)) >= QUIET;
-            if came || !may_still_come && is_quiet {
-                self.sight = Sight::Seen;
-            }
+    /// Whether a part that was in no picture yet is out of sight, too.
+    fn is_beyond(&self) -> bool {
+        self.shown < self.lines.len()
+            && (self.page.0 > self.shown || self.page.1 < self.lines.len())
+    }
+
+    /// Whether the next picture shows something of it for the first time.
+    fn is_unseen(&self) -> bool {
+        self.end == Sight::Unseen && self.page.0 <= self.shown
+    }
+
+    fn written(&mut self, picture: u64, since: Millis, report: Option<u64>) {
+        if self.picture > picture || self.page.0 > self.shown {
+            return;
         }
-        self.sight == Sight::Seen
+        self.shown = self.shown.max(self.page.1).min(self.lines.len());
+        if self.shown == self.lines.len() {
+            self.end.written(since, report);
+        }
     }
 }
 
@@ -90,6 +179,8 @@ struct Watch {
     face: Watched<Face>,
     /// What is agreed to: before that is seen nothing is agreed to.
     terms: Watched<Terms>,
+    /// How far that was read: before its end nothing is agreed to.
+    reader: Reader,
     /// When the last key for it was read.
     last_key: Millis,
 }
@@ -97,17 +188,45 @@ struct Watch {
 /// Proof that a dialog was on the screen before the key that it is given.
 #[derive(Debug)]
 pub struct Seen {
-    terms: bool,
+    terms: Result<(), Missed>,
+    read_from: usize,
 }
 
-/// Proof that what is agreed to was on the screen as it is now.
+/// Proof that what is agreed to was on the screen as it is now, all of it.
 #[derive(Debug)]
 pub struct SeenTerms(());
 
+/// Why nothing can be agreed to yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missed {
+    /// What is agreed to is not on the screen yet as it is now.
+    Changed,
+    /// A part of it was never on the screen.
+    Unread,
+}
+
+impl Missed {
+    /// What is said to an answer that came too early.
+    pub fn told(self) -> &'static str {
+        match self {
+            Self::Changed => "This has just changed; nothing was done. Look, then answer again.",
+            Self::Unread => {
+                "Not all of this was on the screen yet; nothing was done. PgDn to its end, then answer again."
+            }
+        }
+    }
+}
+
 impl Seen {
-    /// Whether what is agreed to was seen, too.
-    pub fn terms(&self) -> Option<SeenTerms> {
-        self.terms.then_some(SeenTerms(()))
+    /// Whether what is agreed to was seen, too, to its end.
+    pub fn terms(&self) -> Result<SeenTerms, Missed> {
+        self.terms.map(|()| SeenTerms(()))
+    }
+
+    /// The line to which a text can be scrolled at most, so that none is left out that was in no
+    /// picture yet.
+    pub fn read_from(&self) -> usize {
+        self.read_from
     }
 }
 
@@ -129,8 +248,8 @@ impl Dropped {
                 let keys = keys[more..].join(", ");
                 format!("Dropped, typed too early: {before}{keys}.")
             }
-            Self::Together => {
-                "Dropped, it came with other keys: Enter. Press Enter again.".to_owned()
+            Self::Together(key) => {
+                format!("Dropped, it came with other keys: {key}. Press {key} again.")
             }
         }
     }
@@ -150,8 +269,8 @@ pub enum Dropped {
     /// They were typed before the dialog was on the screen: the last ones, and one more where there
     /// were more.
     TooEarly(Vec<String>),
-    /// Enter, which came together with other keys.
-    Together,
+    /// This one, which came together with other keys.
+    Together(String),
 }
 
 /// The dialogs, the last on top. It reads as a slice of them.
@@ -223,6 +342,7 @@ impl Stack {
         let watch = Watch {
             face: Watched::new(modal.face(), self.pictures),
             terms: Watched::new(modal.terms(), self.pictures),
+            reader: Reader::default(),
             last_key: Millis(0),
         };
         self.lay(place, Lifted { modal, watch });
@@ -278,10 +398,21 @@ impl Stack {
         }
     }
 
+    /// Notes what there is to read by now in the dialog on top. Gives the line that has to be in sight
+    /// before it is read on.
+    pub(in crate::app) fn read_on(&mut self, text: ToRead) -> usize {
+        let watch = self.watches.last_mut();
+        watch.map_or(usize::MAX, |watch| {
+            watch.reader.look_at(text, &mut self.pictures)
+        })
+    }
+
     /// The number of the next picture, if something in it has to be seen before keys count for it.
     pub fn unseen(&self) -> Option<u64> {
         let watch = self.watches.last()?;
-        let is_unseen = watch.face.sight == Sight::Unseen || watch.terms.sight == Sight::Unseen;
+        let is_unseen = watch.face.sight == Sight::Unseen
+            || watch.terms.sight == Sight::Unseen
+            || watch.reader.is_unseen();
         (is_unseen && !self.is_text()).then_some(self.pictures)
     }
 
@@ -311,6 +442,7 @@ impl Stack {
         if let Some(watch) = self.watches.last_mut() {
             watch.face.written(picture, at, report);
             watch.terms.written(picture, at, report);
+            watch.reader.written(picture, at, report);
         }
     }
 
@@ -331,9 +463,19 @@ impl Stack {
         self.look_again();
         let is_text = self.is_text();
         let watch = self.watches.last_mut()?;
-        let face = watch.face.is_seen(at, watch.last_key, self.answered);
-        let terms = watch.terms.is_seen(at, watch.last_key, self.answered);
-        (face || is_text).then_some(Seen { terms })
+        let is_seen = |sight: &mut Sight| sight.is_seen(at, watch.last_key, self.answered);
+        let face = is_seen(&mut watch.face.sight);
+        let terms = is_seen(&mut watch.terms.sight);
+        let read = is_seen(&mut watch.reader.end);
+        let terms = match (terms, watch.reader.read_from()) {
+            (true, usize::MAX) if read => Ok(()),
+            _ if watch.reader.is_beyond() => Err(Missed::Unread),
+            _ => Err(Missed::Changed),
+        };
+        (face || is_text).then_some(Seen {
+            terms,
+            read_from: watch.reader.read_from(),
+        })
     }
 
     /// Whether a key that was read at `at` counts for the dialog on top. One that doesn't is noted.
@@ -346,10 +488,10 @@ impl Stack {
             self.drop_early(named(press.chord));
             return None;
         }
-        let is_enter = press.chord == Chord::plain(Key::Enter);
-        let asks = self.modals.last().is_some_and(Modal::minds_bursts);
-        if is_enter && press.company == Company::Behind && asks {
-            self.dropped = Some(Dropped::Together);
+        let top = self.modals.last();
+        let confirms = top.is_some_and(|modal| modal.confirms(press.chord));
+        if confirms && press.company == Company::Behind {
+            self.dropped = Some(Dropped::Together(press.chord.to_string()));
             return None;
         }
         self.dropped = None;
