@@ -243,11 +243,13 @@ impl Model {
 
     /// What would be left, a line each: jobs at work, forms with changes.
     pub fn left_open(&self) -> Vec<String> {
-        let mut left: Vec<String> = self.jobs.at_work().map(told).collect();
-        if self.modals.iter().any(Modal::has_changes) {
-            left.push(UNSAVED.to_owned());
-        }
-        left
+        let unsaved = self.modals.iter().any(Modal::has_changes);
+        // What would be lost comes first.
+        let unsaved = unsaved.then(|| UNSAVED.to_owned());
+        unsaved
+            .into_iter()
+            .chain(self.jobs.at_work().map(told))
+            .collect()
     }
 
     /// Quits in order: jobs send nothing new, and the end comes when what they sent is answered.

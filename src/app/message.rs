@@ -99,6 +99,8 @@ pub enum Msg {
     },
     /// The terminal answered a status report: what was written before it is on its screen.
     Status,
+    /// A paste takes long, or its end has come: until then no key counts.
+    Pasting(bool),
     /// The time that `Model::deadline` asked for has come.
     Clock,
     /// The answer to a `Send`, or its failure, for good.

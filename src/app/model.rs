@@ -318,6 +318,8 @@ pub struct Model {
     pub pending: Option<Chord>,
     /// When the last key was read.
     pub typed_at: Millis,
+    /// A paste is coming in, and takes long.
+    pub pasting: bool,
     /// What was typed before the list that it is for.
     pub ahead: Vec<KeyPress>,
     /// What the mouse is in the middle of.
@@ -422,6 +424,7 @@ impl Model {
             view: View::default(),
             modals: Stack::default(),
             typed_at: Millis(0),
+            pasting: false,
             toasts: Vec::new(),
             across: None,
             log: Vec::new(),

@@ -46,6 +46,7 @@ pub fn update(model: &mut Model, at: Millis, msg: Msg) -> Vec<Effect> {
             model.size = size;
             model.resettle();
         }
+        Msg::Pasting(lasts) => model.pasting = lasts,
         Msg::Clock => {}
         Msg::Reply {
             ticket,

@@ -1144,6 +1144,7 @@ impl Desk {
             (has_pace && spent >= 1_000 && done > 0).then(|| done as f64 * 1_000.0 / spent as f64);
         Progress {
             finished,
+            sent: self.doubts.len().min(total.saturating_sub(finished)),
             total,
             started_ms: self.began,
             per_second,

@@ -445,6 +445,9 @@ pub enum JobEffect {
 pub struct Progress {
     /// Things with an outcome.
     pub finished: usize,
+    /// Requests that were sent, of which the server has not shown yet what became of them.
+    #[serde(default)]
+    pub sent: usize,
     /// Things in all, as far as known.
     pub total: usize,
     /// When it began, on the program's clock, in milliseconds.

@@ -70,6 +70,9 @@ const PAUSE: u8 = b'p';
 const RESUME: u8 = b'r';
 const CLEAR: u8 = b'c';
 
+/// A paste that takes longer is told of, in milliseconds.
+const SLOW_PASTE_MS: u64 = 1_000;
+
 /// The program is ending: nobody listens any more.
 struct NobodyListens;
 
@@ -78,6 +81,8 @@ struct Reader {
     clock: Clock,
     splitter: Splitter,
     escape: EscapeKey,
+    /// Whether it was told that a paste takes long.
+    told_of_paste: bool,
 }
 
 impl Reader {
@@ -87,7 +92,39 @@ impl Reader {
             clock,
             splitter: Splitter::default(),
             escape: EscapeKey::Bare,
+            told_of_paste: false,
         }
+    }
+
+    /// How long to wait for more, in milliseconds.
+    fn limit(&self) -> Option<u64> {
+        let now = self.clock.now().0;
+        let patience = self.splitter.patience(self.escape, now)?;
+        let since = self.splitter.pastes_since();
+        let told = since.filter(|_| !self.told_of_paste);
+        let told = told.map(|since| (since + SLOW_PASTE_MS).saturating_sub(now));
+        Some(told.map_or(patience, |told| told.min(patience)))
+    }
+
+    /// Nothing more came for as long as was to be waited.
+    fn waited(&mut self) -> Result<(), NobodyListens> {
+        let now = self.clock.now().0;
+        if self.splitter.patience(self.escape, now) == Some(0) {
+            self.splitter.silence();
+        }
+        self.pass_on()
+    }
+
+    /// Tells that a paste takes long, and when that is over.
+    fn tell_of_paste(&mut self) -> Result<(), NobodyListens> {
+        let now = self.clock.now();
+        let since = self.splitter.pastes_since();
+        let is_slow = since.is_some_and(|since| now.0.saturating_sub(since) >= SLOW_PASTE_MS);
+        if is_slow != self.told_of_paste {
+            self.told_of_paste = is_slow;
+            self.tell(Event::Core(Msg::Pasting(is_slow)))?;
+        }
+        Ok(())
     }
 
     fn run(&mut self, orders: &OwnedFd, paused: &Sender<()>) -> Result<(), NobodyListens> {
@@ -104,13 +141,12 @@ impl Reader {
                 PollFd::from_borrowed_fd(stdin(), wanted),
                 PollFd::new(orders, PollFlags::IN),
             ];
-            let limit = self.splitter.patience(self.escape).map(limit);
+            let limit = self.limit().map(limit);
             match poll(&mut waiting, limit.as_ref()) {
                 Err(Errno::INTR) => continue,
                 Err(_) => return self.tell(Event::Gone),
                 Ok(0) => {
-                    self.splitter.silence();
-                    self.pass_on()?;
+                    self.waited()?;
                     continue;
                 }
                 Ok(_) => {}
@@ -134,7 +170,7 @@ impl Reader {
                     Err(Errno::INTR | Errno::AGAIN) => {}
                     Ok(0) | Err(_) => return self.tell(Event::Gone),
                     Ok(count) => {
-                        self.splitter.take(&bytes[..count]);
+                        self.splitter.take(&bytes[..count], self.clock.now().0);
                         self.pass_on()?;
                     }
                 }
@@ -165,7 +201,7 @@ impl Reader {
                 self.tell(event)?;
             }
         }
-        Ok(())
+        self.tell_of_paste()
     }
 
     fn tell(&self, event: Event) -> Result<(), NobodyListens> {
@@ -354,7 +390,7 @@ mod tests {
             if chunk.is_empty() {
                 reader.splitter.silence();
             } else {
-                reader.splitter.take(chunk);
+                reader.splitter.take(chunk, 0);
             }
             assert!(reader.pass_on().is_ok());
         }

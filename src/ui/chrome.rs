@@ -287,6 +287,9 @@ fn hints(model: &Model) -> Vec<(String, String)> {
             .map(|(k, w)| ((*k).to_owned(), (*w).to_owned()))
             .collect()
     };
+    if model.pasting {
+        return own(&[("Esc", "end the paste that is being received")]);
+    }
     if let Some(first) = model.pending {
         // A key that waits for a second one says so, and for which.
         return model

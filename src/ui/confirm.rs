@@ -11,7 +11,7 @@ use crate::app::message::Size;
 use crate::app::modal::confirm::{At, Confirm, shape, title};
 use crate::app::modal::leave::Leaving;
 use crate::app::modal::question::QuestionDialog;
-use crate::app::modal::reading::{Line, folded};
+use crate::app::modal::reading::Line;
 use crate::app::model::Model;
 use crate::text::{number, width};
 
@@ -197,18 +197,9 @@ pub(super) fn draw_question(
 pub(super) fn draw_leave(model: &Model, leaving: &Leaving, canvas: &mut Canvas<'_>, size: Size) {
     let theme = canvas.theme;
     let wide = size.width.saturating_sub(4).min(64);
-    let lines: Vec<String> = leaving
-        .lines(&model.left_open())
-        .iter()
-        .flat_map(|line| {
-            let indent = line.len() - line.trim_start().len();
-            let room = usize::from(wide.saturating_sub(4)).saturating_sub(indent);
-            let folded = folded(line.trim_start(), room);
-            folded
-                .into_iter()
-                .map(move |line| format!("{}{line}", " ".repeat(indent)))
-        })
-        .collect();
+    let columns = usize::from(wide.saturating_sub(4));
+    let rows = usize::from(size.height.saturating_sub(5));
+    let lines = leaving.text(&model.left_open(), columns, rows);
     let at = centred(size, wide, u16::try_from(lines.len()).unwrap_or(4) + 5);
     let inner = dialog(canvas, at, leaving.title(), Owner::server(model));
     let room = inner.height.saturating_sub(3);

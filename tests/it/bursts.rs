@@ -71,6 +71,17 @@ impl Visit {
             .count()
     }
 
+    /// The plan of the item under the cursor is on the screen.
+    fn would_purge(&mut self) {
+        self.terminal.send("x");
+        self.terminal.wait_for("Type 1 to purge it");
+    }
+
+    fn sees_no_more(&mut self, text: &str) {
+        let gone = |screen: &vt100::Screen| !screen.contents().contains(text);
+        self.terminal.wait("it to go", gone);
+    }
+
     fn leaves(mut self) {
         self.terminal.send([3]);
         assert_eq!(self.terminal.end().code, 130);
@@ -97,8 +108,7 @@ fn a_plan_and_its_answer_in_one_write_purge_nothing() {
 #[test]
 fn what_is_typed_after_a_look_counts_with_an_enter_of_its_own() {
     let mut visit = in_the_trash(&[]);
-    visit.terminal.send("x");
-    visit.terminal.wait_for("Type 1 to purge it");
+    visit.would_purge();
     visit.terminal.send("1\r");
     visit.terminal.wait_for("Press Enter again");
     assert_eq!(visit.writes(), 0);
@@ -112,8 +122,7 @@ fn what_is_typed_after_a_look_counts_with_an_enter_of_its_own() {
 fn a_terminal_that_answers_nothing_is_waited_for_and_then_known() {
     let mut visit = in_the_trash(&[]);
     visit.terminal.ignores_reports();
-    visit.terminal.send("x");
-    visit.terminal.wait_for("Type 1 to purge it");
+    visit.would_purge();
     visit.terminal.send("1");
     visit.terminal.wait_for("Dropped, typed too early: \"1\".");
     visit.leaves();
@@ -141,5 +150,31 @@ fn esc_and_a_bracket_in_one_write_leave_no_deaf_program() {
     visit.terminal.wait_for("v1");
     visit.terminal.send("?");
     visit.terminal.wait_for("Help");
+    visit.leaves();
+}
+
+#[test]
+fn a_paste_without_its_end_is_told_of_and_esc_ends_it() {
+    let mut visit = in_the_trash(&[]);
+    visit.terminal.send("\x1b[200~lost");
+    visit.terminal.wait_for("paste that is being received");
+    visit.terminal.send("\x1b");
+    visit.sees_no_more("paste that is being received");
+    visit.terminal.send("?");
+    visit.terminal.wait_for("Help");
+    visit.leaves();
+}
+
+#[test]
+fn a_paste_that_takes_long_is_one_paste() {
+    let mut visit = in_the_trash(&[]);
+    visit.terminal.send("/");
+    visit.terminal.wait_for("Enter keep");
+    visit.terminal.send("\x1b[200~Gone ");
+    visit.terminal.wait_for("paste that is being received");
+    visit.terminal.send("t");
+    visit.terminal.send("wo\x1b[201~");
+    visit.terminal.wait_for("Gone two");
+    visit.sees_no_more("Gone one");
     visit.leaves();
 }

@@ -160,15 +160,12 @@ fn no_key_that_came_behind_another_begins_anything_in_any_dialog() {
         read_on(&mut opened);
         let before = begun(&opened);
         for chord in chords() {
+            // Those that begin something anywhere. A dry run sends reads alone, and Ctrl-c always counts.
             let name = chord.to_string();
-            let is_likely = ["y", "Enter", "Ctrl-s", "p", "c", "r"].contains(&name.as_str());
-            let is_one_byte = chord.typed().is_some() || is_likely || chord.ctrl && !chord.shift;
-            // Ctrl-c always counts.
-            if !is_one_byte || name == "Ctrl-c" {
+            if !["y", "Enter", "Ctrl-s", "p", "c", "r", "x", "w", "q"].contains(&name.as_str()) {
                 continue;
             }
-            let companies = [Company::Behind, Company::Alone];
-            for company in companies.into_iter().take(1 + usize::from(is_likely)) {
+            for company in [Company::Behind, Company::Alone] {
                 let mut desk = opened.copy();
                 desk.story.press(KeyPress {
                     company,
@@ -177,8 +174,7 @@ fn no_key_that_came_behind_another_begins_anything_in_any_dialog() {
                 desk.work(&wiki);
                 let changed = begun(&desk) != before;
                 if company == Company::Behind {
-                    let writes = chord.typed() == Some('d');
-                    assert!(!changed || writes, "{chord} behind another in {dialog}");
+                    assert!(!changed, "{chord} behind another in {dialog}");
                 } else if changed {
                     alone += 1;
                 }
@@ -227,7 +223,7 @@ fn must_read(desk: &Desk) -> Option<Vec<String>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever is typed, scrolled and resized: what begins a job was on the screen, line by line.
     #[test]

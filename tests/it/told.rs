@@ -6,7 +6,8 @@ use coracle::app::keymap::{Keymap, Rebinding};
 use coracle::app::message::{DiskCall, DiskReply, Effect, Msg, TextFile};
 use coracle::app::{Start, StartMode, Writes};
 use coracle::confluence::{
-    Call, Content, ContentMore, Cursor, CursorPage, ErrorKind, Reply, SpaceKey, SpaceKind,
+    Call, Content, ContentId, ContentMore, Cursor, CursorPage, ErrorKind, Reply, SpaceKey,
+    SpaceKind,
 };
 
 use crate::dialogs::Desk;
@@ -300,6 +301,55 @@ fn what_has_no_title_is_named_by_its_id() {
 
 // Jobs and dialogs.
 
+/// An item of the sample wiki's trash, whole.
+fn whole(id: &ContentId) -> Content {
+    let trash = Call::Trash {
+        key: SpaceKey::new("ENG"),
+        cursor: None,
+        expand: String::new(),
+        limit: 200,
+    };
+    let Ok(Reply::Trash(page)) = wiki(&trash) else {
+        panic!("the sample wiki has a trash");
+    };
+    let item = page.results.into_iter().find(|item| item.id == *id);
+    let mut whole = item.expect("it is in the trash");
+    whole.more = Some(Box::new(ContentMore {
+        body_storage: Some("<p>x</p>".to_owned()),
+        labels: Some(Vec::new()),
+        restrictions: Some(Vec::new()),
+        ..ContentMore::default()
+    }));
+    whole
+}
+
+#[test]
+fn the_quit_dialog_tells_of_each_request_that_is_sent_though_they_are_confirmed_together() {
+    let wiki = |call: &Call| match call {
+        Call::Content { id, .. } => Ok(Reply::Content(Box::new(whole(id)))),
+        other => wiki(other),
+    };
+    let mut desk = Desk::browsing(120, 40);
+    desk.keys("t").work(&wiki);
+    desk.keys("* x").work(&wiki);
+    desk.keys("3 Enter");
+    let purge = |call: &Call| matches!(call, Call::PurgeContent { .. });
+    desk.work_but(&wiki, &purge);
+    desk.keys("Ctrl-c");
+    for sent in 1..3 {
+        let place = desk.story.open.iter().position(|(_, call)| purge(call));
+        let place = place.unwrap_or_else(|| panic!("{}\n{:?}", desk.screen(), desk.story.open));
+        let (ticket, _) = desk.story.open.remove(place).expect("it is there");
+        let outcome = Ok(Reply::Done);
+        desk.story.happen(Msg::Reply {
+            ticket,
+            outcome,
+            took_ms: 42,
+        });
+        shows(&desk.story, &format!("0 of 3 done, {sent} more sent"));
+    }
+}
+
 #[test]
 fn the_quit_dialog_moves_on_with_the_jobs_that_it_counts() {
     let mut desk = Desk::browsing(120, 40);
@@ -316,13 +366,7 @@ fn the_quit_dialog_moves_on_with_the_jobs_that_it_counts() {
     let Call::Content { id, .. } = &call else {
         panic!("{call:?}")
     };
-    let mut whole: Content = trashed(id.as_str(), "Old policies", &[]);
-    whole.more = Some(Box::new(ContentMore {
-        body_storage: Some("<p>x</p>".to_owned()),
-        labels: Some(Vec::new()),
-        restrictions: Some(Vec::new()),
-        ..ContentMore::default()
-    }));
+    let whole = whole(id);
     desk.story.happen(Msg::Reply {
         ticket,
         outcome: Ok(Reply::Content(Box::new(whole))),

@@ -331,6 +331,14 @@ impl Visit {
         self.types_slowly("to delete it:", key).agrees()
     }
 
+    /// Purges the whole trash of a space, its key typed.
+    fn purges_all(&mut self, key: &str) -> &mut Self {
+        let asked = format!("Type {key} to purge its trash:");
+        self.types("P").sees(&asked);
+        self.types_slowly("to purge its trash:", key).agrees();
+        self.sees_no_more(&asked)
+    }
+
     /// Looks for a sentence in the log.
     fn is_told(&mut self, said: &str) -> &mut Self {
         self.types("L").sees("Log and journal").sees(said);
@@ -567,21 +575,18 @@ fn what_the_server_refuses_of_archive_and_trash_is_told_and_leaves_them_as_they_
         assert_eq!(bench.space("ALPHA").1["status"], standing);
     }
 
-    let purges = |visit: &mut Visit| {
-        visit.types("P").sees("Type ALPHA to purge its trash:");
-        visit.types_slowly("to purge its trash:", "ALPHA").agrees();
-        visit.sees_no_more("Type ALPHA");
-    };
     let route = "DELETE /rest/api/space/ALPHA/trash";
     bench.refuse(route, 403, "Not an admin");
-    purges(&mut visit);
-    visit.is_told("Purge the trash of ALPHA: failed. Not an admin");
+    visit
+        .purges_all("ALPHA")
+        .is_told("Purge the trash of ALPHA: failed. Not an admin");
     assert_eq!(bench.trash("ALPHA"), 2);
     // The space is there, so it is the operation that is missing: what was agreed to is done
     // item by item.
     bench.refuse(route, 404, "Not here");
-    purges(&mut visit);
-    visit.is_told("Purge the trash of ALPHA: done.");
+    visit
+        .purges_all("ALPHA")
+        .is_told("Purge the trash of ALPHA: done.");
     assert_eq!(bench.trash("ALPHA"), 0);
     assert_eq!(bench.asked("DELETE", "/rest/api/space/ALPHA/trash"), 2);
     visit.all_again().quits();
@@ -649,9 +654,9 @@ fn a_lost_answer_is_asked_about_and_nothing_is_done_twice() {
         assert_eq!(bench.space("ALPHA").1["status"], standing);
     }
     lose("DELETE /rest/api/space/ALPHA/trash", Fault::AppliedThenLost);
-    visit.types("P").sees("Type ALPHA to purge its trash:");
-    visit.types_slowly("to purge its trash:", "ALPHA").agrees();
-    visit.sees("Purge the trash of ALPHA: done.");
+    visit
+        .purges_all("ALPHA")
+        .sees("Purge the trash of ALPHA: done.");
     assert_eq!(bench.asked("DELETE", "/rest/api/space/ALPHA/trash"), 1);
     assert_eq!(bench.trash("ALPHA"), 0);
 

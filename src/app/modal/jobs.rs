@@ -264,8 +264,12 @@ pub fn told(job: &Job) -> String {
         Some((saved, total)) => (saved, total, "backed up"),
         None => (progress.finished, progress.total, "done"),
     };
+    let sent = match (progress.saving, progress.sent) {
+        (None, sent) if sent > 0 => format!(", {} more sent", number::grouped(sent as u64)),
+        _ => String::new(),
+    };
     format!(
-        "{}, {} of {} {what}",
+        "{}, {} of {} {what}{sent}",
         heading(&job.head().target),
         number::grouped(done as u64),
         number::grouped(total as u64)
@@ -394,9 +398,11 @@ pub fn percent(job: &Job) -> String {
     let progress = job.progress();
     let (done, total) = progress
         .saving
-        .unwrap_or((progress.finished, progress.total));
+        .unwrap_or((progress.finished + progress.sent, progress.total));
+    // What is sent is not done before it is shown.
+    let most = (total as u64 * 100).saturating_sub(u64::from(progress.sent > 0));
     let part = u64::from(progress.part);
-    number::percent(done as u64 * 100 + part, total as u64 * 100)
+    number::percent((done as u64 * 100 + part).min(most), total as u64 * 100)
 }
 
 /// The width of the labels of [`lines`].

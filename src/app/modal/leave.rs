@@ -6,7 +6,9 @@ use super::stack::Seen;
 use super::{Outcome, is_esc};
 use crate::app::key::{Chord, Key};
 use crate::app::message::Effect;
+use crate::app::modal::reading::folded;
 use crate::app::model::Model;
+use crate::text::number;
 
 /// What a form with changes is called among what would be left.
 pub const UNSAVED: &str = "A form with changes that are not saved";
@@ -29,6 +31,24 @@ pub enum Leaving {
 }
 
 impl Leaving {
+    /// What is said, folded for so many columns: as much of what is open is named as has room.
+    pub fn text(&self, left: &[String], columns: usize, rows: usize) -> Vec<String> {
+        let folded = |named: usize| -> Vec<String> {
+            let lines = self.lines(left, named).into_iter();
+            let folded = lines.flat_map(|line| {
+                let indent = line.len() - line.trim_start().len();
+                let folded = folded(line.trim_start(), columns.saturating_sub(indent));
+                folded
+                    .into_iter()
+                    .map(move |line| format!("{}{line}", " ".repeat(indent)))
+            });
+            folded.collect()
+        };
+        let all = (0..=left.len()).rev().map(folded);
+        let fits = |lines: &Vec<String>| lines.len() <= rows;
+        all.into_iter().find(fits).unwrap_or_else(|| folded(0))
+    }
+
     /// What the dialog asks.
     pub fn title(&self) -> &'static str {
         match self {
@@ -47,8 +67,9 @@ impl Leaving {
         }
     }
 
-    /// What is said: what is still open now, of which `left` is a line each, and what becomes of it.
-    pub fn lines(&self, left: &[String]) -> Vec<String> {
+    /// What is said: what is still open now, of which `left` is a line each, so many of them named, and
+    /// what becomes of it.
+    fn lines(&self, left: &[String], named: usize) -> Vec<String> {
         let offered = match self {
             Self::Form => {
                 return vec!["What you typed is not saved and would be lost.".to_owned()];
@@ -60,7 +81,11 @@ impl Leaving {
             [] => "Nothing is open any more.".to_owned(),
             _ => "Still open:".to_owned(),
         }];
-        lines.extend(left.iter().map(|line| format!("  {line}")));
+        lines.extend(left.iter().take(named).map(|line| format!("  {line}")));
+        let more = left.len().saturating_sub(named);
+        if more > 0 {
+            lines.push(format!("  and {} more", number::grouped(more as u64)));
+        }
         lines.push(String::new());
         if left.iter().any(|line| line != UNSAVED) {
             lines.push(format!("Jobs stop after the requests under way; {offered}"));

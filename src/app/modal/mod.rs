@@ -226,17 +226,10 @@ impl Modal {
             Self::Confirm(dialog) => enter || yes && dialog.wanted().is_none(),
             Self::Question(_) | Self::Profiles(_) => enter,
             Self::NewSpace(_) => save,
-            Self::EditSpace(form) => match form.stage {
-                Stage::Form => save,
-                Stage::Diff { .. } => yes,
-                Stage::Reading | Stage::Failed(_) | Stage::Picking(_) => false,
-            },
-            Self::SetUp(form) => match form.stage {
-                // The last field tests on Enter as well.
-                setup::Stage::Form => save || enter && form.form.focus == setup::NAME,
-                setup::Stage::Test { .. } => enter || chord.typed() == Some('r'),
-                setup::Stage::Writing(_) => false,
-            },
+            // What its form wants is shown first.
+            Self::EditSpace(form) => yes && matches!(form.stage, Stage::Diff { .. }),
+            // Its form is tested first, with reads alone.
+            Self::SetUp(form) => enter && matches!(form.stage, setup::Stage::Test { .. }),
             Self::Backups(backups) => enter && backups.removal.is_some(),
             // A job is paused, given up, or goes on.
             Self::Jobs | Self::Job(_) => enter || matches!(chord.typed(), Some('p' | 'c' | 'r')),
