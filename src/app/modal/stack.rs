@@ -18,7 +18,7 @@ use std::ops::{Deref, DerefMut};
 use serde::Serialize;
 
 use super::{Face, Modal, Terms};
-use crate::app::key::{Company, KeyPress};
+use crate::app::key::{Chord, Company, KeyPress};
 use crate::app::message::Millis;
 
 /// How long the answer to a status report is waited for, in milliseconds.
@@ -491,7 +491,7 @@ impl Stack {
         let top = self.modals.last();
         let confirms = top.is_some_and(|modal| modal.confirms(press.chord));
         if confirms && press.company == Company::Behind {
-            self.dropped = Some(Dropped::Together(press.chord.to_string()));
+            self.dropped = Some(Dropped::Together(named(press.chord)));
             return None;
         }
         self.dropped = None;
