@@ -235,6 +235,8 @@ pub struct SpaceTrash {
     noted: usize,
     /// The items are those of the read before.
     old: bool,
+    /// Whether its list repeated rows, or told fewer than it says: others may be left out.
+    is_uncertain: bool,
     /// What the filter lets through.
     #[serde(skip)]
     sieve: Sieve,
@@ -257,6 +259,7 @@ impl SpaceTrash {
             seen: FirstSeen::default(),
             noted: 0,
             old: false,
+            is_uncertain: false,
             sieve: Sieve::default(),
         }
     }
@@ -1159,6 +1162,7 @@ impl Model {
         let result = outcome.and_then(|page| {
             let total = page.total;
             let accepted = pager.accept(page, |content| content.id.as_str())?;
+            space.is_uncertain |= !pager.is_certain();
             Ok((accepted.fresh, total, pager.is_done()))
         });
         if result.is_ok()
@@ -1185,11 +1189,13 @@ impl Model {
         let Some(row) = across.by_key.get(key).copied() else {
             return;
         };
-        let Read::ByKind { kind, pager } = &mut across.rows[row as usize].read else {
+        let space = &mut across.rows[row as usize];
+        let Read::ByKind { kind, pager } = &mut space.read else {
             return;
         };
         let result = outcome.map(|page| {
             let accepted = pager.accept(window, page, |content| content.id.as_str());
+            space.is_uncertain |= !pager.is_certain();
             let mut done = pager.is_done();
             if done && *kind == ContentKind::Page {
                 *kind = ContentKind::BlogPost;
@@ -1212,6 +1218,7 @@ impl Model {
             return;
         };
         let space = &mut across.rows[row as usize];
+        self.session.lists_lie |= space.is_uncertain;
         match result {
             Err(error) => {
                 let whole = match error.kind {
@@ -1390,6 +1397,7 @@ impl Model {
                 space.read = Read::Waiting;
                 space.total = None;
                 space.old = true;
+                space.is_uncertain = false;
                 across.due.push_back(u32::try_from(ix).unwrap_or(u32::MAX));
             }
         }
@@ -1719,6 +1727,14 @@ impl Model {
 }
 
 impl Across {
+    /// Whether the list of the space that is looked into, or of any, may have left rows out.
+    pub fn is_uncertain(&self) -> bool {
+        match &self.inside {
+            Some(within) => self.rows[within.row].is_uncertain,
+            None => self.rows.iter().any(|space| space.is_uncertain),
+        }
+    }
+
     /// Takes items out that are not in the trash of these spaces any more. The rows keep their
     /// order, and the cursor the item that it is on.
     fn take_out(&mut self, spaces: &[SpaceKey], ids: &HashSet<ContentId>, height: usize) {

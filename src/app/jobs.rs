@@ -400,6 +400,7 @@ impl Model {
         let had_trouble = job.trouble().is_some();
         let effects = job.step(now, event);
         let is_over = job.state().is_over();
+        self.session.lists_lie |= job.caught_a_list();
         let trouble = job
             .trouble()
             .filter(|_| !had_trouble)

@@ -193,6 +193,8 @@ pub struct Session {
     pub heard_at: Millis,
     /// Whether the server has the trash operation; `None`: not known yet.
     pub has_trash: Option<bool>,
+    /// Whether a list of this server was caught repeating rows, which means that it leaves others out.
+    pub lists_lie: bool,
     /// Whether the first request was answered, so that others may follow.
     pub open: bool,
 }
@@ -413,6 +415,7 @@ impl Model {
                 silent_since: None,
                 heard_at: Millis(0),
                 has_trash: None,
+                lists_lie: false,
                 open: false,
             },
             spaces: SpacesPane::default(),

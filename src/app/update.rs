@@ -170,6 +170,7 @@ impl Model {
             silent_since: None,
             heard_at: self.now,
             has_trash: None,
+            lists_lie: false,
             open: false,
         };
         if self.jobs.journal == Journal::Unread && self.jobs.is_quiet() {

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::complete::{Care, Completeness, Prover, Scope};
+use super::complete::{Care, Completeness, Doubt, Prover, Scope};
 use super::consent::SpaceTarget;
 use super::desk::{Desk, Fate, WHOLE};
 use super::job::{Head, JobWrite, Line, Machine, Outcome, Step, StoreError, Stored};
@@ -30,6 +30,9 @@ pub(super) struct BackUp {
     /// Of each space, why it is not certain that all of its trash was listed.
     #[serde(default)]
     doubts: Vec<Option<String>>,
+    /// Whether a list was caught leaving rows out.
+    #[serde(default)]
+    caught: bool,
     /// The number of the next item.
     next: u32,
     failures: u64,
@@ -51,6 +54,7 @@ impl BackUp {
             listed: vec![(0, None); head.target.spaces.len()],
             spaces: head.target.spaces.clone(),
             doubts: vec![None; head.target.spaces.len()],
+            caught: false,
             space: 0,
             next: 0,
             failures: 0,
@@ -59,6 +63,10 @@ impl BackUp {
             listing: None,
             save: None,
         }
+    }
+
+    pub(super) fn caught_a_list(&self) -> bool {
+        self.caught
     }
 
     pub(super) fn backup(&self) -> Option<&str> {
@@ -96,6 +104,7 @@ impl BackUp {
     fn next_space(&mut self) {
         if let Some(listing) = self.listing.take() {
             self.rows = listing.rows();
+            self.caught |= listing.doubt().is_some_and(Doubt::is_of_a_list);
             if let (Some(doubt), Completeness::NotCertain(_)) =
                 (listing.doubt(), listing.completeness())
                 && let Some(place) = self.doubts.get_mut(self.space)

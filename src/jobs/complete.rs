@@ -108,6 +108,14 @@ pub(super) enum Doubt {
 }
 
 impl Doubt {
+    /// Whether it says that a list leaves rows out, and not only that there is no second way.
+    pub(super) fn is_of_a_list(self) -> bool {
+        match self {
+            Self::Repeats | Self::Short { .. } => true,
+            Self::Differ | Self::OneWay => false,
+        }
+    }
+
     /// In words: a clause that follows "because".
     pub(super) fn because(self) -> String {
         match self {

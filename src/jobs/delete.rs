@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::complete::{Care, CompleteList, Completeness, Prover, Scope};
+use super::complete::{Care, CompleteList, Completeness, Doubt, Prover, Scope};
 use super::desk::{Desk, Fate, Settled, WHOLE, is_not_there, refused};
 use super::job::{
     Decision, Head, JobWrite, Machine, OnFailure, Outcome, Question, Step, StoreError, Stored,
@@ -123,6 +123,9 @@ pub(super) struct Delete {
     /// How often a list of this space stayed uncertain.
     #[serde(default)]
     uncertain: u32,
+    /// Whether a list was caught leaving rows out.
+    #[serde(default)]
+    caught: bool,
     /// Why the list that is saved while it is read could not be read to its end. What is under way
     /// for it comes back before the next space is begun.
     #[serde(skip)]
@@ -163,6 +166,10 @@ struct Moved {
 }
 
 impl Delete {
+    pub(super) fn caught_a_list(&self) -> bool {
+        self.caught
+    }
+
     pub(super) fn new(head: &Head, options: DeleteOptions) -> Self {
         let spaces = head.target.spaces.iter();
         Self {
@@ -179,6 +186,7 @@ impl Delete {
             rows: Vec::new(),
             complete: None,
             uncertain: 0,
+            caught: false,
             unreadable: None,
             unlisted: Vec::new(),
             given_up: Vec::new(),
@@ -443,6 +451,7 @@ impl Delete {
             self.end(desk, item, Outcome::NotSaved(why));
             return;
         }
+        self.caught |= prover.doubt().is_some_and(Doubt::is_of_a_list);
         let doubt = match prover.completeness() {
             Completeness::Certain(list) => {
                 self.complete = Some(list);

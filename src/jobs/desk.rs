@@ -87,6 +87,8 @@ pub(super) enum Again {
 /// How a write that was in doubt, or a long task, ended.
 pub(super) enum Settled<'a> {
     Done,
+    /// It was done, and this is to be said of it.
+    DoneBut(&'a str),
     Made(&'a str),
     NotApplied(&'a str),
     Unknown(&'a str),
@@ -137,6 +139,10 @@ struct Doubt {
     /// The id of what it made, by that answer.
     #[serde(default)]
     made: Option<String>,
+    /// What answered in place of the server, if something did: the first half of a sentence. Such a
+    /// write is never sent again by itself.
+    #[serde(default)]
+    instead: Option<String>,
 }
 
 impl Doubt {
@@ -147,6 +153,7 @@ impl Doubt {
             look_at: 0,
             accepted: false,
             made: None,
+            instead: None,
         }
     }
 
@@ -480,29 +487,7 @@ impl Desk {
             return;
         }
         let no = self.number();
-        let (subject, title) = match self.lines.get(item as usize) {
-            Some(line) => (line.subject.to_string(), line.title.to_string()),
-            None => match self.head.target.spaces.first() {
-                Some(space) => (space.key.to_string(), space.name.clone()),
-                None => (String::new(), self.head.title.clone()),
-            },
-        };
-        let (method, path) = request_line(&call);
-        let record = Record {
-            job: self.head.id.clone(),
-            act: self.head.target.act,
-            no,
-            item,
-            step,
-            subject,
-            title,
-            method,
-            path,
-            before,
-            outcome: Phase::Intended,
-            made: None,
-            note: None,
-        };
+        let record = self.intent(no, item, step, &call, before);
         self.put(no, JobWrite::Journal(Box::new(record.clone())));
         self.flights.push(Flight {
             no,
@@ -524,6 +509,42 @@ impl Desk {
         }
     }
 
+    /// The line of the journal that announces a write.
+    fn intent(&self, no: u64, item: u32, step: Step, call: &Call, before: String) -> Record {
+        let (subject, title) = match self.lines.get(item as usize) {
+            Some(line) => (line.subject.to_string(), line.title.to_string()),
+            None => match self.head.target.spaces.first() {
+                Some(space) => (space.key.to_string(), space.name.clone()),
+                None => (String::new(), self.head.title.clone()),
+            },
+        };
+        let (method, path) = request_line(call);
+        Record {
+            job: self.head.id.clone(),
+            act: self.head.target.act,
+            no,
+            item,
+            step,
+            subject,
+            title,
+            method,
+            path,
+            before,
+            outcome: Phase::Intended,
+            made: None,
+            note: None,
+        }
+    }
+
+    /// A later read has shown that a write that counted as done may not have been applied: a line of
+    /// its own in the journal, after the one that said so, says that it is not known.
+    pub(super) fn take_back(&mut self, item: u32, step: Step, call: &Call, why: &str) {
+        let no = self.number();
+        let before = "told as done before".to_owned();
+        let record = self.intent(no, item, step, call, before);
+        self.record_end(record, Phase::Unknown, None, Some(why.to_owned()));
+    }
+
     /// Whether a write is to be looked for once more, a while later, because a look showed nothing
     /// of it. Only when this says no is it known not to be applied.
     pub(super) fn looks_again(&mut self, item: u32, step: Step) -> bool {
@@ -537,7 +558,7 @@ impl Desk {
             return false;
         }
         doubt.look_at = at + (500 << doubt.looks);
-        let message = if doubt.accepted {
+        let message = if doubt.accepted || doubt.instead.is_some() {
             "It does not show yet. Looking again."
         } else {
             "The answer was lost. Looking what became of it."
@@ -562,39 +583,54 @@ impl Desk {
     }
 
     /// What was heard of a write that is not settled yet: the first half of a sentence.
-    pub(super) fn heard(&self, item: u32, step: Step) -> &'static str {
-        if self.is_accepted(item, step) {
-            "The server answered that it was done"
-        } else {
-            "The answer was lost"
+    pub(super) fn heard(&self, item: u32, step: Step) -> String {
+        match self.doubt(item, step) {
+            Some(Doubt { accepted: true, .. }) => "The server answered that it was done".to_owned(),
+            Some(Doubt {
+                instead: Some(instead),
+                ..
+            }) => instead.clone(),
+            _ => "The answer was lost".to_owned(),
         }
     }
 
     /// Ends a write that could not be confirmed because of this failure, and says so.
     pub(super) fn unconfirmed(&mut self, item: u32, step: Step, error: &ApiError) -> String {
-        let why = if self.is_accepted(item, step) {
+        let heard = self.heard(item, step);
+        let why = if heard == "The answer was lost" {
+            format!("{heard}. {}", error.message)
+        } else {
             format!(
-                "The server answered that it was done, and that could not be confirmed. {}",
+                "{heard}, and that could not be confirmed. {}",
                 error.message
             )
-        } else {
-            format!("The answer was lost. {}", error.message)
         };
         self.settle(item, step, Settled::Unknown(&why));
         why
     }
 
     /// Ends a write that reads have shown not to be applied; `state` is what they show. Says so, and
-    /// whether it may be sent again: not where the server answered that it was done.
+    /// whether it may be sent again: not where it was answered, by the server or in its place.
     pub(super) fn not_applied(&mut self, item: u32, step: Step, state: &str) -> (String, Again) {
-        let again = if self.is_accepted(item, step) {
-            Again::No
-        } else {
-            Again::Yes
-        };
-        let why = format!("{}, and {state}.", self.heard(item, step));
+        let again = self.may_go_again(item, step);
+        let mut why = format!("{}, and {state}.", self.heard(item, step));
+        if self
+            .doubt(item, step)
+            .is_some_and(|it| it.instead.is_some())
+        {
+            why.push_str(" Nothing is sent again by itself: check the address, the sign-in and the proxy, then do it once more.");
+        }
         self.settle(item, step, Settled::NotApplied(&why));
         (why, again)
+    }
+
+    /// Whether a write that turns out not to be applied may be sent again by itself: only where nothing
+    /// answered it.
+    pub(super) fn may_go_again(&self, item: u32, step: Step) -> Again {
+        match self.doubt(item, step) {
+            Some(doubt) if doubt.accepted || doubt.instead.is_some() => Again::No,
+            _ => Again::Yes,
+        }
     }
 
     /// Writes the end of a write that was in doubt, or that a long task carried on.
@@ -613,6 +649,7 @@ impl Desk {
         } = self.doubts.remove(index);
         let (outcome, made, note) = match how {
             Settled::Done => (Phase::Done, answered, None),
+            Settled::DoneBut(note) => (Phase::Done, answered, Some(note.to_owned())),
             Settled::Made(id) => (Phase::Done, Some(id.to_owned()), None),
             Settled::NotApplied(why) => (Phase::Failed, None, Some(why.to_owned())),
             Settled::Unknown(why) => (Phase::Unknown, None, Some(why.to_owned())),
@@ -936,7 +973,15 @@ impl Desk {
                 Fate::Refused(error)
             }
             Err(error) => {
-                self.doubts.push(Doubt::about(*record));
+                let instead = answered_instead(&error);
+                if instead.is_some() {
+                    // Also after a kill it is not sent again.
+                    self.checkpoint();
+                }
+                self.doubts.push(Doubt {
+                    instead,
+                    ..Doubt::about(*record)
+                });
                 Fate::InDoubt(error.message)
             }
         };
@@ -1178,7 +1223,7 @@ impl Desk {
             .collect();
         let known = self.last;
         self.flights.clear();
-        self.doubts.clear();
+        let doubts = std::mem::take(&mut self.doubts);
         self.checkpoint_due = false;
         self.run += 1;
         // The program's clock begins anew with each run.
@@ -1217,7 +1262,11 @@ impl Desk {
                 continue;
             }
             if record.outcome == Phase::Intended {
-                self.doubts.push(Doubt::about(record.clone()));
+                let before = doubts.iter().find(|doubt| doubt.intent.no == no);
+                self.doubts.push(Doubt {
+                    instead: before.and_then(|doubt| doubt.instead.clone()),
+                    ..Doubt::about(record.clone())
+                });
             }
             news.push((record.item, record.step, fate_of(record)));
         }
@@ -1312,7 +1361,7 @@ fn settles(step: Step) -> bool {
 }
 
 /// Whether the machine confirms a write of this step by a read: until then its end is open, whatever
-/// the server answered. The other steps of a re-creation are held against the server by their machine.
+/// the server answered. What a re-creation makes is held against the server by its machine.
 fn is_confirmed(step: Step) -> bool {
     matches!(
         step,
@@ -1328,6 +1377,9 @@ fn is_confirmed(step: Step) -> bool {
             | Step::Restore
             | Step::Move
             | Step::Restrict
+            | Step::FillIn
+            | Step::Label
+            | Step::Withdraw
     )
 }
 
@@ -1378,6 +1430,24 @@ fn ends_everything(error: &ApiError) -> bool {
             | ErrorKind::CloudNotSupported
             | ErrorKind::Settings
     )
+}
+
+/// What answered a write in place of the server, if something did: the first half of a sentence. A web
+/// page, or a redirect: Confluence answers with data.
+fn answered_instead(error: &ApiError) -> Option<String> {
+    let said = error.message.trim_end_matches('.');
+    let said = match &error.kind {
+        ErrorKind::NotJson { .. } => said.strip_prefix("The server answered ").map_or_else(
+            || format!("something else than Confluence answered ({said})"),
+            |with| format!("answered {with}"),
+        ),
+        ErrorKind::Redirect { .. } => said.strip_prefix("The server ").map_or_else(
+            || format!("answered with a redirect ({said})"),
+            str::to_owned,
+        ),
+        _ => return None,
+    };
+    Some(format!("Something between here and the server {said}"))
 }
 
 fn made_by(reply: &Reply) -> (Option<String>, Option<String>) {

@@ -834,6 +834,33 @@ impl Job {
         matches!(self.work, Work::Recreate(_) | Work::Rehearsal(_))
     }
 
+    /// The lists of this server were caught leaving rows out before: a whole trash is purged item by
+    /// item, never in one stroke.
+    #[must_use]
+    pub fn on_a_server_that_leaves_rows_out(mut self) -> Self {
+        if let Work::Purge(purge) = &mut self.work {
+            purge.trust_no_list();
+        }
+        self
+    }
+
+    /// Whether a list of the server was caught leaving rows out while it was at work.
+    pub fn caught_a_list(&self) -> bool {
+        match &self.work {
+            Work::Purge(purge) => purge.caught_a_list(),
+            Work::Delete(delete) => delete.caught_a_list(),
+            Work::BackUp(back_up) => back_up.caught_a_list(),
+            Work::FullBackup(_)
+            | Work::Create(_)
+            | Work::Update(_)
+            | Work::Archive(_)
+            | Work::Restore(_)
+            | Work::Recreate(_)
+            | Work::DryRun(_)
+            | Work::Rehearsal(_) => false,
+        }
+    }
+
     /// How many items wait in memory to be saved, where whole trashes or spaces are saved.
     pub fn held(&self) -> Option<usize> {
         match &self.work {
@@ -1085,7 +1112,8 @@ impl Job {
         if self.desk.is_stopping() {
             return self.desk.leave_the_rest();
         }
-        self.desk.is_finished()
+        // While nothing new may be asked for, its last look is still to come.
+        !self.desk.is_held() && self.desk.is_finished()
     }
 
     fn end(&self) -> JobState {

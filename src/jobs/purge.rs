@@ -12,6 +12,9 @@
 //! What the server answered to a purge is a claim. Each item is asked for once more, and counts as
 //! gone when the server, asked after that, still lists the trash that it was in.
 //!
+//! When the last of them is gone, the trash is read once more as a whole: what it still tells of was not
+//! purged, whatever is answered for it alone.
+//!
 //! A whole trash is saved while it is listed. Of each item its line stays, and the version that was
 //! saved; lists that are read later are compared page by page and not held.
 
@@ -44,6 +47,9 @@ const LEAST_LIST: usize = 2;
 const LOOK: &str = "version,space";
 /// The most items that wait for one look at the trash.
 const WITNESSED_AT_ONCE: usize = 16;
+/// How often the last reading of the trash is made before what it tells of is said to be there.
+const LAST_LOOKS: u32 = 3;
+const STILL_LISTED: &str = "Asked for by itself it is not there, and the trash still lists it.";
 /// The purge of a whole trash names no item: what it was about is in the backup, and nowhere else.
 const NOT_AS_SAVED: &str = "The file of the job and its backup do not agree on what was in the trash that it purged, or the backup cannot be read. Look at the trash and the backup to learn what became of it.";
 const TAKEN_OUT: &str = "Somebody took it out of the trash.";
@@ -75,6 +81,8 @@ enum Stage {
     Elsewhere,
     /// One by one.
     Items,
+    /// After the last of them: one whole reading of the trash bears out that they are gone.
+    LastReading(u32),
     /// After a reopening: is the backup still there?
     Verifying(Next),
 }
@@ -279,6 +287,9 @@ pub(super) struct Purge {
     /// the server has no operation for it.
     #[serde(default)]
     one_by_one: bool,
+    /// Whether a list was caught leaving rows out.
+    #[serde(default)]
+    caught: bool,
     // A list that was interrupted is begun anew.
     #[serde(skip)]
     listing: Option<Prover>,
@@ -307,6 +318,12 @@ pub(super) struct Purge {
     /// Whether what was listed and saved is what the lines say; learned anew in each run.
     #[serde(skip)]
     as_saved: AsSaved,
+    /// The trashes that are to be read once more at the end; `None` before that is known.
+    #[serde(skip)]
+    unread: Option<Vec<SpaceKey>>,
+    /// Trashes that were seen as a whole after the last purge in them.
+    #[serde(skip)]
+    seen_whole: Vec<SpaceKey>,
 }
 
 impl Purge {
@@ -337,6 +354,7 @@ impl Purge {
             hanging: Hanging::default(),
             left_out: false,
             one_by_one: false,
+            caught: false,
             listing: None,
             reading: None,
             checked: BTreeMap::new(),
@@ -348,7 +366,18 @@ impl Purge {
             look_at: 0,
             confirmed: false,
             as_saved: AsSaved::Unasked,
+            unread: None,
+            seen_whole: Vec::new(),
         }
+    }
+
+    /// The whole trash is purged item by item, whatever its list looks like.
+    pub(super) fn trust_no_list(&mut self) {
+        self.one_by_one = true;
+    }
+
+    pub(super) fn caught_a_list(&self) -> bool {
+        self.caught
     }
 
     pub(super) fn backup(&self) -> Option<&str> {
@@ -437,7 +466,8 @@ impl Purge {
             let why = "The server would not list them; they were neither saved nor purged.";
             desk.close(line, Outcome::Skipped(why.to_owned()));
         }
-        self.one_by_one = listing.doubt().is_some() || !listing.is_whole_trash();
+        self.caught |= listing.doubt().is_some_and(Doubt::is_of_a_list);
+        self.one_by_one |= listing.doubt().is_some() || !listing.is_whole_trash();
         if let (Some(doubt), Completeness::NotCertain(_)) =
             (listing.doubt(), listing.completeness())
         {
@@ -465,10 +495,17 @@ impl Purge {
 
     /// Reads a list that is compared with what was saved.
     fn compare(&mut self, desk: &mut Desk, at: u64) {
-        let Some(space) = self.all.clone() else {
+        let stage = self.stage;
+        let space = match stage {
+            Stage::LastReading(_) => self
+                .unread
+                .as_ref()
+                .and_then(|unread| unread.last().cloned()),
+            _ => self.all.clone(),
+        };
+        let Some(space) = space else {
             return;
         };
-        let stage = self.stage;
         let reading = self.reading.get_or_insert_with(|| {
             let listing = match stage {
                 Stage::Elsewhere => Source::List(Listing::ids(space)),
@@ -481,6 +518,7 @@ impl Purge {
         });
         let what = match stage {
             Stage::Elsewhere => "Looking for what was taken out of the trash",
+            Stage::LastReading(_) => "Reading the trash once more",
             _ => "Reading the trash",
         };
         desk.say(format!(
@@ -526,7 +564,9 @@ impl Purge {
         let Some(mut reading) = self.reading.take() else {
             return;
         };
+        self.caught |= reading.listing.is_in_doubt();
         match self.stage {
+            Stage::LastReading(looks) => self.read_last(desk, &reading, looks),
             Stage::ListingAgain => {
                 let has_all = reading.met.iter().all(|met| *met);
                 let same = reading.listing.is_whole_trash() && has_all && !reading.differs;
@@ -611,6 +651,14 @@ impl Purge {
             Stage::Elsewhere => {
                 let why = left_it(error);
                 self.end_listed(desk, |_| Outcome::Unknown(why.clone()));
+            }
+            Stage::LastReading(_) => {
+                let why = format!(
+                    "It was asked for by itself and is gone; the trash could not be read once more to bear that out. {}",
+                    error.message
+                );
+                self.note_purged(desk, &why);
+                self.read_next(desk);
             }
             _ => desk.halt(format!("The trash could not be read. {}", error.message)),
         }
@@ -912,9 +960,132 @@ impl Purge {
             self.witness = Some((witness, items));
             return;
         };
+        let space = self.space_of(desk, items[0]);
         for item in items {
             if desk.is_open(item) {
                 self.end_missing(desk, item, &sight);
+            }
+        }
+        if let Sight::Shown(ids) = &sight
+            && witness.saw_all()
+        {
+            self.seen_whole(desk, space, ids);
+        }
+    }
+
+    /// The lines that count as purged, or as gone, in this space.
+    fn purged(&self, desk: &Desk, space: &SpaceKey) -> Vec<u32> {
+        let lines = (0..).zip(desk.lines());
+        lines
+            .filter(|(_, line)| matches!(line.outcome, Some(Outcome::Done(_) | Outcome::Gone)))
+            .map(|(item, _)| item)
+            .filter(|item| self.space_of(desk, *item).as_ref() == Some(space))
+            .collect()
+    }
+
+    /// A look has shown these ids, and they are all that is in the trash of a space: if nothing more is
+    /// to be purged there and none of them counts as purged, that is its last reading.
+    fn seen_whole(&mut self, desk: &Desk, space: Option<SpaceKey>, ids: &[ContentId]) {
+        let Some(space) = space else {
+            return;
+        };
+        let is_over = !desk
+            .open()
+            .any(|item| self.space_of(desk, item).as_ref() == Some(&space));
+        if is_over
+            && !self
+                .purged(desk, &space)
+                .iter()
+                .any(|item| ids.contains(&id_of(desk, *item)))
+        {
+            self.seen_whole.push(space);
+        }
+    }
+
+    /// Nothing is left to be purged: reads the trashes once more that were not read as a whole since.
+    fn begin_last_reading(&mut self, desk: &mut Desk) {
+        let is_due = self.goal == Goal::Purge && !self.confirmed && self.unread.is_none();
+        if !is_due || desk.is_stopping() || desk.first_open().is_some() || !desk.is_idle() {
+            return;
+        }
+        let mut spaces: Vec<SpaceKey> = (0..desk.lines().len() as u32)
+            .filter(|item| {
+                let outcome = &desk.lines()[*item as usize].outcome;
+                matches!(outcome, Some(Outcome::Done(_) | Outcome::Gone))
+            })
+            .filter_map(|item| self.space_of(desk, item))
+            .collect();
+        spaces.sort();
+        spaces.dedup();
+        spaces.retain(|space| !self.seen_whole.contains(space));
+        spaces.reverse();
+        let is_any = !spaces.is_empty();
+        self.unread = Some(spaces);
+        if is_any {
+            self.reading = None;
+            self.stage = Stage::LastReading(0);
+            self.compare(desk, desk.at());
+        }
+    }
+
+    /// On to the next trash that is to be read once more.
+    fn read_next(&mut self, desk: &mut Desk) {
+        let unread = self.unread.get_or_insert_default();
+        unread.pop();
+        desk.say("");
+        self.stage = if unread.is_empty() {
+            Stage::Items
+        } else {
+            Stage::LastReading(0)
+        };
+        self.look_at = 0;
+    }
+
+    /// The trash was read once more as a whole.
+    fn read_last(&mut self, desk: &mut Desk, reading: &Reading, looks: u32) {
+        let Some(space) = self
+            .unread
+            .as_ref()
+            .and_then(|unread| unread.last().cloned())
+        else {
+            self.stage = Stage::Items;
+            return;
+        };
+        let mut still = self.purged(desk, &space);
+        still.retain(|item| reading.has(*item));
+        if !still.is_empty() && looks < LAST_LOOKS {
+            self.stage = Stage::LastReading(looks + 1);
+            self.look_at = desk.at() + (1_000 << looks);
+            return;
+        }
+        for item in still {
+            let call = Call::PurgeContent {
+                id: id_of(desk, item),
+            };
+            if desk.lines()[item as usize].outcome != Some(Outcome::Gone) {
+                desk.take_back(item, Step::Purge, &call, STILL_LISTED);
+            }
+            desk.close(item, Outcome::Unknown(STILL_LISTED.to_owned()));
+        }
+        if reading.listing.is_in_doubt() {
+            let why = "It was asked for by itself and is gone. The list of the trash repeats rows, so it may leave others out and bears nothing out.";
+            self.note_purged(desk, why);
+        }
+        self.read_next(desk);
+    }
+
+    /// Says something of what was purged in the space that is read once more.
+    fn note_purged(&self, desk: &mut Desk, why: &str) {
+        let Some(space) = self
+            .unread
+            .as_ref()
+            .and_then(|unread| unread.last().cloned())
+        else {
+            return;
+        };
+        for item in self.purged(desk, &space) {
+            if desk.lines()[item as usize].outcome == Some(Outcome::Done(None)) {
+                desk.close(item, Outcome::Done(Some(why.to_owned())));
             }
         }
     }
@@ -938,7 +1109,7 @@ impl Purge {
                 self.targets[item as usize].way = Way::Settle;
             }
             Sight::Shown(_) if was_sent => {
-                let why = "Asked for by itself it is not there, and the trash still lists it.";
+                let why = STILL_LISTED;
                 desk.settle(item, Step::Purge, Settled::Unknown(why));
                 desk.close(item, Outcome::Unknown(why.to_owned()));
             }
@@ -1263,12 +1434,15 @@ impl Machine for Purge {
                     desk.destroy(WHOLE, Step::PurgeTrash, call, before, ground);
                 }
             }
-            Stage::Looking(_) => {
+            Stage::Looking(_) | Stage::LastReading(_) => {
                 if !desk.is_busy(WHOLE) {
                     self.compare(desk, self.look_at.max(desk.at()));
                 }
             }
-            Stage::Items => self.go_items(desk),
+            Stage::Items => {
+                self.go_items(desk);
+                self.begin_last_reading(desk);
+            }
         }
     }
 
@@ -1361,6 +1535,8 @@ impl Machine for Purge {
         self.look_at = 0;
         self.missing.clear();
         self.witness = None;
+        self.unread = None;
+        self.seen_whole.clear();
         for target in &mut self.targets {
             // Whether it is there is asked from the beginning.
             if matches!(target.way, Way::Missing | Way::Refused) {
@@ -1396,7 +1572,14 @@ impl Machine for Purge {
                 self.stage = Stage::Looking(0);
                 return;
             }
-            Stage::Items | Stage::Verifying(Next::Items) => Next::Items,
+            // Nothing more is destroyed: the backup is not looked at for that.
+            Stage::Items | Stage::LastReading(_) | Stage::Verifying(Next::Items)
+                if desk.first_open().is_none() =>
+            {
+                self.stage = Stage::Items;
+                return;
+            }
+            Stage::Items | Stage::LastReading(_) | Stage::Verifying(Next::Items) => Next::Items,
         };
         self.stage = Stage::Verifying(next);
         if let Some(save) = &mut self.save {

@@ -4,6 +4,10 @@
 //! restricted, by itself or by what it hung below, is made blank, restricted, read, and only then
 //! given its title and text; where that fails it is put into the trash again. What may have been
 //! restricted is treated as restricted: see [`guard`].
+//!
+//! A server may drop restrictions with any later write. So each write that puts something into a
+//! restricted page stays open until a read has shown what was written *and* what keeps the page from
+//! others. Where that is gone it is set again; where it does not stay, the page goes into the trash.
 
 use std::collections::HashMap;
 
@@ -11,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ancestry::{self, Ancestry, Below, Place};
 use super::backup::{self, FileEntry, Item, Manifest};
-use super::desk::{Desk, Fate, Settled, is_not_there, unexpected};
+use super::desk::{Again, Desk, Fate, Settled, is_not_there, unexpected};
 use super::guard::{self, Guardian, Kept, MayHoldText, Need, New, Shown, Unshown};
 use super::job::{Decision, JobWrite, Line, Machine, Outcome, Question, Step, StoreError, Stored};
 use super::session::Users;
@@ -23,6 +27,8 @@ const TRIES: u8 = 8;
 const RENAMES: u32 = 20;
 /// How often it is looked whether a page is kept from others: at once, then after 1, 2 and 4 seconds.
 const LOOKS: u8 = 4;
+/// How often restrictions that are gone once text is in the page are set again.
+const RESETS: u8 = 3;
 
 /// What happens to an item of which it is not known whether it was restricted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -180,6 +186,15 @@ struct Thing {
     /// Whether its text is in it.
     #[serde(default)]
     is_filled: bool,
+    /// Why it is not known whether its text is in it, if that is so.
+    #[serde(default)]
+    unsure_of_text: Option<String>,
+    /// Whether its labels were settled, one way or the other.
+    #[serde(default)]
+    is_labelled: bool,
+    /// How often its restrictions were found gone after its text was in it, and were set again.
+    #[serde(default)]
+    resets: u8,
     renamed: u32,
     note: Option<String>,
     /// Why it is put into the trash again.
@@ -231,6 +246,9 @@ impl Recreate {
             looks: 0,
             was_kept: false,
             is_filled: false,
+            unsure_of_text: None,
+            is_labelled: false,
+            resets: 0,
             renamed: 0,
             note: None,
             withdrawn_for: None,
@@ -433,10 +451,19 @@ impl Recreate {
         } else if thing.goes.as_ref().is_some_and(Place::is_parent_gone) {
             note = format!("{note} Its former parent is not there any more.");
         }
+        if self.things[item as usize].resets > 0 {
+            note = format!(
+                "{note} The server dropped its restrictions when it was changed, and they were set again: everybody who sees the space could read it for a moment."
+            );
+        }
         if let Some(more) = &self.things[item as usize].note {
             note = format!("{note} {more}");
         }
-        desk.close(item, Outcome::Done(Some(note)));
+        let outcome = match &self.things[item as usize].unsure_of_text {
+            Some(why) => Outcome::Unknown(format!("{why} {note}")),
+            None => Outcome::Done(Some(note)),
+        };
+        desk.close(item, outcome);
     }
 
     fn unknown(desk: &mut Desk, item: u32, step: Step, why: &str) {
@@ -444,25 +471,123 @@ impl Recreate {
         desk.close(item, Outcome::Unknown(why.to_owned()));
     }
 
-    /// Not applied after all: once more, but not for ever.
+    /// Not applied after all: once more, but not for ever, and not where it was answered as done.
     fn once_more(&mut self, desk: &mut Desk, item: u32, step: Step, back_to: Stage) {
         if desk.looks_again(item, step) {
             return;
         }
-        let why = "The answer was lost, and it was not applied.";
-        desk.settle(item, step, Settled::NotApplied(why));
+        let (why, again) = desk.not_applied(item, step, "it was not applied");
         let thing = &mut self.things[item as usize];
         thing.stage = back_to;
         thing.tries += 1;
-        if thing.tries >= TRIES {
-            desk.close(item, Outcome::Failed(why.to_owned()));
+        if again == Again::Yes && thing.tries < TRIES {
+            return;
         }
+        match step {
+            Step::Label => self.labels_end(desk, item, Some(&why)),
+            Step::Withdraw => self.stays(desk, item, &why),
+            _ => {
+                let why = format!("{why}{}", self.left_behind(desk, item));
+                desk.close(item, Outcome::Failed(why));
+            }
+        }
+    }
+
+    /// Whether its text may be in it.
+    fn may_hold_text(&self, desk: &Desk, item: u32) -> bool {
+        self.things[item as usize].is_filled || desk.is_in_doubt(item, Step::FillIn)
+    }
+
+    /// What a page is called on the server now: where its text may be in it, so may its title.
+    fn shown_title(&self, desk: &Desk, item: u32) -> String {
+        if self.may_hold_text(desk, item) {
+            self.title(item)
+        } else {
+            self.first_title(desk, item)
+        }
+    }
+
+    /// What stands in the space of an item that was begun and is not made again; empty: nothing.
+    fn left_behind(&self, desk: &Desk, item: u32) -> String {
+        let Some(id) = &self.things[item as usize].made else {
+            return String::new();
+        };
+        let title = self.shown_title(desk, item);
+        let what = if self.may_hold_text(desk, item) {
+            "page"
+        } else {
+            "blank page"
+        };
+        format!(
+            " A {what} \"{title}\" (id {id}) stands in the space: look at it, and delete it there."
+        )
+    }
+
+    /// Puts it into the trash again, for this reason.
+    fn withdraw(&mut self, desk: &Desk, item: u32, why: &str) {
+        let because = if self.may_hold_text(desk, item) {
+            "everybody who sees the space may have read it, and it was taken out again"
+        } else {
+            "it was not made again"
+        };
+        let thing = &mut self.things[item as usize];
+        thing.withdrawn_for = Some(format!("{why}, so {because}."));
+        thing.looks = 0;
+        thing.stage = Stage::Withdraw;
+    }
+
+    /// It is in the trash again: says why, and under which title it lies there.
+    fn withdrawn(&mut self, desk: &mut Desk, item: u32) {
+        let place = match (self.space(item), &self.things[item as usize].made) {
+            (Some(space), Some(id)) => format!(
+                " It is in the trash of {space} as \"{}\" (id {id}): purge it there.",
+                self.shown_title(desk, item)
+            ),
+            _ => String::new(),
+        };
+        let why = format!("{}{place}", self.why_withdrawn(item));
+        self.settle_text(desk, item);
+        desk.close(item, Outcome::Failed(why));
+    }
+
+    /// It could not be put into the trash again.
+    fn stays(&mut self, desk: &mut Desk, item: u32, why: &str) {
+        let id = self.things[item as usize].made.clone();
+        let id = id.map(|id| id.to_string()).unwrap_or_default();
+        let title = self.shown_title(desk, item);
+        let state = if self.may_hold_text(desk, item) {
+            format!(
+                "Everybody who sees the space may be able to read \"{title}\" (id {id}): restrict it or delete it now."
+            )
+        } else {
+            format!("It stands empty as \"{title}\" (id {id}): delete it there.")
+        };
+        let why = format!("{} {why} {state}", self.why_withdrawn(item));
+        self.settle_text(desk, item);
+        desk.close(item, Outcome::Failed(why));
+    }
+
+    /// Ends the writes that put something into a page that is not kept: that it was done is no doubt.
+    fn settle_text(&self, desk: &mut Desk, item: u32) {
+        let how = || {
+            if self.things[item as usize].is_filled {
+                Settled::Done
+            } else {
+                Settled::Unknown("The page was taken out again before its text was looked for.")
+            }
+        };
+        desk.settle(item, Step::FillIn, how());
+        desk.settle(
+            item,
+            Step::Label,
+            Settled::Unknown("The page was taken out again before its labels were looked for."),
+        );
     }
 
     /// Takes a page that was just read for what it shows of its guard.
     fn looked_at(&mut self, desk: &mut Desk, item: u32, page: &Content) {
         let Need::Kept(kept) = self.need(item) else {
-            self.proved(item, None);
+            self.proved(desk, item, None);
             return;
         };
         let guardian = self.guardian(&kept);
@@ -472,9 +597,13 @@ impl Recreate {
         }
         let guardian = guardian.as_ref().map(|(id, _)| id);
         match kept.shown_by(page, guardian, &self.user.names()) {
-            Err(why) => self.look_again(desk, item, why),
+            Err(why) => {
+                let shown = kept.shows_set(page, &self.user.names());
+                let is_gone = matches!(shown, Err(Unshown::NotThere(_)));
+                self.look_again(desk, item, why, is_gone);
+            }
             Ok(shown) => match shown.alone(&kept, desk.at()) {
-                Ok(proof) => self.proved(item, Some(proof)),
+                Ok(proof) => self.proved(desk, item, Some(proof)),
                 Err(shown) => {
                     self.shown = Some((item, shown));
                     self.things[item as usize].stage = Stage::VerifyAbove;
@@ -493,24 +622,35 @@ impl Recreate {
         let set = self.guardian(&kept).and_then(|(_, kept)| kept);
         let set = set.as_ref().map(|kept| kept.set.as_slice());
         match shown.below(above, set, &self.user.names(), desk.at()) {
-            Some(proof) => self.proved(item, Some(proof)),
+            Some(proof) => self.proved(desk, item, Some(proof)),
             None => {
                 let why = "The page that it hangs below is not shown to be restricted";
-                self.look_again(desk, item, why);
+                self.look_again(desk, item, why, false);
             }
         }
     }
 
-    fn proved(&mut self, item: u32, proof: Option<MayHoldText>) {
+    /// It was just read, and is kept from others: on with what comes next.
+    fn proved(&mut self, desk: &mut Desk, item: u32, proof: Option<MayHoldText>) {
         let thing = &mut self.things[item as usize];
         thing.was_kept |= proof.is_some();
         thing.looks = 0;
-        thing.stage = if thing.is_filled {
-            Stage::Label
-        } else {
-            Stage::Fill
-        };
         self.proof = proof.map(|proof| (item, proof));
+        if !thing.is_filled {
+            thing.stage = if desk.is_in_doubt(item, Step::FillIn) {
+                Stage::Filled
+            } else {
+                Stage::Fill
+            };
+            return;
+        }
+        desk.settle(item, Step::FillIn, Settled::Done);
+        if desk.is_in_doubt(item, Step::Label) && !thing.is_labelled {
+            thing.stage = Stage::Labelled;
+            return;
+        }
+        desk.settle(item, Step::Label, Settled::Done);
+        self.after_filling(desk, item);
     }
 
     /// The proof that an item may hold text now, if there is one. It is used up by one write.
@@ -522,28 +662,25 @@ impl Recreate {
         (of == item && proof.is_fresh(desk.at())).then_some(proof)
     }
 
-    /// Looks a little later whether it is kept from others; not for ever.
-    fn look_again(&mut self, desk: &mut Desk, item: u32, why: &str) {
+    /// It does not show what keeps it from others. Where text may be in it that is set again at once;
+    /// else it is looked at a little later. Neither for ever.
+    fn look_again(&mut self, desk: &mut Desk, item: u32, why: &str, is_gone: bool) {
+        let may_hold_text = self.may_hold_text(desk, item);
         let thing = &mut self.things[item as usize];
         thing.looks += 1;
-        if thing.looks < LOOKS {
-            thing.stage = Stage::Verify;
-        } else {
+        if thing.looks >= LOOKS {
             self.not_kept(desk, item, why);
+        } else if may_hold_text && is_gone && thing.resets < RESETS {
+            thing.resets += 1;
+            thing.stage = Stage::Restrict;
+        } else {
+            thing.stage = Stage::Verify;
         }
     }
 
-    /// It is not shown to be kept from others: nothing more goes into it.
+    /// It is not shown to be kept from others: nothing more goes into it, and it is taken out.
     fn not_kept(&mut self, desk: &mut Desk, item: u32, why: &str) {
-        let thing = &mut self.things[item as usize];
-        thing.looks = 0;
-        if thing.is_filled {
-            thing.note = Some(format!("{why} any more, so its labels were not put back."));
-            self.finish(desk, item);
-        } else {
-            thing.withdrawn_for = Some(format!("{why}, so it was not made again."));
-            thing.stage = Stage::Withdraw;
-        }
+        self.withdraw(desk, item, why);
     }
 
     fn after_filling(&mut self, desk: &mut Desk, item: u32) {
@@ -552,7 +689,7 @@ impl Recreate {
             .labels
             .as_ref()
             .is_some_and(|labels| !labels.is_empty());
-        if has_labels {
+        if has_labels && !self.things[item as usize].is_labelled {
             self.things[item as usize].stage = Stage::Label;
         } else {
             self.finish(desk, item);
@@ -649,7 +786,12 @@ impl Recreate {
                 };
                 let restrictions = kept.set;
                 let call = Call::SetRestrictions { id, restrictions };
-                desk.write(item, Step::Restrict, call, "blank, not restricted");
+                let before = if self.may_hold_text(desk, item) {
+                    "its restrictions are gone"
+                } else {
+                    "blank, not restricted"
+                };
+                desk.write(item, Step::Restrict, call, before);
             }
             Stage::Fill => self.fill(desk, item, text),
             Stage::Label => self.label(desk, item),
@@ -658,7 +800,50 @@ impl Recreate {
                     return;
                 };
                 let call = Call::TrashContent { id };
-                desk.write(item, Step::Withdraw, call, "blank");
+                let before = if self.may_hold_text(desk, item) {
+                    "not shown to be kept from others"
+                } else {
+                    "blank"
+                };
+                desk.write(item, Step::Withdraw, call, before);
+            }
+        }
+    }
+
+    /// Whether an item has to be brought to an end though the job is ending: its last write is not
+    /// settled, or its text may be in it and it is not shown that others are kept out.
+    fn is_begun(&self, desk: &Desk, item: u32) -> bool {
+        match self.things[item as usize].stage {
+            Stage::FindMade
+            | Stage::Compare
+            | Stage::Restricted
+            | Stage::Filled
+            | Stage::Labelled
+            | Stage::Withdrawn => true,
+            Stage::Restrict | Stage::Verify | Stage::VerifyAbove | Stage::Withdraw => {
+                self.may_hold_text(desk, item)
+            }
+            Stage::Load | Stage::Title | Stage::Create | Stage::Fill | Stage::Label => false,
+        }
+    }
+
+    /// When the job ends early: names what was made and will stay as it is.
+    fn close_begun(&mut self, desk: &mut Desk) {
+        let open: Vec<u32> = desk.open().collect();
+        for item in open {
+            let is_made = self.things[item as usize].made.is_some();
+            if !is_made || desk.is_busy(item) || self.is_begun(desk, item) {
+                continue;
+            }
+            let thing = &mut self.things[item as usize];
+            if thing.stage == Stage::Label {
+                let note = "The job was ended before its labels were put back.";
+                thing.note = Some(note.to_owned());
+                self.finish(desk, item);
+            } else {
+                let left = self.left_behind(desk, item);
+                let why = format!("The job was ended before its text was put back.{left}");
+                desk.close(item, Outcome::Failed(why));
             }
         }
     }
@@ -730,33 +915,115 @@ impl Recreate {
         }
     }
 
-    /// Whether its text is in it, after the answer was lost.
-    fn filled(&mut self, desk: &mut Desk, item: u32, now: Content) {
+    /// Whether its text is in it, after it was sent.
+    fn filled(&mut self, desk: &mut Desk, item: u32, now: &Content) {
         let made = self.things[item as usize].version;
         let is_ours = |version: &Version| {
             let by = version.by.as_ref().and_then(|by| by.username.as_deref());
             version.number == Some(made + 1) && by.is_some_and(|by| self.user.has(by))
         };
         let ours = now.version.as_ref().is_some_and(is_ours);
-        let version = now.version.and_then(|version| version.number);
-        let there = now.more.and_then(|more| more.body_storage);
+        let version = now.version.as_ref().and_then(|version| version.number);
+        let more = now.more.as_ref();
+        let there = more.and_then(|more| more.body_storage.clone());
+        let says_it = there.is_some() && there == self.text(item);
+        let wants_text = self.text(item).is_some_and(|text| !text.is_empty());
+        let is_empty = wants_text && there.is_some_and(|there| there.is_empty());
+        let is_told = version.is_some() && (ours || desk.is_accepted(item, Step::FillIn));
+        let is_in = says_it || (is_told && !is_empty);
         match version {
             Some(version) if version <= made => {
                 self.once_more(desk, item, Step::FillIn, Stage::Verify);
             }
-            Some(_) if ours || (there.is_some() && there == self.text(item)) => {
-                desk.settle(item, Step::FillIn, Settled::Done);
+            _ if is_in => {
                 self.things[item as usize].is_filled = true;
-                self.after_filling(desk, item);
+                // The write is over once it is shown that everybody else is still kept out.
+                self.looked_at(desk, item, now);
             }
-            Some(_) => {
-                let why = "The answer was lost, and somebody has changed it since: look whether its text is in it.";
-                Self::unknown(desk, item, Step::FillIn, why);
+            other => {
+                let state = match other {
+                    Some(_) if is_empty => "the page is empty all the same",
+                    Some(_) => "somebody has changed it since: look whether its text is in it",
+                    None => "the server does not tell the version",
+                };
+                let why = format!("{}, and {state}.", desk.heard(item, Step::FillIn));
+                desk.settle(item, Step::FillIn, Settled::Unknown(&why));
+                let thing = &mut self.things[item as usize];
+                thing.unsure_of_text = Some(why);
+                // It may be in it.
+                thing.is_filled = true;
+                self.looked_at(desk, item, now);
             }
-            None => {
-                let why = "The answer was lost, and the server does not tell the version.";
-                Self::unknown(desk, item, Step::FillIn, why);
+        }
+    }
+
+    /// Whether its labels are there, after they were written. For what is kept from others: and whether
+    /// that still is.
+    fn labelled(&mut self, desk: &mut Desk, item: u32, now: &Content) {
+        let wanted = self.item(item).labels.clone().unwrap_or_default();
+        let there = now.more.as_ref().and_then(|more| more.labels.as_ref());
+        let has = |label| there.is_some_and(|there| there.contains(label));
+        if wanted.iter().all(has) {
+            self.labels_end(desk, item, None);
+        } else {
+            self.once_more(desk, item, Step::Label, Stage::Label);
+        }
+    }
+
+    /// Nothing more is done about its labels. What is kept from others is looked at once more.
+    fn labels_end(&mut self, desk: &mut Desk, item: u32, problem: Option<&str>) {
+        let thing = &mut self.things[item as usize];
+        thing.is_labelled = true;
+        if let Some(problem) = problem {
+            thing.note = Some(format!("Its labels were not taken. {problem}"));
+        }
+        match self.need(item) {
+            Need::Kept(_) => self.things[item as usize].stage = Stage::Verify,
+            Need::Open | Need::Left(_) => {
+                desk.settle(item, Step::Label, Settled::Done);
+                self.finish(desk, item);
             }
+        }
+    }
+
+    /// It could not be read whether it is kept from others. Where text may be in it, it is looked at
+    /// again before it is taken out.
+    fn guard_unread(&mut self, desk: &mut Desk, item: u32, error: &ApiError) {
+        let error = error.message.trim_end_matches('.');
+        let why = format!("It could not be read whether it is restricted ({error})");
+        desk.settle(item, Step::Restrict, Settled::Unknown(&why));
+        let may_hold_text = self.may_hold_text(desk, item);
+        let thing = &mut self.things[item as usize];
+        thing.looks += 1;
+        if may_hold_text && thing.looks < LOOKS {
+            thing.stage = Stage::Verify;
+        } else {
+            self.not_kept(desk, item, &why);
+        }
+    }
+
+    /// What became of a write could not be read.
+    fn unread(&mut self, desk: &mut Desk, item: u32, stage: Stage, error: &ApiError) {
+        match stage {
+            // Before it is asked whether its text is in it: does it keep others out?
+            Stage::Filled => self.guard_unread(desk, item, error),
+            Stage::Labelled => {
+                let why = desk.unconfirmed(item, Step::Label, error);
+                self.labels_end(desk, item, Some(&why));
+            }
+            Stage::Withdrawn => {
+                let why = desk.unconfirmed(item, Step::Withdraw, error);
+                self.stays(desk, item, &why);
+            }
+            Stage::FindMade | Stage::Compare => {
+                let why = format!(
+                    "The answer was lost. {} If it was made, it is called \"{}\": look for it in the space, and delete it there.",
+                    error.message,
+                    self.first_title(desk, item)
+                );
+                Self::unknown(desk, item, Step::Create, &why);
+            }
+            _ => {}
         }
     }
 
@@ -778,11 +1045,11 @@ impl Recreate {
                 if desk.looks_again(item, Step::Restrict) {
                     return;
                 }
-                let is_accepted = desk.is_accepted(item, Step::Restrict);
+                let again = desk.may_go_again(item, Step::Restrict);
                 desk.settle(item, Step::Restrict, Settled::NotApplied(why));
                 let thing = &mut self.things[item as usize];
                 thing.tries += 1;
-                if is_accepted || thing.tries >= TRIES {
+                if again == Again::No || thing.tries >= TRIES {
                     self.not_kept(desk, item, why);
                 } else {
                     thing.stage = Stage::Restrict;
@@ -800,19 +1067,10 @@ impl Machine for Recreate {
             return;
         }
         let item = if stopping {
+            self.close_begun(desk);
             // Only what was begun is brought to a safe end.
-            let mut begun = desk.open().filter(|item| {
-                matches!(
-                    self.things[*item as usize].stage,
-                    Stage::FindMade
-                        | Stage::Compare
-                        | Stage::Restricted
-                        | Stage::Filled
-                        | Stage::Labelled
-                        | Stage::Withdrawn
-                )
-            });
-            begun.next()
+            let mut open = desk.open();
+            open.find(|item| self.is_begun(desk, *item))
         } else {
             desk.first_open()
         };
@@ -863,7 +1121,6 @@ impl Machine for Recreate {
             return;
         }
         let user = self.user.clone();
-        let labels = self.item(item).labels.clone().unwrap_or_default();
         let Some(thing) = self.things.get_mut(item as usize) else {
             return;
         };
@@ -902,40 +1159,20 @@ impl Machine for Recreate {
             }
             (Stage::Restricted | Stage::Verify | Stage::VerifyAbove, _, other) => {
                 let error = other.err().unwrap_or_else(unexpected);
-                let error = error.message.trim_end_matches('.');
-                let why = format!("It could not be read whether it is restricted ({error})");
-                desk.settle(item, Step::Restrict, Settled::Unknown(&why));
-                self.not_kept(desk, item, &why);
+                self.guard_unread(desk, item, &error);
             }
-            (Stage::Filled, _, Ok(Reply::Content(now))) => self.filled(desk, item, *now),
-            (Stage::Labelled, _, Ok(Reply::Content(now))) => {
-                let there = now.more.and_then(|more| more.labels).unwrap_or_default();
-                if labels.iter().all(|label| there.contains(label)) {
-                    desk.settle(item, Step::Label, Settled::Done);
-                    self.finish(desk, item);
-                } else {
-                    self.once_more(desk, item, Step::Label, Stage::Label);
-                }
-            }
+            (Stage::Filled, _, Ok(Reply::Content(now))) => self.filled(desk, item, &now),
+            (Stage::Labelled, _, Ok(Reply::Content(now))) => self.labelled(desk, item, &now),
             (Stage::Withdrawn, _, Ok(_)) => {
                 self.once_more(desk, item, Step::Withdraw, Stage::Withdraw);
             }
             (Stage::Withdrawn, _, Err(error)) if is_not_there(&error) => {
                 desk.settle(item, Step::Withdraw, Settled::Done);
-                let why = self.why_withdrawn(item);
-                desk.close(item, Outcome::Failed(why));
+                self.withdrawn(desk, item);
             }
             (stage, _, other) => {
-                let step = match stage {
-                    Stage::FindMade | Stage::Compare => Step::Create,
-                    Stage::Filled => Step::FillIn,
-                    Stage::Labelled => Step::Label,
-                    Stage::Withdrawn => Step::Withdraw,
-                    _ => return,
-                };
                 let error = other.err().unwrap_or_else(unexpected);
-                let why = format!("The answer was lost. {}", error.message);
-                Self::unknown(desk, item, step, &why);
+                self.unread(desk, item, stage, &error);
             }
         }
     }
@@ -944,17 +1181,14 @@ impl Machine for Recreate {
         let Some(thing) = self.things.get_mut(item as usize) else {
             return;
         };
-        if let Fate::NeverKnown(why) = fate {
-            if step == Step::Restrict {
-                thing.withdrawn_for = Some(format!("{why}, so it was not made again."));
-                thing.stage = Stage::Withdraw;
-            } else {
-                desk.close(item, Outcome::Unknown(why));
-            }
-            return;
-        }
         match (step, fate) {
-            (Step::Create, Fate::Applied { made }) => match made {
+            (Step::Restrict, Fate::NeverKnown(why)) => self.withdraw(desk, item, &why),
+            (Step::Create, Fate::NeverKnown(why)) => desk.close(item, Outcome::Unknown(why)),
+            // It can still be read what became of these.
+            (Step::FillIn, Fate::NeverKnown(_)) => thing.stage = Stage::Filled,
+            (Step::Label, Fate::NeverKnown(_)) => thing.stage = Stage::Labelled,
+            (_, Fate::NeverKnown(_)) => thing.stage = Stage::Withdrawn,
+            (Step::Create, Fate::Applied { made } | Fate::Accepted { made, .. }) => match made {
                 Some(made) => self.after_creating(desk, item, ContentId::new(made)),
                 None => {
                     let why = "The server did not say which id it has.".to_owned();
@@ -972,47 +1206,41 @@ impl Machine for Recreate {
                 thing.stage = Stage::Restricted;
             }
             (Step::Restrict, Fate::NotApplied(_)) => thing.stage = Stage::Restrict,
-            (Step::Restrict, Fate::Refused(_)) => thing.stage = Stage::Withdraw,
+            (Step::Restrict, Fate::Refused(error)) => {
+                let error = error.message.trim_end_matches('.');
+                let why = format!("The server did not take its restrictions ({error})");
+                self.withdraw(desk, item, &why);
+            }
             (Step::FillIn, Fate::Applied { .. }) => {
                 thing.is_filled = true;
                 thing.was_kept = true;
-                self.after_filling(desk, item);
+                thing.stage = Stage::Verify;
             }
-            (Step::FillIn, Fate::InDoubt(_)) => {
+            (Step::FillIn, Fate::Accepted { .. } | Fate::InDoubt(_)) => {
                 thing.was_kept = true;
                 thing.stage = Stage::Filled;
             }
             (Step::FillIn, Fate::NotApplied(_)) => thing.stage = Stage::Verify,
             (Step::FillIn, Fate::Refused(error)) => {
                 let why = format!(
-                    "It was made again and is kept from others, but is empty. {}",
-                    error.message
+                    "It was made again and is kept from others, but is empty. {}{}",
+                    error.message,
+                    self.left_behind(desk, item)
                 );
                 desk.close(item, Outcome::Failed(why));
             }
-            (Step::Label, Fate::Applied { .. }) => self.finish(desk, item),
-            (Step::Label, Fate::InDoubt(_)) => thing.stage = Stage::Labelled,
+            (Step::Label, Fate::Applied { .. }) => self.labels_end(desk, item, None),
+            (Step::Label, Fate::Accepted { .. } | Fate::InDoubt(_)) => {
+                thing.stage = Stage::Labelled;
+            }
             (Step::Label, Fate::NotApplied(_)) => thing.stage = Stage::Label,
             (Step::Label, Fate::Refused(error)) => {
-                thing.note = Some(format!("Its labels were not taken. {}", error.message));
-                self.finish(desk, item);
+                self.labels_end(desk, item, Some(&error.message));
             }
-            (_, Fate::Applied { .. }) => {
-                let why = self.why_withdrawn(item);
-                desk.close(item, Outcome::Failed(why));
-            }
-            (_, Fate::InDoubt(_)) => thing.stage = Stage::Withdrawn,
+            (_, Fate::Applied { .. }) => self.withdrawn(desk, item),
+            (_, Fate::Accepted { .. } | Fate::InDoubt(_)) => thing.stage = Stage::Withdrawn,
             (_, Fate::NotApplied(_)) => thing.stage = Stage::Withdraw,
-            (_, Fate::Refused(error)) => {
-                let why = format!(
-                    "{} It stands empty. {}",
-                    self.why_withdrawn(item),
-                    error.message
-                );
-                desk.close(item, Outcome::Failed(why));
-            }
-            // None of its other steps is left open after an answer.
-            (_, Fate::NeverKnown(_) | Fate::Accepted { .. }) => {}
+            (_, Fate::Refused(error)) => self.stays(desk, item, &error.message),
         }
     }
 

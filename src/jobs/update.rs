@@ -1,13 +1,14 @@
 //! Name, description and homepage of a space, changed against a fresh read.
 //!
-//! After the write the space is read again: what was changed has to be there, whatever was answered. A
-//! field that the server did not tell was not seen by anybody, so it is neither compared nor sent.
+//! After the write the space is read again, and all of it is held against what was wanted: what was
+//! changed as it was typed, everything else as it was read just before. A field that the server did not
+//! tell was not seen by anybody, so it is neither compared nor sent.
 
 use serde::{Deserialize, Serialize};
 
 use super::desk::{Again, Desk, Fate, Settled, is_not_there, refused, unexpected};
 use super::job::{Decision, Machine, Outcome, Question, Step};
-use crate::confluence::{ApiError, Call, ContentId, Reply, Space, SpaceKey};
+use crate::confluence::{ApiError, Call, ContentId, Reply, Space, SpaceKey, SpaceStatus};
 
 const TRIES: u8 = 8;
 
@@ -72,11 +73,30 @@ pub(super) struct Update {
     base: SpaceForm,
     mine: SpaceForm,
     theirs: Option<SpaceForm>,
+    /// The space as it was read just before the write.
+    #[serde(default)]
+    before: Option<Seen>,
     stage: Stage,
     tries: u8,
     /// The expansions that the server fails over.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unread: Vec<String>,
+}
+
+/// A space as it was read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Seen {
+    form: SpaceForm,
+    status: Option<SpaceStatus>,
+}
+
+impl Seen {
+    fn of(space: &Space) -> Self {
+        Self {
+            form: SpaceForm::of(space),
+            status: space.status,
+        }
+    }
 }
 
 impl Update {
@@ -91,6 +111,7 @@ impl Update {
             base,
             mine,
             theirs: None,
+            before: None,
             stage: Stage::Check,
             tries: 0,
             unread,
@@ -142,7 +163,8 @@ impl Update {
     }
 
     /// Read just before the write.
-    fn checked(&mut self, desk: &mut Desk, item: u32, now: &SpaceForm) {
+    fn checked(&mut self, desk: &mut Desk, item: u32, seen: Seen) {
+        let now = &seen.form;
         let is_untold = now.description.is_none() && !self.base.text().is_empty();
         if is_untold && self.changes_text() {
             let why = "The server does not tell the description now, so whether somebody changed it cannot be seen. Nothing was sent.";
@@ -151,7 +173,10 @@ impl Update {
         }
         let now = self.comparable(now);
         if now.says_the_same(&self.base) {
+            self.before = Some(seen);
             self.stage = Stage::Ready;
+            // After a kill it is held against this, too.
+            desk.checkpoint();
         } else if now.says_the_same(&self.mine) {
             let note = "The space already says so.".to_owned();
             desk.close(item, Outcome::Done(Some(note)));
@@ -180,20 +205,61 @@ impl Update {
         changes
     }
 
+    /// What nobody was to change and is not as it was just before the write, by name.
+    fn others(&self, seen: &Seen) -> Vec<&'static str> {
+        let Some(before) = &self.before else {
+            return Vec::new();
+        };
+        let (was, now) = (&before.form, &seen.form);
+        let mut others = Vec::new();
+        if self.mine.name == self.base.name && now.name != was.name {
+            others.push("name");
+        }
+        // Where it was told before and is not told now, it may be gone.
+        let is_told = was.description.is_some();
+        if !self.changes_text() && is_told && !same_text(now.text(), was.text()) {
+            others.push("description");
+        }
+        if self.new_homepage().is_none() && now.homepage != was.homepage {
+            others.push("homepage");
+        }
+        let status = before.status.zip(seen.status);
+        if status.is_some_and(|(was, now)| was != now) {
+            others.push("status");
+        }
+        others
+    }
+
+    /// What was changed is there; something else is not as it was.
+    fn changed_more(desk: &mut Desk, item: u32, others: &[&str]) {
+        let others = others.join(" and the ");
+        let why = format!(
+            "Saved, but the {others} of the space changed with it: the server, or somebody else, changed more than was asked for. Save once more to see how it is now and to put it back."
+        );
+        desk.settle(item, Step::UpdateSpace, Settled::DoneBut(&why));
+        desk.close(item, Outcome::Failed(why));
+    }
+
     /// Read after the write.
-    fn settled(&mut self, desk: &mut Desk, item: u32, now: &SpaceForm) {
+    fn settled(&mut self, desk: &mut Desk, item: u32, seen: &Seen) {
+        let now = &seen.form;
         let changes = self.changes(now);
+        let others = self.others(seen);
         let missing: Vec<&str> = changes
             .iter()
             .filter(|(_, is_there)| !is_there)
             .map(|(field, _)| *field)
             .collect();
-        if missing.is_empty() {
+        if missing.is_empty() && others.is_empty() {
             desk.settle(item, Step::UpdateSpace, Settled::Done);
             desk.close(item, Outcome::Done(None));
             return;
         }
         if desk.looks_again(item, Step::UpdateSpace) {
+            return;
+        }
+        if missing.is_empty() {
+            Self::changed_more(desk, item, &others);
             return;
         }
         if self.comparable(now).says_the_same(&self.base) {
@@ -209,7 +275,7 @@ impl Update {
         let why = format!(
             "{}, and the {} of the space is not what was sent.",
             desk.heard(item, Step::UpdateSpace),
-            missing.join(" and the ")
+            [missing, others].concat().join(" and the ")
         );
         desk.settle(item, Step::UpdateSpace, Settled::Unknown(&why));
         desk.close(item, Outcome::Unknown(why));
@@ -226,7 +292,16 @@ impl Machine for Update {
             expand: self.expand(),
         };
         match self.stage {
-            Stage::Check | Stage::Ready if desk.is_stopping() => {}
+            Stage::Check | Stage::Ready if desk.is_stopping() => {
+                let why = "Nothing was saved.";
+                let why = match self.theirs.take() {
+                    Some(_) => format!(
+                        "{why} Somebody changed the space meanwhile: save once more to see what they changed."
+                    ),
+                    None => why.to_owned(),
+                };
+                desk.close(0, Outcome::Skipped(why));
+            }
             Stage::Check => desk.read(0, Step::Check, look),
             Stage::Ready => {
                 let before = format!("named {}", self.base.name);
@@ -240,7 +315,7 @@ impl Machine for Update {
 
     fn read(&mut self, desk: &mut Desk, item: u32, step: Step, answer: Result<Reply, ApiError>) {
         let now = match answer {
-            Ok(Reply::Space(space)) => SpaceForm::of(&space),
+            Ok(Reply::Space(space)) => Seen::of(&space),
             other => {
                 let error = other.err().unwrap_or_else(unexpected);
                 if step == Step::Check {
@@ -262,7 +337,7 @@ impl Machine for Update {
             }
         };
         if step == Step::Check {
-            self.checked(desk, item, &now);
+            self.checked(desk, item, now);
         } else {
             self.settled(desk, item, &now);
         }

@@ -43,6 +43,7 @@ pub(super) enum Sight {
 pub(super) struct Witness {
     key: SpaceKey,
     ask: Ask,
+    saw_all: bool,
 }
 
 impl Witness {
@@ -55,6 +56,7 @@ impl Witness {
         Self {
             key: space.unwrap_or_else(|| SpaceKey::new("")),
             ask,
+            saw_all: false,
         }
     }
 
@@ -63,7 +65,13 @@ impl Witness {
         Self {
             key,
             ask: Ask::User,
+            saw_all: false,
         }
+    }
+
+    /// Whether the ids that it has shown are all that is in the trash.
+    pub(super) fn saw_all(&self) -> bool {
+        self.saw_all
     }
 
     /// The next read.
@@ -97,6 +105,7 @@ impl Witness {
     ) -> Option<Sight> {
         match (self.ask, answer) {
             (Ask::Trash, Ok(Reply::Trash(page))) => {
+                self.saw_all = page.next.is_none();
                 let ids = page.results.into_iter().map(|row| row.id);
                 Some(Sight::Shown(ids.collect()))
             }

@@ -35,6 +35,10 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             canvas.theme.warning,
         );
     }
+    if across.is_uncertain() {
+        let note = "may not be all: a list repeats rows";
+        foot.note(note.to_owned(), canvas.theme.warning);
+    }
     match &across.inside {
         Some(within) => draw_inside(model, across, within, canvas, area, focus),
         None => draw_spaces(model, across, canvas, area, focus),

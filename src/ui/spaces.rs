@@ -124,6 +124,10 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         }
     }
     let mut foot = Foot::default();
+    if spaces.is_uncertain {
+        let note = "may not be all: the list repeats rows";
+        foot.note(note.to_owned(), canvas.theme.warning);
+    }
     if !spaces.marks.is_empty() {
         let mut note = format!("{} marked", number::grouped(spaces.marks.len() as u64));
         let hidden = spaces.hidden_marks();

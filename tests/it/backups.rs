@@ -479,6 +479,27 @@ fn takes_content(call: &Call) -> Answer {
     }
 }
 
+/// The same, and a page has the version that was put into it last.
+fn shows_what_it_took() -> impl Fn(&Call) -> Answer {
+    let versions = std::cell::RefCell::new(std::collections::HashMap::new());
+    move |call| {
+        let answer = takes_content(call);
+        match (call, answer) {
+            (Call::ReplaceBody { id, version, .. }, answer) => {
+                versions.borrow_mut().insert(id.clone(), *version);
+                answer
+            }
+            (Call::Content { id, .. }, Ok(Reply::Content(mut page))) => {
+                if let (Some(now), Some(version)) = (&mut page.version, versions.borrow().get(id)) {
+                    now.number = Some(*version);
+                }
+                Ok(Reply::Content(page))
+            }
+            (_, answer) => answer,
+        }
+    }
+}
+
 /// The sample wiki, which gives the text of anything in its trash.
 fn gives_texts(call: &Call) -> Answer {
     match call {
@@ -778,7 +799,7 @@ fn purged_content_is_made_again_after_the_confirmation() {
         "nothing before the yes"
     );
     browser.story.keys("y");
-    browser.go_on(&takes_content);
+    browser.go_on(&shows_what_it_took());
     assert_eq!(
         writes(&browser.story),
         [

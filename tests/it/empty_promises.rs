@@ -15,7 +15,8 @@ use coracle::jobs::journal::{Phase, Record};
 use coracle::jobs::*;
 
 use crate::machines::{Bench, deletion, lost, purge_all, purge_marked, wiki};
-use crate::simulation::{Dice, Room, Server, agree, doc, fail, head, missing, number};
+use crate::seeds;
+use crate::simulation::{Dice, Room, Server, agree, doc, fail, head, missing};
 
 /// The answer of a server that did it, without doing it.
 fn only_says_so(server: &Server, call: &Call) -> Option<Result<Reply, ApiError>> {
@@ -248,11 +249,7 @@ fn an_archive_that_is_answered_and_did_nothing_has_failed() {
 
 #[test]
 fn a_space_is_gone_only_while_the_same_user_is_shown_another_one() {
-    let other = Room {
-        name: "HR".into(),
-        description: String::new(),
-        archived: false,
-    };
+    let other = Room::named("HR");
     for (user, is_other_shown, is_done) in [
         (Some("me"), true, true),
         (Some("me"), false, false),
@@ -402,6 +399,156 @@ fn a_title_that_gets_longer_stays_within_what_servers_take() {
     let title = &bench.server.docs["100"].title;
     assert!(title.ends_with(" (restored)"), "{title}");
     assert_eq!(title.chars().count(), 255);
+}
+
+#[test]
+fn an_item_that_a_later_page_of_the_trash_still_lists_is_not_told_as_purged() {
+    let mut server = wiki();
+    for n in 2..6 {
+        let page = doc("ENG", &format!("Old {n}"), ContentStatus::Trashed);
+        server.docs.insert(format!("{}", 100 + n), page);
+    }
+    // A page of a list has three rows here.
+    let mut items = items(&server);
+    let items = items.split_off(4);
+    let head = head(Act::PurgeMarked, &[], items);
+    let consent = agree(Challenge::new(head.target.clone()));
+    let job = Job::purge_marked(head, consent).expect("agreed to");
+    let mut bench = Bench::new(job, server);
+    let mut sent = false;
+    bench.finish(&mut |server, call, _| {
+        sent |= matches!(call, Call::PurgeContent { .. });
+        match call {
+            Call::PurgeContent { .. } => only_says_so(server, call),
+            // Asked for by itself each is hidden.
+            Call::Content { .. } if sent => Some(Err(missing())),
+            _ => None,
+        }
+    });
+    unknown(&bench, "the trash still lists it");
+    assert_eq!(bench.told(Step::Purge), Phase::Unknown);
+}
+
+#[test]
+fn a_purge_whose_last_reading_fails_says_what_it_stands_on() {
+    let mut server = wiki();
+    for n in 2..6 {
+        let page = doc("ENG", &format!("Old {n}"), ContentStatus::Trashed);
+        server.docs.insert(format!("{}", 100 + n), page);
+    }
+    let mut items = items(&server);
+    items.truncate(1);
+    let head = head(Act::PurgeMarked, &[], items);
+    let consent = agree(Challenge::new(head.target.clone()));
+    let job = Job::purge_marked(head, consent).expect("agreed to");
+    let mut bench = Bench::new(job, server);
+    let mut looks = 0;
+    bench.finish(&mut |server, call, _| {
+        let is_gone = !server.docs.contains_key("100");
+        match call {
+            // The first look shows the first page; then nothing more can be read.
+            Call::Trash { .. } if is_gone => {
+                looks += 1;
+                (looks > 1).then(|| Err(fail(ErrorKind::Forbidden, 403)))
+            }
+            _ => None,
+        }
+    });
+    assert!(looks > 1, "it was read once more");
+    let outcomes = bench.outcomes();
+    assert!(
+        matches!(&outcomes[..], [Outcome::Done(Some(why))] if why.contains("could not be read once more")),
+        "{outcomes:?}"
+    );
+}
+
+#[test]
+fn a_change_that_wipes_something_else_is_told_and_not_as_done() {
+    let described = || {
+        let mut bench = update(
+            form("ENG", Some("What we do.")),
+            form("Engineers", Some("What we do.")),
+        );
+        let room = bench.server.rooms.get_mut("ENG").expect("there");
+        room.description = "What we do.".into();
+        bench
+    };
+    type Meddle = fn(&mut Room);
+    let meddles: [(Meddle, &str); 2] = [
+        (
+            |room| room.description.clear(),
+            "the description of the space",
+        ),
+        (|room| room.archived = true, "the status of the space"),
+    ];
+    for (meddle, what) in meddles {
+        let mut bench = described();
+        bench.finish(&mut |server, call, _| {
+            let Call::UpdateSpace { .. } = call else {
+                return None;
+            };
+            let answer = server.serve(call);
+            meddle(server.rooms.get_mut("ENG").expect("there"));
+            Some(answer)
+        });
+        failed(&bench, what);
+        failed(&bench, "Saved, but");
+        assert_eq!(bench.told(Step::UpdateSpace), Phase::Done);
+    }
+    let mut bench = described();
+    bench.finish(&mut |_, _, _| None);
+    assert_eq!(bench.job.state(), JobState::Done);
+}
+
+/// A sign-in page, with the status of an answer.
+fn web_page() -> Result<Reply, ApiError> {
+    let kind = ErrorKind::NotJson {
+        content_type: "text/html".into(),
+    };
+    let words = "The server answered with a web page, “Log in”, instead of data.";
+    Err(ApiError::new(kind, words).with_status(200))
+}
+
+#[test]
+fn a_web_page_in_answer_to_a_write_is_told_and_the_write_is_never_sent_again() {
+    type Make = fn() -> Bench;
+    let jobs: [(Make, usize); 5] = [
+        (
+            || update(form("ENG", Some("")), form("Engineers", Some(""))),
+            1,
+        ),
+        (|| creation("What we do."), 1),
+        (archiving, 1),
+        (restoration, 2),
+        (purge_marked, 2),
+    ];
+    for (make, most) in jobs {
+        for kill in [false, true] {
+            let mut bench = make();
+            // The server is asked who is there: a space that is missing is looked for.
+            let other = bench.server.rooms["ENG"].clone();
+            bench.server.rooms.insert("HR".into(), other);
+            let mut page = |_: &mut Server, call: &Call, _: u64| (!call.is_read()).then(web_page);
+            let writes = |bench: &Bench| bench.count(|call| !call.is_read());
+            if kill {
+                bench.run(&mut page, |bench| writes(bench) > 0);
+                bench.kill();
+                bench.feed(JobEvent::Resume);
+            }
+            bench.finish(&mut page);
+            failed(&bench, "Something between here and the server answered");
+            failed(&bench, "“Log in”");
+            failed(&bench, "Nothing is sent again by itself");
+            assert_eq!(writes(&bench), most, "kill: {kill} {:?}", bench.sent);
+        }
+    }
+    // Where it did reach the server, that is what counts.
+    let mut bench = update(form("ENG", Some("")), form("Engineers", Some("")));
+    bench.finish(&mut |server, call, _| {
+        let is_read = call.is_read();
+        (!is_read).then(|| server.serve(call).and_then(|_| web_page()))
+    });
+    assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.outcomes());
 }
 
 #[test]
@@ -572,9 +719,8 @@ fn random_wiki(dice: &mut Dice) -> Server {
     }
     for key in ["HR", "OLD"] {
         let room = Room {
-            name: key.into(),
-            description: String::new(),
             archived: key == "OLD",
+            ..Room::named(key)
         };
         server.rooms.insert(key.into(), room);
     }
@@ -726,30 +872,5 @@ fn simulate(seed: u64) -> Vec<String> {
 
 #[test]
 fn no_outcome_and_no_line_of_the_journal_says_what_the_server_does_not_bear_out() {
-    let (from, to) = match number("CORACLE_SIM_SEED") {
-        Some(seed) => (seed, seed + 1),
-        None => (0, number("CORACLE_SIM_SEEDS").unwrap_or(10_000)),
-    };
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads)
-            .map(|worker| {
-                scope.spawn(move || {
-                    for seed in (from..to).filter(|seed| seed % threads == worker) {
-                        let errors = simulate(seed);
-                        assert!(
-                            errors.is_empty(),
-                            "Seed {seed} went wrong; run it alone with CORACLE_SIM_SEED={seed}.\n{}",
-                            errors.join("\n")
-                        );
-                    }
-                })
-            })
-            .collect();
-        for worker in workers {
-            if let Err(panic) = worker.join() {
-                std::panic::resume_unwind(panic);
-            }
-        }
-    });
+    seeds::all(|seed| (simulate(seed), 0));
 }

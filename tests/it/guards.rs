@@ -4,10 +4,11 @@
 //! The server is the model of the simulation. What it says goes through the real decoder, so that
 //! what it leaves out is left out of the JSON. After every write it is looked at whether anything of
 //! a page that was restricted, by itself or by what it hung below, could be read by everybody: its
-//! text, its labels, or its title.
+//! text, its labels, or its title. Where the server drops restrictions when a page is changed, everybody
+//! can read it for as long as that is not seen; at the end nobody can, or an outcome says so of the page.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use coracle::confluence::*;
 use coracle::jobs::backup::Item;
@@ -16,7 +17,8 @@ use serde_json::{Value, json};
 
 use crate::machines::Bench;
 use crate::putting_back::{recreating, rehearsing};
-use crate::simulation::{Dice, Lists, Room, Server, doc, fail, number};
+use crate::seeds;
+use crate::simulation::{Dice, Doc, Lists, Server, doc, fail};
 
 /// What a server leaves out when it tells of a page.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -205,9 +207,13 @@ fn secrets(server: &Server) -> Secrets {
         .collect()
 }
 
-/// What of a secret everybody could read now, if anything.
-fn leak(server: &Server, secrets: &Secrets) -> Option<String> {
-    let made = server.docs.iter().filter(|(id, _)| id.starts_with('n'));
+/// What of a secret everybody could read now, if anything: the id of the page, and what of which. What
+/// is in the trash only those can read who administer the space.
+fn leak(server: &Server, secrets: &Secrets, but: &BTreeSet<String>) -> Option<(String, String)> {
+    let is_shown = |id: &str, doc: &Doc| {
+        id.starts_with('n') && doc.status == ContentStatus::Current && !but.contains(id)
+    };
+    let made = server.docs.iter().filter(|(id, doc)| is_shown(id, doc));
     made.filter(|(id, _)| !is_kept(server, id))
         .find_map(|(id, doc)| {
             let of = |title: &str| secrets.get(title) == Some(&true);
@@ -218,15 +224,16 @@ fn leak(server: &Server, secrets: &Secrets) -> Option<String> {
                 .labels
                 .first()
                 .and_then(|label| label.strip_prefix("of-"));
-            if of(text) {
-                Some(format!("the text of {text} ({id})"))
+            let what = if of(text) {
+                format!("the text of {text}")
             } else if of(title) {
-                Some(format!("the title {title} ({id})"))
+                format!("the title {title}")
             } else if labels.is_some_and(of) {
-                Some(format!("the labels of {labels:?} ({id})"))
+                format!("the labels of {labels:?}")
             } else {
-                None
-            }
+                return None;
+            };
+            Some((id.clone(), what))
         })
 }
 
@@ -250,20 +257,7 @@ fn wiki() -> Server {
     let mut detail = doc("ENG", "Detail", ContentStatus::Trashed);
     detail.parent = Some("100".into());
     docs.insert("101".to_owned(), detail);
-    let room = Room {
-        name: "ENG".into(),
-        description: String::new(),
-        archived: false,
-    };
-    Server {
-        rooms: [("ENG".to_owned(), room)].into(),
-        docs,
-        tasks: BTreeMap::new(),
-        next: 1_000,
-        modern: true,
-        lists: Lists::Whole,
-        user: "me".into(),
-    }
+    Server::with(docs, Lists::Whole)
 }
 
 /// Plan and Detail made again after they were saved as told.
@@ -281,7 +275,8 @@ type Trick<'a> = &'a mut dyn FnMut(&mut Server, &Call) -> Option<Result<Reply, A
 fn finish(bench: &mut Bench, secrets: &Secrets, told: Told, trick: Trick<'_>) {
     bench.finish(&mut |server, call, _| {
         let answer = trick(server, call).unwrap_or_else(|| serve(server, told, call));
-        let found = leak(server, secrets).filter(|found| !found.starts_with("the title"));
+        let found = leak(server, secrets, &BTreeSet::new());
+        let found = found.filter(|(_, what)| !what.starts_with("the title"));
         assert_eq!(found, None, "after {call:?}");
         Some(answer)
     });
@@ -492,12 +487,123 @@ fn what_hangs_below_a_page_that_was_opened_meanwhile_gets_no_text() {
     );
 }
 
+/// The server drops the restrictions of a page whenever it is changed, so many times in all.
+fn dropping(times: usize, keeps_them_dropped: bool) -> (Bench, Secrets) {
+    let mut server = wiki();
+    let plan = server.docs.get_mut("100").expect("there");
+    plan.labels = vec!["of-Plan".into()];
+    let (mut bench, secrets) = made_again(server, Told::default(), UnknownRestrictions::OnlyMe);
+    let mut left = times;
+    let mut is_dropped = false;
+    bench.finish(&mut |server, call, _| match call {
+        Call::ReplaceBody { id, .. } | Call::AddLabels { id, .. } if left > 0 => {
+            left -= 1;
+            is_dropped = true;
+            let answer = server.serve(call);
+            let page = server.docs.get_mut(id.as_str()).expect("there");
+            page.restrictions.clear();
+            Some(answer)
+        }
+        Call::SetRestrictions { .. } if is_dropped && keeps_them_dropped => Some(Ok(Reply::Done)),
+        _ => Some(serve(server, Told::default(), call)),
+    });
+    (bench, secrets)
+}
+
+#[test]
+fn restrictions_that_are_dropped_when_text_or_labels_go_in_are_set_again() {
+    for times in [1, 2] {
+        let (bench, secrets) = dropping(times, false);
+        let told = outcomes(&bench);
+        assert_eq!(bench.job.state(), JobState::Done, "{told:?}");
+        assert_eq!(leak(&bench.server, &secrets, &BTreeSet::new()), None);
+        assert_eq!(text_of(&bench, "Plan"), Some("<p>Plan</p>"));
+        assert_eq!(text_of(&bench, "Detail"), Some("<p>Detail</p>"));
+        assert!(told[0].contains("they were set again"), "{told:?}");
+        assert!(!told[1].contains("they were set again"), "{told:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_kept_from_others_once_its_text_is_in_is_taken_out_again() {
+    let (bench, secrets) = dropping(9, true);
+    let told = outcomes(&bench);
+    assert_eq!(bench.job.state(), JobState::Failed, "{told:?}");
+    assert_eq!(leak(&bench.server, &secrets, &BTreeSet::new()), None);
+    assert_eq!(text_of(&bench, "Plan"), None, "it is in the trash");
+    assert_eq!(text_of(&bench, "Detail"), None);
+    assert!(
+        told[0].contains("may have read it, and it was taken out again"),
+        "{told:?}"
+    );
+    assert!(
+        told[0].contains("It is in the trash of ENG as \\\"Plan\\\""),
+        "{told:?}"
+    );
+    assert_eq!(bench.told(Step::FillIn), journal::Phase::Done);
+}
+
+#[test]
+fn a_blank_page_that_is_left_in_the_trash_or_in_the_space_is_named() {
+    // The server takes restrictions and sets none: it goes into the trash again.
+    let (mut bench, secrets) = made_again(wiki(), Told::default(), UnknownRestrictions::OnlyMe);
+    let none =
+        |call: &Call| matches!(call, Call::SetRestrictions { .. }).then_some(Ok(Reply::Done));
+    finish(&mut bench, &secrets, Told::default(), &mut |_, call| {
+        none(call)
+    });
+    let told = outcomes(&bench);
+    assert!(
+        told[0].contains("It is in the trash of ENG as \\\"Being restored j1 1\\\" (id n"),
+        "{told:?}"
+    );
+    // It is answered that it went there, and did not.
+    for refused in [false, true] {
+        let (mut bench, secrets) = made_again(wiki(), Told::default(), UnknownRestrictions::OnlyMe);
+        finish(
+            &mut bench,
+            &secrets,
+            Told::default(),
+            &mut |_, call| match call {
+                Call::TrashContent { .. } if refused => Some(Err(fail(ErrorKind::Forbidden, 403))),
+                Call::TrashContent { .. } => Some(Ok(Reply::Done)),
+                _ => none(call),
+            },
+        );
+        let told = outcomes(&bench);
+        assert!(
+            told[0].contains("It stands empty as \\\"Being restored j1 1\\\" (id n"),
+            "{told:?}"
+        );
+    }
+    // The job is cancelled while it is blank.
+    let (mut bench, _) = made_again(wiki(), Told::default(), UnknownRestrictions::OnlyMe);
+    let is_made =
+        |bench: &Bench| bench.count(|call| matches!(call, Call::CreateContent { .. })) > 0;
+    bench.run(
+        &mut |server, call, _| Some(serve(server, Told::default(), call)),
+        is_made,
+    );
+    bench.feed(JobEvent::Cancel);
+    bench.finish(&mut |server, call, _| Some(serve(server, Told::default(), call)));
+    let told = outcomes(&bench);
+    assert!(
+        told[0].contains("A blank page \\\"Being restored j1 1\\\" (id n"),
+        "{told:?}"
+    );
+    assert!(
+        told[1].contains("cancelled before it came to this"),
+        "{told:?}"
+    );
+}
+
 #[test]
 fn the_title_of_a_restricted_page_is_not_shown_before_it_is_restricted() {
     let (mut bench, secrets) = made_again(wiki(), Told::default(), UnknownRestrictions::OnlyMe);
     bench.finish(&mut |server, call, _| {
         let answer = serve(server, Told::default(), call);
-        assert_eq!(leak(server, &secrets), None, "after {call:?}");
+        let found = leak(server, &secrets, &BTreeSet::new());
+        assert_eq!(found, None, "after {call:?}");
         Some(answer)
     });
     assert_eq!(text_of(&bench, "Plan"), Some("<p>Plan</p>"));
@@ -632,6 +738,10 @@ struct Storm {
     reads: Reads,
     /// What was asked for and not set.
     asked: BTreeMap<String, Vec<Restriction>>,
+    /// In so many of a hundred changes of a page the server drops its restrictions.
+    drops: u64,
+    /// The pages of which it did.
+    dropped: BTreeSet<String>,
 }
 
 impl Storm {
@@ -665,6 +775,16 @@ impl Storm {
                     }
                 }
                 serve(&mut shown, told, call)
+            }
+            Call::ReplaceBody { id, .. } | Call::AddLabels { id, .. }
+                if is_stormy && self.dice.percent(self.drops) =>
+            {
+                let answer = serve(server, Told::default(), call);
+                if let Some(doc) = server.docs.get_mut(id.as_str()) {
+                    doc.restrictions.clear();
+                    self.dropped.insert(id.to_string());
+                }
+                answer
             }
             Call::SetRestrictions { .. } if is_stormy && self.dice.percent(20) => Ok(Reply::Done),
             Call::CreateContent { .. } if is_stormy && self.dice.percent(10) => {
@@ -719,15 +839,16 @@ fn drive(bench: &mut Bench, storm: &mut Storm) -> Vec<String> {
             &mut |server, call, _| {
                 let answer = storm.answer(server, call);
                 if !call.is_read()
-                    && let Some(leak) = leak(server, &storm.secrets)
+                    && let Some((id, what)) = leak(server, &storm.secrets, &storm.dropped)
                 {
-                    found.push(format!("{leak} after {call:?}"));
+                    found.push(format!("{what} ({id}) after {call:?}"));
                 }
                 Some(answer)
             },
             is_killed,
         );
         if bench.job.state().is_over() {
+            found.extend(untold(bench, storm));
             return found;
         }
         if bench.job.question().is_some() {
@@ -742,6 +863,26 @@ fn drive(bench: &mut Bench, storm: &mut Storm) -> Vec<String> {
     found
 }
 
+/// What everybody can read at the end, and no outcome says so of the page.
+fn untold(bench: &Bench, storm: &Storm) -> Option<String> {
+    let told: Vec<String> = outcomes(bench);
+    let is_told = |id: &str| {
+        let mut told = told.iter();
+        told.any(|it| it.contains(&format!("(id {id}): restrict it or delete it now")))
+    };
+    let told: BTreeSet<String> = storm
+        .dropped
+        .iter()
+        .filter(|id| is_told(id))
+        .cloned()
+        .collect();
+    let (id, what) = leak(&bench.server, &storm.secrets, &told)?;
+    Some(format!(
+        "{what} ({id}) at the end, and nobody is told: {:?}",
+        outcomes(bench)
+    ))
+}
+
 /// Runs one seed. What was wrong, and how many texts came back.
 fn weather(seed: u64, reads: Reads) -> (Vec<String>, usize) {
     let mut dice = Dice(seed);
@@ -752,6 +893,7 @@ fn weather(seed: u64, reads: Reads) -> (Vec<String>, usize) {
         _ => Weather::Stormy,
     };
     let wild = [5, 20, 50][dice.below(3) as usize];
+    let drops = [0, 10, 50, 100][dice.below(4) as usize];
     let unknown = if dice.percent(70) {
         UnknownRestrictions::OnlyMe
     } else {
@@ -767,6 +909,8 @@ fn weather(seed: u64, reads: Reads) -> (Vec<String>, usize) {
         ways,
         reads,
         asked: BTreeMap::new(),
+        drops,
+        dropped: BTreeSet::new(),
     };
     let mut items = Vec::new();
     for id in &ids {
@@ -834,34 +978,8 @@ fn what_was_foretold(dry: &Bench, real: &Bench) -> Vec<String> {
 
 #[test]
 fn nothing_restricted_can_be_read_by_everybody_whatever_goes_wrong() {
-    let (from, to) = match number("CORACLE_SIM_SEED") {
-        Some(seed) => (seed, seed + 1),
-        None => (0, number("CORACLE_SIM_SEEDS").unwrap_or(10_000)),
-    };
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
-    let texts: usize = std::thread::scope(|scope| {
-        let workers = (0..threads).map(|worker| {
-            scope.spawn(move || {
-                let mine = (from..to).filter(|seed| seed % threads == worker);
-                mine.map(|seed| {
-                    let (wrong, texts) = weather(seed, Reads::True);
-                    assert!(
-                        wrong.is_empty(),
-                        "Seed {seed} went wrong; run it alone with CORACLE_SIM_SEED={seed}.\n{}",
-                        wrong.join("\n")
-                    );
-                    texts
-                })
-                .sum::<usize>()
-            })
-        });
-        let workers: Vec<_> = workers.collect();
-        let done = workers.into_iter().map(|worker| worker.join());
-        done.map(|texts| texts.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .sum()
-    });
+    let (seeds, texts) = seeds::all(|seed| weather(seed, Reads::True));
     // It is no use to be safe by making nothing.
-    let seeds = (to - from) as usize;
     assert!(
         seeds < 100 || texts > seeds,
         "{texts} texts in {seeds} runs"

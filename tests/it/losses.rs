@@ -1,34 +1,19 @@
 //! What hangs on items and is in no backup: files and comments. It is counted while the items are saved,
 //! and the job asks before its first request that destroys.
 
-use std::collections::BTreeMap;
-
 use coracle::confluence::*;
 use coracle::jobs::journal::{Phase, Record};
 use coracle::jobs::*;
 
 use crate::machines::Bench;
-use crate::simulation::{Lists, Room, Server, agree, doc, head, missing};
+use crate::simulation::{Lists, Server, agree, doc, head, missing};
 
 /// Three trashed pages: one with files and comments, one of which the server does not tell, and one with
 /// nothing.
 fn server() -> Server {
     let docs = ["Guide", "Riddle", "Scrap"].into_iter().zip(100..);
     let docs = docs.map(|(title, id)| (id.to_string(), doc("ENG", title, ContentStatus::Trashed)));
-    let room = Room {
-        name: "Engineering".into(),
-        description: String::new(),
-        archived: false,
-    };
-    Server {
-        rooms: [("ENG".to_owned(), room)].into(),
-        docs: docs.collect::<BTreeMap<_, _>>(),
-        tasks: BTreeMap::new(),
-        next: 1,
-        modern: true,
-        lists: Lists::Bare,
-        user: "me".into(),
-    }
+    Server::with(docs.collect(), Lists::Bare)
 }
 
 /// A page of what hangs on something.

@@ -659,6 +659,24 @@ fn a_space_changed_in_between_is_written_as_the_person_chooses() {
         assert_eq!(visit.sent(), sent, "{letter}");
         visit.journal_holds();
     }
+    // Put off: the form is there again with what was typed, and asks once more.
+    let mut visit = Visit::new(120, 40);
+    visit.keys("e").work();
+    visit.types(" and tools").keys("Ctrl-s");
+    they(&visit, "Theirs", "By them.");
+    visit.keys("y").settle().sees("Changed meanwhile");
+    visit.keys("Esc").settle();
+    visit
+        .sees("Edit ENG")
+        .sees("Engineering and tools")
+        .sees("Somebody changed the space meanwhile");
+    assert_eq!(visit.sent(), 0);
+    visit.types("!").keys("Ctrl-s y").settle();
+    visit
+        .sees("Changed meanwhile")
+        .sees("mine Engineering and tools!");
+    visit.keys("m Enter").settle();
+    assert_eq!(visit.room("ENG").name, "Engineering and tools!");
     // And changed once more while the person was choosing.
     let mut visit = Visit::new(120, 40);
     visit.keys("e").work();

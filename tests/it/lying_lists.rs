@@ -17,7 +17,8 @@ use coracle::jobs::backup::{self, Manifest};
 use coracle::jobs::*;
 
 use crate::machines::Bench;
-use crate::simulation::{Dice, Lists, Room, Server, agree, doc, fail, head};
+use crate::seeds;
+use crate::simulation::{Dice, Lists, Server, agree, doc, fail, head};
 
 /// How a list lies.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -232,19 +233,9 @@ fn wiki(dice: &mut Dice) -> Server {
         }
         add(40 + n, gone);
     }
-    let room = Room {
-        name: "ENG".into(),
-        description: String::new(),
-        archived: false,
-    };
     Server {
-        rooms: [("ENG".to_owned(), room)].into(),
-        docs,
-        tasks: BTreeMap::new(),
-        next: 999,
         modern: dice.percent(60),
-        lists: Lists::Whole,
-        user: "me".into(),
+        ..Server::with(docs, Lists::Whole)
     }
 }
 
@@ -363,32 +354,7 @@ fn check(seed: u64) -> Vec<String> {
 
 #[test]
 fn nothing_is_lost_where_lists_lie() {
-    let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
-    let (from, to) = match number("CORACLE_SIM_SEED") {
-        Some(seed) => (seed, seed + 1),
-        None => (0, number("CORACLE_SIM_SEEDS").unwrap_or(10_000)),
-    };
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
-    std::thread::scope(|scope| {
-        let workers = (0..threads).map(|worker| {
-            scope.spawn(move || {
-                for seed in (from..to).filter(|seed| seed % threads == worker) {
-                    let errors = check(seed);
-                    assert!(
-                        errors.is_empty(),
-                        "Seed {seed} went wrong; run it alone with CORACLE_SIM_SEED={seed}.\n{}",
-                        errors.join("\n")
-                    );
-                }
-            })
-        });
-        let workers: Vec<_> = workers.collect();
-        for worker in workers {
-            if let Err(panic) = worker.join() {
-                std::panic::resume_unwind(panic);
-            }
-        }
-    });
+    seeds::all(|seed| (check(seed), 0));
 }
 
 fn server(current: u64, trashed: u64) -> Server {

@@ -2,7 +2,7 @@
 //!
 //! The server is the model of the simulation; each test says what it answers otherwise.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use coracle::confluence::*;
 use coracle::jobs::backup;
@@ -11,7 +11,7 @@ use coracle::jobs::*;
 
 use crate::meddling::prove;
 use crate::simulation::{
-    Lists, Room, Server, agree, doc, fail, head, is_for_whole_items, missing, session, time,
+    Lists, Server, agree, doc, fail, head, is_for_whole_items, missing, session, time,
 };
 
 /// A job with a server, a disk and a clock.
@@ -190,20 +190,8 @@ pub(crate) fn wiki() -> Server {
         ("101", doc("ENG", "Two", ContentStatus::Trashed)),
         ("200", doc("ENG", "Alive", ContentStatus::Current)),
     ];
-    let room = Room {
-        name: "ENG".into(),
-        description: String::new(),
-        archived: false,
-    };
-    Server {
-        rooms: BTreeMap::from([("ENG".to_owned(), room)]),
-        docs: docs.map(|(id, doc)| (id.to_owned(), doc)).into(),
-        tasks: BTreeMap::new(),
-        next: 1_000,
-        modern: true,
-        lists: Lists::Bare,
-        user: "me".into(),
-    }
+    let docs = docs.map(|(id, doc)| (id.to_owned(), doc)).into();
+    Server::with(docs, Lists::Bare)
 }
 
 pub(crate) fn deletion(backup: BackupChoice) -> Bench {

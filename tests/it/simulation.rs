@@ -32,6 +32,7 @@
 //! done, the first test fails within a few dozen seeds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use coracle::confluence::call::{Audience, Depth, Scanned};
 use coracle::confluence::*;
@@ -42,6 +43,7 @@ use coracle::jobs::*;
 use jiff::Timestamp;
 
 use crate::meddling::{meddled_checkpoint, prove};
+use crate::seeds;
 
 /// A small generator with a known sequence (splitmix64).
 pub(crate) struct Dice(pub(crate) u64);
@@ -137,7 +139,31 @@ pub(crate) fn missing() -> ApiError {
     fail(ErrorKind::NotFound, 404)
 }
 
+impl Room {
+    /// A current space of this name, without a description.
+    pub(crate) fn named(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            description: String::new(),
+            archived: false,
+        }
+    }
+}
+
 impl Server {
+    /// A server with the space ENG and this in it. It has all operations.
+    pub(crate) fn with(docs: BTreeMap<String, Doc>, lists: Lists) -> Self {
+        Self {
+            rooms: [("ENG".to_owned(), Room::named("ENG"))].into(),
+            docs,
+            tasks: BTreeMap::new(),
+            next: 1_000,
+            modern: true,
+            lists,
+            user: "me".into(),
+        }
+    }
+
     pub(crate) fn content(&self, id: &str) -> Content {
         let doc = &self.docs[id];
         let mut ancestors = Vec::new();
@@ -769,11 +795,13 @@ pub(crate) fn time() -> Timestamp {
 
 /// Where and as whom the jobs of these tests are at work.
 pub(crate) fn session() -> Session {
-    Session {
+    // Each line of a journal asks for it, and an address is long in the parsing.
+    static SESSION: LazyLock<Session> = LazyLock::new(|| Session {
         profile: "prod".into(),
         address: BaseUrl::of("https://wiki.example.org"),
         user: Some("me".into()),
-    }
+    });
+    SESSION.clone()
 }
 
 impl World {
@@ -1863,37 +1891,9 @@ fn simulate(seed: u64, sabotage: Sabotage) -> Vec<String> {
     calm.errors
 }
 
-pub(crate) fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
-
 #[test]
 fn nothing_is_lost_whatever_goes_wrong() {
-    let (from, to) = match number("CORACLE_SIM_SEED") {
-        Some(seed) => (seed, seed + 1),
-        None => (0, number("CORACLE_SIM_SEEDS").unwrap_or(10_000)),
-    };
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
-    std::thread::scope(|scope| {
-        let workers = (0..threads).map(|worker| {
-            scope.spawn(move || {
-                for seed in (from..to).filter(|seed| seed % threads == worker) {
-                    let errors = simulate(seed, Sabotage::None);
-                    assert!(
-                        errors.is_empty(),
-                        "Seed {seed} went wrong; run it alone with CORACLE_SIM_SEED={seed}.\n{}",
-                        errors.join("\n")
-                    );
-                }
-            })
-        });
-        let workers: Vec<_> = workers.collect();
-        for worker in workers {
-            if let Err(panic) = worker.join() {
-                std::panic::resume_unwind(panic);
-            }
-        }
-    });
+    seeds::all(|seed| (simulate(seed, Sabotage::None), 0));
 }
 
 /// The first seed that shows the harm.

@@ -655,7 +655,18 @@ impl Model {
                 self.begin_fit(Job::purge_marked(head, consent), out);
             }
             Act::PurgeAll => {
-                self.begin_fit(Job::purge_all(head, consent), out);
+                let job = Job::purge_all(head, consent);
+                let lists_lie = self.session.lists_lie;
+                self.begin_fit(
+                    job.map(|job| {
+                        if lists_lie {
+                            job.on_a_server_that_leaves_rows_out()
+                        } else {
+                            job
+                        }
+                    }),
+                    out,
+                );
             }
             Act::BackUp => {
                 self.begin_fit(Job::back_up(head), out);
@@ -938,6 +949,9 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> (Vec<Line>, usize) 
                 "The server's list repeats rows, so it leaves others out. Another way to list is taken where there is one, and the items are purged one by one."
             }
         };
+        say(Tone::Warning, what);
+    } else if target.act == Act::PurgeAll && model.session.lists_lie {
+        let what = "A list of this server repeated rows before, so this one may not be all either: the items are purged one by one.";
         say(Tone::Warning, what);
     }
     match target.act {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::stack::Seen;
-use super::{Outcome, is_esc};
+use super::{Modal, Outcome, is_esc};
 use crate::app::key::{Chord, Key};
 use crate::app::message::{Effect, LogLevel, Size};
 use crate::app::modal::reading::{Line, Tone, folded};
@@ -411,8 +411,10 @@ impl Model {
                 return Outcome::Stay;
             }
             (None, Key::Enter) => {}
-            // The job waits; J asks again.
-            (None, _) if is_esc(chord) => return Outcome::Close,
+            (None, _) if is_esc(chord) => {
+                self.put_off(dialog, out);
+                return Outcome::Close;
+            }
             (None, Key::Char(_)) if !chord.ctrl => return Outcome::Stay,
             _ => return Outcome::NotMine,
         }
@@ -435,6 +437,17 @@ impl Model {
             self.decide_job(&job, choice.decision, out);
         }
         Outcome::Close
+    }
+
+    /// The question is left without an answer. A job of several things waits, and asks again from the
+    /// list of jobs; a form gets what was typed back at once, for its job alone can't end the waiting.
+    fn put_off(&mut self, dialog: &QuestionDialog, out: &mut Vec<Effect>) {
+        let waits = |modal: &Modal| modal.saved_by() == Some(&dialog.job);
+        let has_form = self.modals.iter().chain(&self.jobs.parked).any(waits);
+        if !has_form || !matches!(dialog.question, Question::SpaceChanged { .. }) {
+            return;
+        }
+        self.job_event(&dialog.job, JobEvent::Cancel, out);
     }
 
     /// Gives a job the answer; one of an earlier run then goes on.

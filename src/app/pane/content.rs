@@ -928,6 +928,7 @@ impl Model {
             Ok((items, total, done, sure)) => {
                 let first = outline.tree.items() == 0;
                 outline.is_uncertain |= !sure;
+                self.session.lists_lie |= !sure;
                 for item in items {
                     if let Some(ix) = outline.tree.add_with_ancestors(item) {
                         trees.first_seen.note(&mut outline.tree, ix, today);

@@ -365,6 +365,8 @@ pub struct SpacesPane {
     pub as_of: Option<Millis>,
     /// How many there are in all, as far as the server told.
     pub total: Option<u64>,
+    /// Whether the list repeated rows, or told fewer than it says: others may be left out.
+    pub is_uncertain: bool,
     /// What is asked of the server from the next reading on.
     pub asked: SpacesFilter,
     /// What was asked for the rows that are shown.
@@ -403,6 +405,7 @@ impl Default for SpacesPane {
             ended: Ended::Not,
             as_of: None,
             total: None,
+            is_uncertain: false,
             asked: SpacesFilter::default(),
             shown: SpacesFilter::default(),
             heeded: Heeded::Yes,
@@ -771,6 +774,8 @@ impl Model {
             }
         };
         let accepted = load.pager.accept(window, page, |space| space.key.as_str());
+        self.spaces.is_uncertain = !load.pager.is_certain();
+        self.session.lists_lie |= self.spaces.is_uncertain;
         let sort = self.spaces.sort;
         match &mut load.fresh {
             Some(fresh) => fresh.add(accepted.fresh, sort),

@@ -1,0 +1,45 @@
+//! Runs of a property over many seeds, on all cores.
+//!
+//! `CORACLE_SIM_SEEDS=1000000` runs more of them, `CORACLE_SIM_SEED=n` one.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A number from the environment.
+pub(crate) fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Runs all seeds: each tells what went wrong, and how much of something it found. Returns how many
+/// seeds there were and the sum of that.
+pub(crate) fn all(run: impl Fn(u64) -> (Vec<String>, usize) + Sync) -> (usize, usize) {
+    let (from, to) = match number("CORACLE_SIM_SEED") {
+        Some(seed) => (seed, seed + 1),
+        None => (0, number("CORACLE_SIM_SEEDS").unwrap_or(10_000)),
+    };
+    let next = AtomicU64::new(from);
+    let work = || {
+        let mut sum = 0;
+        loop {
+            // A core that has less to do beside takes more of them.
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= to {
+                return sum;
+            }
+            let (wrong, found) = run(seed);
+            assert!(
+                wrong.is_empty(),
+                "Seed {seed} went wrong; run it alone with CORACLE_SIM_SEED={seed}.\n{}",
+                wrong.join("\n")
+            );
+            sum += found;
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let sum = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let ends = workers.into_iter().map(|worker| worker.join());
+        ends.map(|sum| sum.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .sum()
+    });
+    ((to - from) as usize, sum)
+}
