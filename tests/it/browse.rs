@@ -30,7 +30,9 @@ fn a_wrong_token_sends_nothing_more_and_says_what_to_do() {
     )));
     assert_eq!(story.sent, [Call::CurrentUser]);
     assert!(
-        story.screen().contains("does not accept the token"),
+        story
+            .screen()
+            .contains("Not signed in. The server does not"),
         "{}",
         story.screen()
     );
@@ -647,7 +649,9 @@ fn what_is_typed_ahead_of_a_form_does_not_go_into_it() {
     let screen = story.screen();
     assert!(screen.contains("New space"), "{screen}");
     assert!(
-        story.footer().contains("M y Space q dropped"),
+        story
+            .footer()
+            .contains("Dropped, typed too early: \"M\", \"y\", Space, \"q\"."),
         "{}",
         story.footer()
     );
