@@ -6,7 +6,9 @@
 //! its home have been made, changed or renamed. The job is taken up again, perhaps to be killed again,
 //! until it ends. Then it is checked that
 //!
-//! - nothing is lost: every page is on the server, or its text is in a backup that verifies;
+//! - nothing is lost: every page is on the server, or its text is in a backup that verifies, or in one
+//!   that was removed while no stored job that was not over named it, as somebody had agreed to by
+//!   typing its number;
 //! - nothing is repeated: no page is restored, made or changed twice;
 //! - nothing is stuck: the job ends, and the program goes on to its next start without complaint;
 //! - the journal verifies, and what it calls done was done.
@@ -118,6 +120,8 @@ struct Sum {
     items: u64,
     wrong: u64,
     stuck: u64,
+    /// Backups that were removed while no job needed them.
+    removed: u64,
     by_kind: BTreeMap<&'static str, u64>,
 }
 
@@ -128,6 +132,7 @@ impl Sum {
         self.items += other.items;
         self.wrong += other.wrong;
         self.stuck += other.stuck;
+        self.removed += other.removed;
         for (kind, count) in &other.by_kind {
             *self.by_kind.entry(kind).or_default() += count;
         }
@@ -145,7 +150,11 @@ impl std::fmt::Display for Sum {
             let comma = if place > 0 { ", " } else { "" };
             write!(f, "{comma}{kind} {count}")?;
         }
-        write!(f, "): {} wrong, {} stuck", self.wrong, self.stuck)
+        write!(
+            f,
+            "), {} backups removed as agreed: {} wrong, {} stuck",
+            self.removed, self.wrong, self.stuck
+        )
     }
 }
 
@@ -231,6 +240,7 @@ fn round(program: &Path, seed: u64, sum: &mut Sum) -> Outcome<Vec<String>> {
     *sum.by_kind.entry(kind.name()).or_default() += 1;
 
     let mut session = Session::start(program, home.path(), server.base_url())?;
+    let watch = Watch::over(home.path())?;
     session.until("the list", |text| text.contains("Engineering"))?;
     if kind == Kind::Recreate {
         begin(&mut session, Kind::PurgeMarked, items)?;
@@ -270,7 +280,7 @@ fn round(program: &Path, seed: u64, sum: &mut Sum) -> Outcome<Vec<String>> {
                 let _ = session.child.wait();
                 false
             }
-            Some(killer) => session.until_killed_or(home.path(), killer)?,
+            Some(killer) => session.until_killed_or(home.path(), killer, attempt > 0)?,
         };
         if ended {
             break;
@@ -287,7 +297,9 @@ fn round(program: &Path, seed: u64, sum: &mut Sum) -> Outcome<Vec<String>> {
     }
     server.faults().clear();
     session.quit()?;
-    check(program, home.path(), &server, kind, &before)
+    let removed = watch.end();
+    sum.removed += removed.agreed;
+    check(program, home.path(), &server, kind, &before, &removed)
 }
 
 /// Twenty or so pages in the trash of ENG, three spaces to delete, and something to keep.
@@ -768,20 +780,130 @@ fn saved(program: &Path, home: &Path) -> Outcome<BTreeMap<String, String>> {
         }
         for path in files_below(&home.join(".local")) {
             let is_its = path.parent().is_some_and(|folder| folder.ends_with(name));
-            if !is_its || !path.to_string_lossy().ends_with(".ndjson.gz") {
-                continue;
-            }
-            let mut text = String::new();
-            MultiGzDecoder::new(fs::File::open(&path)?).read_to_string(&mut text)?;
-            for line in text.lines() {
-                let item: Value = serde_json::from_str(line)?;
-                let id = item["id"].as_str().unwrap_or_default().to_owned();
-                let storage = item["storage"].as_str().unwrap_or_default().to_owned();
-                found.insert(id, storage);
+            if is_its {
+                texts(&path, &mut found)?;
             }
         }
     }
     Ok(found)
+}
+
+/// Takes in the texts of the items in a file of a backup, by id.
+fn texts(path: &Path, found: &mut BTreeMap<String, String>) -> Outcome<()> {
+    if !path.to_string_lossy().ends_with(".ndjson.gz") {
+        return Ok(());
+    }
+    let mut text = String::new();
+    MultiGzDecoder::new(fs::File::open(path)?).read_to_string(&mut text)?;
+    for line in text.lines() {
+        let item: Value = serde_json::from_str(line)?;
+        let id = item["id"].as_str().unwrap_or_default().to_owned();
+        let storage = item["storage"].as_str().unwrap_or_default().to_owned();
+        found.insert(id, storage);
+    }
+    Ok(())
+}
+
+/// What is known of backups that are not there any more.
+#[derive(Default)]
+struct Removed {
+    /// How many went while no job needed them.
+    agreed: u64,
+    /// What was in those, by id.
+    texts: BTreeMap<String, String>,
+    /// Those that went although a job that was not over named them.
+    under_jobs: Vec<String>,
+}
+
+/// Looks again and again which backups there are. Of each that is whole it keeps a copy; of each that
+/// goes it looks at once whether a stored job needed it.
+struct Watch {
+    stop: Arc<AtomicBool>,
+    thread: thread::JoinHandle<Removed>,
+}
+
+impl Watch {
+    fn over(home: &Path) -> Outcome<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (stopped, home) = (Arc::clone(&stop), home.to_owned());
+        let copies = tempfile::tempdir()?;
+        let thread = thread::spawn(move || {
+            let mut removed = Removed::default();
+            let mut known = BTreeSet::new();
+            loop {
+                let is_last = stopped.load(Ordering::SeqCst);
+                look_at_backups(&home, copies.path(), &mut known, &mut removed);
+                if is_last {
+                    return removed;
+                }
+                thread::sleep(Duration::from_millis(2));
+            }
+        });
+        Ok(Self { stop, thread })
+    }
+
+    fn end(self) -> Removed {
+        self.stop.store(true, Ordering::SeqCst);
+        self.thread.join().unwrap_or_default()
+    }
+}
+
+fn look_at_backups(
+    home: &Path,
+    copies: &Path,
+    known: &mut BTreeSet<PathBuf>,
+    removed: &mut Removed,
+) {
+    let manifest = |folder: &Path| folder.join("manifest.json");
+    let backups = home.join(".local/share/coracle/backups");
+    for entry in fs::read_dir(backups).into_iter().flatten().flatten() {
+        let folder = entry.path();
+        // The manifest is the last that is written of a backup.
+        if known.contains(&folder) || !manifest(&folder).exists() {
+            continue;
+        }
+        let copy = copies.join(entry.file_name());
+        let _ = fs::create_dir(&copy);
+        for file in files_below(&folder) {
+            let _ = fs::copy(&file, copy.join(file.file_name().unwrap_or_default()));
+        }
+        known.insert(folder);
+    }
+    let gone: Vec<PathBuf> = known
+        .iter()
+        .filter(|it| !manifest(it).exists())
+        .cloned()
+        .collect();
+    for folder in gone {
+        known.remove(&folder);
+        let name = folder
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let needs = |path: &PathBuf| {
+            let text = fs::read_to_string(path).unwrap_or_default();
+            text.contains(&format!("\"{name}\"")) || is_of(path, &name)
+        };
+        match open_jobs(home).into_iter().find(needs) {
+            Some(job) => removed
+                .under_jobs
+                .push(format!("lost: {name} was removed under {}", job.display())),
+            None => {
+                removed.agreed += 1;
+                for file in files_below(&copies.join(&name)) {
+                    let _ = texts(&file, &mut removed.texts);
+                }
+            }
+        }
+    }
+}
+
+/// Whether a backup of this name was made by the job in this file.
+fn is_of(job: &Path, backup: &str) -> bool {
+    let file = job.file_stem().unwrap_or_default().to_string_lossy();
+    file.strip_prefix("job-")
+        .is_some_and(|id| backup.starts_with(id))
 }
 
 /// Exit code and output of a command.
@@ -802,13 +924,15 @@ fn check(
     server: &Server,
     kind: Kind,
     before: &BTreeMap<String, Page>,
+    removed: &Removed,
 ) -> Outcome<Vec<String>> {
-    let mut wrong = Vec::new();
+    let mut wrong = removed.under_jobs.clone();
     let after = pages(server)?;
     let saved = saved(program, home)?;
     for (id, page) in before {
         let kept = after.get(id).is_some_and(|now| now.text == page.text);
-        if !kept && saved.get(id) != Some(&page.text) {
+        let is_given_up = removed.texts.get(id) == Some(&page.text);
+        if !kept && !is_given_up && saved.get(id) != Some(&page.text) {
             wrong.push(format!(
                 "lost: {} {} ({})",
                 page.space,
@@ -1054,7 +1178,10 @@ impl Session {
             self.writer.flush()?;
             self.drain(Duration::from_millis(60))?;
         }
-        self.until("the counts", |text| !text.contains("… page"))
+        self.until("the counts", |text| !text.contains("… page"))?;
+        // Enter in one reading with what is typed before it would be dropped.
+        let shown = format!(": {answer}");
+        self.until("what was typed", |text| text.contains(&shown))
     }
 
     /// A dialog that wants a plain yes.
@@ -1064,7 +1191,13 @@ impl Session {
     }
 
     /// Reads until the program was killed, or no job is open any more; says whether it ended by itself.
-    fn until_killed_or(&mut self, home: &Path, killer: &Killer) -> Outcome<bool> {
+    /// A job that `may_be_none` was killed before anything of it was stored: then none is awaited.
+    fn until_killed_or(
+        &mut self,
+        home: &Path,
+        killer: &Killer,
+        may_be_none: bool,
+    ) -> Outcome<bool> {
         let until = Instant::now() + LIMIT;
         let mut quiet = 0;
         loop {
@@ -1078,7 +1211,7 @@ impl Session {
                 self.rests();
                 let _ = self.send("\r");
             }
-            let idle = !jobs(home).is_empty() && open_jobs(home).is_empty();
+            let idle = (may_be_none || !jobs(home).is_empty()) && open_jobs(home).is_empty();
             quiet = if alive && idle { quiet + 1 } else { 0 };
             if quiet > 40 {
                 return Ok(true);

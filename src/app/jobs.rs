@@ -474,6 +474,7 @@ impl Model {
             },
             JobWrite::ReadBack { backup, name } => DiskCall::ReadBackup { backup, name },
             JobWrite::Prove(claim) => DiskCall::ProveBackups(claim),
+            JobWrite::Hold { backup } => DiskCall::HoldBackup { backup },
             JobWrite::Release { backup } => DiskCall::ReleaseBackup { backup },
         };
         let ticket = self.inflight.ticket();
@@ -550,6 +551,7 @@ impl Model {
                     }),
                     Ok(DiskReply::Zip(found)) => Ok(Stored::Zip(found)),
                     Ok(DiskReply::Standing(standing)) => Ok(Stored::Standing(standing)),
+                    Ok(DiskReply::Gone) => Ok(Stored::Gone),
                     Ok(_) => Ok(Stored::Done),
                     Err(error) => Err(StoreError {
                         message: error.message,

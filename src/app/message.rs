@@ -279,6 +279,16 @@ pub enum DiskCall {
         /// The folder below the backups.
         backup: String,
     },
+    /// Hold a backup that a job is about to read from, so that nobody removes it.
+    HoldBackup {
+        /// The folder below the backups.
+        backup: String,
+    },
+    /// See whether a backup may be removed: an error says who may need it.
+    AskRemoval {
+        /// The folder below the backups.
+        backup: String,
+    },
     /// Remove a backup for good.
     RemoveBackup {
         /// The folder below the backups.
@@ -336,6 +346,8 @@ pub enum DiskReply {
     Exported(String),
     /// Read as it is; `None` when there is no such file.
     Bytes(Option<Vec<u8>>),
+    /// What was to be held is not there any more.
+    Gone,
     /// Files with their texts, in the order of their names.
     Files(Vec<TextFile>),
     /// Written, to this path.

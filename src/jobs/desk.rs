@@ -43,6 +43,8 @@ const LOOKS: u32 = 4;
 /// About so many times a long job is stored between its beginning and its end.
 const CHECKPOINTS: u32 = 16;
 
+/// What the journal notes of a write that destroys what was not saved.
+const WITHOUT_BACKUP: &str = "Without a backup, which was declined.";
 /// What is said while the disk reads what a destroying write stands on.
 const READING_BACK: &str = "Reading the backup back";
 
@@ -487,7 +489,10 @@ impl Desk {
             return;
         }
         let no = self.number();
-        let record = self.intent(no, item, step, &call, before);
+        let mut record = self.intent(no, item, step, &call, before);
+        if let Some(Ground::Declined) = &ground {
+            record.note = Some(WITHOUT_BACKUP.to_owned());
+        }
         self.put(no, JobWrite::Journal(Box::new(record.clone())));
         self.flights.push(Flight {
             no,
@@ -670,6 +675,20 @@ impl Desk {
         name
     }
 
+    /// Holds a backup before anything else of this run is stored or sent.
+    pub(super) fn hold_first(&mut self, backup: String) {
+        let hold = JobWrite::Hold { backup };
+        if !self.pending.iter().any(|it| it.what == hold) {
+            self.store(hold);
+        }
+    }
+
+    /// Whether a backup is still to be held, before what is said of it is stored.
+    fn is_to_hold(&self) -> bool {
+        let is_hold = |it: &Pending| matches!(it.what, JobWrite::Hold { .. });
+        !self.stopping && self.pending.iter().any(is_hold)
+    }
+
     /// Nothing more is destroyed on the strength of this backup.
     pub(super) fn release(&mut self, backup: &str) {
         if let Some(at) = self.held.iter().position(|held| held == backup) {
@@ -830,7 +849,7 @@ impl Desk {
     /// replaces a newer.
     pub(super) fn wants_checkpoint(&self) -> bool {
         let is_checkpoint = |it: &Pending| matches!(it.what, JobWrite::Checkpoint(_));
-        self.checkpoint_due && !self.pending.iter().any(is_checkpoint)
+        self.checkpoint_due && !self.is_to_hold() && !self.pending.iter().any(is_checkpoint)
     }
 
     pub(super) fn checkpoint_taken(&mut self) {
@@ -1056,6 +1075,10 @@ impl Desk {
                 "The backup cannot be written. {} Make room, then go on.",
                 why.message
             )),
+            (JobWrite::Hold { backup }, Err(why)) => Some(format!(
+                "The backup {backup} cannot be held for this job, so nothing is done. {} Go on once it can.",
+                why.message
+            )),
         };
         if let Some(why) = refusal {
             self.pending[index].refused = true;
@@ -1069,6 +1092,15 @@ impl Desk {
                 }
                 if record.outcome != Phase::Intended {
                     self.endings.retain(|ending| ending.no != record.no);
+                }
+                Ok(None)
+            }
+            JobWrite::Hold { backup } => {
+                if outcome == Ok(Stored::Gone) {
+                    self.held.retain(|held| held != backup);
+                    self.halt(format!(
+                        "The backup {backup} is not there any more, so nothing can be made again from it."
+                    ));
                 }
                 Ok(None)
             }
@@ -1284,7 +1316,7 @@ impl Desk {
         let record = Record {
             outcome,
             made,
-            note,
+            note: note.or(intent.note),
             ..intent
         };
         self.endings.push(record.clone());
@@ -1316,6 +1348,7 @@ impl Desk {
     fn hold(&mut self, what: &JobWrite) {
         let backups = match what {
             JobWrite::BackupFile { backup, .. }
+            | JobWrite::Hold { backup }
             | JobWrite::MakeFolder { backup }
             | JobWrite::CheckZip { backup, .. }
             | JobWrite::ReadBack { backup, .. } => std::slice::from_ref(backup),

@@ -11,12 +11,13 @@ use super::back_up::BackUp;
 use super::backup::{Digest, NotSaved};
 use super::consent::{Act, Answer, Challenge, Consent, Target};
 use super::create::{Create, NewSpace};
-use super::delete::{Delete, DeleteOptions};
+use super::delete::{BackupChoice, Delete, DeleteOptions};
 use super::desk::{Answered, Arrived, Desk, Fate};
 use super::dry_run::DryRun;
 use super::full_backup::{FullBackup, ZipFound};
 use super::journal::{Entry, Phase, Record};
 use super::losses::{Losing, Losses};
+use super::needs;
 use super::proof::{Claim, Standing};
 use super::purge::{Goal, Purge};
 use super::recreate::{Recipe, Recreate, Source};
@@ -355,6 +356,12 @@ pub enum JobWrite {
     /// Not a write: see that the backups are as they were verified and hold what is to be destroyed,
     /// answered by [`Stored::Standing`]. An error says what is wrong with them.
     Prove(Claim),
+    /// Hold a backup that the job reads from, before its file names it: nobody removes it from now on.
+    /// Answered by [`Stored::Gone`] where there is none any more.
+    Hold {
+        /// The folder below the backups.
+        backup: String,
+    },
     /// Let go of a backup that was held for this job: others may remove it from now on.
     Release {
         /// The folder below the backups.
@@ -373,6 +380,8 @@ pub enum Stored {
     Standing(Standing),
     /// What was found in a file that the server made.
     Zip(ZipFound),
+    /// It is not there any more.
+    Gone,
 }
 
 /// Why the disk did not do it.
@@ -829,9 +838,29 @@ impl Job {
         }
     }
 
-    /// Whether it reads from a backup that was there before it.
-    pub fn reads_a_backup(&self) -> bool {
-        matches!(self.work, Work::Recreate(_) | Work::Rehearsal(_))
+    /// The backup that it reads from, which was there before it.
+    fn reads_from(&self) -> Option<&str> {
+        match &self.work {
+            Work::Recreate(recreate) => Some(recreate.reads_from()),
+            Work::Rehearsal(rehearsal) => Some(rehearsal.reads_from()),
+            _ => None,
+        }
+    }
+
+    /// Whether it is not over and may need this backup.
+    pub fn may_need(&self, backup: &str) -> bool {
+        !self.state.is_over()
+            && (needs::is_made_by(backup, &self.head.id) || self.reads_from() == Some(backup))
+    }
+
+    /// Begins, or goes on. The backup that it reads from is held before it is stored that it does:
+    /// whoever removes a backup looks at what is stored.
+    fn begin(&mut self) {
+        if let Some(backup) = self.reads_from().map(str::to_owned) {
+            self.desk.hold_first(backup);
+        }
+        self.state = JobState::Running;
+        self.desk.begin();
     }
 
     /// The lists of this server were caught leaving rows out before: a whole trash is purged item by
@@ -877,6 +906,12 @@ impl Job {
             Work::Delete(delete) => Some(delete.options()),
             _ => None,
         }
+    }
+
+    /// Whether it destroys without a backup, which was declined.
+    pub fn has_declined_backup(&self) -> bool {
+        let options = self.delete_options();
+        options.is_some_and(|options| options.backup == BackupChoice::Declined)
     }
 
     /// Until when nothing new is sent because the server asked for it or was out of reach, on the
@@ -984,8 +1019,7 @@ impl Job {
         match event {
             JobEvent::Begin => {
                 if self.state == JobState::Queued {
-                    self.state = JobState::Running;
-                    self.desk.begin();
+                    self.begin();
                 }
             }
             JobEvent::Reply { request, outcome } => match self.desk.answer(request, outcome) {
@@ -1022,10 +1056,9 @@ impl Job {
             JobEvent::Resume => {
                 let is_taken_up = self.desk.session().is_some() && self.challenge().is_none();
                 if self.state == JobState::Paused && is_taken_up {
-                    self.state = JobState::Running;
                     self.trouble = None;
-                    self.desk.begin();
                     self.desk.write_again();
+                    self.begin();
                 }
             }
             JobEvent::Cancel => {
@@ -1171,7 +1204,7 @@ fn item_lines(target: &Target) -> Vec<Line> {
 pub(super) fn fate_of(record: &Record) -> Fate {
     let note = record.note.clone().unwrap_or_default();
     match record.outcome {
-        Phase::Intended => Fate::InDoubt(note),
+        Phase::Intended => Fate::InDoubt(String::new()),
         Phase::Done => Fate::Applied {
             made: record.made.clone(),
         },

@@ -40,6 +40,7 @@ mod hanging;
 mod job;
 mod listing;
 mod met;
+pub mod needs;
 mod purge;
 mod recreate;
 mod rehearsal;

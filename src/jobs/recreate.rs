@@ -274,6 +274,10 @@ impl Recreate {
         self.recipe.source()
     }
 
+    pub(super) fn reads_from(&self) -> &str {
+        &self.recipe.backup
+    }
+
     pub(super) fn lines(&self) -> Vec<Line> {
         let items = self.recipe.items.iter();
         items

@@ -79,6 +79,10 @@ pub(super) struct Rehearsal {
 }
 
 impl Rehearsal {
+    pub(super) fn reads_from(&self) -> &str {
+        &self.recipe.backup
+    }
+
     pub(super) fn new(recipe: Recipe, user: Option<String>) -> Self {
         let ids: HashMap<&ContentId, u32> = (recipe.items.iter().enumerate().rev())
             .map(|(ix, (_, item))| (&item.id, ix as u32))

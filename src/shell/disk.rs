@@ -12,8 +12,7 @@ use std::time::Duration;
 
 use super::event::Event;
 use super::holds::{Holds, TurnTaken};
-use super::lock::{self, Hold};
-use super::{backups, files, zip_check};
+use super::{backups, files, removal, zip_check};
 use crate::app::message::{
     DiskCall, DiskError, DiskReply, ENTRIES, JobsRead, Msg, TakenTurn, TextFile, Ticket,
 };
@@ -305,7 +304,16 @@ pub fn perform(
         DiskCall::VerifyBackup { backup } => backups::verify(&folders.backups, backup)
             .map(|checked| DiskReply::Verified(checked.map(|_| ())))
             .ok_or_else(no_such_backup),
-        DiskCall::RemoveBackup { backup } => remove_backup(folders, access, holds, backup),
+        DiskCall::HoldBackup { backup } => {
+            let folder = plain_file(&folders.backups, backup)?;
+            match holds.hold_whole(&folder, backup) {
+                Ok(true) => Ok(DiskReply::Written),
+                Ok(false) => Ok(DiskReply::Gone),
+                Err(error) => Err(failed(&error, &folder)),
+            }
+        }
+        DiskCall::AskRemoval { backup } => removal::ask(folders, access, holds, backup),
+        DiskCall::RemoveBackup { backup } => removal::remove(folders, access, holds, backup),
         DiskCall::ReadPlans => read_texts(&folders.plans, "plan-").map(DiskReply::Files),
         DiskCall::WritePlan { name, text } => {
             let path = plain_file(&folders.plans, name)?;
@@ -343,43 +351,7 @@ pub fn perform(
     }
 }
 
-/// Removes a backup that nobody stands on.
-fn remove_backup(
-    folders: &Folders,
-    access: JournalAccess,
-    holds: &mut Holds,
-    backup: &str,
-) -> Result<DiskReply, DiskError> {
-    let refused = |message: String| Err(DiskError { message });
-    if access == JournalAccess::ReadOnly {
-        return refused("This process is read-only: it removes nothing.".to_owned());
-    }
-    let folder = plain_file(&folders.backups, backup)?;
-    if holds.has(backup) {
-        return refused(
-            "A job of this process stands on it. Remove it when the job is over.".to_owned(),
-        );
-    }
-    let trouble = |error: io::Error| failed(&error, &folder);
-    if !files::is_folder(&folder) {
-        return Err(no_such_backup());
-    }
-    // Nobody begins to stand on it meanwhile.
-    match lock::take_in(&folder).map_err(trouble)? {
-        Hold::Theirs(who) => refused(format!(
-            "A job of {who} stands on it. Remove it when that job is over."
-        )),
-        Hold::Ours(_lock) => match backups::remove(&folders.backups, backup) {
-            Ok(()) => Ok(DiskReply::Written),
-            Err(error) => {
-                let _ = std::fs::remove_file(folder.join(lock::FILE));
-                Err(trouble(error))
-            }
-        },
-    }
-}
-
-fn no_such_backup() -> DiskError {
+pub(super) fn no_such_backup() -> DiskError {
     DiskError {
         message: "The backup is not there any more.".to_owned(),
     }

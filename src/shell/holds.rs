@@ -170,7 +170,7 @@ impl Holds {
         if self.held.contains_key(backup) {
             return Ok(());
         }
-        let lock = match lock::take_in(folder)? {
+        let lock = match lock::share_in(folder)? {
             Hold::Ours(lock) => lock,
             Hold::Theirs(who) => {
                 return Err(io::Error::new(
@@ -190,12 +190,23 @@ impl Holds {
 
     /// Lets go of one.
     pub fn release(&mut self, folder: &Path, backup: &str) {
-        if let Some(held) = self.held.remove(backup)
-            && held.lock.is_in(folder)
-        {
-            // While it is still locked, so that nobody who waits for it finds it gone.
-            let _ = std::fs::remove_file(folder.join(lock::FILE));
+        if let Some(held) = self.held.remove(backup) {
+            held.lock.give_up(folder);
         }
+    }
+
+    /// Holds a backup that is there as a whole; whether it is. What is being removed is not there: its
+    /// manifest goes first.
+    pub fn hold_whole(&mut self, folder: &Path, backup: &str) -> io::Result<bool> {
+        if !files::is_folder(folder) {
+            return Ok(false);
+        }
+        self.hold(folder, backup)?;
+        let is_there = folder.join(MANIFEST).try_exists()?;
+        if !is_there {
+            self.release(folder, backup);
+        }
+        Ok(is_there)
     }
 
     /// Looks whether the backups of a claim stand, and hold what is claimed. `folders` is where they

@@ -22,6 +22,7 @@ pub mod perform;
 pub mod programs;
 pub mod query;
 pub mod record;
+mod removal;
 pub mod run;
 pub mod screen;
 pub mod sequence;

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use coracle::demo::{Gate, Seed};
+use rustix::process::Signal;
 
 use crate::emptying::{Visit, backup_in};
 use crate::terminal::{Terminal, coracle};
@@ -29,6 +30,11 @@ fn seed() -> Seed {
 /// A purge of all items, one by one, with the first requests on the line.
 fn purging() -> (Visit, Gate) {
     let mut visit = Visit::new(seed());
+    let gate = purges(&mut visit);
+    (visit, gate)
+}
+
+fn purges(visit: &mut Visit) -> Gate {
     let gate = visit.server.faults().hold_all("DELETE /rest/api/content/*");
     visit.sees("1 of 1").keys("t").sees("Old 0");
     visit.keys("*").sees("30 marked");
@@ -37,7 +43,7 @@ fn purging() -> (Visit, Gate) {
     visit
         .terminal
         .until("a purge is on the line", || gate.waiting() > 0);
-    (visit, gate)
+    gate
 }
 
 fn items_file(visit: &Visit) -> PathBuf {
@@ -84,43 +90,43 @@ fn one_byte_changed_under_a_purge_ends_it_and_the_rest_stays() {
     visit.leave();
 }
 
+/// Another program, of the profile of this address, with no dialog on its screen.
+fn other_window(visit: &Visit, url: &str, is_shown_the_job: bool) -> Terminal {
+    let mut other = Terminal::start(coracle(visit.home.path(), &["--url", url]), 120, 40);
+    other.wait_for("Engineering");
+    if is_shown_the_job {
+        // The jobs of its own profile are shown by themselves; a dialog takes every key.
+        other.wait_for("Purge 30 items of ENG");
+        other.send("\u{1b}");
+        other.wait("the jobs are closed", |screen| {
+            !screen.contents().contains("Purge 30 items of ENG")
+        });
+    }
+    other
+}
+
+/// Asks for the one backup to be removed, and is refused at once in these words.
+fn is_refused(other: &mut Terminal, told: &[&str]) {
+    other.send("B");
+    other.wait_for("1 backup");
+    other.send("x");
+    for told in told {
+        other.wait(told, |screen| plain(screen).contains(told));
+    }
+    let screen = other.contents();
+    assert!(!screen.contains("to remove it:"), "{screen}");
+}
+
 #[test]
-fn a_second_process_does_not_remove_what_a_purge_stands_on() {
+fn a_second_process_is_told_at_once_which_process_stands_on_a_backup() {
     let (mut visit, gate) = purging();
     let by_name = visit.server.base_url().replace("127.0.0.1", "localhost");
     let by_number = visit.server.base_url().to_owned();
+    let holder = format!("held by process {}", visit.terminal.pid().as_raw_nonzero());
     // Another profile of the same server, and the same one once more.
-    for (url, shows_the_job) in [(by_name, false), (by_number, true)] {
-        let mut other = Terminal::start(coracle(visit.home.path(), &["--url", &url]), 120, 40);
-        other.wait_for("Engineering");
-        if shows_the_job {
-            // The jobs of its own profile are shown by themselves; a dialog takes every key.
-            other.wait_for("Purge 30 items of ENG");
-            other.send("\u{1b}");
-            other.wait("the jobs are closed", |screen| {
-                !screen.contents().contains("Purge 30 items of ENG")
-            });
-        }
-        other.send("B");
-        other.wait_for("1 backup");
-        other.send("x");
-        if shows_the_job {
-            // It knows the job and asks for nothing first.
-            other.wait("a refusal", |screen| {
-                let text = screen.contents().replace('│', " ");
-                let words: Vec<&str> = text.split_whitespace().collect();
-                words.join(" ").contains("may need this backup")
-            });
-        } else {
-            other.wait_for("Type 30 to remove it:");
-            other.send("30");
-            other.wait_for("to remove it:  30");
-            other.send("\r");
-            other.wait_for(&format!(
-                "process {}",
-                visit.terminal.pid().as_raw_nonzero()
-            ));
-        }
+    for (url, is_shown_the_job) in [(by_name, false), (by_number, true)] {
+        let mut other = other_window(&visit, &url, is_shown_the_job);
+        is_refused(&mut other, &["can't be removed now", &holder]);
         assert!(items_file(&visit).exists());
         other.send([3]);
         other.end();
@@ -129,4 +135,21 @@ fn a_second_process_does_not_remove_what_a_purge_stands_on() {
     visit.sees("Purge 30 items of ENG: done");
     assert_eq!(visit.trash(), []);
     visit.leave();
+}
+
+#[test]
+fn a_window_that_was_open_before_does_not_remove_what_a_killed_purge_stands_on() {
+    let mut visit = Visit::new(seed());
+    let url = visit.server.base_url().to_owned();
+    let mut other = other_window(&visit, &url, false);
+    let gate = purges(&mut visit);
+    visit.terminal.signal(Signal::KILL);
+    gate.open();
+    is_refused(
+        &mut other,
+        &["Purge 30 items of ENG", "is not over and may need it"],
+    );
+    assert!(items_file(&visit).exists());
+    other.send([3]);
+    other.end();
 }

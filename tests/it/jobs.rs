@@ -1,6 +1,7 @@
 //! Jobs as they are seen: the list, one in detail, what they ask, and what is said when one quits.
 
 use coracle::confluence::{Call, ContentKind, ContentStatus, Cursor, ErrorKind};
+use coracle::jobs::journal::Record;
 
 use crate::lost::{Fate, Tasks, Visit};
 use crate::simulation::doc;
@@ -357,4 +358,38 @@ fn a_dry_run_that_is_cancelled_has_changed_nothing() {
         last_said(&visit),
         "Dry run: cancelled. Nothing was changed."
     );
+}
+
+#[test]
+fn a_deletion_whose_backup_was_declined_says_so_in_its_detail_and_its_journal() {
+    let mut visit = Visit::new(120, 40);
+    visit
+        .keys("D")
+        .work()
+        .keys("Tab b Tab")
+        .types("ENG")
+        .keys("Enter")
+        .settle();
+    visit
+        .keys("J")
+        .sees("Without a backup, which was declined.");
+    visit.keys("Enter").sees("None. It was declined.");
+    let records: Vec<Record> = (visit.desk.journal.iter())
+        .map(|line| serde_json::from_str(line).expect("a line"))
+        .collect();
+    assert!(!records.is_empty());
+    for record in records {
+        let note = record.note.unwrap_or_default();
+        assert!(
+            note.contains("Without a backup"),
+            "{:?}: {note}",
+            record.outcome
+        );
+    }
+    // One with a backup does not.
+    let mut visit = Visit::new(120, 40);
+    visit.keys("D").work().types("ENG").keys("Enter").settle();
+    visit.keys("J");
+    assert!(!visit.desk.screen().contains("declined"));
+    assert!(!visit.desk.journal.join("").contains("Without a backup"));
 }

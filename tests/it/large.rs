@@ -282,6 +282,7 @@ fn run(job: &mut Job, server: &Trash) -> (Peaks, u64, Option<Manifest>) {
                     JobWrite::CheckZip { .. } => panic!("no server writes a space out here"),
                     JobWrite::Journal(_)
                     | JobWrite::MakeFolder { .. }
+                    | JobWrite::Hold { .. }
                     | JobWrite::Release { .. } => Stored::Done,
                 };
                 JobEvent::Written {
@@ -517,6 +518,7 @@ fn the_file_of_a_long_job_names_its_items_once_and_is_seldom_written() {
                     JobWrite::CheckZip { .. } => panic!("no server writes a space out here"),
                     JobWrite::Journal(_)
                     | JobWrite::MakeFolder { .. }
+                    | JobWrite::Hold { .. }
                     | JobWrite::Release { .. } => Stored::Done,
                 };
                 JobEvent::Written {

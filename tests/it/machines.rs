@@ -100,9 +100,10 @@ impl Bench {
                 self.files.get(&place).cloned()
             }),
             JobWrite::CheckZip { .. } => panic!("no server writes a space out here"),
-            JobWrite::Journal(_) | JobWrite::MakeFolder { .. } | JobWrite::Release { .. } => {
-                Ok(Stored::Done)
-            }
+            JobWrite::Journal(_)
+            | JobWrite::MakeFolder { .. }
+            | JobWrite::Hold { .. }
+            | JobWrite::Release { .. } => Ok(Stored::Done),
         };
         self.feed(JobEvent::Written { write, outcome });
         true

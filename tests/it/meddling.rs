@@ -239,9 +239,10 @@ impl Course {
                 self.disk.files.get(&place).cloned()
             }),
             JobWrite::CheckZip { .. } => panic!("no server writes a space out here"),
-            JobWrite::Journal(_) | JobWrite::MakeFolder { .. } | JobWrite::Release { .. } => {
-                Ok(Stored::Done)
-            }
+            JobWrite::Journal(_)
+            | JobWrite::MakeFolder { .. }
+            | JobWrite::Hold { .. }
+            | JobWrite::Release { .. } => Ok(Stored::Done),
         }
     }
 
@@ -464,10 +465,14 @@ impl OnDisk {
             JobWrite::Prove(claim) => DiskCall::ProveBackups(claim),
             JobWrite::MakeFolder { backup } => DiskCall::MakeBackup { backup },
             JobWrite::CheckZip { .. } => panic!("no server writes a space out here"),
+            JobWrite::Hold { backup } => DiskCall::HoldBackup { backup },
             JobWrite::Release { backup } => DiskCall::ReleaseBackup { backup },
             JobWrite::Checkpoint(text) => {
-                self.course.disk.checkpoint = Some(text);
-                return Ok(Stored::Done);
+                self.course.disk.checkpoint = Some(text.clone());
+                DiskCall::WriteState {
+                    name: "job-j1.json".to_owned(),
+                    text,
+                }
             }
             JobWrite::Journal(_) => return Ok(Stored::Done),
         };
@@ -638,6 +643,135 @@ fn a_backup_that_a_job_stands_on_is_not_removed_by_another_process() {
     );
     purge.remove().expect("nobody stands on it any more");
     assert!(!purge.folder().exists());
+}
+
+/// The process at work is killed: its locks are gone, and the file of its job is all that tells.
+#[test]
+fn a_backup_that_a_killed_job_stands_on_is_not_removed_by_a_window_of_any_profile() {
+    let mut purge = OnDisk::purge(12);
+    purge.until_purged(2);
+    purge.holds = Holds::default();
+    let is_kept = |purge: &OnDisk, profile: &str| {
+        let mut folders = purge.folders.clone();
+        folders.profile = purge.folders.profile.with_file_name(profile);
+        for call in [
+            DiskCall::AskRemoval {
+                backup: "j1".to_owned(),
+            },
+            DiskCall::RemoveBackup {
+                backup: "j1".to_owned(),
+            },
+        ] {
+            let mut theirs = Holds::default();
+            let error = perform(&folders, JournalAccess::Write, &mut theirs, &call)
+                .expect_err("a job needs it");
+            let told = error.message;
+            assert!(told.contains("is not over and may need it"), "{told}");
+            assert!(told.contains(&purge.course.job.head().title), "{told}");
+        }
+        assert!(items_file(&purge.folder()).exists());
+    };
+    is_kept(&purge, "profile");
+    is_kept(&purge, "another");
+    purge.taken_up().ends();
+    assert_eq!(purge.left(), 0);
+    purge.remove().expect("the job is over");
+    assert!(!purge.folder().exists());
+}
+
+/// Whatever is stored of a job that is not over, what it needs is held at that moment: so whoever
+/// has the lock of a backup for himself and finds nothing stored may remove it.
+#[test]
+fn no_job_is_stored_before_it_holds_the_backup_that_it_needs() {
+    for scenario in 0..SCENARIOS {
+        let mut course = Course::new(scenario, 1);
+        let reads = course.job.source().map(|source| source.backup);
+        let mut held: BTreeSet<String> = BTreeSet::new();
+        course.feed(JobEvent::Begin);
+        for _ in 0..40 {
+            // The last that was asked for is done first, so nothing rests on their order.
+            let Some((write, what)) = course.writes.pop_back() else {
+                let Some((request, call)) = course.next_request() else {
+                    break;
+                };
+                let outcome = course.server.serve(&call);
+                course.feed(JobEvent::Reply { request, outcome });
+                continue;
+            };
+            match &what {
+                JobWrite::Hold { backup } | JobWrite::BackupFile { backup, .. } => {
+                    held.insert(backup.clone());
+                }
+                JobWrite::Release { backup } => {
+                    held.remove(backup);
+                }
+                JobWrite::Checkpoint(text) if !course.job.state().is_over() => {
+                    if let Some(backup) = &reads {
+                        assert!(held.contains(backup), "{scenario}: {backup}");
+                    }
+                    let file = format!("job-{}.json", course.job.head().id);
+                    for backup in &held {
+                        let need = needs::need(&file, Some(text), backup);
+                        assert!(need.is_some(), "{scenario}: {backup}");
+                        assert!(course.job.may_need(backup), "{scenario}: {backup}");
+                    }
+                }
+                _ => {}
+            }
+            let outcome = course.write(what);
+            course.feed(JobEvent::Written { write, outcome });
+        }
+    }
+}
+
+/// The backup was removed while the plan was looked at: nothing stood on it yet, and nothing does.
+#[test]
+fn a_job_whose_backup_is_gone_when_it_begins_ends_and_is_stored_as_ended_alone() {
+    let reads = |scenario: &u64| Course::new(*scenario, 1).job.source().is_some();
+    let scenarios: Vec<u64> = (0..SCENARIOS).filter(reads).collect();
+    assert!(!scenarios.is_empty());
+    for scenario in scenarios {
+        let mut course = Course::new(scenario, 1);
+        course.feed(JobEvent::Begin);
+        for _ in 0..100 {
+            let Some((write, what)) = course.writes.pop_front() else {
+                break;
+            };
+            let outcome = match what {
+                JobWrite::Hold { .. } => Ok(Stored::Gone),
+                JobWrite::Checkpoint(text) => {
+                    let stored: Value = serde_json::from_str(&text).expect("a job");
+                    assert_eq!(stored["state"], "failed");
+                    Ok(Stored::Done)
+                }
+                other => course.write(other),
+            };
+            course.feed(JobEvent::Written { write, outcome });
+        }
+        assert_eq!(course.job.state(), JobState::Failed);
+        let why = course.job.halted().expect("it says why");
+        assert!(why.contains("not there any more"), "{why}");
+        assert!(course.requests.is_empty(), "nothing was asked or sent");
+    }
+}
+
+/// A removal that is cut short has taken the manifest first: nobody holds what is left.
+#[test]
+fn what_is_left_of_a_backup_that_was_being_removed_is_not_held() {
+    let mut purge = OnDisk::purge(2);
+    purge.ends();
+    let hold = |purge: &OnDisk| {
+        let call = DiskCall::HoldBackup {
+            backup: "j1".to_owned(),
+        };
+        let mut holds = Holds::default();
+        perform(&purge.folders, JournalAccess::Write, &mut holds, &call).expect("it is looked at")
+    };
+    assert_eq!(hold(&purge), DiskReply::Written);
+    std::fs::remove_file(purge.folder().join(MANIFEST)).expect("removed");
+    assert_eq!(hold(&purge), DiskReply::Gone);
+    std::fs::remove_dir_all(purge.folder()).expect("removed");
+    assert_eq!(hold(&purge), DiskReply::Gone);
 }
 
 #[test]

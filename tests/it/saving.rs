@@ -171,6 +171,7 @@ fn run_on(mut job: Job, options: Options, lists: Lists) -> Outcomes {
                     JobWrite::Journal(_)
                     | JobWrite::Checkpoint(_)
                     | JobWrite::MakeFolder { .. }
+                    | JobWrite::Hold { .. }
                     | JobWrite::Release { .. } => Stored::Done,
                 };
                 JobEvent::Written {

@@ -1055,6 +1055,7 @@ impl World {
             | JobWrite::Prove(_)
             | JobWrite::MakeFolder { .. }
             | JobWrite::CheckZip { .. }
+            | JobWrite::Hold { .. }
             | JobWrite::Release { .. } => String::new(),
         };
         let full = || StoreError {
@@ -1090,7 +1091,9 @@ impl World {
                 }
                 proved
             }
-            JobWrite::MakeFolder { .. } | JobWrite::Release { .. } => Ok(Stored::Done),
+            JobWrite::MakeFolder { .. } | JobWrite::Hold { .. } | JobWrite::Release { .. } => {
+                Ok(Stored::Done)
+            }
             JobWrite::CheckZip { .. } => panic!("no server writes a space out here"),
             _ if self.trouble(&name, 8) => Err(full()),
             JobWrite::Checkpoint(text) => {

@@ -56,6 +56,8 @@ pub enum Asked {
     Check(String),
     /// The text of an item.
     Text(String, ContentId),
+    /// Whether one may be removed.
+    MayRemove(String),
     /// One was to be removed.
     Removal(String),
 }
@@ -380,6 +382,24 @@ impl Backups {
         self.cursor = Cursor::default();
     }
 
+    /// Asks whether the backup of this name is to be removed, if it is still what is looked at.
+    fn ask_to_remove(&mut self, name: &str) {
+        let is_busy = self.removal.is_some() || self.open.is_some() || self.filter.typing;
+        let Some(kept) = self
+            .at_cursor()
+            .filter(|kept| kept.name == name && !is_busy)
+        else {
+            return;
+        };
+        let wanted = kept.manifest.as_ref().map_or(0, |manifest| manifest.items);
+        self.removal = Some(Removal {
+            name: name.to_owned(),
+            wanted: wanted.to_string(),
+            typed: Field::new(Lines::One, ""),
+            problem: None,
+        });
+    }
+
     /// A backup by its name.
     pub fn get(&self, name: &str) -> Option<&Kept> {
         self.list.iter().flatten().find(|kept| kept.name == name)
@@ -558,6 +578,12 @@ impl Model {
         asked: Asked,
         outcome: Result<DiskReply, DiskError>,
     ) {
+        if let (Asked::MayRemove(name), Err(error)) = (&asked, &outcome) {
+            self.say(
+                LogLevel::Warning,
+                format!("The backup {name} can't be removed now. {error}"),
+            );
+        }
         if let Asked::Removal(name) = &asked {
             match &outcome {
                 Ok(_) => self.say(LogLevel::Info, format!("The backup {name} was removed.")),
@@ -657,7 +683,8 @@ impl Model {
                 backups.cursor = at;
                 backups.cursor.keep_in_view(backups.shown.len(), rows(size));
             }
-            (Asked::Removal(_), Err(_)) => {}
+            (Asked::MayRemove(name), Ok(_)) => backups.ask_to_remove(&name),
+            (Asked::MayRemove(_) | Asked::Removal(_), Err(_)) => {}
         }
     }
 
@@ -755,16 +782,14 @@ impl Model {
             },
             (_, Some('v')) => self.check_backup(backups, &name, out),
             (_, Some('x')) => {
-                let wanted = kept.manifest.as_ref().map_or(0, |manifest| manifest.items);
                 if let Some(why) = self.why_kept(&name) {
                     self.say(LogLevel::Warning, why);
                 } else {
-                    backups.removal = Some(Removal {
-                        name,
-                        wanted: wanted.to_string(),
-                        typed: Field::new(Lines::One, ""),
-                        problem: None,
-                    });
+                    // The disk knows of the jobs of all processes.
+                    let call = DiskCall::AskRemoval {
+                        backup: name.clone(),
+                    };
+                    self.ask_disk(DiskWaiter::Backup(Asked::MayRemove(name)), call, out);
                 }
             }
             _ => return rest(chord),
@@ -782,16 +807,11 @@ impl Model {
         if let Some(why) = reads_only {
             return Some(format!("{why} So no backup is removed here."));
         }
-        let needs = |job: &crate::jobs::Job| {
-            let head = job.head();
-            !job.state().is_over() && (job.reads_a_backup() || name.starts_with(head.id.as_str()))
-        };
-        let job = self
-            .jobs
-            .list
-            .iter()
+        // What was found on the disk may have gone on since, in another process.
+        let mine = self.jobs.list.iter().filter(|entered| !entered.found);
+        let job = mine
             .map(|entered| &entered.job)
-            .find(|job| needs(job))?;
+            .find(|job| job.may_need(name))?;
         let shows = self.spell("‹jobs› shows it.");
         Some(format!(
             "{} is not over and may need this backup. {shows}",

@@ -379,7 +379,12 @@ pub fn remark(job: &Job) -> Option<String> {
     };
     if job.state().is_over() {
         let halted = || job.halted().map(str::to_owned);
-        let backup = || job.backup().map(|backup| format!("backup {backup}"));
+        let backup = || match job.backup() {
+            Some(backup) => Some(format!("backup {backup}")),
+            None => job
+                .has_declined_backup()
+                .then(|| "Without a backup, which was declined.".to_owned()),
+        };
         return job
             .lines()
             .iter()
@@ -451,6 +456,8 @@ pub fn lines(model: &Model, view: &JobView, columns: usize) -> Vec<Line> {
     }
     if let Some(backup) = job.backup() {
         fact("backup", Tone::Plain, backup);
+    } else if job.has_declined_backup() {
+        fact("backup", Tone::Warning, "None. It was declined.");
     }
     lines.push(Vec::new());
     for line in job.lines() {
