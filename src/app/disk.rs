@@ -30,6 +30,8 @@ pub enum DiskWaiter {
     View,
     /// Something of a backup.
     Backup(Asked),
+    /// Who else is at work on jobs.
+    AtWork,
 }
 
 impl Model {
@@ -65,6 +67,7 @@ impl Model {
             (DiskWaiter::Plans, outcome) => self.plans_came(outcome),
             (DiskWaiter::PlanBackup(name), outcome) => self.plan_backup_came(&name, outcome, out),
             (DiskWaiter::Backup(asked), outcome) => self.backup_came(asked, outcome),
+            (DiskWaiter::AtWork, outcome) => self.at_work_came(outcome, out),
             (DiskWaiter::Kept, Ok(_)) => {}
             (DiskWaiter::Kept, Err(error)) => self.keep(LogLine {
                 level: LogLevel::Warning,

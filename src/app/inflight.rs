@@ -163,6 +163,12 @@ impl Inflight {
         Ticket(self.next)
     }
 
+    /// A name that is none of those, and takes none of them: a recording of a version that did not ask
+    /// this keeps its names. Where it is asked twice, the first has to be answered before.
+    pub fn beside(&self) -> Ticket {
+        Ticket(u64::MAX - self.next)
+    }
+
     /// The same without anything awaited. Names go on where they were, so that an answer to one of
     /// before is stale.
     #[must_use]

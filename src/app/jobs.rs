@@ -65,6 +65,33 @@ pub struct Entered {
     pub job: Job,
     /// Whether it was found on disk and not begun in this run.
     pub found: bool,
+    /// The other process that is at work on it: "process 4711 since 14:02".
+    pub elsewhere: Option<String>,
+}
+
+impl Entered {
+    /// A job of this run.
+    pub fn begun(job: Job) -> Self {
+        Self {
+            job,
+            found: false,
+            elsewhere: None,
+        }
+    }
+
+    /// A job that was found on disk.
+    pub fn found(job: Job) -> Self {
+        Self {
+            job,
+            found: true,
+            elsewhere: None,
+        }
+    }
+
+    /// Whether an earlier run left it unfinished, and nobody is at work on it.
+    pub fn is_left_over(&self) -> bool {
+        self.found && self.elsewhere.is_none() && !self.job.state().is_over()
+    }
 }
 
 /// What follows when the jobs have come to rest.
@@ -187,7 +214,7 @@ impl Jobs {
     pub fn left_over(&self) -> usize {
         self.list
             .iter()
-            .filter(|entered| entered.found && !entered.job.state().is_over())
+            .filter(|entered| entered.is_left_over())
             .count()
     }
 
@@ -303,7 +330,7 @@ impl Model {
     /// Begins a job; it goes on whatever is shown. Says its name.
     pub(in crate::app) fn begin_job(&mut self, job: Job, out: &mut Vec<Effect>) -> JobId {
         let id = job.head().id.clone();
-        self.jobs.list.insert(0, Entered { job, found: false });
+        self.jobs.list.insert(0, Entered::begun(job));
         self.jobs.arrange();
         self.begin_at_turn(&id, out);
         id
@@ -564,12 +591,13 @@ impl Model {
     }
 
     fn recovered(&mut self, outcome: Result<DiskReply, DiskError>, out: &mut Vec<Effect>) {
-        let (journal, checkpoints) = match outcome {
+        let (journal, checkpoints, at_work) = match outcome {
             Ok(DiskReply::Jobs {
                 journal,
                 checkpoints,
-            }) => (journal, checkpoints),
-            Ok(_) => (Box::new(Ok(ledger::Journal::default())), Vec::new()),
+                at_work,
+            }) => (journal, checkpoints, at_work),
+            Ok(_) => (Box::new(Ok(ledger::Journal::default())), Vec::new(), None),
             Err(error) => {
                 let text = format!("The journal can't be read, so nothing is changed: {error}");
                 let level = LogLevel::Warning;
@@ -609,7 +637,6 @@ impl Model {
                 let found = self.found_jobs(&checkpoints, &needed);
                 // Another process may be at work on what is open here: it is left to that one.
                 let mine_to_write = !matches!(self.writes, Writes::ReadOnly(_) | Writes::Unkept(_));
-                let open = if mine_to_write { found.open.len() } else { 0 };
                 // What is over is told for a while; its lines stay in the journal.
                 let old = if mine_to_write {
                     found.over.len().saturating_sub(KEPT)
@@ -623,15 +650,17 @@ impl Model {
                     let call = DiskCall::RemoveState { name };
                     out.push(Effect::Disk { ticket, call });
                 }
-                let old = found
-                    .over
-                    .into_iter()
-                    .chain(found.open)
-                    .map(|job| Entered { job, found: true });
+                let old = found.over.into_iter().chain(found.open).map(Entered::found);
                 let mine = std::mem::take(&mut self.jobs.list);
                 self.jobs.list = mine.into_iter().chain(old).collect();
                 self.jobs.cursor = Cursor::default();
                 self.jobs.arrange();
+                self.told_at_work(at_work.as_ref());
+                let open = if mine_to_write {
+                    self.jobs.left_over()
+                } else {
+                    0
+                };
                 let mine = std::mem::take(&mut self.jobs.entries);
                 self.jobs.entries = recent.into_iter().chain(mine).collect();
                 if open > 0 {

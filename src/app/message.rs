@@ -203,6 +203,8 @@ pub enum DiskCall {
     /// Read the files of all jobs (`job-….json`), and of the journal what they need and the last
     /// [`ENTRIES`] entries.
     ReadJobs,
+    /// See who else is at work on jobs, and whether somebody has changed them.
+    LookAtJobs,
     /// Take the turn to write: the locks of the server and of the profile. What another process has
     /// written since is read again.
     TakeTurn,
@@ -370,7 +372,22 @@ pub enum DiskReply {
         journal: Box<Result<ledger::Journal, Broken>>,
         /// The files, in the order of their names.
         checkpoints: Vec<TextFile>,
+        /// Who else is at work on them.
+        #[serde(default)]
+        at_work: Option<AtWork>,
     },
+    /// Who is at work on jobs in another process, and what there is of jobs by now, where somebody
+    /// else has changed it.
+    AtWork(Option<AtWork>, Option<Box<JobsRead>>),
+}
+
+/// Another process that is at work on jobs of this profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtWork {
+    /// Which: "process 4711 since 14:02".
+    pub who: String,
+    /// The names of their files.
+    pub jobs: Vec<String>,
 }
 
 /// A file of ours by its name, with its text or why it can't be read. One that can't be read hides none

@@ -9,6 +9,7 @@ pub mod action;
 mod acts;
 mod ahead;
 pub mod disk;
+mod elsewhere;
 pub mod expansions;
 pub mod field;
 pub mod fields;

@@ -175,7 +175,7 @@ impl Model {
     }
 
     /// Takes the journal and the jobs as they are on disk by now.
-    fn refresh_jobs(&mut self, read: JobsRead, out: &mut Vec<Effect>) {
+    pub(super) fn refresh_jobs(&mut self, read: JobsRead, out: &mut Vec<Effect>) {
         let JobsRead {
             journal,
             checkpoints,
@@ -198,7 +198,7 @@ impl Model {
         let found = self.found_jobs(&checkpoints, &journal.needed);
         for job in found.over.into_iter().chain(found.open) {
             if self.jobs.get(&job.head().id).is_none() {
-                self.jobs.list.push(Entered { job, found: true });
+                self.jobs.list.push(Entered::found(job));
             }
         }
         self.jobs.arrange();

@@ -444,7 +444,7 @@ impl Model {
             Action::BackUpSpace => self.back_up_spaces(out),
             Action::Backups => self.open_backups(out),
             Action::Unlock => self.unlock(out),
-            Action::Jobs => self.open_jobs(),
+            Action::Jobs => self.open_jobs(out),
             Action::View => self.reshape_trash(),
             Action::TrashAcross => self.open_across(out),
             Action::Preview => self.open_preview(out),
@@ -481,11 +481,12 @@ impl Model {
         }
     }
 
-    pub(in crate::app) fn open_jobs(&mut self) {
+    pub(in crate::app) fn open_jobs(&mut self, out: &mut Vec<Effect>) {
         // What the notices said is told here too, and they would lie over it.
         self.toasts.clear();
         self.jobs.cursor = Cursor::default();
         self.modals.push(Modal::Jobs);
+        self.look_at_jobs(out);
     }
 
     pub(in crate::app) fn open_help(&mut self) {

@@ -759,6 +759,18 @@ impl Desk {
         self.trouble.take()
     }
 
+    /// Of how many open things it is not known whether a write was applied.
+    pub(super) fn in_doubt(&self) -> usize {
+        let mut items: Vec<u32> = self.doubts.iter().map(|doubt| doubt.intent.item).collect();
+        items.sort_unstable();
+        items.dedup();
+        let is_open = |item: &&u32| {
+            let line = self.lines.get(**item as usize);
+            line.is_some_and(|line| line.outcome.is_none())
+        };
+        items.iter().filter(is_open).count()
+    }
+
     pub(super) fn clock(&mut self, at: u64) {
         self.at = self.at.max(at);
     }
@@ -1098,6 +1110,8 @@ impl Desk {
             JobWrite::Hold { backup } => {
                 if outcome == Ok(Stored::Gone) {
                     self.held.retain(|held| held != backup);
+                    // It is stored as ended, or not at all.
+                    self.checkpoint_due = false;
                     self.halt(format!(
                         "The backup {backup} is not there any more, so nothing can be made again from it."
                     ));

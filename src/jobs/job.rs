@@ -936,6 +936,11 @@ impl Job {
         self.desk.open().count()
     }
 
+    /// Of how many of those that have no outcome it is not known yet whether what was sent was done.
+    pub fn in_doubt(&self) -> usize {
+        self.desk.in_doubt()
+    }
+
     /// Its target without the things that have an outcome.
     pub fn rest(&self) -> Target {
         let over = |thing: Thing, subject: &str| {

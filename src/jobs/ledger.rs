@@ -5,10 +5,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::consent::Challenge;
-use super::job::{Job, JobId, Unfit};
+use super::job::{Job, JobId, JobState, Unfit};
 use super::journal::{Broken, Entry, Verified, Verifier};
 
 /// What a start finds.
@@ -133,6 +134,30 @@ pub fn read<'a, L: AsRef<[u8]>>(
         reader.push(line.as_ref())?;
     }
     Ok(reader.finish())
+}
+
+/// What of a checkpoint tells whether its job was at work.
+#[derive(Deserialize)]
+struct Work {
+    state: JobState,
+    #[serde(default)]
+    cancelled: bool,
+    desk: Asking,
+}
+
+#[derive(Deserialize)]
+struct Asking {
+    #[serde(default)]
+    question: Option<IgnoredAny>,
+}
+
+/// Whether a job was at work by itself when this checkpoint of it was written: one that asks somebody
+/// or is paused does nothing.
+pub fn is_at_work(checkpoint: &[u8]) -> bool {
+    serde_json::from_slice::<Work>(checkpoint).is_ok_and(|job| {
+        let is_running = job.state == JobState::Running && job.desk.question.is_none();
+        is_running || job.cancelled && !job.state.is_over()
+    })
 }
 
 /// What has to be agreed to before open jobs may go on, each with its job's place in the list.

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::event::Event;
 use super::holds::{Holds, TurnTaken};
-use super::{backups, files, removal, zip_check};
+use super::{at_work, backups, files, removal, zip_check};
 use crate::app::message::{
     DiskCall, DiskError, DiskReply, ENTRIES, JobsRead, Msg, TakenTurn, TextFile, Ticket,
 };
@@ -178,6 +178,16 @@ fn take_turn(folders: &Folders, holds: &mut Holds) -> Result<TakenTurn, DiskErro
     }
 }
 
+fn look_at_jobs(folder: &Path, holds: &mut Holds) -> Result<DiskReply, DiskError> {
+    let read = if holds.has_turn() || holds.knows_jobs(folder) {
+        None
+    } else {
+        holds.read_jobs(folder);
+        Some(Box::new(read_jobs(folder)?))
+    };
+    Ok(DiskReply::AtWork(at_work::look(folder, holds), read))
+}
+
 /// Reads or writes once.
 pub fn perform(
     folders: &Folders,
@@ -209,8 +219,10 @@ pub fn perform(
             Ok(DiskReply::Jobs {
                 journal,
                 checkpoints,
+                at_work: at_work::look(folder, holds),
             })
         }
+        DiskCall::LookAtJobs => look_at_jobs(folder, holds),
         DiskCall::TakeTurn => take_turn(folders, holds).map(DiskReply::Turn),
         DiskCall::GiveTurn => {
             holds.give_turn(folder);

@@ -3,6 +3,7 @@
 //! It decides nothing: an `if` about the meaning of something belongs into `app` or `jobs`.
 
 pub mod ask;
+mod at_work;
 pub mod backups;
 pub mod clipboard;
 pub mod clock;

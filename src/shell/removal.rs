@@ -71,7 +71,7 @@ fn free(
     let lock = match lock::take_in(&folder).map_err(trouble)? {
         Hold::Theirs(who) => {
             return refused(format!(
-                "A job of {who} stands on it. Remove it when that job is over."
+                "{who} holds it for a job. Remove it when that job is over."
             ));
         }
         Hold::Ours(lock) => lock,
@@ -105,12 +105,10 @@ fn told(need: Need, holder: Option<String>) -> String {
         _ => "A job whose file can't be read".to_owned(),
     };
     match holder {
-        Some(who) => format!(
-            "{job} is not over and may need it. It is held by {who}. Remove it when that job is over."
-        ),
-        None => format!(
-            "{job} is not over and may need it. Go on with that job or cancel it, then remove the backup."
-        ),
+        Some(who) => format!("{who} holds it for {job}, which is not over."),
+        None => {
+            format!("{job} is not over and may need it. Go on with that job or cancel it first.")
+        }
     }
 }
 

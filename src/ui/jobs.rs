@@ -73,7 +73,16 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, size: Size) {
         };
         if at.width >= ROOMY {
             let room = usize::from(tell.width);
-            canvas.text(tell, &progress(model, job, theme, room), theme.dim);
+            let told = match &entered.elsewhere {
+                Some(who) => fitting(
+                    None,
+                    Pace::default(),
+                    Some(format!("in another window ({who})")),
+                    room,
+                ),
+                None => progress(model, job, theme, room),
+            };
+            canvas.text(tell, &told, theme.dim);
         }
         canvas.right(rest, word(entered), style_of(theme, tone(entered)));
     }

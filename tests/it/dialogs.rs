@@ -100,6 +100,7 @@ impl Desk {
     fn disk(&mut self, call: DiskCall) -> Result<DiskReply, DiskError> {
         Ok(match call {
             DiskCall::ReadJobs => DiskReply::Jobs {
+                at_work: None,
                 journal: Box::new(ledger::read(
                     &self.journal,
                     self.files.values().map(String::as_str),

@@ -138,6 +138,22 @@ fn a_resumed_job_asks_for_the_number_that_is_left() {
     visit.sees("That is not 3. Nothing was done.");
 }
 
+/// The third deletion was on the line: it may be gone, and then two are left.
+#[test]
+fn a_resumed_job_says_between_which_numbers_what_is_left_is() {
+    let mut visit = killed(start(PROD));
+    let job = &visit.desk.story.model.jobs.list[0].job;
+    assert_eq!((job.left(), job.in_doubt()), (3, 1));
+    visit.keys("r").work();
+    visit.sees("2 to 3 are left: of 1 it is not known yet whether it is deleted already.");
+    visit.sees("nothing is sent twice");
+    visit.sees("Type 3 to delete them");
+    // One that nothing was sent of says nothing of the kind.
+    let mut visit = Visit::about_to_delete_five(120, 40);
+    visit.work();
+    assert!(!visit.desk.screen().contains("are left:"));
+}
+
 #[test]
 fn a_job_whose_file_names_no_address_asks_before_it_goes_on() {
     let mut visit = killed(start(PROD));

@@ -70,6 +70,7 @@ fn disk(story: &mut Story) {
         };
         let reply = match call {
             DiskCall::ReadJobs => DiskReply::Jobs {
+                at_work: None,
                 journal: Box::new(Ok(coracle::jobs::ledger::Journal::default())),
                 checkpoints: Vec::new(),
             },

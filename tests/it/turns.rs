@@ -6,7 +6,7 @@ use std::path::Path;
 
 use coracle::app::turn::Turn;
 use coracle::confluence::{BaseUrl, Call};
-use coracle::demo::{Options, Seed, Server};
+use coracle::demo::{Gate, Options, Seed, Server};
 use coracle::jobs::JobState;
 use coracle::jobs::journal::{self, Entry};
 use coracle::shell::lock::{self, Hold};
@@ -245,6 +245,64 @@ fn a_second_window_of_a_profile_writes_when_the_first_does_not_and_the_journal_h
     let lines = journal.lines().map(str::as_bytes);
     let found = journal::verify(lines).expect("its chain holds");
     assert_eq!((found.entries, found.set_aside), (4, Vec::new()));
+}
+
+/// A window in which a purge of three items is on the line, and another one that was opened after it
+/// and shows the jobs.
+fn at_work_elsewhere(home: &Path, server: &Server) -> (Terminal, Terminal, Gate) {
+    let mut one = start(home, "one");
+    let gate = server.faults().hold_all("DELETE /**");
+    plans_a_purge(&mut one);
+    one.send("\r");
+    one.wait("a purge is on the line", |_| gate.waiting() > 0);
+    let mut other = start(home, "one");
+    let who = format!("process {}", one.pid().as_raw_nonzero());
+    other.wait_for(&format!("1 job is at work in another window ({who}"));
+    other.send("J");
+    other.wait_for("elsewhere");
+    let screen = other.contents();
+    assert!(!screen.contains("left over"), "{screen}");
+    assert!(!screen.contains("go on"), "{screen}");
+    assert!(!screen.contains("c cancel"), "{screen}");
+    other.send("r");
+    other.wait_for(&format!("It runs in another window ({who}"));
+    (one, other, gate)
+}
+
+#[test]
+fn a_job_that_runs_in_another_window_is_shown_as_such_until_it_is_done() {
+    let server = server("");
+    let home = home(&[("one", server.base_url())]);
+    let (mut one, mut other, gate) = at_work_elsewhere(home.path(), &server);
+    gate.open();
+    one.wait_for("Purge 3 items of ALPHA: done.");
+    let state = home.path().join(".local/state/coracle");
+    let folder = state.join("profiles/one");
+    one.until("the lock is given up", || lock::holder(&folder).is_none());
+    other.send("r");
+    other.wait("it is done", |screen| {
+        let text = screen.contents();
+        text.contains("done") && !text.contains("elsewhere")
+    });
+    for mut terminal in [one, other] {
+        terminal.send([3, 3]);
+        let _ = terminal.end();
+    }
+}
+
+#[test]
+fn a_job_that_ran_in_another_window_is_left_over_once_that_is_killed() {
+    let server = server("");
+    let home = home(&[("one", server.base_url())]);
+    let (one, mut other, gate) = at_work_elsewhere(home.path(), &server);
+    one.signal(Signal::KILL);
+    drop(one);
+    gate.open();
+    other.send("r");
+    other.wait_for("left over");
+    other.wait_for("go on");
+    other.send([3, 3]);
+    let _ = other.end();
 }
 
 #[test]

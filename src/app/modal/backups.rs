@@ -578,11 +578,8 @@ impl Model {
         asked: Asked,
         outcome: Result<DiskReply, DiskError>,
     ) {
-        if let (Asked::MayRemove(name), Err(error)) = (&asked, &outcome) {
-            self.say(
-                LogLevel::Warning,
-                format!("The backup {name} can't be removed now. {error}"),
-            );
+        if let (Asked::MayRemove(_), Err(error)) = (&asked, &outcome) {
+            self.say(LogLevel::Warning, format!("Not removed: {error}"));
         }
         if let Asked::Removal(name) = &asked {
             match &outcome {

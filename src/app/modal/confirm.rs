@@ -26,7 +26,7 @@ use crate::jobs::losses::COUNTED_LATER;
 use crate::jobs::plan::Plan;
 use crate::jobs::{
     Act, Answer, BackupChoice, Challenge, Consent, DeleteOptions, ItemTarget, Job, JobId,
-    OnFailure, Recipe, SpaceTarget, Target, Thing, ToAgree,
+    OnFailure, Recipe, SpaceTarget, Target, Thing, ToAgree, done_to,
 };
 use crate::text::{number, width};
 
@@ -159,6 +159,30 @@ pub struct Confirm {
     pub top: usize,
     /// The last key, how often it came in a row, and when.
     run: Option<(Chord, usize, Millis)>,
+}
+
+/// What is said of a destroying job that goes on while it is not known what became of writes that an
+/// earlier run has sent.
+fn in_doubt(job: &Job) -> Option<String> {
+    let act = job.head().target.act;
+    let (most, doubts) = (job.left(), job.in_doubt());
+    if !act.is_destructive() || doubts == 0 {
+        return None;
+    }
+    let least = most.saturating_sub(doubts);
+    let count = |n: usize| number::grouped(n as u64);
+    let (was, them, these) = if doubts == 1 {
+        ("it", "is", "This")
+    } else {
+        ("they", "are", "These")
+    };
+    Some(format!(
+        "{} to {} are left: of {} it is not known yet whether {was} {them} {} already. {these} {them} asked about first, and nothing is sent twice.",
+        count(least),
+        count(most),
+        count(doubts),
+        done_to(act),
+    ))
 }
 
 impl Confirm {
@@ -305,6 +329,7 @@ impl Confirm {
         dialog.resumes = Some(job.head().id.clone());
         dialog.to_agree = to_agree.iter().map(ToAgree::told).collect();
         dialog.plan.source = job.source();
+        dialog.skipped.extend(in_doubt(job));
         // Its consent is to the whole of it, as the job knows it.
         let whole = || Challenge::new(job.head().target.clone());
         dialog.challenge = job.challenge().unwrap_or_else(whole);

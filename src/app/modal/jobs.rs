@@ -124,6 +124,7 @@ impl Model {
                 hints.push(("Enter", "details"));
             }
             match entered.job.state() {
+                _ if entered.elsewhere.is_some() => hints.push(("r", "look again")),
                 JobState::Queued => {
                     hints.push(("r", "try again"));
                     hints.push(("c", "leave it"));
@@ -161,6 +162,12 @@ impl Model {
         };
         let state = job.state();
         let is_verb = matches!(chord.key, Key::Char('p' | 'c' | 'r')) && !chord.ctrl;
+        if is_verb && self.is_elsewhere_at_work(id, out) {
+            return Outcome::Stay;
+        }
+        let Some(job) = self.jobs.get(id) else {
+            return Outcome::Stay;
+        };
         let may = self.may_take_up(job);
         if is_verb
             && !state.is_over()
@@ -285,6 +292,7 @@ pub fn asks(job: &Job) -> bool {
 pub fn word(entered: &Entered) -> &'static str {
     let job = &entered.job;
     match job.state() {
+        _ if entered.elsewhere.is_some() => "elsewhere",
         JobState::Queued | JobState::Running | JobState::Paused if entered.found => "left over",
         _ if job.is_cancelling() => "stopping",
         _ if asks(job) => "asks you",
@@ -303,6 +311,7 @@ pub fn word(entered: &Entered) -> &'static str {
 pub fn tone(entered: &Entered) -> Tone {
     let job = &entered.job;
     match job.state() {
+        _ if entered.elsewhere.is_some() => Tone::Plain,
         _ if asks(job) => Tone::Warning,
         JobState::Queued | JobState::Running | JobState::Cancelled => Tone::Plain,
         JobState::Paused => Tone::Warning,
@@ -434,7 +443,13 @@ pub fn lines(model: &Model, view: &JobView, columns: usize) -> Vec<Line> {
     if !pace.is_empty() {
         fact("progress", Tone::Plain, &pace);
     }
-    if let Some(who) = model.jobs.waits_for(job) {
+    if let Some(who) = &entered.elsewhere {
+        fact(
+            "now",
+            Tone::Plain,
+            &format!("It runs in another window ({who}). r looks again."),
+        );
+    } else if let Some(who) = model.jobs.waits_for(job) {
         let text =
             format!("{who} is writing to this server. Try again once that is done, or leave it.");
         fact("waits", Tone::Warning, &text);

@@ -60,7 +60,7 @@ impl Model {
             Over::Help => self.open_help(),
             Over::Palette => self.open_palette(),
             Over::Log => self.open_log(),
-            Over::Jobs => self.open_jobs(),
+            Over::Jobs => self.open_jobs(out),
             Over::Profiles if self.profiles.is_empty() => {}
             Over::Profiles => self.pick_profile(),
             Over::Redraw => out.push(Effect::Redraw),
