@@ -28,7 +28,8 @@ pub(super) fn look(profile: &Path, holds: &Holds) -> Option<AtWork> {
             continue;
         };
         let is_stored_since = entry.metadata().is_ok_and(|it| time(&it) >= since);
-        if !name.starts_with("job-") || !name.ends_with(".json") || !is_stored_since {
+        let is_json = Path::new(&name).extension().is_some_and(|it| it == "json");
+        if !name.starts_with("job-") || !is_json || !is_stored_since {
             continue;
         }
         let text = files::read(&entry.path()).unwrap_or_default();
