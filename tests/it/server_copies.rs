@@ -177,6 +177,7 @@ impl Bench {
                 space,
             },
             JobWrite::Prove(claim) => DiskCall::ProveBackups(claim),
+            JobWrite::Hold { backup } => DiskCall::HoldBackup { backup },
             JobWrite::Release { backup } => DiskCall::ReleaseBackup { backup },
             JobWrite::Checkpoint(text) => {
                 self.checkpoint = Some(text);
