@@ -463,6 +463,9 @@ fn take_up(session: &mut Session, home: &Path) -> Outcome<()> {
     session.until("the job that was left over", |text| text.contains("go on"))?;
     session.rests();
     session.send("r")?;
+    session.until("its question, or that it goes on", |text| {
+        wanted(text).is_some() || text.contains("y confirm") || !text.contains("left over")
+    })?;
     session.rests();
     let text = session.text();
     if let Some(wanted) = wanted(&text) {
