@@ -230,14 +230,13 @@ impl Model {
     /// Quits, unless something would be left that a person may not want to leave: that is asked
     /// once, and a second `Ctrl-c` quits at once.
     pub(in crate::app) fn quit(&mut self, code: u8, out: &mut Vec<Effect>) {
-        let asked = self
-            .modals
-            .iter()
-            .any(|modal| matches!(modal, Modal::Leave(Leaving::Program { .. })));
+        let asked = self.modals.iter().any(|modal| {
+            matches!(modal, Modal::Leave(leave) if matches!(leave.what, Leaving::Program { .. }))
+        });
         if self.left_open().is_empty() || asked || self.jobs.is_ending() {
             self.quit_now(code, out);
         } else {
-            self.modals.push(Modal::Leave(Leaving::Program { code }));
+            self.modals.push(Leaving::Program { code }.into());
         }
     }
 

@@ -838,17 +838,22 @@ impl Model {
             })
             .collect();
         let noted = noted(job);
+        let outcomes = job.outcomes();
+        // Of one thing, its outcome says all.
+        let counted = if outcomes.is_all_done() || outcomes.total() < 2 {
+            String::new()
+        } else {
+            format!(" {}.", outcomes.in_words(act))
+        };
         let backup = match act {
             Act::PurgeMarked | Act::PurgeAll | Act::BackUp | Act::BackUpSpaces => {
                 " ‹backups› shows the backup."
             }
             _ => "",
         };
-        let why = failed
-            .first()
-            .cloned()
-            .or_else(|| job.halted().map(str::to_owned))
-            .unwrap_or_default();
+        let first = failed.first().map(String::as_str);
+        let why: Vec<&str> = first.into_iter().chain(job.halted()).collect();
+        let why = why.join(" ");
         let more = if failed.len() > 1 {
             format!(
                 " ({} in all; ‹jobs› shows them.)",
@@ -865,20 +870,30 @@ impl Model {
                 };
                 (level, told_of_dry_run(job))
             }
-            JobState::Done => (LogLevel::Info, format!("{title}: done.{noted}{backup}")),
+            JobState::Done if outcomes.is_all_left_out() => (
+                LogLevel::Warning,
+                format!("{title}: all of it was left out. {}{backup}", left_out(job)),
+            ),
+            JobState::Done => (
+                LogLevel::Info,
+                format!("{title}: done.{counted}{noted}{backup}"),
+            ),
             JobState::Cancelled if job.would().is_some() => (
                 LogLevel::Warning,
                 "Dry run: cancelled. Nothing was changed.".to_owned(),
             ),
             JobState::Cancelled => (
                 LogLevel::Warning,
-                format!("{title}: cancelled. ‹jobs› shows what was done."),
+                format!("{title}: cancelled.{counted} ‹jobs› shows what was done."),
             ),
             JobState::Unknown => (
                 LogLevel::Error,
-                format!("{title}: it is not known what became of it. {why}{more}"),
+                format!("{title}: it is not known what became of it.{counted} {why}{more}"),
             ),
-            _ => (LogLevel::Error, format!("{title}: failed. {why}{more}")),
+            _ => (
+                LogLevel::Error,
+                format!("{title}: failed.{counted} {why}{more}"),
+            ),
         };
         let subjects: Vec<String> = job
             .lines()
@@ -888,7 +903,10 @@ impl Model {
         let done: Vec<String> = job
             .lines()
             .iter()
-            .filter(|line| matches!(line.outcome, Some(Outcome::Done(_) | Outcome::Gone)))
+            .filter(|line| {
+                let outcome = line.outcome.as_ref();
+                outcome.is_some_and(Outcome::leaves_nothing_to_do)
+            })
             .map(|line| line.subject.to_string())
             .collect();
         let about = &job.head().target;
@@ -992,8 +1010,7 @@ fn told_of_dry_run(job: &Job) -> String {
     let act = job.would().unwrap_or(Act::DryRun);
     let target = &job.head().target;
     let lines = job.lines();
-    let would = |line: &&Line| matches!(line.outcome, Some(Outcome::Done(_)));
-    let fit = lines.iter().filter(would).count();
+    let fit = job.outcomes().done;
     let noun = match lines.first().map(|line| line.thing) {
         Some(Thing::Space) => "space",
         Some(Thing::Content) | None => "item",
@@ -1022,10 +1039,11 @@ fn told_of_dry_run(job: &Job) -> String {
         Some(
             Outcome::Failed(why)
             | Outcome::Skipped(why)
+            | Outcome::NotTried(why)
             | Outcome::Unknown(why)
             | Outcome::NotSaved(why),
         ) => Some(told_of(job, line, why)),
-        Some(Outcome::Done(_)) | None => None,
+        Some(Outcome::Done(_) | Outcome::WithPage) | None => None,
     };
     let mut others = lines.iter().filter_map(why);
     let first = others.next().or_else(|| job.halted().map(str::to_owned));
@@ -1035,6 +1053,22 @@ fn told_of_dry_run(job: &Job) -> String {
         _ => " ‹jobs› shows the others.",
     };
     format!("Dry run: nothing was changed. {what}.{first}{more}")
+}
+
+/// Why the first of what a job left out was left out.
+fn left_out(job: &Job) -> String {
+    let mut left = job.lines().iter().filter_map(|line| match &line.outcome {
+        Some(Outcome::Skipped(why)) => Some(told_of(job, line, why)),
+        _ => None,
+    });
+    let first = left.next().unwrap_or_default();
+    match left.count() {
+        0 => first,
+        others => format!(
+            "{first} (and {} more; ‹jobs› shows them.)",
+            crate::text::number::grouped(others as u64)
+        ),
+    }
 }
 
 /// What is told of one thing of a job. What the job's title names already is not named again.

@@ -186,13 +186,24 @@ pub fn inside(area: Rect) -> Rect {
     }
 }
 
-/// A dialog of the wanted size, centred and cut to fit.
+/// How tall a dialog can be: the header and the footer stay in sight, where notices are told.
+pub fn tallest(size: Size) -> u16 {
+    size.height.saturating_sub(2)
+}
+
+/// How many rows the tallest dialog has inside its borders, at least one.
+pub fn tallest_inside(size: Size) -> usize {
+    usize::from(tallest(size).saturating_sub(2)).max(1)
+}
+
+/// A dialog of the wanted size, centred and cut to what [`tallest`] leaves it. Every dialog is
+/// placed here.
 pub fn centred(size: Size, width: u16, height: u16) -> Rect {
     let width = width.min(size.width);
-    let height = height.min(size.height);
+    let height = height.min(tallest(size));
     Rect {
         x: (size.width - width) / 2,
-        y: (size.height - height) / 2,
+        y: 1 + (tallest(size) - height) / 2,
         width,
         height,
     }
@@ -201,6 +212,18 @@ pub fn centred(size: Size, width: u16, height: u16) -> Rect {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dialog_of_any_size_leaves_the_first_and_the_last_row_alone() {
+        for height in SMALLEST.height..80 {
+            let size = Size { width: 80, height };
+            for wanted in (0..100).chain([u16::MAX]) {
+                let at = centred(size, 60, wanted);
+                assert!(at.y >= 1 && at.bottom() < height, "{at:?} of {height}");
+                assert_eq!(at.height, wanted.min(tallest(size)));
+            }
+        }
+    }
 
     #[test]
     fn panes_never_leave_the_screen_nor_overlap() {

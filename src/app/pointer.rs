@@ -98,7 +98,8 @@ impl Model {
                 | Modal::Job(_)
                 | Modal::Plans(_)
                 | Modal::Backups(_)
-                | Modal::Profiles(_),
+                | Modal::Profiles(_)
+                | Modal::Leave(_),
             ) => {
                 for _ in 0..notches.unsigned_abs() {
                     self.modal_key(KeyPress::press(Chord::plain(key)), out);
@@ -106,11 +107,7 @@ impl Model {
             }
             // There the arrows would change what was chosen or typed.
             Some(
-                Modal::SpacesFilter(_)
-                | Modal::NewSpace(_)
-                | Modal::EditSpace(_)
-                | Modal::SetUp(_)
-                | Modal::Leave(_),
+                Modal::SpacesFilter(_) | Modal::NewSpace(_) | Modal::EditSpace(_) | Modal::SetUp(_),
             ) => {}
             None if self.preview.is_open && holds(self.preview_area(), at) => {
                 let (focus, has_keys) = (self.focus, self.preview.has_keys);
@@ -156,7 +153,7 @@ impl Model {
             return;
         };
         let is_row = match self.modals.last_mut() {
-            Some(Modal::Menu(menu)) => menu.point_at(line),
+            Some(Modal::Menu(menu)) => menu.point_at(line, size),
             Some(Modal::Palette(list)) => list.point_at(line, palette::rows(size)),
             _ => false,
         };

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
+use super::backup::Item;
 use super::desk::{is_not_there, unexpected};
 use super::guard::{self, Guardian, Inherited, Unsure};
 use super::recreate::Recipe;
@@ -267,4 +268,19 @@ pub(super) fn unclear(recipe: &Recipe) -> usize {
             guard::unsure_of(it).is_some() || !(has_place || guard::keeps_others_out(it))
         })
         .count()
+}
+
+/// How many items name who may read them, and how many others hang below one of those.
+pub(super) fn restricted(recipe: &Recipe) -> (usize, usize) {
+    let names_readers = |it: &Item| guard::unsure_of(it).is_none() && guard::keeps_others_out(it);
+    let items = || recipe.items.iter().map(|(_, it)| it);
+    let readers: BTreeSet<&ContentId> = items()
+        .filter(|it| names_readers(it))
+        .map(|it| &it.id)
+        .collect();
+    let is_below = |it: &&Item| {
+        let mut above = it.ancestors.iter().flatten();
+        !readers.contains(&it.id) && above.any(|above| readers.contains(&above.id))
+    };
+    (readers.len(), items().filter(is_below).count())
 }

@@ -16,10 +16,12 @@ use super::job::{
     StoreError, Stored, WriteNo, fate_of,
 };
 use super::journal::{Phase, Record};
+use super::outcomes::Outcomes;
 use super::proof::{Claim, Ground, Permit, Standing};
 use super::session::{SavedServer, Session};
 use crate::confluence::call::Method;
 use crate::confluence::{ApiError, Call, ErrorKind, Reply};
+use crate::text::number;
 
 /// The thing number of what is about the job as a whole.
 pub(super) const WHOLE: u32 = u32::MAX;
@@ -223,6 +225,9 @@ pub(super) struct Desk {
     /// How far it is, where the lines don't tell: finished, and in all.
     #[serde(default)]
     tally: Option<(usize, usize)>,
+    /// Whether it was halted because its backup does not stand any more.
+    #[serde(default)]
+    lost_backup: bool,
     /// How often it was taken up again. On the disk before anything is done in that run.
     #[serde(default)]
     run: u32,
@@ -273,6 +278,7 @@ impl Desk {
             paced_from: 0,
             paced_closed: 0,
             tally: None,
+            lost_backup: false,
             run: 0,
             held: Vec::new(),
             pending: Vec::new(),
@@ -753,6 +759,15 @@ impl Desk {
         self.halted.get_or_insert(why.into());
     }
 
+    /// Ends the job because the backup does not stand any more. What that means for what was destroyed
+    /// before is said at the end, when it is known how much that is.
+    pub(super) fn lose_backup(&mut self, why: &str) {
+        self.lost_backup = true;
+        self.halt(format!(
+            "The backup does not stand any more, so nothing more was destroyed. {why} Begin again with what is left: it is saved anew."
+        ));
+    }
+
     // What the job uses.
 
     pub(super) fn take_trouble(&mut self) -> Option<String> {
@@ -815,12 +830,18 @@ impl Desk {
             return false;
         }
         let why = match &self.halted {
-            Some(why) => format!("Not tried. {why}"),
+            Some(why) => why.clone(),
             None => "The job was cancelled before it came to this.".to_owned(),
         };
         let open: Vec<u32> = self.open().collect();
         for item in open {
-            self.close(item, Outcome::Skipped(why.clone()));
+            self.close(item, Outcome::NotTried(why.clone()));
+        }
+        let is_purge = matches!(self.head.target.act, Act::PurgeMarked | Act::PurgeAll);
+        if std::mem::take(&mut self.lost_backup) && is_purge {
+            let purged = Outcomes::of(&self.lines).done;
+            let halted = self.halted.get_or_insert_default();
+            halted.push_str(&in_no_backup(purged));
         }
         true
     }
@@ -1199,9 +1220,7 @@ impl Desk {
                     let note = format!("It was not sent. {why}");
                     self.record_end(*record, Phase::Failed, None, Some(note));
                 }
-                self.halt(format!(
-                    "The backup does not stand any more, so nothing more was destroyed. {why} Begin again with what is left: it is saved anew."
-                ));
+                self.lose_backup(&why);
                 None
             }
         }
@@ -1383,6 +1402,18 @@ impl Desk {
 }
 
 /// Nobody's head, until the job says whose desk it is.
+/// What a backup that is lost means for so many items that were purged before.
+fn in_no_backup(purged: usize) -> String {
+    let (items, were, they) = match purged {
+        0 => return String::new(),
+        1 => ("1 item".to_owned(), "was", "It is"),
+        many => (number::count(many as u64, "item"), "were", "They are"),
+    };
+    format!(
+        " {items} {were} purged before that. {they} in no whole backup any more: put this one back from a copy of this machine's disk, if there is one, and `coracle backup verify` says whether it is whole."
+    )
+}
+
 fn nobody() -> Arc<Head> {
     Arc::new(Head {
         id: JobId::new(""),

@@ -4,7 +4,7 @@
 //! job goes before its page, saved and proved like everything else; the page goes only when all of that
 //! has gone. What does not belong to it is in no backup, and is a loss.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,9 @@ struct Row {
 pub(super) struct Hanging {
     /// By item, the items that hang on it, by number.
     on: BTreeMap<u32, Vec<u32>>,
+    /// The items that told what they hang on.
+    #[serde(default)]
+    told: BTreeSet<u32>,
     // What is told of, until it is sorted. A look that was interrupted is begun anew.
     #[serde(skip)]
     rows: HashMap<ContentId, Row>,
@@ -145,9 +148,13 @@ impl Hanging {
         let items: HashMap<&str, u32> = lines.map(|(line, item)| (&*line.subject, item)).collect();
         let mut losses = BTreeMap::<u32, Losses>::new();
         let mut on = BTreeMap::<u32, Vec<u32>>::new();
+        let mut told = BTreeSet::new();
         let mut untold = std::mem::take(&mut self.untold);
         for (id, row) in &self.rows {
             let own = items.get(id.as_str()).copied();
+            if row.holder.is_some() {
+                told.extend(own);
+            }
             let Some(bottom) = self.bottom(row) else {
                 if own.is_none()
                     && let Some(space) = &row.space
@@ -181,6 +188,7 @@ impl Hanging {
         }
         self.rows = HashMap::new();
         self.on = on;
+        self.told = told;
         losses
     }
 
@@ -189,11 +197,27 @@ impl Hanging {
         self.on.get(&item).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether an item told what it hangs on.
+    pub(super) fn is_told(&self, item: u32) -> bool {
+        self.told.contains(&item)
+    }
+
+    /// What an item is known to hang on in the end, with what hangs there as well: one of those may
+    /// have taken it along.
+    pub(super) fn holders(&self, item: u32) -> impl Iterator<Item = u32> {
+        let its = self.on.iter().filter(move |(_, on)| on.contains(&item));
+        its.flat_map(|(holder, on)| std::iter::once(*holder).chain(on.iter().copied()))
+            .filter(move |it| *it != item)
+    }
+
     /// Why an item stays: something that hangs on it stays.
     pub(super) fn keeps(&self, desk: &Desk, item: u32) -> Option<String> {
         let staying = self.before(item).iter().find(|it| {
             let outcome = &desk.lines()[**it as usize].outcome;
-            !matches!(outcome, None | Some(Outcome::Done(_) | Outcome::Gone))
+            !matches!(
+                outcome,
+                None | Some(Outcome::Done(_) | Outcome::Gone | Outcome::WithPage)
+            )
         })?;
         Some(format!(
             "It was left alone: {:?} hangs on it, is not known to be purged, and would go with it.",

@@ -18,6 +18,7 @@ use super::full_backup::{FullBackup, ZipFound};
 use super::journal::{Entry, Phase, Record};
 use super::losses::{Losing, Losses};
 use super::needs;
+use super::outcomes::Outcomes;
 use super::proof::{Claim, Standing};
 use super::purge::{Goal, Purge};
 use super::recreate::{Recipe, Recreate, Source};
@@ -120,6 +121,24 @@ pub enum Outcome {
     Unknown(String),
     /// It could not be backed up and was left alone.
     NotSaved(String),
+    /// The job ended before it came to this, for this reason.
+    NotTried(String),
+    /// It went with what it hung on, which this job purged.
+    WithPage,
+}
+
+impl Outcome {
+    /// Whether it is on the server as the job wanted it.
+    pub fn leaves_nothing_to_do(&self) -> bool {
+        match self {
+            Self::Done(_) | Self::Gone | Self::WithPage => true,
+            Self::Failed(_)
+            | Self::Skipped(_)
+            | Self::Unknown(_)
+            | Self::NotSaved(_)
+            | Self::NotTried(_) => false,
+        }
+    }
 }
 
 /// What a [`Line`] is about.
@@ -796,6 +815,11 @@ impl Job {
         self.desk.lines()
     }
 
+    /// How many of its things ended how.
+    pub fn outcomes(&self) -> Outcomes {
+        Outcomes::of(self.desk.lines())
+    }
+
     /// What it cannot decide.
     pub fn question(&self) -> Option<&Question> {
         self.desk.question()
@@ -1164,7 +1188,14 @@ impl Job {
             match &line.outcome {
                 Some(Outcome::Unknown(_)) => return JobState::Unknown,
                 Some(Outcome::Failed(_) | Outcome::NotSaved(_)) => state = JobState::Failed,
-                Some(Outcome::Done(_) | Outcome::Gone | Outcome::Skipped(_)) | None => {}
+                Some(
+                    Outcome::Done(_)
+                    | Outcome::Gone
+                    | Outcome::WithPage
+                    | Outcome::Skipped(_)
+                    | Outcome::NotTried(_),
+                )
+                | None => {}
             }
         }
         if self.cancelled {

@@ -41,6 +41,7 @@ mod job;
 mod listing;
 mod met;
 pub mod needs;
+mod outcomes;
 mod purge;
 mod recreate;
 mod rehearsal;
@@ -60,6 +61,7 @@ pub use job::{
 };
 pub use listing::in_words as kinds_in_words;
 pub use losses::{Losing, Losses};
+pub use outcomes::Outcomes;
 pub use recreate::{Recipe, Source, UnknownRestrictions};
 pub use rehearsal::Verdict;
 pub use session::{NotHere, SameServer, SavedServer, Session, ToAgree};

@@ -30,7 +30,7 @@ use super::hanging::Hanging;
 use super::job::{
     Decision, Head, JobWrite, Line, Machine, Outcome, Question, Step, StoreError, Stored,
 };
-use super::listing::{LIMIT, Listing, Rows, Seen, in_words};
+use super::listing::{LIMIT, Listing, Rows, Seen, in_words, may_hang};
 use super::losses::{Losing, Losses, NAMED, has_any};
 use super::proof::{Claim, Claimed, Fingerprint, Ground, Standing};
 use super::save::{Kept, Save, Wanted};
@@ -961,7 +961,10 @@ impl Purge {
             return;
         };
         let space = self.space_of(desk, items[0]);
-        for item in items {
+        // What was purged by itself comes first: the others may have gone with it.
+        let was_sent = |item: &u32| desk.is_in_doubt(*item, Step::Purge);
+        let (sent, others): (Vec<u32>, Vec<u32>) = items.into_iter().partition(was_sent);
+        for item in sent.into_iter().chain(others) {
             if desk.is_open(item) {
                 self.end_missing(desk, item, &sight);
             }
@@ -1100,6 +1103,8 @@ impl Purge {
                     item,
                     if was_sent {
                         Outcome::Done(None)
+                    } else if self.went_with_page(desk, item) {
+                        Outcome::WithPage
                     } else {
                         Outcome::Gone
                     },
@@ -1128,6 +1133,46 @@ impl Purge {
     fn go_items(&mut self, desk: &mut Desk) {
         self.ask_for_items(desk);
         self.look_at_the_trash(desk);
+    }
+
+    /// Whether an item that is gone, and was not purged by itself, went with something that this job
+    /// purged: with what it is known to have hung on, or, where that was never told, with a page of the
+    /// same space.
+    fn went_with_page(&self, desk: &Desk, item: u32) -> bool {
+        // What was not saved was gone before anything was purged.
+        let was_saved = self.targets[item as usize].saved.is_some();
+        if !was_saved || !self.may_hang(desk, item) {
+            return false;
+        }
+        let is_done = |item: u32| {
+            let line = desk.lines().get(item as usize);
+            line.is_some_and(|line| matches!(line.outcome, Some(Outcome::Done(_))))
+        };
+        let mut holders = self.hanging.holders(item).peekable();
+        if holders.peek().is_some() {
+            return holders.any(is_done);
+        }
+        if self.hanging.is_told(item) {
+            return false;
+        }
+        let space = self.space_of(desk, item);
+        let all = 0..desk.lines().len() as u32;
+        all.filter(|other| *other != item && is_done(*other))
+            .any(|other| self.space_of(desk, other) == space && !self.is_file(desk, other))
+    }
+
+    /// Whether an item may hang on another: a file or a comment.
+    fn may_hang(&self, desk: &Desk, item: u32) -> bool {
+        match desk.head().target.items.get(item as usize) {
+            Some(it) if self.all.is_none() => may_hang(&it.kind),
+            _ => !self.targets[item as usize].is_listed,
+        }
+    }
+
+    /// Whether an item is known to be a file, on which nothing hangs.
+    fn is_file(&self, desk: &Desk, item: u32) -> bool {
+        let it = desk.head().target.items.get(item as usize);
+        it.is_some_and(|it| self.all.is_none() && it.kind == ContentKind::Attachment)
     }
 
     /// Whether no purge of it is looked into.
@@ -1402,9 +1447,7 @@ impl Machine for Purge {
                 };
                 save.go(desk);
                 if let Some(why) = save.broken() {
-                    desk.halt(format!(
-                        "The backup cannot be read any more, so nothing more was purged. {why}"
-                    ));
+                    desk.lose_backup(why);
                 } else if save.is_verified() {
                     self.stage = match next {
                         Next::ListingAgain => Stage::ListingAgain,

@@ -124,6 +124,11 @@ impl Recipe {
         ancestry::unclear(self)
     }
 
+    /// How many items had readers of their own, and how many others hang below one of those.
+    pub fn restricted(&self) -> (usize, usize) {
+        ancestry::restricted(self)
+    }
+
     /// What does not come back, one sentence each; to be shown before.
     pub fn losses() -> &'static [&'static str] {
         &[

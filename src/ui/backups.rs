@@ -7,15 +7,17 @@ use super::draw::Canvas;
 use super::form;
 use super::modal::{Owner, dialog};
 use super::preview::{Search, draw_lines, draw_search};
+use super::scroll;
 use super::spaces::{Foot, filter_line};
 use super::theme::Focus;
 use crate::app::fields::kind_name;
-use crate::app::layout::centred;
+use crate::app::layout::{centred, tallest};
+use crate::app::list::Cursor;
 use crate::app::message::Size;
 use crate::app::modal::backups::{
     Again, Backups, Check, Kept, Opened, Removal, Shown, lines, rows,
 };
-use crate::app::modal::reading::{self, Tone};
+use crate::app::modal::reading::{self, Tone, folded};
 use crate::app::model::Model;
 use crate::jobs::backup::Manifest;
 use crate::text::number;
@@ -33,7 +35,7 @@ const ROOMY: u16 = 44;
 /// Draws the browser.
 pub(super) fn draw(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, size: Size) {
     let wide = u16::try_from(reading::width(size) + 4).unwrap_or(size.width);
-    let at = centred(size, wide, size.height.saturating_sub(2));
+    let at = centred(size, wide, tallest(size));
     match &backups.open {
         None => draw_list(model, backups, canvas, at, size),
         Some(open) => match &open.preview {
@@ -44,8 +46,10 @@ pub(super) fn draw(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, si
     if let Some(removal) = &backups.removal {
         draw_removal(model, removal, canvas, size);
     }
-    if let Some(again) = backups.open.as_ref().and_then(|open| open.again.as_ref()) {
-        draw_again(model, again, canvas, size);
+    if let Some(open) = &backups.open
+        && let Some(again) = &open.again
+    {
+        draw_again(model, (open, again), canvas, size);
     }
 }
 
@@ -249,7 +253,10 @@ fn draw_list(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, at: Rect
         );
         return;
     }
-    let note = backups.at_cursor().map(note_of).unwrap_or_default();
+    let mut note = backups.at_cursor().map(note_of).unwrap_or_default();
+    if backups.shown.len() > rows(size) {
+        note.push_str(&place(&backups.cursor, backups.shown.len()));
+    }
     canvas.bottom_note(at, &note, theme.dim);
 }
 
@@ -260,6 +267,15 @@ fn kind_of(manifest: &Manifest) -> &'static str {
     } else {
         "local"
     }
+}
+
+/// Where the cursor is in a list that is longer than its window.
+fn place(cursor: &Cursor, len: usize) -> String {
+    format!(
+        " · {} of {}",
+        number::grouped(cursor.at as u64 + 1),
+        number::grouped(len as u64)
+    )
 }
 
 /// What is to be said of the backup under the cursor.
@@ -408,7 +424,10 @@ fn draw_items(
         ];
         draw(canvas, rest, cells);
     }
-    let note = format!("{facts} · {said}");
+    let mut note = format!("{facts} · {said}");
+    if open.shown.len() > rows(size) {
+        note.push_str(&place(&open.cursor, open.shown.len()));
+    }
     let style = style_of(canvas, check);
     if open.filter.is_shown() {
         filter_line(
@@ -467,23 +486,11 @@ fn draw_text(
 
 fn draw_removal(model: &Model, removal: &Removal, canvas: &mut Canvas<'_>, size: Size) {
     let theme = canvas.theme;
-    let at = centred(size, size.width.saturating_sub(2).min(72), 9);
+    let (lines, rows) = removal.text(size);
+    let high = u16::try_from(rows + 4).unwrap_or(size.height);
+    let at = centred(size, size.width.saturating_sub(2).min(72), high);
     let inner = dialog(canvas, at, "Remove a backup", Owner::profile(model));
-    let body = Rect {
-        height: inner.height.saturating_sub(2),
-        ..inner
-    };
-    let about = format!("{} is removed from this machine.", removal.name);
-    canvas.lines(
-        body,
-        [
-            (about.as_str(), theme.text),
-            (
-                "It cannot be brought back, and what was purged after it can then not be made again.",
-                theme.warning,
-            ),
-        ],
-    );
+    scroll::draw(canvas, at, inner.y, (&lines, 0, rows, removal.top));
     let line = row_of(inner, usize::from(inner.height.saturating_sub(2)));
     let label = format!("Type {} to remove it:  ", removal.wanted);
     let used = canvas.text(line, &label, theme.text);
@@ -499,17 +506,39 @@ fn draw_removal(model: &Model, removal: &Removal, canvas: &mut Canvas<'_>, size:
     }
 }
 
-fn draw_again(model: &Model, again: &Again, canvas: &mut Canvas<'_>, size: Size) {
+fn draw_again(
+    model: &Model,
+    (open, again): (&Opened, &Again),
+    canvas: &mut Canvas<'_>,
+    size: Size,
+) {
+    let theme = canvas.theme;
     let wide = size.width.saturating_sub(2).min(72);
-    let high = form::height(&again.form, wide) + 4;
-    let at = centred(size, wide, high);
-    let items = number::count(again.rows.len() as u64, "item");
-    let title = format!("Re-create {items}");
-    let inner = dialog(canvas, at, &title, Owner::server(model));
+    let items = open.items.as_deref().unwrap_or_default();
+    let unfit = again.unfit(items).unwrap_or_default();
+    let text = folded(&unfit, usize::from(wide.saturating_sub(4)).max(10));
+    let told = if unfit.is_empty() { 0 } else { text.len() + 1 };
+    let fields = form::height(&again.form, wide);
+    // Where not all fits, the fields do: the names are in the plan that follows.
+    let room = tallest(size).saturating_sub(fields + 4);
+    let told = u16::try_from(told).unwrap_or(room).min(room);
+    let at = centred(size, wide, fields + told + 4);
+    let inner = dialog(canvas, at, &again.title(), Owner::server(model));
     let body = Rect {
         y: inner.y + 1.min(inner.height),
         height: inner.height.saturating_sub(2),
         ..inner
     };
-    form::draw(&again.form, canvas, body);
+    let lines = text.iter().map(|line| (line.as_str(), theme.warning));
+    let above = Rect {
+        height: told.min(body.height),
+        ..body
+    };
+    canvas.lines(above, lines);
+    let below = Rect {
+        y: body.y + told,
+        height: body.height.saturating_sub(told),
+        ..body
+    };
+    form::draw(&again.form, canvas, below);
 }

@@ -374,8 +374,8 @@ fn hints(model: &Model) -> Vec<(String, String)> {
         Some(Modal::Plans(plans)) => return own(plans.hints()),
         Some(Modal::SetUp(dialog)) => return own(dialog.hints()),
         Some(Modal::Profiles(_)) => return own(&[("Enter", "open"), ("Esc", "stay")]),
-        Some(Modal::Leave(leaving)) => {
-            return own(&[("y", leaving.verb()), ("Esc", "stay")]);
+        Some(Modal::Leave(leave)) => {
+            return own(&[("y", leave.what.verb()), ("Esc", "stay")]);
         }
         Some(Modal::Reading(_)) | None => {}
     }

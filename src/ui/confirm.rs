@@ -2,18 +2,17 @@
 
 use ratatui::layout::Rect;
 
-use super::detail::style_of;
-use super::draw::{Canvas, margin};
+use super::draw::Canvas;
 use super::form::text_field;
 use super::modal::{Owner, dialog, warning_dialog};
-use crate::app::layout::{centred, inside};
+use super::scroll;
+use crate::app::layout::centred;
 use crate::app::message::Size;
 use crate::app::modal::confirm::{At, Confirm, shape, title};
-use crate::app::modal::leave::Leaving;
+use crate::app::modal::leave::Leave;
 use crate::app::modal::question::QuestionDialog;
-use crate::app::modal::reading::Line;
 use crate::app::model::Model;
-use crate::text::{number, width};
+use crate::text::width;
 
 /// Draws the confirmation.
 pub(super) fn draw(model: &Model, confirm: &Confirm, canvas: &mut Canvas<'_>, size: Size) {
@@ -34,12 +33,8 @@ pub(super) fn draw(model: &Model, confirm: &Confirm, canvas: &mut Canvas<'_>, si
         ..inner
     };
     let y = inner.y + u16::from(shape.airy);
-    let mut y = scrolled(
-        canvas,
-        at,
-        y,
-        (&shape.lines, shape.must, shape.rows, confirm.top),
-    );
+    let lines = (shape.lines.as_slice(), shape.must, shape.rows, confirm.top);
+    let mut y = scroll::draw(canvas, at, y, lines);
     y += u16::from(shape.airy);
     if confirm.wanted().is_some() {
         let mut used = 0;
@@ -90,45 +85,6 @@ pub(super) fn draw(model: &Model, confirm: &Confirm, canvas: &mut Canvas<'_>, si
     }
 }
 
-/// Draws from row `y` on as many of the dialog's lines as have room, from the `top`th on; the bottom
-/// border says when there are more. Gives the row after them.
-fn scrolled(
-    canvas: &mut Canvas<'_>,
-    dialog: Rect,
-    mut y: u16,
-    (lines, must, rows, top): (&[Line], usize, usize, usize),
-) -> u16 {
-    let theme = canvas.theme;
-    let inner = margin(inside(dialog));
-    let top = top.min(lines.len().saturating_sub(rows));
-    for line in lines.iter().skip(top).take(rows) {
-        let row = Rect {
-            y,
-            height: 1,
-            ..inner
-        };
-        let pieces = line
-            .iter()
-            .map(|(tone, text)| (text.as_str(), style_of(theme, *tone)));
-        canvas.pieces(row, pieces);
-        y += 1;
-    }
-    let below = lines.len().saturating_sub(top + rows);
-    if rows < lines.len() {
-        let unread = must.saturating_sub(top + rows);
-        let note = if unread > 0 {
-            let unread = number::grouped(unread as u64);
-            format!("{unread} unread, PgDn")
-        } else if below > 0 {
-            format!("{} more, PgDn", number::count(below as u64, "line"))
-        } else {
-            "PgUp".to_owned()
-        };
-        canvas.bottom_note(dialog, &note, theme.warning);
-    }
-    y
-}
-
 /// Draws a job's question.
 pub(super) fn draw_question(
     model: &Model,
@@ -157,12 +113,8 @@ pub(super) fn draw_question(
         height: 1,
         ..inner
     };
-    let mut y = scrolled(
-        canvas,
-        at,
-        inner.y,
-        (&shape.lines, shape.must, shape.rows, question.top),
-    );
+    let lines = (shape.lines.as_slice(), shape.must, shape.rows, question.top);
+    let mut y = scroll::draw(canvas, at, inner.y, lines);
     for (ix, (letter, label)) in shape.choices.iter().enumerate() {
         let here = ix == question.chosen;
         for (line, text) in label.iter().enumerate() {
@@ -194,32 +146,19 @@ pub(super) fn draw_question(
 }
 
 /// Draws "Leave?".
-pub(super) fn draw_leave(model: &Model, leaving: &Leaving, canvas: &mut Canvas<'_>, size: Size) {
+pub(super) fn draw_leave(model: &Model, leave: &Leave, canvas: &mut Canvas<'_>, size: Size) {
     let theme = canvas.theme;
-    let wide = size.width.saturating_sub(4).min(64);
-    let columns = usize::from(wide.saturating_sub(4));
-    let rows = usize::from(size.height.saturating_sub(5));
-    let lines = leaving.text(&model.left_open(), columns, rows);
-    let at = centred(size, wide, u16::try_from(lines.len()).unwrap_or(4) + 5);
-    let inner = dialog(canvas, at, leaving.title(), Owner::server(model));
-    let room = inner.height.saturating_sub(3);
-    for (line, y) in lines.iter().take(usize::from(room)).zip(inner.y + 1..) {
-        canvas.text(
-            Rect {
-                y,
-                height: 1,
-                ..inner
-            },
-            line,
-            theme.text,
-        );
-    }
+    let shape = leave.shape(&model.left_open(), size);
+    let at = centred(size, shape.wide, shape.high);
+    let inner = dialog(canvas, at, leave.what.title(), Owner::server(model));
+    let y = inner.y + u16::from(shape.airy);
+    scroll::draw(canvas, at, y, (&shape.lines, 0, shape.rows, leave.top));
     let foot = Rect {
         y: inner.bottom().saturating_sub(1),
         height: 1,
         ..inner
     };
-    let word = format!(" {}   ", leaving.verb());
+    let word = format!(" {}   ", leave.what.verb());
     canvas.pieces(
         foot,
         [

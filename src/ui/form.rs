@@ -65,6 +65,13 @@ pub(super) fn draw(form: &Form, canvas: &mut Canvas<'_>, area: Rect) {
         .sum();
     let own = rows_of(form.focused()) + note_rows(form.focused(), area.width);
     let skip = (before + own).saturating_sub(area.height).min(before);
+    let rows = height(form, area.width);
+    if let Some(dialog) = canvas.dialog.filter(|_| rows > area.height) {
+        let shown = |ix: &usize| form.fields[*ix].enabled;
+        let all = (0..form.fields.len()).filter(shown).count();
+        let here = (0..=form.focus).filter(shown).count();
+        canvas.bottom_note(dialog, &format!("field {here} of {all}"), theme.dim);
+    }
     let mut y = i32::from(area.y) - i32::from(skip);
     for (ix, field) in form.fields.iter().enumerate() {
         let rows = rows_of(field);

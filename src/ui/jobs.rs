@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::detail::style_of;
 use super::draw::Canvas;
 use super::modal::{Owner, dialog};
+use super::scroll;
 use super::theme::Theme;
 use crate::app::layout::centred;
 use crate::app::message::Size;
@@ -100,7 +101,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, size: Size) {
 fn frame(size: Size, rows: usize) -> Rect {
     let wide = u16::try_from(reading::width(size) + 4).unwrap_or(size.width);
     let high = u16::try_from(rows.max(LEAST) + 2).unwrap_or(u16::MAX);
-    centred(size, wide, high.min(size.height.saturating_sub(2)))
+    centred(size, wide, high)
 }
 
 /// A bar while it goes on, how far it is, and what there is to say beside.
@@ -199,10 +200,7 @@ pub(super) fn draw_one(model: &Model, view: &JobView, canvas: &mut Canvas<'_>, s
         );
     }
     let below = lines.len().saturating_sub(top + rows);
-    if below > 0 {
-        let note = format!("{} more, PgDn", number::count(below as u64, "line"));
-        canvas.bottom_note(at, &note, theme.dim);
-    }
+    scroll::note(canvas, at, (top, below), theme.dim);
 }
 
 #[cfg(test)]

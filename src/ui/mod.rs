@@ -15,6 +15,7 @@ pub mod picture;
 mod plans;
 mod preview;
 mod profiles;
+mod scroll;
 mod setup;
 mod space_forms;
 mod spaces;

@@ -44,7 +44,7 @@ pub(super) fn draw(model: &Model, modal: &Modal, canvas: &mut Canvas<'_>, area: 
         Modal::Profiles(list) => profiles::draw(model, list, canvas, size),
         Modal::SetUp(dialog) => setup::draw(model, dialog, canvas, size),
         Modal::Job(view) => jobs::draw_one(model, view, canvas, size),
-        Modal::Leave(leaving) => confirm::draw_leave(model, leaving, canvas, size),
+        Modal::Leave(leave) => confirm::draw_leave(model, leave, canvas, size),
     }
 }
 
@@ -55,8 +55,6 @@ pub(super) struct Owner<'a> {
     color: Option<&'a str>,
     /// Empty where nothing is decided that concerns the server.
     host: &'a str,
-    /// What has to stay in sight as long as the profile is open.
-    banner: Option<&'a str>,
 }
 
 impl<'a> Owner<'a> {
@@ -70,7 +68,6 @@ impl<'a> Owner<'a> {
             profile,
             color: model.profile.color.as_deref(),
             host: "",
-            banner: model.profile.banner.as_deref(),
         }
     }
 
@@ -94,7 +91,6 @@ impl<'a> Owner<'a> {
             profile,
             color,
             host,
-            ..Self::profile(model)
         }
     }
 
@@ -170,18 +166,6 @@ fn dialog_in(
         place.width -= used;
         canvas.over_border(place, host, theme.dim);
     }
-    // Over the header, whose place it takes.
-    if at.y == 0
-        && let Some(banner) = owner.banner
-    {
-        let line = Rect {
-            x: at.x + 2,
-            y: at.bottom().saturating_sub(1),
-            width: at.width.saturating_sub(4),
-            height: 1,
-        };
-        canvas.text(line, &format!(" {banner} "), theme.badge);
-    }
     margin(inside(at))
 }
 
@@ -190,14 +174,15 @@ fn draw_menu(model: &Model, menu: &Menu, canvas: &mut Canvas<'_>, size: Size) {
     let at = menu.area(size);
     let inner = dialog(canvas, at, &menu.title, Owner::profile(model));
     let theme = canvas.theme;
-    for (ix, entry) in menu
-        .entries
-        .iter()
-        .enumerate()
-        .take(usize::from(inner.height))
-    {
+    let window = menu.window(size);
+    if window.len() < menu.entries.len() {
+        let note = format!("{} of {}", menu.chosen + 1, menu.entries.len());
+        canvas.bottom_note(at, &note, theme.dim);
+    }
+    for (row, ix) in window.enumerate() {
+        let entry = &menu.entries[ix];
         let line = Rect {
-            y: inner.y + u16::try_from(ix).unwrap_or(0),
+            y: inner.y + u16::try_from(row).unwrap_or(0),
             height: 1,
             ..inner
         };

@@ -5,7 +5,7 @@ use ratatui::style::Style;
 
 use super::draw::Canvas;
 use super::modal::{Owner, dialog};
-use crate::app::layout::centred;
+use crate::app::layout::{centred, tallest};
 use crate::app::message::Size;
 use crate::app::modal::plans::{Plans, line, rows};
 use crate::app::modal::reading::{self, Tone};
@@ -21,7 +21,7 @@ const WIDE: u16 = 70;
 pub(super) fn draw(model: &Model, plans: &Plans, canvas: &mut Canvas<'_>, size: Size) {
     let theme = canvas.theme;
     let wide = u16::try_from(reading::width(size) + 4).unwrap_or(size.width);
-    let at = centred(size, wide, size.height.saturating_sub(2));
+    let at = centred(size, wide, tallest(size));
     let inner = dialog(canvas, at, "Plans", Owner::server(model));
     if let Some(check) = &plans.check {
         let read = number::count(check.now.len() as u64, "item");
@@ -121,7 +121,11 @@ pub(super) fn draw(model: &Model, plans: &Plans, canvas: &mut Canvas<'_>, size: 
                 draw(canvas, row + 1, cells);
             }
             let name = files.get(plans.cursor.at).map(|file| file.name.as_str());
-            canvas.bottom_note(at, name.unwrap_or_default(), theme.dim);
+            let mut note = name.unwrap_or_default().to_owned();
+            if files.len() > rows(model.size) {
+                note.push_str(&format!(" · {} of {}", plans.cursor.at + 1, files.len()));
+            }
+            canvas.bottom_note(at, &note, theme.dim);
         }
     }
 }

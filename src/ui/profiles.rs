@@ -24,6 +24,10 @@ pub(super) fn draw(model: &Model, list: &Profiles, canvas: &mut Canvas<'_>, size
         .max()
         .unwrap_or(0)
         .min(usize::from(inner.width / 2));
+    if model.profiles.len() > rows {
+        let note = format!("{} of {}", list.cursor.at + 1, model.profiles.len());
+        canvas.bottom_note(at, &note, theme.dim);
+    }
     let window = list.cursor.window(model.profiles.len(), rows);
     for (row, ix) in window.enumerate() {
         let Some(choice) = model.profiles.get(ix) else {

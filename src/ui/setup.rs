@@ -5,7 +5,9 @@ use ratatui::layout::Rect;
 use super::draw::Canvas;
 use super::form;
 use super::modal::Owner;
+use super::scroll;
 use super::space_forms::framed;
+use crate::app::layout::tallest;
 use crate::app::message::Size;
 use crate::app::modal::reading::folded;
 use crate::app::modal::setup::{SetUp, Stage};
@@ -25,7 +27,7 @@ pub(super) fn draw(model: &Model, setup: &SetUp, canvas: &mut Canvas<'_>, size: 
         form::draw(&setup.form, canvas, body);
         return;
     }
-    let rows = size.height.saturating_sub(7).min(18);
+    let rows = tallest(size).saturating_sub(5).min(18);
     let body = framed(canvas, size, title, owner, rows, setup.hints(), problem);
     if matches!(setup.stage, Stage::Writing(_)) {
         canvas.text(body, "Writing the configuration …", theme.dim);
@@ -63,6 +65,10 @@ pub(super) fn draw(model: &Model, setup: &SetUp, canvas: &mut Canvas<'_>, size: 
     let height = usize::from(body.height);
     let end = lines.len().saturating_sub(height);
     let from = top.map_or(end, |top| starts.get(top).copied().unwrap_or(end).min(end));
+    if let Some(dialog) = canvas.dialog {
+        let below = end.saturating_sub(from);
+        scroll::note(canvas, dialog, (from, below), theme.dim);
+    }
     for (ix, (text, style)) in lines.iter().skip(from).take(height).enumerate() {
         let y = body.y + u16::try_from(ix).unwrap_or(0);
         canvas.text(

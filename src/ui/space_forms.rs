@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::draw::Canvas;
 use super::form;
 use super::modal::{Owner, dialog};
-use crate::app::layout::centred;
+use crate::app::layout::{centred, tallest, tallest_inside};
 use crate::app::message::Size;
 use crate::app::modal::edit_space::{EditSpaceForm, Mark, PICKER_ROWS, PagePicker, Stage};
 use crate::app::modal::new_space::NewSpaceForm;
@@ -38,7 +38,9 @@ pub(super) fn framed(
     let problem_rows = if problem.is_empty() {
         0
     } else {
-        u16::try_from(problems.len()).unwrap_or(1)
+        // The keys and a row of the form stay in the smallest window.
+        let most = tallest_inside(size).saturating_sub(2);
+        u16::try_from(problems.len().min(most)).unwrap_or(1)
     };
     let at = centred(size, wide, rows + problem_rows + 5);
     // Where the form is taller than the screen, it is closer to the border.
@@ -157,7 +159,7 @@ pub(super) fn draw_edit(model: &Model, edit: &EditSpaceForm, canvas: &mut Canvas
             };
             let rows = u16::try_from(view.lines.len())
                 .unwrap_or(u16::MAX)
-                .min(size.height);
+                .min(tallest(size));
             let body = framed(
                 canvas,
                 size,
@@ -174,8 +176,8 @@ pub(super) fn draw_edit(model: &Model, edit: &EditSpaceForm, canvas: &mut Canvas
                 } else {
                     "PgUp".to_owned()
                 };
-                // Such a dialog is as tall as the screen.
-                let at = centred(size, size.width.saturating_sub(2).min(82), size.height);
+                // Such a dialog is as tall as can be.
+                let at = centred(size, size.width.saturating_sub(2).min(82), tallest(size));
                 canvas.bottom_note(at, &note, theme.warning);
             }
             for (ix, (mark, text)) in view

@@ -43,7 +43,13 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
         width: area.width,
         height: area.height,
     };
-    let at = centred(size, 64.min(area.width), 12.min(area.height));
+    // It is no dialog: nothing lies below it.
+    let high = 12.min(area.height);
+    let at = Rect {
+        y: (area.height - high) / 2,
+        height: high,
+        ..centred(size, 64, high)
+    };
     let unicode = theme.glyphs.caret == "▸";
     let boat = if unicode { BOAT } else { BOAT_ASCII };
     let name = format!("coracle {}", env!("CARGO_PKG_VERSION"));

@@ -204,8 +204,8 @@ fn a_name_that_leads_elsewhere_is_no_backup() {
 }
 
 /// A person at the keys, with the real files in a folder of the test.
-struct Browser {
-    story: Story,
+pub(crate) struct Browser {
+    pub(crate) story: Story,
     folders: Folders,
     holds: Holds,
     done: usize,
@@ -236,7 +236,7 @@ impl Browser {
     }
 
     /// The same with two backups in it: one of ENG on this server, one of another.
-    fn filled(width: u16, height: u16) -> Self {
+    pub(crate) fn filled(width: u16, height: u16) -> Self {
         let browser = Self::empty(width, height);
         let backups = &browser.folders.backups;
         write(
@@ -359,7 +359,7 @@ impl Browser {
         modals.any(|modal| matches!(modal, Modal::Confirm(_)))
     }
 
-    fn keys(&mut self, keys: &str) -> &mut Self {
+    pub(crate) fn keys(&mut self, keys: &str) -> &mut Self {
         for key in keys.split_whitespace() {
             self.story.keys(key);
             self.go_on(&wiki);
@@ -368,7 +368,7 @@ impl Browser {
     }
 
     /// The story as it stands, without its files.
-    fn take(&mut self) -> Story {
+    pub(crate) fn take(&mut self) -> Story {
         std::mem::replace(&mut self.story, Story::start(40, 12))
     }
 
@@ -784,12 +784,12 @@ fn what_is_no_file_of_a_backup_is_never_removed() {
 fn purged_content_is_made_again_after_the_confirmation() {
     let mut browser = Browser::filled(120, 40);
     browser.keys("B Enter R").shows("Into space");
-    browser.shows("Re-create 3 items");
+    browser.shows("Re-create 3 of 4 items");
     browser.keys("Enter").shows("Re-create 3 items in ENG");
     browser.shows("w write plan   d dry run");
     for told in [
         "Content gets new ids, so links by id break.",
-        "Left out, as no pages or blog posts: 1 item.",
+        "1 item left out, because only pages and blog posts can be made again",
     ] {
         browser.shows(told);
     }
@@ -1222,4 +1222,48 @@ fn pictures_of_the_browser() {
     at_every_size("backups-remove", |width, height| {
         Browser::filled(width, height).keys("B x 7 Enter").take()
     });
+}
+
+#[test]
+fn what_cannot_be_made_again_is_named_before_anything_is_and_what_was_restricted_is_counted() {
+    let mut browser = Browser::filled(120, 40);
+    let mut items = tree();
+    let mut below = items[1].clone();
+    below.id = ContentId::new("14");
+    below.title = "Salaries of old".to_owned();
+    below.ancestors = Some(vec![ContentRef {
+        id: ContentId::new("12"),
+        title: Some("Salaries".to_owned()),
+    }]);
+    items.push(below);
+    for n in 0..8 {
+        let mut file = items[3].clone();
+        file.id = ContentId::new(format!("att{n}"));
+        file.title = format!("drawing-{n}.png");
+        items.push(file);
+    }
+    let name = "20261124T140000-purge-marked-1";
+    write(&browser.folders.backups, name, "wiki.example.com", &items);
+    browser.keys("B Enter R");
+    let named = [
+        "Re-create 4 of 13 items",
+        "9 items left out",
+        "drawing-1.png (attachment)",
+        "and 3 more",
+    ];
+    let shown = |browser: &Browser| {
+        let screen = browser.story.screen();
+        let words = screen.replace(['│', '\n'], " ");
+        words.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let screen = shown(&browser);
+    for part in named {
+        assert!(screen.contains(part), "{part}: {}", browser.story.screen());
+    }
+    browser.keys("Enter");
+    let screen = shown(&browser);
+    let restricted = "1 item was restricted. It comes back with the same restrictions, or not at all, and so does 1 below it.";
+    for part in [restricted, "9 items left out", "and 3 more"] {
+        assert!(screen.contains(part), "{part}: {}", browser.story.screen());
+    }
 }

@@ -156,7 +156,12 @@ impl Desk {
                 };
                 match prove(&claim, &read) {
                     Ok(Stored::Standing(standing)) => DiskReply::Standing(standing),
-                    other => panic!("{other:?}"),
+                    Ok(other) => panic!("{other:?}"),
+                    Err(problem) => {
+                        return Err(DiskError {
+                            message: problem.message,
+                        });
+                    }
                 }
             }
             DiskCall::WritePlan { name, .. } => DiskReply::Path(format!("plans/{name}")),
@@ -259,7 +264,7 @@ fn refusal(kind: ErrorKind, status: u16, message: &str) -> Answer {
 }
 
 /// The sample wiki, which tells who administers a space and when it was changed.
-fn told(call: &Call) -> Answer {
+pub(crate) fn told(call: &Call) -> Answer {
     match call {
         Call::Space { key, .. } => {
             let mut answer = wiki(call)?;
@@ -399,7 +404,7 @@ fn new_space() {
 }
 
 #[test]
-fn what_must_stay_in_sight_is_in_the_border_of_a_dialog_over_the_header() {
+fn the_banner_stays_in_sight_above_a_dialog() {
     for (width, height) in SIZES {
         let mut desk = Desk::browsing(width, height);
         desk.story.model.profile.banner = Some("The certificate is not checked.".to_owned());

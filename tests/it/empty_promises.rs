@@ -764,7 +764,7 @@ fn random_job(dice: &mut Dice, server: &Server) -> Job {
 fn untrue(job: &Job, line: &Line, server: &Server) -> Option<String> {
     let (is_done, is_gone) = match &line.outcome {
         Some(Outcome::Done(_)) => (true, false),
-        Some(Outcome::Gone) => (false, true),
+        Some(Outcome::Gone | Outcome::WithPage) => (false, true),
         _ => return None,
     };
     let subject = &*line.subject;

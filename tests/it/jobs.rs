@@ -46,7 +46,7 @@ fn deleting(visit: &mut Visit) {
 }
 
 /// A purge that can't save one of its items, and asks.
-fn asking(visit: &mut Visit) {
+pub(crate) fn asking(visit: &mut Visit) {
     let unreadable = "101".to_owned();
     visit.wiki.borrow_mut().unreadable.insert(unreadable);
     visit.keys("P").work().types("ENG").keys("Enter").settle();

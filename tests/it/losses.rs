@@ -342,3 +342,28 @@ fn a_file_that_could_not_be_saved_keeps_its_page_in_the_trash() {
     let ids: Vec<&str> = bench.server.docs.keys().map(String::as_str).collect();
     assert_eq!(ids, ["100", "att7"], "{:?}", bench.outcomes());
 }
+
+/// An answer to a comment goes with that comment, and no list says that it hangs on it: both are told to
+/// hang on the page.
+#[test]
+fn what_goes_with_what_it_hung_on_is_told_so_and_not_as_vanished() {
+    let mut bench = with_rows_of_their_own(&["100", "att7", "8"]);
+    bench.finish(&mut |server, call, at| match call {
+        Call::PurgeContent { id } if id.as_str() == "8" => {
+            let answer = server.serve(call);
+            server.docs.remove("att7");
+            Some(answer)
+        }
+        Call::PurgeContent { id } if id.as_str() == "att7" => {
+            server.docs.remove("8");
+            let answer = server.serve(call);
+            Some(answer)
+        }
+        _ => takes_along(server, call, at),
+    });
+    assert!(bench.server.docs.is_empty(), "{:?}", bench.outcomes());
+    assert_eq!(bench.job.state(), JobState::Done);
+    let outcomes = format!("{:?}", bench.outcomes());
+    assert!(outcomes.contains("WithPage"), "{outcomes}");
+    assert!(!outcomes.contains("Gone"), "{outcomes}");
+}

@@ -508,7 +508,7 @@ impl OnDisk {
     fn ended_early(&self, what: &str, why: &str) {
         let job = &self.course.job;
         let left = job.lines().iter().filter_map(|line| match &line.outcome {
-            Some(Outcome::Skipped(told)) => Some(told),
+            Some(Outcome::Skipped(told) | Outcome::NotTried(told)) => Some(told),
             _ => None,
         });
         let left: Vec<&String> = left.collect();

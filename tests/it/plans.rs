@@ -23,7 +23,7 @@ fn written(story: &Story) -> (String, String) {
 }
 
 /// Opens the list of plans with these files in it.
-fn open(story: &mut Story, files: Vec<(String, String)>) {
+pub(crate) fn open(story: &mut Story, files: Vec<(String, String)>) {
     story.keys("J o");
     let asked = story.effects.iter().rev().find_map(|effect| match effect {
         Effect::Disk {
@@ -45,7 +45,7 @@ fn open(story: &mut Story, files: Vec<(String, String)>) {
 }
 
 /// A plan to purge the three items of the sample trash.
-fn with_plan() -> (Story, (String, String)) {
+pub(crate) fn with_plan() -> (Story, (String, String)) {
     let mut story = Story::browsing(120, 40);
     story.keys("t").answer_all(&wiki);
     story.keys("* x w Esc");

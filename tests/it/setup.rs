@@ -24,10 +24,18 @@ fn welcome(width: u16, height: u16) -> Story {
 }
 
 /// With the form filled in, not yet tested.
-fn filled(width: u16, height: u16) -> Story {
+pub(crate) fn filled(width: u16, height: u16) -> Story {
     let mut story = welcome(width, height);
     story.keys("c").types("https://wiki.example.com/display/X");
     story.keys("Tab Tab Tab").types("pass show wiki/token");
+    story
+}
+
+/// With what its test has found.
+pub(crate) fn tested(width: u16, height: u16) -> Story {
+    let mut story = filled(width, height);
+    story.keys("Ctrl-s");
+    found(&mut story, &good());
     story
 }
 

@@ -227,6 +227,23 @@ fn rows_that_do_not_fit_what_was_asked_are_told_and_left_out_of_all_marks() {
     assert_eq!(story.model.spaces.marks.len(), 1);
 }
 
+#[test]
+fn what_is_said_of_rows_that_do_not_fit_is_counted_again_when_one_goes() {
+    for (filter, before, after) in [
+        ("f Right Right Enter", "not personal: 2", "not personal: 1"),
+        (
+            "f Tab Tab e n g Enter",
+            "perhaps not all label eng",
+            "perhaps not all label eng",
+        ),
+    ] {
+        let mut visit = crate::lost::Visit::new(120, 40);
+        visit.keys(filter).work().sees(before).sees("Spaces 2 of 2");
+        visit.keys("D").work().types("ENG").keys("Enter").settle();
+        visit.sees(after).sees("Spaces 1 of 1");
+    }
+}
+
 // Plans.
 
 /// The plan that the last `w` wrote, put before the person again with the trash as it is.

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::confirm::Confirm;
-use super::reading::width;
+use super::reading::{self, Tone, folded, width};
 use super::stack::Seen;
 use super::{Modal, Outcome, is_esc};
 use crate::app::disk::DiskWaiter;
@@ -19,6 +19,7 @@ use crate::app::field::{Field, Lines};
 use crate::app::fields::{Test, Wanted, is_kind, kind_name, tests};
 use crate::app::form::{Form, FormField, Note, Taken};
 use crate::app::key::{Chord, Key, KeyPress, Stroke};
+use crate::app::layout::tallest_inside;
 use crate::app::list::{Cursor, Step};
 use crate::app::message::{DiskCall, DiskError, DiskReply, Effect, LogLevel, Size};
 use crate::app::model::{Model, Writes};
@@ -101,6 +102,43 @@ pub struct Removal {
     pub typed: Field,
     /// What is wrong with it.
     pub problem: Option<String>,
+    /// The first line of what is said that is shown.
+    pub top: usize,
+}
+
+impl Removal {
+    /// What is said, and how many rows of it are shown on a screen of this size.
+    pub fn text(&self, size: Size) -> (Vec<reading::Line>, usize) {
+        let columns = usize::from(size.width.saturating_sub(6).min(68));
+        let about = format!("{} is removed from this machine.", self.name);
+        let loss =
+            "It cannot be brought back, and what was purged after it can then not be made again.";
+        let folded = |tone: Tone, text: &str| {
+            let lines = folded(text, columns).into_iter();
+            lines
+                .map(move |text| vec![(tone, text)])
+                .collect::<Vec<reading::Line>>()
+        };
+        let lines = [folded(Tone::Plain, &about), folded(Tone::Warning, loss)].concat();
+        // Below it what is typed, and what is wrong with that.
+        let rows = lines.len().min(tallest_inside(size).saturating_sub(2));
+        (lines, rows)
+    }
+
+    /// Takes a key that scrolls what is said. Says whether it is one.
+    fn scroll(&mut self, key: Key, size: Size) -> bool {
+        let (lines, rows) = self.text(size);
+        let last = lines.len() - rows;
+        let top = self.top.min(last);
+        self.top = match key {
+            Key::Up => top.saturating_sub(1),
+            Key::PageUp => top.saturating_sub(rows),
+            Key::Down => (top + 1).min(last),
+            Key::PageDown => (top + rows).min(last),
+            _ => return false,
+        };
+        true
+    }
 }
 
 /// The text of an item.
@@ -194,9 +232,48 @@ pub struct Again {
     pub rows: Vec<usize>,
     /// The one space that all of them come from.
     from: Option<SpaceKey>,
-    /// How many were left out because they are no pages or blog posts.
-    unfit: usize,
+    /// What cannot be made again: it is no page or blog post. By its rows.
+    unfit: Vec<usize>,
 }
+
+impl Again {
+    /// What is asked about.
+    pub fn title(&self) -> String {
+        let meant = self.rows.len() + self.unfit.len();
+        let (rows, items) = (self.rows.len() as u64, number::count(meant as u64, "item"));
+        if self.unfit.is_empty() {
+            format!("Re-create {items}")
+        } else {
+            format!("Re-create {} of {items}", number::grouped(rows))
+        }
+    }
+
+    /// What cannot be made again, by name; `None` where everything can.
+    pub fn unfit(&self, items: &[(String, Item)]) -> Option<String> {
+        let names = self.unfit.iter().filter_map(|row| items.get(*row));
+        let names = names.map(|(_, it)| format!("{} ({})", it.title, kind_name(&it.kind)));
+        let mut names: Vec<String> = names.take(UNFIT_NAMED).collect();
+        let more = self.unfit.len().saturating_sub(names.len());
+        if more > 0 {
+            names.push(format!("and {} more", number::grouped(more as u64)));
+        }
+        let what = number::count(self.unfit.len() as u64, "item");
+        let stays = if self.unfit.len() == 1 {
+            "It stays"
+        } else {
+            "They stay"
+        };
+        (!names.is_empty()).then(|| {
+            format!(
+                "{what} left out, because only pages and blog posts can be made again: {}. {stays} in the backup.",
+                names.join(", ")
+            )
+        })
+    }
+}
+
+/// So many of what cannot be made again are named; of more, the number is told.
+const UNFIT_NAMED: usize = 6;
 
 /// A backup that is looked into.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -397,6 +474,7 @@ impl Backups {
             wanted: wanted.to_string(),
             typed: Field::new(Lines::One, ""),
             problem: None,
+            top: 0,
         });
     }
 
@@ -486,12 +564,12 @@ impl Backups {
 
 /// How many rows of a list are shown.
 pub fn rows(size: Size) -> usize {
-    usize::from(size.height.saturating_sub(5)).max(1)
+    tallest_inside(size).saturating_sub(1).max(1)
 }
 
 /// How many lines of a text are shown.
 pub fn lines(size: Size) -> usize {
-    usize::from(size.height.saturating_sub(4)).max(1)
+    tallest_inside(size)
 }
 
 /// What went wrong, in one safe line with what to do.
@@ -844,6 +922,9 @@ impl Model {
             backups.removal = None;
             return Outcome::Stay;
         }
+        if removal.scroll(press.chord.key, self.size) {
+            return Outcome::Stay;
+        }
         if press.stroke == Stroke::Repeat {
             removal.problem = Some("Held keys don't count here.".to_owned());
             return Outcome::Stay;
@@ -1075,7 +1156,7 @@ impl Model {
             let kind = items.get(*row).map(|(_, item)| &item.kind);
             matches!(kind, Some(ContentKind::Page | ContentKind::BlogPost))
         };
-        let rows: Vec<usize> = meant.iter().copied().filter(is_fit).collect();
+        let (rows, unfit): (Vec<usize>, Vec<usize>) = meant.into_iter().partition(is_fit);
         if rows.is_empty() {
             self.say(
                 LogLevel::Info,
@@ -1096,9 +1177,9 @@ impl Model {
         }
         open.again = Some(Box::new(Again {
             form,
-            unfit: meant.len() - rows.len(),
             rows,
             from,
+            unfit,
         }));
     }
 
@@ -1163,12 +1244,7 @@ impl Model {
             unknown,
         };
         let mut dialog = self.recreation(from);
-        if again.unfit > 0 {
-            dialog.skipped.push(format!(
-                "Left out, as no pages or blog posts: {}.",
-                number::count(again.unfit as u64, "item")
-            ));
-        }
+        dialog.skipped.extend(again.unfit(items));
         self.confirm(dialog, out);
     }
 
@@ -1228,6 +1304,7 @@ impl Model {
             })
             .collect();
         let recipe = Recipe::new(backup, manifest, meant, into, unknown);
+        remarks.extend(restricted(&recipe));
         let unclear = match recipe.unclear() {
             0 => "What may have been restricted is".to_owned(),
             n => format!(
@@ -1245,6 +1322,25 @@ impl Model {
         dialog.recipe = Some(Box::new(recipe));
         dialog
     }
+}
+
+/// How many items are known to have been restricted, and what that means for them.
+fn restricted(recipe: &Recipe) -> Option<String> {
+    let (own, below) = recipe.restricted();
+    let (were, come, below_it) = match own {
+        0 => return None,
+        1 => ("was", "It comes", "below it"),
+        _ => ("were", "They come", "below them"),
+    };
+    let items = number::count(own as u64, "item");
+    let kept = match below {
+        0 => String::new(),
+        1 => format!(", and so does 1 {below_it}"),
+        n => format!(", and so do {} {below_it}", number::grouped(n as u64)),
+    };
+    Some(format!(
+        "{items} {were} restricted. {come} back with the same restrictions, or not at all{kept}."
+    ))
 }
 
 /// What is to be made again, and where.

@@ -12,6 +12,7 @@ use crate::app::field::{Field, Lines};
 use crate::app::fields::kind_name;
 use crate::app::inflight::Waiter;
 use crate::app::key::{Chord, Key, KeyPress, Stroke};
+use crate::app::layout::tallest_inside;
 use crate::app::list::Step;
 use crate::app::message::{DiskCall, Effect, LogLevel, Millis, Size};
 use crate::app::modal::Modal;
@@ -790,6 +791,9 @@ pub fn heading(target: &Target) -> String {
     }
 }
 
+/// What stands in every dialog that destroys something.
+const NO_UNDO: &str = "There is no undo on the server.";
+
 /// So many things are named; of more, the number is told.
 const NAMED: usize = 6;
 
@@ -845,18 +849,23 @@ pub fn shape(model: &Model, dialog: &Confirm, size: Size) -> Shape {
             (folded(&text, columns), below)
         }
     };
-    let problem = dialog
+    let mut problem = dialog
         .problem
         .as_deref()
         .map(|problem| folded(problem, columns))
         .unwrap_or_default();
     let asked = prompt.len().max(1) + usize::from(below);
-    let inner = usize::from(size.height.saturating_sub(2));
+    let inner = tallest_inside(size);
+    // A line of the plan stays in the smallest window.
+    problem.truncate(inner.saturating_sub(asked + 1));
+    // Whatever has to be scrolled for, this is read first. Of a deletion it is also said below.
+    let is_purge = matches!(target.act, Act::PurgeMarked | Act::PurgeAll);
+    if is_purge {
+        must += put_before(&mut lines, Tone::Warning, NO_UNDO, columns);
+    }
     let fits = lines.len() + asked + 3 <= inner;
-    if !fits && dialog.target().act.is_destructive() {
-        // Whatever has to be scrolled for, this is read first.
-        let undo = "There is no undo on the server.";
-        must += put_before(&mut lines, Tone::Warning, undo, columns);
+    if !fits && !is_purge && target.act.is_destructive() {
+        must += put_before(&mut lines, Tone::Warning, NO_UNDO, columns);
     }
     // What is wrong with an answer changes nothing of what has to be read.
     let foot = asked + problem.len();

@@ -10,6 +10,7 @@ use crate::app::field::{Field, Lines};
 use crate::app::form::{Control, Form, FormField, Note, Taken};
 use crate::app::inflight::Waiter;
 use crate::app::key::{Chord, Key};
+use crate::app::layout::tallest;
 use crate::app::list::{Cursor, Step};
 use crate::app::message::{Effect, Size, Ticket};
 use crate::app::modal::reading::folded;
@@ -336,7 +337,7 @@ impl EditSpaceForm {
         let wide = usize::from(size.width.saturating_sub(2).min(82)).saturating_sub(6);
         let problem = self.problem.as_deref();
         let problem = problem.map_or(0, |problem| folded(problem, wide).len());
-        let high = usize::from(size.height);
+        let high = usize::from(tallest(size));
         // Borders and keys; where there is room, an empty line above and below.
         let around = if lines.len() + problem + 5 <= high {
             5
@@ -483,7 +484,7 @@ impl Model {
         }
         if is_esc(chord) {
             if dialog.is_changed() {
-                self.modals.push(Modal::Leave(Leaving::Form));
+                self.modals.push(Leaving::Form.into());
                 return Outcome::Stay;
             }
             return Outcome::Close;

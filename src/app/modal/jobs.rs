@@ -13,7 +13,9 @@ use crate::app::key::{Chord, Key};
 use crate::app::list::Step;
 use crate::app::message::{Effect, LogLevel};
 use crate::app::model::Model;
-use crate::jobs::{Act, Job, JobEvent, JobId, JobState, Outcome as Became, Thing, ToAgree};
+use crate::jobs::{
+    Act, Job, JobEvent, JobId, JobState, Outcome as Became, Progress, Thing, ToAgree,
+};
 use crate::text::number;
 use crate::text::width::{Align, fit};
 
@@ -162,6 +164,10 @@ impl Model {
         };
         let state = job.state();
         let is_verb = matches!(chord.key, Key::Char('p' | 'c' | 'r')) && !chord.ctrl;
+        if is_verb && state.is_over() {
+            self.say(LogLevel::Info, "This job has ended.");
+            return Outcome::Stay;
+        }
         if is_verb && self.is_elsewhere_at_work(id, out) {
             return Outcome::Stay;
         }
@@ -169,10 +175,7 @@ impl Model {
             return Outcome::Stay;
         };
         let may = self.may_take_up(job);
-        if is_verb
-            && !state.is_over()
-            && let Err(why) = &may
-        {
+        if is_verb && let Err(why) = &may {
             let why = why.clone();
             self.say(LogLevel::Warning, why);
             return Outcome::Stay;
@@ -187,7 +190,7 @@ impl Model {
                 let reason = self.why_read_only().unwrap_or_default();
                 self.say(LogLevel::Warning, reason);
             }
-            Key::Char('c') if !chord.ctrl && is_uncertain && !state.is_over() => {
+            Key::Char('c') if !chord.ctrl && is_uncertain => {
                 let why = "Its file names no address of a server, so it is not certain that it is \
                            of this one. Going on says more and asks you; it can be cancelled then.";
                 self.say(LogLevel::Warning, why);
@@ -200,16 +203,9 @@ impl Model {
                 JobState::Running | JobState::Queued => {
                     self.job_event(&id.clone(), JobEvent::Pause, out);
                 }
-                JobState::Paused => self.take_up(id, out),
-                _ => self.say(LogLevel::Info, "This job is over."),
+                _ => self.take_up(id, out),
             },
-            Key::Char('c') if !chord.ctrl => {
-                if state.is_over() {
-                    self.say(LogLevel::Info, "This job is over.");
-                } else {
-                    self.cancel_job(&id.clone(), out);
-                }
-            }
+            Key::Char('c') if !chord.ctrl => self.cancel_job(&id.clone(), out),
             Key::Char('r') if !chord.ctrl => {
                 if state == JobState::Queued {
                     let id = id.clone();
@@ -271,7 +267,7 @@ pub fn told(job: &Job) -> String {
         Some((saved, total)) => (saved, total, "backed up"),
         None => (progress.finished, progress.total, "done"),
     };
-    let sent = match (progress.saving, progress.sent) {
+    let sent = match (progress.saving, sent(&progress)) {
         (None, sent) if sent > 0 => format!(", {} more sent", number::grouped(sent as u64)),
         _ => String::new(),
     };
@@ -281,6 +277,12 @@ pub fn told(job: &Job) -> String {
         number::grouped(done as u64),
         number::grouped(total as u64)
     )
+}
+
+/// How many of what is not finished are sent and not confirmed. Where the server tells how far the
+/// thing at work is, that says more.
+fn sent(progress: &Progress) -> usize {
+    if progress.part > 0 { 0 } else { progress.sent }
 }
 
 /// Whether a job waits for an answer.
@@ -300,11 +302,17 @@ pub fn word(entered: &Entered) -> &'static str {
         JobState::Running => "running",
         JobState::Paused if job.trouble().is_some() => "waits",
         JobState::Paused => "paused",
+        JobState::Done if is_all_left_out(job) => "left out",
         JobState::Done => "done",
         JobState::Failed => "failed",
         JobState::Cancelled => "cancelled",
         JobState::Unknown => "unknown",
     }
+}
+
+/// Whether a job has done nothing, on purpose. A dry run does what it is for.
+fn is_all_left_out(job: &Job) -> bool {
+    job.would().is_none() && job.outcomes().is_all_left_out()
 }
 
 /// The tone of [`word`].
@@ -315,6 +323,7 @@ pub fn tone(entered: &Entered) -> Tone {
         _ if asks(job) => Tone::Warning,
         JobState::Queued | JobState::Running | JobState::Cancelled => Tone::Plain,
         JobState::Paused => Tone::Warning,
+        JobState::Done if is_all_left_out(job) => Tone::Warning,
         JobState::Done => Tone::Good,
         JobState::Failed | JobState::Unknown => Tone::Danger,
     }
@@ -353,6 +362,9 @@ pub fn pace(model: &Model, job: &Job) -> Pace {
             Some((saved, total)) if !job.state().is_over() => {
                 Some(format!("backing up {}", of(saved, total)))
             }
+            _ if job.state().is_over() && progress.total > 0 => {
+                Some(job.outcomes().in_words(job.head().target.act))
+            }
             _ if progress.total > 0 => Some(of(progress.finished, progress.total)),
             _ => None,
         },
@@ -384,6 +396,7 @@ pub fn remark(job: &Job) -> Option<String> {
         Some(Became::Failed(why) | Became::Unknown(why) | Became::NotSaved(why)) => {
             Some(why.clone())
         }
+        Some(Became::Skipped(why)) if is_all_left_out(job) => Some(why.clone()),
         _ => None,
     };
     if job.state().is_over() {
@@ -412,7 +425,7 @@ pub fn percent(job: &Job) -> String {
     let progress = job.progress();
     let (done, total) = progress
         .saving
-        .unwrap_or((progress.finished + progress.sent, progress.total));
+        .unwrap_or((progress.finished + sent(&progress), progress.total));
     // What is sent is not done before it is shown.
     let most = (total as u64 * 100).saturating_sub(u64::from(progress.sent > 0));
     let part = u64::from(progress.part);
@@ -485,7 +498,10 @@ pub fn lines(model: &Model, view: &JobView, columns: usize) -> Vec<Line> {
             Some(Became::Done(note)) => ("done", Tone::Good, note.as_deref()),
             Some(Became::Gone) => ("gone", Tone::Dim, Some("It had vanished meanwhile.")),
             Some(Became::Failed(why)) => ("failed", Tone::Danger, Some(why.as_str())),
-            Some(Became::Skipped(why)) => ("skipped", Tone::Warning, Some(why.as_str())),
+            Some(Became::WithPage) => ("with page", Tone::Good, Some("Went with its page.")),
+            Some(Became::Skipped(why)) => ("left out", Tone::Warning, Some(why.as_str())),
+            // Why is said once, above.
+            Some(Became::NotTried(_)) => ("not tried", Tone::Dim, None),
             Some(Became::Unknown(why)) => ("unknown", Tone::Danger, Some(why.as_str())),
             Some(Became::NotSaved(why)) => ("not saved", Tone::Danger, Some(why.as_str())),
         };

@@ -2,16 +2,40 @@
 
 use serde::Serialize;
 
+use super::reading::{Line, Tone, folded};
 use super::stack::Seen;
-use super::{Outcome, is_esc};
+use super::{Modal, Outcome, is_esc};
 use crate::app::key::{Chord, Key};
-use crate::app::message::Effect;
-use crate::app::modal::reading::folded;
+use crate::app::layout::tallest_inside;
+use crate::app::message::{Effect, Size};
 use crate::app::model::Model;
 use crate::text::number;
 
 /// What a form with changes is called among what would be left.
 pub const UNSAVED: &str = "A form with changes that are not saved";
+
+/// The question, and how far its text is scrolled.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Leave {
+    /// What is to be left.
+    pub what: Leaving,
+    /// The first line that is shown.
+    pub top: usize,
+}
+
+/// The text of the dialog and how it is laid out on a screen.
+pub struct Shape {
+    /// What is said.
+    pub lines: Vec<Line>,
+    /// How many of its lines are shown at once.
+    pub rows: usize,
+    /// Whether there is room for an empty line above.
+    pub airy: bool,
+    /// The width of the dialog with its borders.
+    pub wide: u16,
+    /// Its height with its borders.
+    pub high: u16,
+}
 
 /// What is to be left.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -100,29 +124,65 @@ impl Leaving {
     }
 }
 
+impl Leave {
+    /// Lays the dialog out; `left` is what is open now, a line each.
+    pub fn shape(&self, left: &[String], size: Size) -> Shape {
+        let wide = size.width.saturating_sub(4).min(64);
+        let columns = usize::from(wide.saturating_sub(4));
+        let room = tallest_inside(size).saturating_sub(2);
+        let text = self.what.text(left, columns, room).into_iter();
+        let lines: Vec<Line> = text.map(|line| vec![(Tone::Plain, line)]).collect();
+        // With a line for the keys, and one between.
+        let inside = tallest_inside(size);
+        let airy = lines.len() + 3 <= inside;
+        let rows = lines.len().min(inside.saturating_sub(2));
+        let high = rows + if airy { 5 } else { 4 };
+        Shape {
+            lines,
+            rows,
+            airy,
+            wide,
+            high: u16::try_from(high).unwrap_or(size.height),
+        }
+    }
+}
+
+impl From<Leaving> for Modal {
+    fn from(what: Leaving) -> Self {
+        Self::Leave(Leave { what, top: 0 })
+    }
+}
+
 impl Model {
     pub(super) fn leave_key(
         &mut self,
-        leaving: &Leaving,
+        leave: &mut Leave,
         chord: Chord,
         _seen: &Seen,
         out: &mut Vec<Effect>,
     ) -> Outcome {
+        let shape = leave.shape(&self.left_open(), self.size);
+        let last = shape.lines.len().saturating_sub(shape.rows);
         match chord.key {
+            Key::Up => leave.top = leave.top.min(last).saturating_sub(1),
+            Key::Down => leave.top = (leave.top + 1).min(last),
+            Key::PageUp => leave.top = leave.top.min(last).saturating_sub(shape.rows),
+            Key::PageDown => leave.top = (leave.top + shape.rows).min(last),
             Key::Char('y') if !chord.ctrl => {
-                match leaving {
+                match &leave.what {
                     Leaving::Form => {
                         self.modals.pop();
                     }
                     Leaving::Program { code } => self.quit_in_order(*code, out),
                     Leaving::Profile { to } => self.switch_in_order(to.clone(), out),
                 }
-                Outcome::Close
+                return Outcome::Close;
             }
-            Key::Enter | Key::Char('n' | 'q') if !chord.ctrl => Outcome::Close,
-            _ if is_esc(chord) => Outcome::Close,
-            Key::Char(_) if !chord.ctrl => Outcome::Stay,
-            _ => Outcome::NotMine,
+            Key::Enter | Key::Char('n' | 'q') if !chord.ctrl => return Outcome::Close,
+            _ if is_esc(chord) => return Outcome::Close,
+            Key::Char(_) if !chord.ctrl => {}
+            _ => return Outcome::NotMine,
         }
+        Outcome::Stay
     }
 }

@@ -1,5 +1,7 @@
 //! A menu: a few things to choose from, with the cursor keys or by their letter.
 
+use std::ops::Range;
+
 use ratatui::layout::Rect;
 use serde::Serialize;
 
@@ -80,13 +82,20 @@ impl Menu {
         centred(size, wide, high)
     }
 
-    /// Puts the cursor on this line, if there is one.
-    pub(in crate::app) fn point_at(&mut self, line: usize) -> bool {
-        let is_row = line < self.entries.len();
-        if is_row {
-            self.chosen = line;
+    /// Which of its lines are shown on a screen of this size: the one under the cursor among them.
+    pub fn window(&self, size: Size) -> Range<usize> {
+        let rows = usize::from(self.area(size).height.saturating_sub(2));
+        let from = (self.chosen + 1).saturating_sub(rows);
+        from..(from + rows).min(self.entries.len())
+    }
+
+    /// Puts the cursor on this one of the lines that are shown, if there is one.
+    pub(in crate::app) fn point_at(&mut self, line: usize, size: Size) -> bool {
+        let row = self.window(size).nth(line);
+        if let Some(row) = row {
+            self.chosen = row;
         }
-        is_row
+        row.is_some()
     }
 }
 
@@ -329,4 +338,39 @@ fn space_address(key: &SpaceKey) -> String {
     let segment =
         percent_encoding::utf8_percent_encode(key.as_str(), crate::confluence::call::SEGMENT);
     format!("display/{segment}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_under_the_cursor_is_always_among_those_that_are_shown() {
+        let entry = |n: u32| Entry {
+            letter: char::from_u32(u32::from('a') + n).unwrap_or('?'),
+            label: format!("Line {n}"),
+            note: String::new(),
+            choice: Choice::Copy(n.to_string()),
+        };
+        let mut menu = Menu {
+            title: "Copy".to_owned(),
+            entries: (0..20).map(entry).collect(),
+            chosen: 0,
+        };
+        for height in 10..30 {
+            let size = Size { width: 80, height };
+            for chosen in 0..20 {
+                menu.chosen = chosen;
+                let window = menu.window(size);
+                assert!(window.contains(&chosen), "{window:?} {chosen}");
+                let rows = usize::from(menu.area(size).height - 2);
+                assert_eq!(window.len(), rows.min(20), "{window:?}");
+                // A press on the last line that is shown is that entry.
+                let mut pressed = menu.clone();
+                assert!(pressed.point_at(window.len() - 1, size));
+                assert_eq!(pressed.chosen, window.end - 1);
+                assert!(!menu.clone().point_at(window.len(), size));
+            }
+        }
+    }
 }

@@ -26,7 +26,7 @@ use self::backups::Backups;
 use self::confirm::Confirm;
 use self::edit_space::{EditSpaceForm, Stage};
 use self::jobs::JobView;
-use self::leave::Leaving;
+use self::leave::Leave;
 use self::menu::Menu;
 use self::new_space::NewSpaceForm;
 pub(in crate::app) use self::over::Over;
@@ -79,7 +79,7 @@ pub enum Modal {
     /// The guided set-up.
     SetUp(Box<SetUp>),
     /// "Leave?"
-    Leave(Leaving),
+    Leave(Leave),
 }
 
 impl Modal {
@@ -387,7 +387,7 @@ impl Model {
             Modal::SetUp(dialog) => self.setup_key(dialog, press.chord, out),
             Modal::Profiles(profiles) => self.profiles_key(profiles, press.chord, out),
             Modal::Job(view) => self.job_key(view, press.chord, out),
-            Modal::Leave(leaving) => self.leave_key(leaving, press.chord, seen, out),
+            Modal::Leave(leave) => self.leave_key(leave, press.chord, seen, out),
         }
     }
 
@@ -499,7 +499,10 @@ impl Model {
             .iter()
             .find_map(|line| match &line.outcome {
                 Some(
-                    JobOutcome::Failed(why) | JobOutcome::Unknown(why) | JobOutcome::Skipped(why),
+                    JobOutcome::Failed(why)
+                    | JobOutcome::Unknown(why)
+                    | JobOutcome::Skipped(why)
+                    | JobOutcome::NotTried(why),
                 ) => Some(why.clone()),
                 _ => None,
             })

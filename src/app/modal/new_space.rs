@@ -280,7 +280,7 @@ impl Model {
                     .parked
                     .push(Modal::NewSpace(Box::new(dialog.clone())));
             } else if dialog.is_changed() {
-                self.modals.push(Modal::Leave(Leaving::Form));
+                self.modals.push(Leaving::Form.into());
                 return Outcome::Stay;
             }
             return Outcome::Close;

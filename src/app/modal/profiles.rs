@@ -9,6 +9,7 @@ use super::leave::Leaving;
 use super::{Modal, Outcome, is_esc};
 use crate::app::jobs::Ending;
 use crate::app::key::{Chord, Key};
+use crate::app::layout::tallest_inside;
 use crate::app::list::{Cursor, Step};
 use crate::app::message::{Effect, LogLevel, Size};
 use crate::app::model::{Model, ProfileChoice};
@@ -23,7 +24,7 @@ pub struct Profiles {
 
 /// How many profiles are shown at once.
 pub fn height(size: Size) -> usize {
-    usize::from(size.height.saturating_sub(4)).max(1)
+    tallest_inside(size)
 }
 
 impl Model {
@@ -89,7 +90,7 @@ impl Model {
         if self.left_open().is_empty() {
             self.switch_in_order(to, out);
         } else {
-            self.modals.push(Modal::Leave(Leaving::Profile { to }));
+            self.modals.push(Leaving::Profile { to }.into());
         }
     }
 

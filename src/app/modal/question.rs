@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::stack::Seen;
 use super::{Modal, Outcome, is_esc};
 use crate::app::key::{Chord, Key};
+use crate::app::layout::tallest_inside;
 use crate::app::message::{Effect, LogLevel, Size};
 use crate::app::modal::reading::{Line, Tone, folded};
 use crate::app::model::Model;
@@ -190,7 +191,7 @@ impl QuestionDialog {
         let (lines, must) = self.lines(columns);
         let lines: Vec<Line> = lines.into_iter().map(|line| vec![line]).collect();
         let below: usize = choices.iter().map(|(_, label)| label.len()).sum();
-        let room = usize::from(size.height.saturating_sub(2)).saturating_sub(below);
+        let room = tallest_inside(size).saturating_sub(below);
         let rows = lines.len().min(room);
         Shape {
             high: u16::try_from(rows + below + 2).unwrap_or(size.height),

@@ -8,6 +8,7 @@ use super::{Outcome, help};
 use crate::app::action::{Action, Context};
 use crate::app::field::{Field, Lines};
 use crate::app::key::{Chord, Key};
+use crate::app::layout::tallest_inside;
 use crate::app::message::{LogLevel, Size};
 use crate::app::model::Model;
 use crate::jobs::journal::{Entry, Phase};
@@ -71,7 +72,7 @@ pub fn width(size: Size) -> usize {
 
 /// How many lines of the text are shown.
 pub fn height(size: Size) -> usize {
-    usize::from(size.height.saturating_sub(4)).max(1)
+    tallest_inside(size)
 }
 
 impl Reading {

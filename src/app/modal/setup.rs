@@ -416,7 +416,7 @@ impl Model {
     ) -> Outcome {
         if is_esc(chord) {
             if dialog.is_changed() {
-                self.modals.push(Modal::Leave(Leaving::Form));
+                self.modals.push(Leaving::Form.into());
                 return Outcome::Stay;
             }
             return Outcome::Close;

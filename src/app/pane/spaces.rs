@@ -687,6 +687,7 @@ impl SpacesPane {
     /// A space was changed, made or removed by us: show it as it is now.
     pub fn replace(&mut self, space: &Space, height: usize) {
         self.table.replace(space, self.sort);
+        self.judge();
         self.refilter();
         self.settle(height);
     }
@@ -701,10 +702,15 @@ impl SpacesPane {
 
     /// A space is gone.
     pub fn remove(&mut self, key: &SpaceKey, height: usize) {
+        if self.table.get(key).is_some() {
+            let one_less = |count: u64| count.saturating_sub(1);
+            self.total = self.total.map(one_less);
+            self.all = self.all.map(|all| all.saturating_sub(1));
+        }
         self.table.remove(key, self.sort);
-        // The rows after it have other numbers now.
+        // The rows after it have other numbers now, and it may have been a row that was not asked for.
         self.scan = None;
-        self.total = self.total.map(|total| total.saturating_sub(1));
+        self.judge();
         self.marks.remove(key);
         if self.at.as_ref() == Some(key) {
             self.at = None;
