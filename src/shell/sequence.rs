@@ -474,6 +474,12 @@ mod tests {
         prop::collection::vec(part, 0..24).prop_map(|parts| parts.concat())
     }
 
+    /// As many as the simulations take, which are told by the same variable.
+    fn cases() -> u32 {
+        let told = std::env::var("CORACLE_SIM_SEEDS").ok();
+        told.and_then(|it| it.parse().ok()).unwrap_or(10_000)
+    }
+
     fn split(chunks: &[&[u8]]) -> Vec<Piece> {
         let mut splitter = Splitter::default();
         for chunk in chunks {
@@ -484,7 +490,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
         /// Wherever it is cut and whatever came before, a silence ends it, and the next key counts.
         #[test]

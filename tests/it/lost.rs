@@ -53,6 +53,7 @@ pub(crate) enum Tasks {
 }
 
 /// The server as the stories want it.
+#[derive(Clone)]
 pub(crate) struct Wiki {
     pub(crate) server: Server,
     /// What becomes of the next writes; those that follow are answered.
@@ -262,6 +263,14 @@ impl Visit {
         let mut visit = Self::to(Wiki::of_doomed(), width, height);
         visit.keys("Space Space Space Space Space D").work();
         visit
+    }
+
+    /// A copy at this moment.
+    pub(crate) fn copy(&self) -> Self {
+        Self {
+            desk: self.desk.copy(),
+            wiki: RefCell::new(self.wiki.borrow().clone()),
+        }
     }
 
     pub(crate) fn keys(&mut self, keys: &str) -> &mut Self {
