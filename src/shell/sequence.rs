@@ -23,6 +23,8 @@ const PASTE_ENDS: &[u8] = b"\x1b[201~";
 
 /// No sequence that means something to us is longer.
 const LONGEST_SEQUENCE: usize = 256;
+/// No report of the Esc key is longer.
+const LONGEST_ESC_REPORT: usize = 32;
 /// No string that a terminal answers is longer. What is longer is followed to its end, and dropped.
 const LONGEST_STRING: usize = 4_096;
 
@@ -447,11 +449,13 @@ fn ends_with_esc(held: &[u8]) -> bool {
 
 /// How long the report of the Esc key is (the kitty keyboard protocol) with which this ends.
 fn reported_esc(held: &[u8]) -> Option<usize> {
-    let from = held.iter().rposition(|byte| *byte == ESCAPE)?;
-    let report = held[from..].strip_prefix(b"\x1b[27")?.strip_suffix(b"u")?;
+    // A paste may be long: only its end is looked at.
+    let tail = &held[held.len().saturating_sub(LONGEST_ESC_REPORT)..];
+    let from = tail.iter().rposition(|byte| *byte == ESCAPE)?;
+    let report = tail[from..].strip_prefix(b"\x1b[27")?.strip_suffix(b"u")?;
     let is_modified = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b';' | b':');
     let is_whole = report.first().is_none_or(|first| *first == b';');
-    (is_whole && report.iter().all(is_modified)).then_some(held.len() - from)
+    (is_whole && report.iter().all(is_modified)).then_some(tail.len() - from)
 }
 
 #[cfg(test)]
