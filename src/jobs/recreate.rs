@@ -20,7 +20,7 @@ use super::guard::{self, Guardian, Kept, MayHoldText, Need, New, Shown, Unshown}
 use super::job::{Decision, JobWrite, Line, Machine, Outcome, Question, Step, StoreError, Stored};
 use super::session::Users;
 use crate::confluence::{
-    ApiError, Call, Content, ContentId, ContentKind, Reply, SpaceKey, Version,
+    ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Reply, SpaceKey, Version,
 };
 
 const TRIES: u8 = 8;
@@ -761,8 +761,20 @@ impl Recreate {
                 desk.read(item, Step::Settle, self.by_title(item, space, title));
             }
             Stage::Compare => desk.read(item, Step::SettleElsewhere, self.look(item)),
-            Stage::Restricted | Stage::Filled | Stage::Labelled | Stage::Withdrawn => {
+            Stage::Restricted | Stage::Filled | Stage::Labelled => {
                 desk.read(item, Step::Settle, self.look(item));
+            }
+            Stage::Withdrawn => {
+                let Some(id) = thing.made.clone() else {
+                    return;
+                };
+                // That it is not among what is current could be a 404 of any other meaning.
+                let call = Call::Content {
+                    id,
+                    status: Some(ContentStatus::Trashed),
+                    expand: String::new(),
+                };
+                desk.read(item, Step::Settle, call);
             }
             Stage::Verify => {
                 let wait = match thing.looks {
@@ -1173,11 +1185,11 @@ impl Machine for Recreate {
             (Stage::Filled, _, Ok(Reply::Content(now))) => self.filled(desk, item, &now),
             (Stage::Labelled, _, Ok(Reply::Content(now))) => self.labelled(desk, item, &now),
             (Stage::Withdrawn, _, Ok(_)) => {
-                self.once_more(desk, item, Step::Withdraw, Stage::Withdraw);
-            }
-            (Stage::Withdrawn, _, Err(error)) if is_not_there(&error) => {
                 desk.settle(item, Step::Withdraw, Settled::Done);
                 self.withdrawn(desk, item);
+            }
+            (Stage::Withdrawn, _, Err(error)) if is_not_there(&error) => {
+                self.once_more(desk, item, Step::Withdraw, Stage::Withdraw);
             }
             (stage, _, other) => {
                 let error = other.err().unwrap_or_else(unexpected);
