@@ -921,7 +921,11 @@ impl Model {
         self.form_job_ended(id, out);
         let height = self.rows_of(Pane::Spaces);
         match act {
-            Act::CreateSpace | Act::UpdateSpace | Act::ArchiveSpaces | Act::RestoreSpaces => {
+            Act::CreateSpace
+            | Act::UpdateSpace
+            | Act::ArchiveSpaces
+            | Act::RestoreSpaces
+            | Act::RestoreFromBackup => {
                 // What is done shows at once: else `a`, pressed again, would do it a second time.
                 let standing = match act {
                     Act::ArchiveSpaces => Some(SpaceStatus::Archived),

@@ -103,6 +103,9 @@ pub struct ServerFile {
     pub trashed: u64,
     /// How many attached files are in it.
     pub files: u64,
+    /// How many files hung on current pages and blog posts just before, where that could be counted.
+    #[serde(default)]
+    pub attached: Option<u64>,
 }
 
 /// A [`Manifest`] as files have it, those of earlier versions too.

@@ -38,6 +38,8 @@ pub enum Act {
     BackUp,
     /// Spaces written out by the server itself, and kept here.
     BackUpSpaces,
+    /// Spaces read in again by the server, from what it wrote out.
+    RestoreFromBackup,
     /// Content out of the trash.
     RestoreContent,
     /// Content made again from a backup.
@@ -69,6 +71,7 @@ impl Act {
             Self::PurgeAll => "purge-all",
             Self::BackUp => "back-up",
             Self::BackUpSpaces => "back-up-spaces",
+            Self::RestoreFromBackup => "restore-from-backup",
             Self::RestoreContent => "restore-content",
             Self::Recreate => "recreate",
             Self::OpenForWriting => "open-for-writing",
@@ -196,6 +199,7 @@ impl Target {
             | Act::RestoreSpaces
             | Act::BackUp
             | Act::BackUpSpaces
+            | Act::RestoreFromBackup
             | Act::RestoreContent
             | Act::Recreate
             | Act::DryRun => Answer::Confirm,

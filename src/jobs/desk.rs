@@ -1447,6 +1447,7 @@ fn is_confirmed(step: Step) -> bool {
             | Step::UpdateSpace
             | Step::BackUpSpace
             | Step::CancelBackup
+            | Step::Upload
             | Step::Archive
             | Step::Unarchive
             | Step::Delete

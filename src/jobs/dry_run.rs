@@ -45,7 +45,7 @@ pub fn done_to(act: Act) -> &'static str {
         Act::PurgeMarked => "purged",
         Act::PurgeAll => "emptied of its trash",
         Act::BackUp | Act::BackUpSpaces => "backed up",
-        Act::RestoreContent => "restored",
+        Act::RestoreContent | Act::RestoreFromBackup => "restored",
         Act::Recreate => "made again",
         Act::OpenForWriting | Act::DryRun => "read",
     }

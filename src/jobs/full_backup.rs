@@ -13,6 +13,7 @@ use super::backup::{
 };
 use super::consent::SpaceTarget;
 use super::desk::{Again, Desk, Fate, Settled, WHOLE, is_not_offered, refusal, unexpected};
+use super::file_count::FileCount;
 use super::job::{Head, JobWrite, Machine, Outcome, Step, StoreError, Stored};
 use super::listing::{Listing, Rows, Seen};
 use crate::confluence::{
@@ -59,6 +60,8 @@ enum Stage {
     Folder(Asked),
     /// What is in the space is listed.
     Listing,
+    /// The files in it are counted.
+    Counting,
     /// The list is read back, the file of this number next.
     ReadingList(usize, Asked),
     /// The server is asked, or is to be.
@@ -107,6 +110,7 @@ pub(super) struct ServerCopy {
     posts: u64,
     trashed: u64,
     listed: u64,
+    attached: Option<u64>,
     /// What of the server's file is there, and what to go on with.
     arrived: u64,
     resume: Option<Resume>,
@@ -132,6 +136,8 @@ pub(super) struct ServerCopy {
     listing: Option<Listing>,
     #[serde(skip)]
     rows: Vec<Seen>,
+    #[serde(skip)]
+    files: Option<FileCount>,
 }
 
 impl ServerCopy {
@@ -146,6 +152,7 @@ impl ServerCopy {
             posts: 0,
             trashed: 0,
             listed: 0,
+            attached: None,
             arrived: 0,
             resume: None,
             sha256: None,
@@ -160,6 +167,7 @@ impl ServerCopy {
             next_at: 0,
             listing: None,
             rows: Vec::new(),
+            files: None,
         }
     }
 
@@ -184,7 +192,7 @@ impl ServerCopy {
     pub(super) fn is_before_asking(&self) -> bool {
         matches!(
             self.stage,
-            Stage::Folder(_) | Stage::Listing | Stage::ReadingList(..)
+            Stage::Folder(_) | Stage::Listing | Stage::Counting | Stage::ReadingList(..)
         )
     }
 
@@ -227,6 +235,7 @@ impl ServerCopy {
                 });
             }
             Stage::Listing => self.list(desk),
+            Stage::Counting => self.count(desk, item),
             Stage::ReadingList(index, Asked::No) if desk.is_stored() => {
                 self.read_list(desk, index);
             }
@@ -362,8 +371,28 @@ impl ServerCopy {
         }
         if is_over {
             self.listing = None;
-            self.stage = Stage::ReadingList(0, Asked::No);
+            self.stage = Stage::Counting;
         }
+    }
+
+    /// Counts the files, to hold a restored space against. It is done without where a server does not
+    /// tell of them.
+    fn count(&mut self, desk: &mut Desk, item: u32) {
+        let key = self.space.key.clone();
+        let files = self.files.get_or_insert_with(|| FileCount::of(key));
+        if files.is_over() {
+            self.attached = Some(files.count());
+            self.counted(desk, item);
+        } else if !desk.is_busy(WHOLE) {
+            files.ask(desk);
+            self.say(desk, "counting the files in it");
+        }
+    }
+
+    fn counted(&mut self, desk: &mut Desk, item: u32) {
+        self.files = None;
+        self.stage = Stage::ReadingList(0, Asked::No);
+        self.go(desk, item);
     }
 
     fn write_rows(&mut self, desk: &mut Desk) {
@@ -483,6 +512,12 @@ impl ServerCopy {
     ) {
         match (self.stage.clone(), answer) {
             (Stage::Listing, answer) => self.listed(desk, answer),
+            (Stage::Counting, answer) => {
+                let taken = self.files.as_mut().map(|files| files.take(answer));
+                if matches!(taken, Some(Err(_))) {
+                    self.counted(desk, item);
+                }
+            }
             (Stage::Settling, answer) => self.settled(desk, item, answer),
             (Stage::Busy, answer) => self.busy(desk, answer),
             (Stage::Following(id), Ok(Reply::BackupJob(job))) => {
@@ -594,44 +629,12 @@ impl ServerCopy {
                 self.tries = 0;
                 self.cancel(desk, item, id, Asked::No);
             }
-            state => {
-                self.tell(desk, job, state, at.saturating_sub(since), still);
+            _ => {
+                let told = progress_of(desk, job, "writes it out", at.saturating_sub(since), still);
+                self.say(desk, &told);
                 self.next_at = at + self.polls.min(5) * 1_000;
             }
         }
-    }
-
-    fn tell(
-        &self,
-        desk: &mut Desk,
-        job: &BackupJob,
-        state: Option<BackupState>,
-        spent: u64,
-        still: u64,
-    ) {
-        let mut what = match state {
-            Some(BackupState::Queued) => "queued on the server",
-            Some(BackupState::Completing) => "the server completes it",
-            Some(BackupState::Cancelling) => "being cancelled on the server",
-            _ => "the server writes it out",
-        }
-        .to_owned();
-        if let (Some(done), Some(total)) = (job.processed, job.total.filter(|it| *it > 0)) {
-            what.push_str(&format!(
-                ", {} of {}",
-                number::grouped(done),
-                number::count(total, "object")
-            ));
-            desk.part((done.min(total) * 100 / total) as u8);
-        }
-        let span = |ms| number::duration(std::time::Duration::from_millis(ms));
-        if spent >= 1_000 {
-            what.push_str(&format!(", {}", span(spent)));
-        }
-        if still >= STILL_MS {
-            what.push_str(&format!(", not moving for {}", span(still)));
-        }
-        self.say(desk, &what);
     }
 
     /// A job that was given up: is it over?
@@ -788,6 +791,7 @@ impl ServerCopy {
                 posts: self.posts,
                 trashed: self.trashed,
                 files: zip.files,
+                attached: self.attached,
             }),
         };
         let bytes = manifest.encode();
@@ -860,6 +864,38 @@ fn read_back(
         (Err(problem), _) => Err(problem.message),
         _ => Err(format!("The file {name} could not be read back.")),
     }
+}
+
+/// What a job of the server does, how far it is and for how long, in words; and its part, for the bar.
+pub(super) fn progress_of(
+    desk: &mut Desk,
+    job: &BackupJob,
+    does: &str,
+    spent: u64,
+    still: u64,
+) -> String {
+    let mut what = match job.state {
+        Some(BackupState::Queued) => "queued on the server".to_owned(),
+        Some(BackupState::Completing) => "the server completes it".to_owned(),
+        Some(BackupState::Cancelling) => "being cancelled on the server".to_owned(),
+        _ => format!("the server {does}"),
+    };
+    if let (Some(done), Some(total)) = (job.processed, job.total.filter(|it| *it > 0)) {
+        what.push_str(&format!(
+            ", {} of {}",
+            number::grouped(done),
+            number::count(total, "object")
+        ));
+        desk.part((done.min(total) * 100 / total) as u8);
+    }
+    let span = |ms| number::duration(std::time::Duration::from_millis(ms));
+    if spent >= 1_000 {
+        what.push_str(&format!(", {}", span(spent)));
+    }
+    if still >= STILL_MS {
+        what.push_str(&format!(", not moving for {}", span(still)));
+    }
+    what
 }
 
 /// Why the server would not write a space out.

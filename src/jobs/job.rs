@@ -21,6 +21,7 @@ use super::needs;
 use super::outcomes::Outcomes;
 use super::proof::{Claim, Standing};
 use super::purge::{Goal, Purge};
+use super::read_in::{ReadIn, SpaceFile};
 use super::recreate::{Recipe, Recreate, Source};
 use super::rehearsal::{Rehearsal, Verdict};
 use super::restore::Restore;
@@ -224,6 +225,8 @@ pub enum Step {
     CancelBackup,
     /// A file of the server comes to the disk.
     Download,
+    /// A file goes to the server.
+    Upload,
     /// A space is made.
     CreateSpace,
     /// A space is changed.
@@ -553,6 +556,7 @@ enum Work {
     Purge(Box<Purge>),
     BackUp(Box<BackUp>),
     FullBackup(Box<FullBackup>),
+    ReadIn(Box<ReadIn>),
     Restore(Restore),
     Recreate(Box<Recreate>),
     DryRun(DryRun),
@@ -569,6 +573,7 @@ impl Work {
             Self::Purge(machine) => machine.as_mut(),
             Self::BackUp(machine) => machine.as_mut(),
             Self::FullBackup(machine) => machine.as_mut(),
+            Self::ReadIn(machine) => machine.as_mut(),
             Self::Restore(machine) => machine,
             Self::Recreate(machine) => machine.as_mut(),
             Self::DryRun(machine) => machine,
@@ -707,6 +712,13 @@ impl Job {
         Ok(Self::new(head, lines, work, None))
     }
 
+    /// The target's space read in again by the server, from a file that it wrote out.
+    pub fn restore_from_backup(head: Head, file: SpaceFile) -> Self {
+        let lines = space_lines(&head.target);
+        let work = Work::ReadIn(Box::new(ReadIn::new(file)));
+        Self::new(head, lines, work, None)
+    }
+
     /// The target's items taken out of the trash, parents first.
     pub fn restore_content(head: Head) -> Self {
         let lines = item_lines(&head.target);
@@ -795,6 +807,7 @@ impl Job {
             | Work::Purge(_)
             | Work::BackUp(_)
             | Work::FullBackup(_)
+            | Work::ReadIn(_)
             | Work::Restore(_)
             | Work::Recreate(_) => None,
         }
@@ -867,6 +880,7 @@ impl Job {
         match &self.work {
             Work::Recreate(recreate) => Some(recreate.reads_from()),
             Work::Rehearsal(rehearsal) => Some(rehearsal.reads_from()),
+            Work::ReadIn(read_in) => Some(read_in.reads_from()),
             _ => None,
         }
     }

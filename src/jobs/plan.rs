@@ -171,6 +171,12 @@ impl Plan {
                 step("Save all that is in the trash by then", None),
                 step("Read the backup back and compare it", None),
             ],
+            Act::RestoreFromBackup => vec![
+                step("Check that the file is whole and of the space", None),
+                step("See that no space of its key is there", None),
+                step("Send the file to the server, which reads it in", spaces),
+                step("Count what is there, and compare it with the backup", None),
+            ],
             Act::BackUpSpaces => vec![
                 step(
                     "Have the server write each space out, with history and permissions",

@@ -8,7 +8,9 @@ use coracle::app::message::{DiskCall, DiskReply};
 use coracle::confluence::client::{Client, Credentials, Endpoint, Settings};
 use coracle::confluence::retry::Patience;
 use coracle::confluence::{ApiError, Call, ErrorKind, LocalFile, Reply, Resume};
-use coracle::demo::{Behaviour, Fault, FullBackup, Generation, Options, Rule, Seed, Server};
+use coracle::demo::{
+    Behaviour, Fault, FullBackup, FullRestore, Generation, Options, Rule, Seed, Server,
+};
 use coracle::jobs::backup::{Digest, MANIFEST, Manifest};
 use coracle::jobs::journal::{Chain, Phase, Reached, Record, Scribe};
 use coracle::jobs::*;
@@ -715,4 +717,153 @@ fn a_manifest_of_an_older_program_names_no_file_of_the_server() {
     let older = Manifest::decode(value.to_string().as_bytes()).expect("it is read");
     assert_eq!(older.server_file, None);
     assert_eq!(older.files, manifest.files);
+}
+
+/// The file that a backup of ENG has left, and the bench with its server.
+fn with_a_backup(options: Options) -> (Bench, SpaceFile) {
+    let mut bench = Bench::new(&["ENG"], options);
+    bench.ends();
+    let (name, manifest) = bench.copies().remove(0);
+    let file = SpaceFile::of(&name, &manifest).expect("of the server");
+    (bench, file)
+}
+
+impl Bench {
+    /// Turns to restoring the space, by a process of its own.
+    fn restores(&mut self, file: &SpaceFile) -> &mut Self {
+        let mut head = head(Act::RestoreFromBackup, &["ENG"], Vec::new());
+        head.id = JobId::new("j2");
+        self.job = Job::restore_from_backup(head, file.clone());
+        self.checkpoint = None;
+        self.journal.clear();
+        self.scribe = Scribe::new(Chain::default());
+        self.steps = 0;
+        self
+    }
+
+    fn deletes_the_space(&mut self) {
+        let key = coracle::confluence::SpaceKey::new("ENG");
+        let gone = self.send(&Call::DeleteSpace { key: key.clone() });
+        assert!(gone.is_ok(), "{gone:?}");
+        for _ in 0..20 {
+            let call = Call::Space {
+                key: key.clone(),
+                expand: String::new(),
+            };
+            if self.send(&call).is_err() {
+                return;
+            }
+        }
+        panic!("it is still there");
+    }
+}
+
+#[test]
+fn a_deleted_space_is_restored_and_held_against_what_the_backup_knew() {
+    let (mut bench, file) = with_a_backup(options());
+    bench.deletes_the_space();
+    bench.restores(&file).ends();
+    assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
+    let Outcome::Done(Some(note)) = bench.outcome() else {
+        panic!("{:?}", bench.outcome());
+    };
+    assert_eq!(
+        note,
+        "2 pages, 1 blog post, 1 in the trash, 2 files, as the backup has it."
+    );
+    bench.assert_told("restored");
+}
+
+#[test]
+fn a_space_is_not_restored_while_one_of_its_key_is_there() {
+    let (mut bench, file) = with_a_backup(options());
+    bench.restores(&file).ends();
+    assert_eq!(bench.job.state(), JobState::Failed);
+    assert!(bench.why().contains("ENG already"), "{}", bench.why());
+    assert_eq!(bench.asked("POST", "/upload"), 0);
+}
+
+#[test]
+fn a_restore_that_is_refused_fails_or_does_half_is_told() {
+    let cases = [
+        (
+            FullRestore::Forbidden,
+            JobState::Failed,
+            "site administrator",
+        ),
+        (FullRestore::Fails, JobState::Failed, "Out of memory"),
+        (
+            FullRestore::Half,
+            JobState::Failed,
+            "differs from the backup",
+        ),
+        (FullRestore::Stalls, JobState::Unknown, "has not moved"),
+    ];
+    for (full_restore, state, words) in cases {
+        let (mut bench, file) = with_a_backup(options());
+        bench.deletes_the_space();
+        bench.server.behave(|it| it.full_restore = full_restore);
+        bench.restores(&file).ends();
+        assert_eq!(bench.job.state(), state, "{full_restore:?}");
+        assert!(
+            bench.why().contains(words),
+            "{full_restore:?}: {}",
+            bench.why()
+        );
+        bench.assert_told(words);
+    }
+}
+
+#[test]
+fn a_backup_that_was_changed_is_not_sent() {
+    let (mut bench, file) = with_a_backup(options());
+    bench.deletes_the_space();
+    let (name, _) = bench.copies().remove(0);
+    let path = bench.folder(&name).join(ZIP);
+    let mut bytes = std::fs::read(&path).expect("the file");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, bytes).expect("changed");
+    bench.restores(&file).ends();
+    assert!(bench.why().contains("nothing was sent"), "{}", bench.why());
+    assert_eq!(bench.asked("POST", "/upload"), 0);
+}
+
+#[test]
+fn a_restore_killed_at_each_step_ends_with_the_space_there_once() {
+    let (mut calm, file) = with_a_backup(options());
+    calm.deletes_the_space();
+    calm.restores(&file).ends();
+    for at in 0..calm.steps {
+        for done in [false, true] {
+            let what = format!("{at} {done}");
+            let (mut bench, file) = with_a_backup(options());
+            bench.deletes_the_space();
+            bench.restores(&file).feed(JobEvent::Begin);
+            assert!(bench.run(Some(Death { at, done }), |_| false), "{what}");
+            if !bench.taken_up() {
+                assert_eq!(bench.asked("POST", "/upload"), 0, "{what}");
+                continue;
+            }
+            bench.run(None, |_| false);
+            let lines = bench.job.lines();
+            assert_eq!(bench.job.state(), JobState::Done, "{what}: {lines:?}");
+            assert_eq!(bench.asked("POST", "/upload"), 1, "{what}");
+            bench.assert_told(&what);
+        }
+    }
+}
+
+#[test]
+fn an_upload_whose_answer_is_lost_is_found_again_by_its_job() {
+    for (fault, asked) in [(Fault::AppliedThenLost, 1), (Fault::Dropped, 2)] {
+        let (mut bench, file) = with_a_backup(options());
+        bench.deletes_the_space();
+        let route = "POST /rest/api/backup-restore/restore/space/upload";
+        bench.server.faults().add(Rule::new(route, fault));
+        bench.restores(&file).ends();
+        assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
+        assert_eq!(bench.asked("POST", "/upload"), asked);
+        bench.assert_told("lost");
+    }
 }

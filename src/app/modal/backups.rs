@@ -29,7 +29,7 @@ use crate::app::pane::preview::{self, Text};
 use crate::confluence::{ContentId, ContentKind, SpaceKey};
 use crate::jobs::backup::{BackupError, Found, Item, Manifest};
 use crate::jobs::{
-    Act, ItemTarget, JobState, Recipe, SameServer, SpaceTarget, UnknownRestrictions,
+    Act, ItemTarget, JobState, Recipe, SameServer, SpaceFile, SpaceTarget, UnknownRestrictions,
 };
 use crate::text::doc::Line;
 use crate::text::filter::{Filter, Index, Progress, Scan, Term};
@@ -373,6 +373,12 @@ fn is_there(item: &Item, term: &Term) -> bool {
 }
 
 impl Kept {
+    /// Whether the server itself wrote out what is in it.
+    fn is_of_server(&self) -> bool {
+        let manifest = self.manifest.as_ref();
+        manifest.is_ok_and(|manifest| manifest.server_file.is_some())
+    }
+
     /// Whether the filter of the list lets it through: words look at its date, its spaces with
     /// their names, the profile and the server.
     fn is_meant(&self, filter: &Filter, now: Timestamp, zone: &TimeZone) -> bool {
@@ -489,6 +495,14 @@ impl Backups {
             (Some(_), _) => &[("Enter", "remove"), ("Esc", "cancel")],
             (None, None) if self.filter.typing => &[("Enter", "keep"), ("Esc", "clear")],
             (None, None) if self.list.as_ref().is_none_or(Vec::is_empty) => &[("q", "close")],
+            (None, None) if self.at_cursor().is_some_and(Kept::is_of_server) => &[
+                ("Enter", "open"),
+                ("R", "restore"),
+                ("/", "filter"),
+                ("v", "verify"),
+                ("x", "remove"),
+                ("q", "close"),
+            ],
             (None, None) => &[
                 ("Enter", "open"),
                 ("/", "filter"),
@@ -520,6 +534,12 @@ impl Backups {
                 ("q", "close"),
             ],
             (None, Some(open)) if open.filter.typing => &[("Enter", "keep"), ("Esc", "clear")],
+            (None, Some(open)) if open.manifest.server_file.is_some() => &[
+                ("R", "restore"),
+                ("/", "filter"),
+                ("v", "verify"),
+                ("q", "back"),
+            ],
             (None, Some(_)) => &[
                 ("Enter", "preview"),
                 ("Space", "mark"),
@@ -856,6 +876,20 @@ impl Model {
                 }
             },
             (_, Some('v')) => self.check_backup(backups, &name, out),
+            (_, Some('R')) => match &kept.manifest {
+                Ok(manifest) if manifest.server_file.is_some() => {
+                    let manifest = manifest.clone();
+                    self.ask_restore(&name, &manifest, out);
+                }
+                Ok(_) => self.say(
+                    LogLevel::Info,
+                    "Open it first: what is in it is made again item by item.",
+                ),
+                Err(why) => {
+                    let why = why.clone();
+                    self.say(LogLevel::Warning, why);
+                }
+            },
             (_, Some('x')) => {
                 if let Some(why) = self.why_kept(&name) {
                     self.say(LogLevel::Warning, why);
@@ -1064,6 +1098,9 @@ impl Model {
             }
             (_, Some('*')) => open.marks.extend(&open.shown),
             (_, Some('U')) => open.marks.clear(),
+            (_, Some('R')) if open.manifest.server_file.is_some() => {
+                self.ask_restore(&open.name, &open.manifest, out);
+            }
             (_, Some('R')) => self.ask_where(open),
             _ => return rest(chord),
         }
@@ -1133,17 +1170,35 @@ impl Model {
         head
     }
 
-    /// Asks where the marked items are made again; without marks, all that are shown.
-    fn ask_where(&mut self, open: &mut Opened) {
+    /// Asks whether the server is to read a space in again.
+    fn ask_restore(&mut self, backup: &str, manifest: &Manifest, out: &mut Vec<Effect>) {
         if let Some(reason) = self.why_read_only() {
             self.say(LogLevel::Warning, reason);
             return;
         }
-        if open.manifest.server_file.is_some() {
-            self.say(
-                LogLevel::Info,
-                "The server wrote this space out as a whole: what is in it cannot be made again item by item.",
-            );
+        let Some(file) = SpaceFile::of(backup, manifest) else {
+            self.say(LogLevel::Warning, "The backup names no file of one space.");
+            return;
+        };
+        let mut target = self.target(Act::RestoreFromBackup);
+        target.spaces.push(file.space().clone());
+        let mut dialog = Confirm::new(target, self.time(self.now));
+        let made = number::minute(manifest.created, &self.zone);
+        dialog.skipped.push(format!("The backup was made {made}."));
+        if manifest.server.is_at(&self.profile.address()) != SameServer::Yes {
+            dialog.skipped.push(format!(
+                "It is from {}, which is not this server.",
+                manifest.server.shown()
+            ));
+        }
+        dialog.space_file = Some(Box::new(file));
+        self.confirm(dialog, out);
+    }
+
+    /// Asks where the marked items are made again; without marks, all that are shown.
+    fn ask_where(&mut self, open: &mut Opened) {
+        if let Some(reason) = self.why_read_only() {
+            self.say(LogLevel::Warning, reason);
             return;
         }
         let items = open.items.as_deref().unwrap_or_default();

@@ -27,7 +27,7 @@ use crate::jobs::losses::COUNTED_LATER;
 use crate::jobs::plan::Plan;
 use crate::jobs::{
     Act, Answer, BackupChoice, Challenge, Consent, DeleteOptions, ItemTarget, Job, JobId,
-    OnFailure, Recipe, SpaceTarget, Target, Thing, ToAgree, done_to,
+    OnFailure, Recipe, SpaceFile, SpaceTarget, Target, Thing, ToAgree, done_to,
 };
 use crate::text::{number, width};
 
@@ -156,6 +156,8 @@ pub struct Confirm {
     pub to_agree: Vec<String>,
     /// What is made again from which backup, where that is the act.
     pub recipe: Option<Box<Recipe>>,
+    /// What is read in again, where that is the act.
+    pub space_file: Option<Box<SpaceFile>>,
     /// Lines of the plan scrolled away.
     pub top: usize,
     /// The last key, how often it came in a row, and when.
@@ -208,6 +210,7 @@ impl Confirm {
             resumes: None,
             to_agree: Vec::new(),
             recipe: None,
+            space_file: None,
             top: 0,
             run: None,
         }
@@ -276,7 +279,7 @@ impl Confirm {
                 });
             }
         }
-        if target.act != Act::OpenForWriting {
+        if has_plan(target.act) {
             options.push(("w", "write plan"));
             options.push(("d", "dry run"));
         }
@@ -483,11 +486,11 @@ impl Model {
             && dialog.is_plan_key(c)
         {
             match (c, dialog.target().act) {
-                ('w', act) if act != Act::OpenForWriting => {
+                ('w', act) if has_plan(act) => {
                     self.write_plan(dialog, out);
                     return Outcome::Stay;
                 }
-                ('d', act) if act != Act::OpenForWriting => {
+                ('d', act) if has_plan(act) => {
                     let target = dialog.target().clone();
                     let id = self.dry_run(target, dialog.recipe.as_deref(), out);
                     self.jobs.point_at(&id);
@@ -630,6 +633,10 @@ impl Model {
             self.start_recreation(&consent, *recipe, out);
             return Outcome::Close;
         }
+        if let Some(file) = dialog.space_file.take() {
+            self.start_restore(&consent, *file, out);
+            return Outcome::Close;
+        }
         let options = DeleteOptions {
             backup: dialog.backup,
             on_failure: dialog.on_failure,
@@ -706,6 +713,7 @@ impl Model {
             Act::CreateSpace
             | Act::UpdateSpace
             | Act::Recreate
+            | Act::RestoreFromBackup
             | Act::OpenForWriting
             | Act::DryRun => {}
         }
@@ -729,6 +737,17 @@ impl Model {
         let target = consent.target().clone();
         let head = self.head(heading(&target), target);
         self.begin_job(Job::recreate(head, recipe), out);
+    }
+
+    /// Begins to have a space read in again.
+    fn start_restore(&mut self, consent: &Consent, file: SpaceFile, out: &mut Vec<Effect>) {
+        if let Some(reason) = self.why_read_only() {
+            self.say(LogLevel::Warning, reason);
+            return;
+        }
+        let target = consent.target().clone();
+        let head = self.head(heading(&target), target);
+        self.begin_job(Job::restore_from_backup(head, file), out);
     }
 
     /// Begins to learn, by reads alone, what an act would do.
@@ -757,6 +776,11 @@ impl Model {
     }
 }
 
+/// Whether a plan of it can be written, and run dry.
+fn has_plan(act: Act) -> bool {
+    !matches!(act, Act::OpenForWriting | Act::RestoreFromBackup)
+}
+
 /// What a job on a target is called.
 pub fn heading(target: &Target) -> String {
     use crate::text::number::count;
@@ -771,6 +795,7 @@ pub fn heading(target: &Target) -> String {
         Act::PurgeAll => ("Purge the trash of", "space"),
         Act::BackUp => ("Back up", "item"),
         Act::BackUpSpaces => ("Back up", "space"),
+        Act::RestoreFromBackup => ("Restore from its backup", "space"),
         Act::RestoreContent => ("Restore", "item"),
         Act::Recreate => ("Re-create", "item"),
         Act::OpenForWriting => return format!("Open {} for writing", target.profile),
@@ -1114,6 +1139,7 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> (Vec<Line>, usize) 
         }
         Act::BackUp
         | Act::BackUpSpaces
+        | Act::RestoreFromBackup
         | Act::RestoreContent
         | Act::Recreate
         | Act::CreateSpace
@@ -1131,6 +1157,17 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> (Vec<Line>, usize) 
             }
             for line in &dialog.plan.cannot_be_undone {
                 say(Tone::Warning, line);
+            }
+            if let Some(file) = &dialog.space_file {
+                say(Tone::Plain, "");
+                say(
+                    Tone::Plain,
+                    &format!("{} · {}", file.in_words(), number::bytes(file.bytes())),
+                );
+                say(
+                    Tone::Dim,
+                    "It comes back with its history and permissions. It takes a site administrator, and no space of this key may be there.",
+                );
             }
             if target.act == Act::BackUpSpaces {
                 say(Tone::Plain, "");

@@ -247,7 +247,11 @@ impl Model {
                 self.read_for_plan(plans, out);
             }
             Act::Recreate => self.read_backup_for_plan(plan, plans, out),
-            Act::CreateSpace | Act::UpdateSpace | Act::OpenForWriting | Act::DryRun => {
+            Act::CreateSpace
+            | Act::UpdateSpace
+            | Act::RestoreFromBackup
+            | Act::OpenForWriting
+            | Act::DryRun => {
                 self.say(LogLevel::Warning, "This plan can't be applied from here.");
             }
         }

@@ -94,7 +94,11 @@ fn is_planned(act: Act) -> bool {
         | Act::BackUpSpaces
         | Act::RestoreContent
         | Act::Recreate => true,
-        Act::CreateSpace | Act::UpdateSpace | Act::OpenForWriting | Act::DryRun => false,
+        Act::CreateSpace
+        | Act::UpdateSpace
+        | Act::RestoreFromBackup
+        | Act::OpenForWriting
+        | Act::DryRun => false,
     }
 }
 
