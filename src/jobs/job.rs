@@ -918,6 +918,7 @@ impl Job {
             Work::Delete(delete) => delete.caught_a_list(),
             Work::BackUp(back_up) => back_up.caught_a_list(),
             Work::FullBackup(_)
+            | Work::ReadIn(_)
             | Work::Create(_)
             | Work::Update(_)
             | Work::Archive(_)

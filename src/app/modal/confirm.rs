@@ -222,7 +222,7 @@ impl Confirm {
             |facts: &SpaceFacts| [facts.pages.clone(), facts.blog.clone(), facts.trash.clone()];
         let counts: Vec<_> = self.facts.iter().map(counts).collect();
         // Of a trash alone nothing else is counted.
-        let of_spaces = self.target().act == Act::DeleteSpaces;
+        let of_spaces = counts_all(self.target().act);
         let is_asked = |counts: &[Count; 3]| {
             counts[2] == Count::Asked || of_spaces && counts[..2].contains(&Count::Asked)
         };
@@ -451,7 +451,7 @@ impl Model {
                 ];
                 let asked = asked
                     .into_iter()
-                    .filter(|(fact, _)| act == Act::DeleteSpaces || *fact == Fact::Trash);
+                    .filter(|(fact, _)| counts_all(act) || *fact == Fact::Trash);
                 for (fact, call) in asked {
                     self.inflight
                         .ask(Waiter::Fact(key.clone(), fact), call, self.now, out);
@@ -776,6 +776,11 @@ impl Model {
     }
 }
 
+/// Whether pages and blog posts are counted too, and not the trash alone.
+fn counts_all(act: Act) -> bool {
+    matches!(act, Act::DeleteSpaces | Act::BackUpSpaces)
+}
+
 /// Whether a plan of it can be written, and run dry.
 fn has_plan(act: Act) -> bool {
     !matches!(act, Act::OpenForWriting | Act::RestoreFromBackup)
@@ -795,7 +800,11 @@ pub fn heading(target: &Target) -> String {
         Act::PurgeAll => ("Purge the trash of", "space"),
         Act::BackUp => ("Back up", "item"),
         Act::BackUpSpaces => ("Back up", "space"),
-        Act::RestoreFromBackup => ("Restore from its backup", "space"),
+        Act::RestoreFromBackup => {
+            let spaces = target.spaces.iter();
+            let keys: Vec<&str> = spaces.map(|space| space.key.as_str()).collect();
+            return format!("Restore {} from its backup", keys.join(", "));
+        }
         Act::RestoreContent => ("Restore", "item"),
         Act::Recreate => ("Re-create", "item"),
         Act::OpenForWriting => return format!("Open {} for writing", target.profile),
