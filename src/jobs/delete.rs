@@ -11,7 +11,9 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::complete::{Care, CompleteList, Completeness, Doubt, Prover, Scope};
+use super::consent::SpaceTarget;
 use super::desk::{Desk, Fate, Settled, WHOLE, is_not_there, refused};
+use super::full_backup::ServerCopy;
 use super::job::{
     Decision, Head, JobWrite, Machine, OnFailure, Outcome, Question, Step, StoreError, Stored,
 };
@@ -52,13 +54,25 @@ pub enum BackupChoice {
 pub struct DeleteOptions {
     /// The backup.
     pub backup: BackupChoice,
+    /// The backup that the server itself makes, before that.
+    #[serde(default = "declined")]
+    pub server: BackupChoice,
     /// What happens to the rest after a failure.
     pub on_failure: OnFailure,
+}
+
+/// What files of earlier versions mean.
+fn declined() -> BackupChoice {
+    BackupChoice::Declined
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Stage {
     Begin,
+    /// The server writes the space out.
+    Copying,
+    /// The person is asked about that: there is none, or it lacks something.
+    AskingCopy,
     Listing,
     Saving,
     /// The person is asked about what could not be saved.
@@ -95,10 +109,21 @@ enum Why {
 pub(super) struct Delete {
     options: DeleteOptions,
     keys: Vec<SpaceKey>,
+    #[serde(default)]
+    spaces: Vec<SpaceTarget>,
     round: u32,
     /// The backups of the space at work.
     #[serde(skip)]
     folders: Vec<String>,
+    /// The server's own backup of the space at work.
+    #[serde(default)]
+    copy: Option<Box<ServerCopy>>,
+    /// Whether the person said, in this run, to go on without it.
+    #[serde(skip)]
+    without_copy: bool,
+    /// Whether the person said, in this run, that what it lacks may go.
+    #[serde(skip)]
+    lacks_accepted: bool,
     /// The line at work.
     current: Option<u32>,
     stage: Stage,
@@ -175,8 +200,12 @@ impl Delete {
         Self {
             options,
             keys: spaces.map(|space| space.key.clone()).collect(),
+            spaces: head.target.spaces.clone(),
             round: 0,
             folders: Vec::new(),
+            copy: None,
+            without_copy: false,
+            lacks_accepted: false,
             current: None,
             stage: Stage::Begin,
             asks: Rows::default(),
@@ -219,10 +248,9 @@ impl Delete {
 
     fn begin(&mut self, item: u32) {
         self.current = Some(item);
-        self.stage = match self.options.backup {
-            BackupChoice::Save => Stage::Listing,
-            BackupChoice::Declined => Stage::Ready,
-        };
+        self.copy = None;
+        self.without_copy = false;
+        self.lacks_accepted = false;
         self.forget_lists();
         self.rows.clear();
         self.uncertain = 0;
@@ -237,6 +265,7 @@ impl Delete {
         self.rounds_here = 0;
         self.lists = 0;
         self.looks = 0;
+        self.start();
     }
 
     fn end(&mut self, desk: &mut Desk, item: u32, outcome: Outcome) {
@@ -268,17 +297,15 @@ impl Delete {
 
     /// What the deletion stands on: all that the last list told of, in the backups of this run.
     fn ground(&self) -> Ground {
-        match self.options.backup {
-            BackupChoice::Save => {
-                let rows = self.rows.iter();
-                let items = rows.map(|row| Fingerprint::of(&row.id, row.version, &row.title));
-                Ground::Backup(Claim {
-                    backups: self.folders.clone(),
-                    items: Claimed::All(items.collect()),
-                })
-            }
-            BackupChoice::Declined => Ground::Declined,
+        if !self.stands_on_backups() {
+            return Ground::Declined;
         }
+        let rows = self.rows.iter();
+        let items = rows.map(|row| Fingerprint::of(&row.id, row.version, &row.title));
+        Ground::Backup(Claim {
+            backups: self.folders.clone(),
+            items: Claimed::All(items.collect()),
+        })
     }
 
     /// Time passes: what is in the space is listed anew before anything stands on it.
@@ -425,6 +452,7 @@ impl Delete {
             .rows
             .iter()
             .enumerate()
+            .filter(|_| self.options.backup == BackupChoice::Save)
             .filter(|(_, row)| match self.saved.get(&row.id) {
                 Some(saved) => *saved != row.version,
                 None => true,
@@ -463,10 +491,15 @@ impl Delete {
             }
         };
         if wanted.is_empty() && self.complete.is_some() {
-            if self
-                .unlisted
-                .iter()
-                .any(|kind| !self.given_up.contains(kind))
+            if let Some(changed) = self.changed_since_copy() {
+                self.ask_about_copy(desk, item, changed);
+                return;
+            }
+            if !self.has_copy()
+                && self
+                    .unlisted
+                    .iter()
+                    .any(|kind| !self.given_up.contains(kind))
             {
                 self.stage = Stage::AskingUnlisted;
                 desk.ask(Question::Unlisted {
@@ -525,6 +558,14 @@ impl Delete {
         self.weigh(desk, item);
     }
 
+    fn changed_since_copy(&self) -> Option<Vec<String>> {
+        let copy = self.copy.as_ref().filter(|copy| copy.is_verified())?;
+        let rows = self.rows.iter();
+        let changed = rows.filter(|row| !copy.knows(&row.id, row.version));
+        let titles: Vec<String> = changed.map(|row| row.title.clone()).collect();
+        (!titles.is_empty() && !self.lacks_accepted).then_some(titles)
+    }
+
     /// What goes with the space and is not saved.
     fn losses(&self) -> Losses {
         let losses = self.losing.values();
@@ -533,6 +574,10 @@ impl Delete {
 
     /// What would be lost is accepted, or asked about.
     fn weigh(&mut self, desk: &mut Desk, item: u32) {
+        // What hangs on its pages is in the server's backup.
+        if self.has_copy() {
+            return;
+        }
         let losses = self.losses();
         if losses.are_within(&self.accepted.unwrap_or_default()) {
             return;
@@ -692,14 +737,16 @@ impl Delete {
 
     fn end_deleted(&mut self, desk: &mut Desk, item: u32) {
         let mut notes = Vec::new();
-        if !self.unlisted.is_empty() {
+        if self.has_copy() {
+            notes.push("The server's own backup can bring it back.".to_owned());
+        } else if !self.unlisted.is_empty() {
             notes.push(format!(
                 "The server would not list the {} in its trash, so they are in no backup.",
                 in_words(&self.unlisted)
             ));
         }
         let losses = self.losses();
-        if !losses.is_none() {
+        if !losses.is_none() && !self.has_copy() {
             notes.push(format!(
                 "In no backup, as was accepted: {}.",
                 losses.in_words()
@@ -712,10 +759,123 @@ impl Delete {
     /// Back to before the request, with a fresh look at what is in the space.
     fn again(&mut self) {
         self.forget_lists();
-        self.stage = match self.options.backup {
-            BackupChoice::Save => Stage::Listing,
-            BackupChoice::Declined => Stage::Ready,
+        self.stage = if self.stands_on_backups() {
+            Stage::Listing
+        } else {
+            Stage::Ready
         };
+    }
+}
+
+/// The backup that the server itself makes.
+impl Delete {
+    fn has_copy(&self) -> bool {
+        self.copy.as_ref().is_some_and(|copy| copy.is_verified())
+    }
+
+    fn stands_on_backups(&self) -> bool {
+        self.options.backup == BackupChoice::Save || self.has_copy()
+    }
+
+    /// The first step with a space, or the next after the server's backup.
+    fn start(&mut self) {
+        let wants_copy = self.options.server == BackupChoice::Save && !self.without_copy;
+        if wants_copy && !self.has_copy() {
+            self.stage = Stage::Copying;
+            return;
+        }
+        // Where nothing else is saved, what is there is listed to be compared, and no more.
+        if self.options.backup == BackupChoice::Declined {
+            self.lists = 1;
+        }
+        self.again();
+    }
+
+    fn copy(&mut self, desk: &mut Desk, item: u32) {
+        if self.copy.is_none() {
+            if desk.is_stopping() {
+                return;
+            }
+            let folder = self.next_folder(desk);
+            let space = self.spaces.get(item as usize).cloned();
+            let space = space.unwrap_or_else(|| SpaceTarget {
+                key: self.keys[item as usize].clone(),
+                name: String::new(),
+            });
+            self.copy = Some(Box::new(ServerCopy::before_deletion(space, folder)));
+        }
+        let Some(copy) = &mut self.copy else {
+            return;
+        };
+        copy.go(desk, item);
+        if copy.is_verified() {
+            self.start();
+            desk.part(0);
+            desk.checkpoint();
+            return;
+        }
+        let why = match copy.broken() {
+            None => return,
+            Some(why) => why.told().to_owned(),
+        };
+        if desk.is_stopping() {
+            let why = format!("It was not deleted. {why}");
+            self.end(desk, item, Outcome::Skipped(why));
+            return;
+        }
+        self.stage = Stage::AskingCopy;
+        desk.ask(Question::ServerBackup {
+            space: self.keys[item as usize].clone(),
+            why,
+            changed: Vec::new(),
+            is_local: self.options.backup == BackupChoice::Save,
+        });
+    }
+
+    /// What is in the space by now is not what the server wrote out.
+    fn ask_about_copy(&mut self, desk: &mut Desk, item: u32, changed: Vec<String>) {
+        self.stage = Stage::AskingCopy;
+        let count = number::count(changed.len() as u64, "item");
+        desk.ask(Question::ServerBackup {
+            space: self.keys[item as usize].clone(),
+            why: format!("New or changed since the server wrote it out: {count}."),
+            changed: changed.into_iter().take(NAMED).collect(),
+            is_local: self.options.backup == BackupChoice::Save,
+        });
+    }
+
+    fn decide_about_copy(&mut self, desk: &mut Desk, item: u32, decision: &Decision) {
+        let is_there = self.has_copy();
+        match decision {
+            Decision::Again => {
+                self.drop_copy(desk);
+                self.start();
+            }
+            Decision::GoOn if is_there && self.options.backup == BackupChoice::Save => {
+                self.lacks_accepted = true;
+                self.again();
+            }
+            Decision::GoOn if !is_there => {
+                self.drop_copy(desk);
+                self.without_copy = true;
+                self.start();
+            }
+            _ => {
+                let why =
+                    "It was left alone: there is no backup of the server of all that is in it.";
+                self.end(desk, item, Outcome::Skipped(why.to_owned()));
+                if *decision != Decision::LeaveOut {
+                    desk.halt("It was not deleted, as the server did not back it up.");
+                }
+            }
+        }
+    }
+
+    fn drop_copy(&mut self, desk: &mut Desk) {
+        if let Some(copy) = self.copy.take() {
+            self.folders.retain(|folder| folder != copy.folder());
+            desk.release(copy.folder());
+        }
     }
 }
 
@@ -748,7 +908,18 @@ impl Machine for Delete {
         let key = self.keys[item as usize].clone();
         let at = self.next_at.max(desk.at());
         match &self.stage {
-            Stage::Begin | Stage::Asking | Stage::AskingUnlisted | Stage::AskingLosses => {}
+            Stage::Begin
+            | Stage::Asking
+            | Stage::AskingCopy
+            | Stage::AskingUnlisted
+            | Stage::AskingLosses => {}
+            Stage::Copying => {
+                self.copy(desk, item);
+                // On to what follows it.
+                if self.stage != Stage::Copying && !desk.is_stopping() {
+                    self.go(desk);
+                }
+            }
             Stage::Listing | Stage::Saving | Stage::Ready if desk.is_stopping() => {}
             Stage::Listing => self.list(desk, item),
             Stage::Saving => {
@@ -779,10 +950,10 @@ impl Machine for Delete {
             }
             Stage::Ready => {
                 if !desk.is_busy(item) {
-                    let items = match (self.options.backup, &self.complete) {
-                        (BackupChoice::Declined, _) => None,
-                        (BackupChoice::Save, Some(list)) => Some(list.items()),
-                        (BackupChoice::Save, None) => {
+                    let items = match (self.stands_on_backups(), &self.complete) {
+                        (false, _) => None,
+                        (true, Some(list)) => Some(list.items()),
+                        (true, None) => {
                             self.again();
                             self.go(desk);
                             return;
@@ -790,6 +961,9 @@ impl Machine for Delete {
                     };
                     let before = match items.map(|items| number::count(items, "item")) {
                         None => "not saved, knowingly".to_owned(),
+                        Some(items) if self.has_copy() => {
+                            format!("{items} in it, written out by the server")
+                        }
                         Some(items) if self.unlisted.is_empty() => {
                             format!("{items} in it, all saved")
                         }
@@ -799,8 +973,10 @@ impl Machine for Delete {
                         ),
                     };
                     let before = match self.options.backup {
-                        BackupChoice::Save => format!("{before}{}", self.losses().accepted()),
-                        BackupChoice::Declined => before,
+                        BackupChoice::Save if !self.has_copy() => {
+                            format!("{before}{}", self.losses().accepted())
+                        }
+                        BackupChoice::Save | BackupChoice::Declined => before,
                     };
                     let ground = self.ground();
                     // Should this not go out, what is in the space is looked at again.
@@ -834,6 +1010,20 @@ impl Machine for Delete {
             return;
         };
         match self.stage.clone() {
+            Stage::Copying => {
+                let is_gone = item == WHOLE && answer.as_ref().is_err_and(is_not_there);
+                if is_gone
+                    && self
+                        .copy
+                        .as_ref()
+                        .is_some_and(|copy| copy.is_before_asking())
+                {
+                    self.drop_copy(desk);
+                    self.missing(Why::Unsent);
+                } else if let Some(copy) = &mut self.copy {
+                    copy.read(desk, current, step, answer);
+                }
+            }
             Stage::Listing if item == WHOLE => self.list_read(desk, current, answer),
             Stage::Listing | Stage::Saving => {
                 if let Some(save) = &mut self.save {
@@ -848,6 +1038,7 @@ impl Machine for Delete {
             Stage::Missing(why) => self.witnessed(desk, current, answer, &why),
             Stage::Begin
             | Stage::Asking
+            | Stage::AskingCopy
             | Stage::AskingUnlisted
             | Stage::AskingLosses
             | Stage::Ready => {}
@@ -855,7 +1046,17 @@ impl Machine for Delete {
         self.take_settled();
     }
 
-    fn wrote(&mut self, desk: &mut Desk, item: u32, _: Step, fate: Fate) {
+    fn wrote(&mut self, desk: &mut Desk, item: u32, step: Step, fate: Fate) {
+        if matches!(step, Step::BackUpSpace | Step::CancelBackup) {
+            match &mut self.copy {
+                Some(copy) if self.current == Some(item) => copy.wrote(desk, step, fate),
+                _ => {
+                    let why = "What became of it is not in the file of the job.";
+                    desk.settle(item, step, Settled::Unknown(why));
+                }
+            }
+            return;
+        }
         if self.current != Some(item) {
             self.begin(item);
         }
@@ -896,8 +1097,10 @@ impl Machine for Delete {
         }
     }
 
-    fn stored(&mut self, _: &mut Desk, what: &JobWrite, answer: Result<Stored, StoreError>) {
-        if let Some(save) = &mut self.save {
+    fn stored(&mut self, desk: &mut Desk, what: &JobWrite, answer: Result<Stored, StoreError>) {
+        if let (Stage::Copying, Some(copy)) = (&self.stage, &mut self.copy) {
+            copy.stored(desk, what, answer);
+        } else if let Some(save) = &mut self.save {
             save.stored(what, answer);
         }
     }
@@ -908,6 +1111,10 @@ impl Machine for Delete {
     }
 
     fn decide(&mut self, desk: &mut Desk, decision: Decision) {
+        if let (Stage::AskingCopy, Some(item)) = (&self.stage, self.current) {
+            self.decide_about_copy(desk, item, &decision);
+            return;
+        }
         let (Stage::Asking | Stage::AskingUnlisted | Stage::AskingLosses, Some(item)) =
             (&self.stage, self.current)
         else {
@@ -964,7 +1171,18 @@ impl Machine for Delete {
             self.rows.clear();
             self.rounds_here = 0;
             self.lists = 0;
-            self.again();
+            // What the server was asked for is gone on with.
+            match &mut self.copy {
+                Some(copy) if copy.is_before_asking() || copy.broken().is_some() => {
+                    self.copy = None;
+                }
+                Some(copy) => {
+                    copy.reopened();
+                    self.folders.push(copy.folder().to_owned());
+                }
+                None => {}
+            }
+            self.start();
         }
     }
 }

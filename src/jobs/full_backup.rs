@@ -6,19 +6,22 @@
 //! and a job of the server is found again by the beginning of the name of its file: whatever interrupts
 //! this, it goes on where it was. A copy that is given up is given up on the server too.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::backup::{
     self, Digest, FORMAT, FileEntry, Item, MANIFEST, Manifest, ServerFile, VERSION,
 };
+use super::complete::{Care, Prover, Scope};
 use super::consent::SpaceTarget;
 use super::desk::{Again, Desk, Fate, Settled, WHOLE, is_not_offered, refusal, unexpected};
 use super::file_count::FileCount;
 use super::job::{Head, JobWrite, Machine, Outcome, Step, StoreError, Stored};
-use super::listing::{Listing, Rows, Seen};
+use super::listing::{Rows, Seen};
 use crate::confluence::{
-    ApiError, BackupJob, BackupState, Call, ContentKind, ContentStatus, Downloaded, ErrorKind,
-    JobOperation, LocalFile, Reply, Resume, Version,
+    ApiError, BackupJob, BackupState, Call, ContentId, ContentKind, ContentStatus, Downloaded,
+    ErrorKind, JobOperation, LocalFile, Reply, Resume, Version,
 };
 use crate::text::number;
 
@@ -98,6 +101,14 @@ pub(super) enum Why {
     Cancelled(String),
 }
 
+impl Why {
+    pub(super) fn told(&self) -> &str {
+        match self {
+            Self::Failed(why) | Self::Unknown(why) | Self::Cancelled(why) => why,
+        }
+    }
+}
+
 /// One space, written out by the server and kept here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct ServerCopy {
@@ -119,6 +130,8 @@ pub(super) struct ServerCopy {
     manifest: Option<FileEntry>,
     /// The number of the server's job.
     job: u64,
+    /// What was listed, with its version, where somebody holds the space against it later.
+    known: Option<BTreeMap<ContentId, Option<u64>>>,
     /// How often it was asked for, or brought nothing new.
     tries: u8,
     // An earlier run's time means nothing in this one.
@@ -133,7 +146,7 @@ pub(super) struct ServerCopy {
     #[serde(skip)]
     next_at: u64,
     #[serde(skip)]
-    listing: Option<Listing>,
+    listing: Option<Prover>,
     #[serde(skip)]
     rows: Vec<Seen>,
     #[serde(skip)]
@@ -159,6 +172,7 @@ impl ServerCopy {
             zip: None,
             manifest: None,
             job: 0,
+            known: None,
             tries: 0,
             since: None,
             moved_at: 0,
@@ -169,6 +183,21 @@ impl ServerCopy {
             rows: Vec::new(),
             files: None,
         }
+    }
+
+    /// The same for a space that is deleted afterwards: what is in it is listed in two ways, and
+    /// remembered.
+    pub(super) fn before_deletion(space: SpaceTarget, folder: String) -> Self {
+        Self {
+            known: Some(BTreeMap::new()),
+            ..Self::new(space, folder)
+        }
+    }
+
+    /// Whether this was in the space, in this version, when it was listed.
+    pub(super) fn knows(&self, id: &ContentId, version: Option<u64>) -> bool {
+        let known = self.known.as_ref().and_then(|known| known.get(id));
+        version.is_some() && known == Some(&version)
     }
 
     pub(super) fn folder(&self) -> &str {
@@ -333,9 +362,14 @@ impl ServerCopy {
 
     fn list(&mut self, desk: &mut Desk) {
         let key = self.space.key.clone();
+        let care = if self.known.is_some() {
+            Care::Always
+        } else {
+            Care::InDoubt
+        };
         let listing = self
             .listing
-            .get_or_insert_with(|| Listing::everything(key, Rows::Bare));
+            .get_or_insert_with(|| Prover::new(key, Scope::Everything, Rows::Bare, care));
         if !desk.is_busy(WHOLE) {
             listing.ask(desk, WHOLE);
         }
@@ -363,6 +397,9 @@ impl ServerCopy {
                 _ => {}
             }
             self.listed += 1;
+            if let Some(known) = &mut self.known {
+                known.insert(seen.id.clone(), seen.version);
+            }
             self.rows.push(seen);
         }
         let is_over = listing.is_over();

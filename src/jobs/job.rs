@@ -301,6 +301,19 @@ pub enum Question {
         /// What is lost in all.
         losses: Losses,
     },
+    /// There is no backup by the server of a space that is to be deleted, or not of what is in it now:
+    /// [`Decision::Again`], [`Decision::GoOn`] without it, [`Decision::LeaveOut`] or
+    /// [`Decision::Stop`].
+    ServerBackup {
+        /// The space.
+        space: SpaceKey,
+        /// What happened, in words.
+        why: String,
+        /// What is not in it, the first of many; empty where there is none at all.
+        changed: Vec<String>,
+        /// Whether all of it is in a local backup.
+        is_local: bool,
+    },
     /// Somebody changed the space meanwhile: [`Decision::KeepMine`], [`Decision::KeepTheirs`],
     /// [`Decision::Merge`] or [`Decision::Stop`].
     SpaceChanged {
@@ -326,6 +339,8 @@ pub enum Decision {
     LeaveOut,
     /// Go on all the same, although not everything is in a backup.
     GoOn,
+    /// Try it once more.
+    Again,
     /// Overwrite their change.
     KeepMine,
     /// Leave their change; nothing is written.

@@ -209,6 +209,16 @@ impl Plan {
         }
     }
 
+    /// The server writes each space out before anything else.
+    pub fn server_first(&mut self) {
+        let what = "Have the server write each space out, download that and check it";
+        let step = PlanStep {
+            what: what.to_owned(),
+            count: Some(self.target.spaces.len()),
+        };
+        self.steps.insert(0, step);
+    }
+
     /// The plan as it goes into a file.
     pub fn encode(&self) -> String {
         let sealed = Self {

@@ -745,6 +745,7 @@ fn random_job(dice: &mut Dice, server: &Server) -> Job {
             let head = head(Act::DeleteSpaces, &["ENG", "HR"], Vec::new());
             let consent = agreed(&head);
             let options = DeleteOptions {
+                server: BackupChoice::Declined,
                 backup: BackupChoice::Declined,
                 on_failure: OnFailure::GoOn,
             };
@@ -844,7 +845,7 @@ fn simulate(seed: u64) -> Vec<String> {
         }
         let decision = bench.job.question().map(|question| match question {
             Question::TitleCollision { .. } => Decision::Rename,
-            Question::NotSaved { .. } => Decision::LeaveOut,
+            Question::NotSaved { .. } | Question::ServerBackup { .. } => Decision::LeaveOut,
             Question::Unlisted { .. } | Question::Losses { .. } => Decision::GoOn,
             Question::SpaceChanged { .. } => Decision::KeepMine,
         });

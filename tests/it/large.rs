@@ -369,6 +369,7 @@ fn what_lists_bring_whole_is_not_asked_for_again() {
     let head = head(Act::DeleteSpaces, &["BIG"], Vec::new());
     let consent = agree(Challenge::new(head.target.clone()));
     let options = DeleteOptions {
+        server: BackupChoice::Declined,
         backup: BackupChoice::Save,
         on_failure: OnFailure::Stop,
     };

@@ -86,6 +86,7 @@ fn space() -> Job {
     let head = head(Act::DeleteSpaces, &["ENG"], Vec::new());
     let consent = agree(Challenge::new(head.target.clone()));
     let options = DeleteOptions {
+        server: BackupChoice::Declined,
         backup: BackupChoice::Save,
         on_failure: OnFailure::GoOn,
     };

@@ -277,6 +277,7 @@ fn job(act: Act) -> Job {
     match act {
         Act::DeleteSpaces => {
             let options = DeleteOptions {
+                server: BackupChoice::Declined,
                 backup: BackupChoice::Save,
                 on_failure: OnFailure::GoOn,
             };

@@ -199,6 +199,7 @@ pub(crate) fn deletion(backup: BackupChoice) -> Bench {
     let head = head(Act::DeleteSpaces, &["ENG"], Vec::new());
     let consent = agree(Challenge::new(head.target.clone()));
     let options = DeleteOptions {
+        server: BackupChoice::Declined,
         backup,
         on_failure: OnFailure::Stop,
     };
@@ -930,6 +931,7 @@ fn no_space_is_begun_while_an_item_of_the_one_before_is_under_way() {
     let head = head(Act::DeleteSpaces, &["ENG", "HR"], Vec::new());
     let consent = agree(Challenge::new(head.target.clone()));
     let options = DeleteOptions {
+        server: BackupChoice::Declined,
         backup: BackupChoice::Save,
         on_failure: OnFailure::GoOn,
     };

@@ -178,7 +178,7 @@ impl Course {
             } else if let Some(question) = self.job.question() {
                 let decision = match question {
                     Question::TitleCollision { .. } => Decision::Rename,
-                    Question::NotSaved { .. } => Decision::LeaveOut,
+                    Question::NotSaved { .. } | Question::ServerBackup { .. } => Decision::LeaveOut,
                     Question::Unlisted { .. } | Question::Losses { .. } => Decision::GoOn,
                     Question::SpaceChanged { .. } => Decision::KeepMine,
                 };

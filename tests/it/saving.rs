@@ -245,6 +245,7 @@ fn delete() -> Job {
     let head = head(Act::DeleteSpaces, &["ENG"], Vec::new());
     let consent = agree(Challenge::new(head.target.clone()));
     let options = DeleteOptions {
+        server: BackupChoice::Declined,
         backup: BackupChoice::Save,
         on_failure: OnFailure::Stop,
     };

@@ -19,7 +19,9 @@ use coracle::shell::disk::{Folders, JournalAccess, perform};
 use coracle::shell::download::Moves;
 use coracle::shell::holds::Holds;
 
-use crate::simulation::{head, session, time};
+use BackupChoice::{Declined, Save};
+
+use crate::simulation::{agree, head, session, time};
 
 const WIKI: &str = "\
 space: ENG
@@ -257,7 +259,11 @@ impl Bench {
             match self.step(death) {
                 (_, false) => return true,
                 (true, true) => {}
-                (false, true) if self.job.state().is_over() || self.job.trouble().is_some() => {
+                (false, true)
+                    if self.job.state().is_over()
+                        || self.job.trouble().is_some()
+                        || self.job.question().is_some() =>
+                {
                     return false;
                 }
                 (false, true) => {
@@ -293,6 +299,9 @@ impl Bench {
         };
         self.job = Job::reopen(&text, &read.needed).expect("a job");
         self.job.take_up(session()).expect("nobody moved");
+        if let Some(challenge) = self.job.challenge() {
+            self.job.agree(agree(challenge)).expect("agreed to");
+        }
         self.feed(JobEvent::Resume);
         true
     }
@@ -865,5 +874,153 @@ fn an_upload_whose_answer_is_lost_is_found_again_by_its_job() {
         assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
         assert_eq!(bench.asked("POST", "/upload"), asked);
         bench.assert_told("lost");
+    }
+}
+
+impl Bench {
+    /// About to delete ENG, after these backups.
+    fn deletes(server: BackupChoice, backup: BackupChoice, options: Options) -> Self {
+        let head = head(Act::DeleteSpaces, &["ENG"], Vec::new());
+        let consent = agree(Challenge::new(head.target.clone()));
+        let how = DeleteOptions {
+            server,
+            backup,
+            on_failure: OnFailure::Stop,
+        };
+        let job = Job::delete_spaces(head, consent, how).expect("agreed to");
+        Self::of(job, options)
+    }
+
+    fn has_space(&self) -> bool {
+        let call = Call::Space {
+            key: coracle::confluence::SpaceKey::new("ENG"),
+            expand: String::new(),
+        };
+        self.send(&call).is_ok()
+    }
+
+    fn decides(&mut self, decision: Decision) -> &mut Self {
+        self.feed(JobEvent::Decide(decision));
+        self.run(None, |_| false);
+        self
+    }
+}
+
+#[test]
+fn a_space_is_deleted_after_the_server_wrote_it_out_and_can_be_had_back() {
+    for backup in [Save, Declined] {
+        let mut bench = Bench::deletes(Save, backup, options());
+        bench.ends();
+        assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
+        assert!(!bench.has_space());
+        let (name, manifest) = bench.copies().remove(0);
+        let file = SpaceFile::of(&name, &manifest).expect("of the server");
+        let all = backups::list(&bench.folders.backups).expect("the backups");
+        assert_eq!(all.len(), if backup == Save { 2 } else { 1 });
+        bench.assert_told("deleted");
+        bench.restores(&file).ends();
+        assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
+        assert!(bench.has_space());
+    }
+}
+
+#[test]
+fn a_server_backup_that_fails_never_turns_into_a_deletion_without_it() {
+    for behaviour in [
+        FullBackup::Forbidden,
+        FullBackup::SwitchedOff,
+        FullBackup::Busy,
+        FullBackup::Fails,
+        FullBackup::OtherSpace,
+        FullBackup::Broken,
+        FullBackup::NoFile,
+        FullBackup::Stalls,
+    ] {
+        let mut bench = Bench::deletes(Save, Save, behaving(behaviour));
+        bench.ends();
+        let Some(Question::ServerBackup { why, changed, .. }) = bench.job.question() else {
+            panic!("{behaviour:?}: {:?}", bench.job.lines());
+        };
+        assert!(!why.is_empty() && changed.is_empty(), "{behaviour:?}");
+        assert_eq!(bench.asked("DELETE", ""), 0, "{behaviour:?}");
+        bench.decides(Decision::Stop);
+        assert!(bench.job.state().is_over(), "{behaviour:?}");
+        assert_eq!(bench.asked("DELETE", ""), 0, "{behaviour:?}");
+        bench.assert_told("stopped");
+    }
+    // Gone on without it, by its person; and once more, where it works by then.
+    let mut bench = Bench::deletes(Save, Save, behaving(FullBackup::Fails));
+    bench.ends().decides(Decision::GoOn);
+    // Then what the local backup lacks is asked about.
+    let asks = bench.job.question();
+    assert!(matches!(asks, Some(Question::Losses { .. })), "{asks:?}");
+    bench.decides(Decision::GoOn);
+    assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
+    assert_eq!(bench.copies(), []);
+    let mut bench = Bench::deletes(Save, Declined, behaving(FullBackup::Fails));
+    bench.ends();
+    bench.server.behave(|it| it.full_backup = FullBackup::Works);
+    bench.decides(Decision::Again);
+    assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
+    assert_eq!(bench.copies().len(), 1);
+}
+
+#[test]
+fn what_changed_since_the_server_wrote_it_out_halts_the_deletion_and_is_shown() {
+    for backup in [Save, Declined] {
+        let mut bench = Bench::deletes(Save, backup, options());
+        bench.feed(JobEvent::Begin);
+        bench.run(None, |bench| {
+            let waits = bench.requests.front();
+            matches!(waits, Some((_, Call::DownloadBackup { .. })))
+        });
+        let made = bench.send(&Call::CreateContent {
+            space: coracle::confluence::SpaceKey::new("ENG"),
+            kind: coracle::confluence::ContentKind::Page,
+            title: "Late".to_owned(),
+            parent: None,
+            storage: "<p>late</p>".to_owned(),
+        });
+        assert!(made.is_ok(), "{made:?}");
+        bench.run(None, |_| false);
+        let Some(Question::ServerBackup { changed, .. }) = bench.job.question() else {
+            panic!("{:?} {:?}", bench.job.lines(), bench.job.progress());
+        };
+        assert_eq!(changed, &["Late"]);
+        assert_eq!(bench.asked("DELETE", ""), 0);
+        bench.decides(Decision::Again);
+        assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
+        assert!(!bench.has_space());
+    }
+}
+
+#[test]
+fn a_deletion_killed_at_each_step_has_its_server_backup_or_the_space_is_there() {
+    let mut calm = Bench::deletes(Save, Declined, options());
+    calm.ends();
+    for at in 0..calm.steps {
+        for done in [false, true] {
+            let what = format!("{at} {done}");
+            let mut bench = Bench::deletes(Save, Declined, options());
+            bench.feed(JobEvent::Begin);
+            assert!(bench.run(Some(Death { at, done }), |_| false), "{what}");
+            if !bench.taken_up() {
+                assert!(bench.has_space(), "{what}");
+                continue;
+            }
+            bench.run(None, |_| false);
+            let lines = bench.job.lines();
+            assert!(
+                matches!(bench.job.state(), JobState::Done | JobState::Unknown),
+                "{what}: {lines:?} {:?}",
+                bench.job.question()
+            );
+            assert!(bench.asked("POST", "/backup/space") <= 1, "{what}");
+            assert!(bench.asked("DELETE", "/space/ENG") <= 1, "{what}");
+            if !bench.has_space() {
+                assert_eq!(bench.copies().len(), 1, "{what}");
+            }
+            bench.assert_told(&what);
+        }
     }
 }

@@ -1425,7 +1425,7 @@ impl World {
             } else if let Some(question) = self.job.question().cloned() {
                 let decision = match question {
                     Question::TitleCollision { .. } => Decision::Rename,
-                    Question::NotSaved { .. } => Decision::LeaveOut,
+                    Question::NotSaved { .. } | Question::ServerBackup { .. } => Decision::LeaveOut,
                     Question::Unlisted { .. } | Question::Losses { .. } => Decision::GoOn,
                     Question::SpaceChanged { .. } => {
                         self.frozen_space = false;
@@ -1722,6 +1722,7 @@ pub(crate) fn job(scenario: u64, server: &mut Server, disk: &mut Disk, dice: &mu
             let head = head(Act::DeleteSpaces, &["ENG", "HR"], Vec::new());
             let consent = consent(&head);
             let options = DeleteOptions {
+                server: BackupChoice::Declined,
                 backup: BackupChoice::Save,
                 on_failure: OnFailure::GoOn,
             };

@@ -21,7 +21,8 @@ use crate::app::modal::reading::{Line, Tone, folded, folded_pieces};
 use crate::app::model::{Model, Writes};
 use crate::confluence::call::{Depth, Window};
 use crate::confluence::{
-    ApiError, Call, Content, ContentId, ContentKind, Moment, Permission, Reply, SpaceKey,
+    ApiError, Call, Content, ContentId, ContentKind, ErrorKind, JobOperation, Moment, Permission,
+    Reply, SpaceKey,
 };
 use crate::jobs::losses::COUNTED_LATER;
 use crate::jobs::plan::Plan;
@@ -100,6 +101,19 @@ pub enum Fact {
     Trash,
     /// The space: last change, administrators.
     Space,
+    /// Whether the server can write spaces out.
+    ServerBackup,
+}
+
+/// Whether the server can write a space out, as far as is known.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum ServerCan {
+    /// Not asked, or not answered.
+    NotKnown,
+    /// It tells of such backups to this user.
+    Yes,
+    /// It does not, for this reason.
+    No(String),
 }
 
 /// What a person should know of a space before it goes.
@@ -123,6 +137,7 @@ pub struct SpaceFacts {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Terms {
     counts: Vec<[Count; 3]>,
+    server: Option<BackupChoice>,
     backup: BackupChoice,
     on_failure: OnFailure,
 }
@@ -140,6 +155,10 @@ pub struct Confirm {
     pub at: At,
     /// Whether what is in a space is saved before it is deleted.
     pub backup: BackupChoice,
+    /// Whether the server itself backs it up before that.
+    pub server: BackupChoice,
+    /// Whether it can.
+    pub server_can: ServerCan,
     /// Whether a job of many goes on after a failure.
     pub on_failure: OnFailure,
     /// How many of the marked rows a filter hides.
@@ -202,6 +221,8 @@ impl Confirm {
             typed: Field::new(Lines::One, ""),
             at,
             backup: BackupChoice::Save,
+            server: BackupChoice::Declined,
+            server_can: ServerCan::NotKnown,
             on_failure: OnFailure::Stop,
             hidden: 0,
             skipped: Vec::new(),
@@ -232,6 +253,7 @@ impl Confirm {
             } else {
                 counts
             },
+            server: (self.server_can != ServerCan::NotKnown).then_some(self.server),
             backup: self.backup,
             on_failure: self.on_failure,
         }
@@ -268,6 +290,12 @@ impl Confirm {
         let target = self.target();
         let mut options = Vec::new();
         if target.act == Act::DeleteSpaces && self.resumes.is_none() {
+            if self.server_can == ServerCan::Yes {
+                options.push(match self.server {
+                    BackupChoice::Save => ("s", "skip the server's backup"),
+                    BackupChoice::Declined => ("s", "server's backup too"),
+                });
+            }
             options.push(match self.backup {
                 BackupChoice::Save => ("b", "decline the backup"),
                 BackupChoice::Declined => ("b", "back up first"),
@@ -288,7 +316,7 @@ impl Confirm {
 
     /// Whether some key of the plan could belong to the answer, so that it takes a Tab before it.
     fn keys_wait_for_tab(&self) -> bool {
-        ['b', 'f', 'w', 'd']
+        ['s', 'b', 'f', 'w', 'd']
             .into_iter()
             .any(|c| !self.is_plan_key(c))
     }
@@ -339,6 +367,10 @@ impl Confirm {
         dialog.challenge = job.challenge().unwrap_or_else(whole);
         if let Some(options) = job.delete_options() {
             dialog.backup = options.backup;
+            dialog.server = options.server;
+            if options.server == BackupChoice::Save {
+                dialog.server_can = ServerCan::Yes;
+            }
             dialog.on_failure = options.on_failure;
             dialog.replan();
         }
@@ -347,6 +379,9 @@ impl Confirm {
 
     fn replan(&mut self) {
         self.plan = Plan::of(self.target().clone(), self.backup, self.plan.created);
+        if self.server == BackupChoice::Save {
+            self.plan.server_first();
+        }
     }
 
     /// Notes a fact that came.
@@ -356,6 +391,23 @@ impl Confirm {
         fact: Fact,
         outcome: Result<Reply, ApiError>,
     ) {
+        if fact == Fact::ServerBackup {
+            self.server_can = match outcome {
+                Ok(_) => ServerCan::Yes,
+                Err(error) => ServerCan::No(match error.kind {
+                    ErrorKind::Forbidden => "you may not have it write spaces out".to_owned(),
+                    ErrorKind::NotFound | ErrorKind::NoSuchOperation => {
+                        "that needs Confluence 9.0 and an administrator".to_owned()
+                    }
+                    _ => error.message,
+                }),
+            };
+            if self.server_can == ServerCan::Yes && self.resumes.is_none() {
+                self.server = BackupChoice::Save;
+                self.replan();
+            }
+            return;
+        }
         let Some(facts) = self.facts.iter_mut().find(|facts| facts.key == *key) else {
             return;
         };
@@ -371,6 +423,7 @@ impl Confirm {
             Fact::Pages => facts.pages = count,
             Fact::Blog => facts.blog = count,
             Fact::Trash => facts.trash = count,
+            Fact::ServerBackup => {}
             Fact::Space => {
                 if let Ok(Reply::Space(space)) = outcome
                     && let Some(more) = space.more
@@ -458,6 +511,18 @@ impl Model {
                 }
             }
         }
+        if act == Act::DeleteSpaces
+            && let Some(facts) = dialog.facts.first()
+        {
+            let key = facts.key.clone();
+            let call = Call::BackupJobs {
+                key: key.clone(),
+                operation: JobOperation::Backup,
+                limit: 1,
+            };
+            let waiter = Waiter::Fact(key, Fact::ServerBackup);
+            self.inflight.ask(waiter, call, self.now, out);
+        }
         self.modals.push(Modal::Confirm(Box::new(dialog)));
     }
 
@@ -495,6 +560,16 @@ impl Model {
                     let id = self.dry_run(target, dialog.recipe.as_deref(), out);
                     self.jobs.point_at(&id);
                     self.modals.push(Modal::Jobs);
+                    return Outcome::Stay;
+                }
+                ('s', Act::DeleteSpaces)
+                    if dialog.resumes.is_none() && dialog.server_can == ServerCan::Yes =>
+                {
+                    dialog.server = match dialog.server {
+                        BackupChoice::Save => BackupChoice::Declined,
+                        BackupChoice::Declined => BackupChoice::Save,
+                    };
+                    dialog.replan();
                     return Outcome::Stay;
                 }
                 ('b', Act::DeleteSpaces) if dialog.resumes.is_none() => {
@@ -639,6 +714,7 @@ impl Model {
         }
         let options = DeleteOptions {
             backup: dialog.backup,
+            server: dialog.server,
             on_failure: dialog.on_failure,
         };
         self.start_agreed(consent, options, out);
@@ -898,7 +974,8 @@ pub fn shape(model: &Model, dialog: &Confirm, size: Size) -> Shape {
         must += put_before(&mut lines, Tone::Warning, NO_UNDO, columns);
     }
     let fits = lines.len() + asked + 3 <= inner;
-    if !fits && !is_purge && target.act.is_destructive() {
+    let has_no_undo = target.act.is_destructive() && dialog.server == BackupChoice::Declined;
+    if !fits && !is_purge && has_no_undo {
         must += put_before(&mut lines, Tone::Warning, NO_UNDO, columns);
     }
     // What is wrong with an answer changes nothing of what has to be read.
@@ -1026,6 +1103,8 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> (Vec<Line>, usize) 
         Act::DeleteSpaces => {
             say(Tone::Plain, "");
             let one = target.spaces.len() == 1;
+            let by_server = dialog.server == BackupChoice::Save;
+            about_server(dialog, &mut say);
             match dialog.backup {
                 BackupChoice::Save => {
                     let all = match dialog.facts.as_slice() {
@@ -1039,22 +1118,31 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> (Vec<Line>, usize) 
                     };
                     say(
                         Tone::Plain,
-                        &format!("First a backup {what} to this machine."),
+                        &format!(
+                            "{} a backup {what} to this machine.",
+                            if by_server { "Then" } else { "First" }
+                        ),
                     );
                 }
+                BackupChoice::Declined if by_server => say(
+                    Tone::Warning,
+                    "There will be no local backup: you declined it.",
+                ),
                 BackupChoice::Declined => say(
                     Tone::Warning,
                     "There will be no backup: you declined it. Nothing of this is kept.",
                 ),
             }
-            let gone = if one {
+            let gone = if by_server {
+                "Then it is gone from the server for everybody. Undo: from the list of backups, by a server administrator, while you keep the backup."
+            } else if one {
                 "Then the space is gone from the server for everybody. There is no undo."
             } else {
                 "Then these spaces are gone from the server for everybody, one after the other. \
                  There is no undo."
             };
             say(Tone::Warning, gone);
-            if dialog.backup == BackupChoice::Save {
+            if dialog.backup == BackupChoice::Save && !by_server {
                 say(
                     Tone::Plain,
                     "Permissions and history are not in the backup.",
@@ -1262,6 +1350,25 @@ fn others(dialog: &Confirm, columns: usize) -> Vec<Line> {
         }
     }
     lines
+}
+
+/// What is said of the backup that the server itself makes.
+fn about_server(dialog: &Confirm, say: &mut impl FnMut(Tone, &str)) {
+    match (dialog.server, &dialog.server_can) {
+        (BackupChoice::Save, _) => say(
+            Tone::Plain,
+            "First the server writes it out, with history and permissions; that is downloaded and checked.",
+        ),
+        (BackupChoice::Declined, ServerCan::NotKnown) => {}
+        (BackupChoice::Declined, ServerCan::Yes) => say(
+            Tone::Warning,
+            "There will be no backup by the server: you skipped it.",
+        ),
+        (BackupChoice::Declined, ServerCan::No(why)) => say(
+            Tone::Dim,
+            &format!("The server can't back it up itself: {why}."),
+        ),
+    }
 }
 
 /// The plan's own keys, below an empty line, as many to a line as fit.

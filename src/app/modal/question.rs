@@ -101,6 +101,23 @@ impl QuestionDialog {
                     choice('x', "Stop the job here", Decision::Stop),
                 ]
             }
+            Question::ServerBackup {
+                changed, is_local, ..
+            } => {
+                let go_on = match (changed.is_empty(), is_local) {
+                    (true, true) => Some("Delete it with the local backup alone"),
+                    (true, false) => Some("Delete it without any backup"),
+                    (false, true) => Some("Delete it: these are in the local backup alone"),
+                    // What changed would be in no backup at all.
+                    (false, false) => None,
+                };
+                let go_on = go_on.map(|label| choice('d', label, Decision::GoOn));
+                let again = "Have the server write it out once more";
+                let mut choices = self.leaving(None);
+                choices.push(choice('a', again, Decision::Again));
+                choices.extend(go_on);
+                choices
+            }
             Question::NotSaved { space: Some(_), .. } => self.leaving(None),
             Question::NotSaved { space: None, .. } => vec![
                 choice('x', "Stop the job: nothing is purged", Decision::Stop),
@@ -169,6 +186,10 @@ impl QuestionDialog {
     pub fn title(&self) -> &'static str {
         match self.question {
             Question::TitleCollision { .. } => "The title is taken",
+            Question::ServerBackup { ref changed, .. } if !changed.is_empty() => {
+                "Changed since the backup"
+            }
+            Question::ServerBackup { .. } => "No backup by the server",
             Question::NotSaved { .. } => "Not all could be backed up",
             Question::Unlisted { .. } => "Not all could be listed",
             Question::Losses { .. } => "Not all would be kept",
@@ -223,6 +244,18 @@ impl QuestionDialog {
                 let text = format!("A current page has the title \"{title}\" already.");
                 say(Tone::Plain, "", &text);
                 say(Tone::Dim, "", "The answer is for the whole job.");
+            }
+            Question::ServerBackup {
+                space,
+                why,
+                changed,
+                ..
+            } => {
+                say(Tone::Plain, "", &format!("{space}: {why}"));
+                for title in changed {
+                    say(Tone::Plain, "  ", title);
+                }
+                say(Tone::Warning, "", "Nothing has been deleted.");
             }
             Question::NotSaved { space, items } => {
                 let count = number::count(items.len() as u64, "item");
