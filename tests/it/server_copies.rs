@@ -196,6 +196,7 @@ impl Bench {
             }),
             Ok(DiskReply::Zip(found)) => Ok(Stored::Zip(found)),
             Ok(DiskReply::Standing(standing)) => Ok(Stored::Standing(standing)),
+            Ok(DiskReply::Gone) => Ok(Stored::Gone),
             Ok(_) => Ok(Stored::Done),
             Err(error) => Err(StoreError {
                 message: error.message,

@@ -1133,15 +1133,17 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> (Vec<Line>, usize) 
                     "There will be no backup: you declined it. Nothing of this is kept.",
                 ),
             }
-            let gone = if by_server {
-                "Then it is gone from the server for everybody. Undo: from the list of backups, by a server administrator, while you keep the backup."
+            let gone = if by_server && one {
+                "Then the space is gone from the server for everybody. Undo: ‹backups›, by a server administrator, while you keep the backup."
+            } else if by_server {
+                "Then these spaces are gone from the server for everybody, one after the other. Undo: ‹backups›, by a server administrator, while you keep the backups."
             } else if one {
                 "Then the space is gone from the server for everybody. There is no undo."
             } else {
                 "Then these spaces are gone from the server for everybody, one after the other. \
                  There is no undo."
             };
-            say(Tone::Warning, gone);
+            say(Tone::Warning, &model.spell(gone));
             if dialog.backup == BackupChoice::Save && !by_server {
                 say(
                     Tone::Plain,
