@@ -21,6 +21,7 @@ use coracle::shell::holds::Holds;
 
 use BackupChoice::{Declined, Save};
 
+use crate::emptying::Visit;
 use crate::simulation::{agree, head, session, time};
 
 const WIKI: &str = "\
@@ -1024,4 +1025,22 @@ fn a_deletion_killed_at_each_step_has_its_server_backup_or_the_space_is_there() 
             bench.assert_told(&what);
         }
     }
+}
+
+#[test]
+fn a_space_is_deleted_and_brought_back_from_the_keyboard() {
+    let mut visit = Visit::new(Seed::Text(WIKI.to_owned()));
+    visit.server.behave(|it| {
+        it.deletion_looks = 1;
+        it.job_looks = 1;
+    });
+    visit.sees("2 of 2").keys("D");
+    visit.sees("2 pages · 1 blog post · 1 in trash");
+    visit.sees("downloaded and checked");
+    visit.keys("ENG\r").sees("Delete ENG: done");
+    visit.keys("B").sees("KIND").keys("j");
+    visit.sees("written out by the server").keys("R");
+    visit.sees("Restore ENG from its backup").keys("y");
+    visit.sees("as the backup has it");
+    visit.leave();
 }
