@@ -491,7 +491,11 @@ fn a_cancel_that_is_killed_is_taken_up_and_the_server_is_told_once() {
             let what = format!("{at} {done}");
             let mut bench = Bench::new(&["ENG"], behaving(FullBackup::Stalls));
             assert_eq!(follow(&mut bench), from);
-            assert!(bench.run(Some(Death { at, done }), |_| false), "{what}");
+            if !bench.run(Some(Death { at, done }), |_| false) {
+                // A server that is quicker this time takes fewer looks.
+                assert!(bench.job.state().is_over(), "{what}");
+                continue;
+            }
             assert!(bench.taken_up(), "{what}");
             // Before the cancel was on the disk, it was not given.
             if !bench.job.is_cancelling() && !bench.job.state().is_over() {
@@ -515,7 +519,11 @@ fn a_backup_killed_at_each_step_goes_on_and_the_server_is_asked_once() {
             let what = format!("{at} {done}");
             let mut bench = Bench::new(&["ENG"], options());
             bench.feed(JobEvent::Begin);
-            assert!(bench.run(Some(Death { at, done }), |_| false), "{what}");
+            if !bench.run(Some(Death { at, done }), |_| false) {
+                // A server that is quicker this time takes fewer looks.
+                assert!(bench.job.state().is_over(), "{what}");
+                continue;
+            }
             if !bench.taken_up() {
                 assert_eq!(bench.asked("POST", "/backup/space"), 0, "{what}");
                 continue;
@@ -851,7 +859,11 @@ fn a_restore_killed_at_each_step_ends_with_the_space_there_once() {
             let (mut bench, file) = with_a_backup(options());
             bench.deletes_the_space();
             bench.restores(&file).feed(JobEvent::Begin);
-            assert!(bench.run(Some(Death { at, done }), |_| false), "{what}");
+            if !bench.run(Some(Death { at, done }), |_| false) {
+                // A server that is quicker this time takes fewer looks.
+                assert!(bench.job.state().is_over(), "{what}");
+                continue;
+            }
             if !bench.taken_up() {
                 assert_eq!(bench.asked("POST", "/upload"), 0, "{what}");
                 continue;
@@ -1005,7 +1017,11 @@ fn a_deletion_killed_at_each_step_has_its_server_backup_or_the_space_is_there() 
             let what = format!("{at} {done}");
             let mut bench = Bench::deletes(Save, Declined, options());
             bench.feed(JobEvent::Begin);
-            assert!(bench.run(Some(Death { at, done }), |_| false), "{what}");
+            if !bench.run(Some(Death { at, done }), |_| false) {
+                // A server that is quicker this time takes fewer looks.
+                assert!(bench.job.state().is_over(), "{what}");
+                continue;
+            }
             if !bench.taken_up() {
                 assert!(bench.has_space(), "{what}");
                 continue;
