@@ -851,7 +851,9 @@ impl Model {
             }
             _ => "",
         };
+        // What the whole job ended for says again what its first line failed for, and what to do.
         let first = failed.first().map(String::as_str);
+        let first = first.filter(|it| !job.halted().is_some_and(|halt| halt.starts_with(it)));
         let why: Vec<&str> = first.into_iter().chain(job.halted()).collect();
         let why = why.join(" ");
         let more = if failed.len() > 1 {

@@ -323,7 +323,7 @@ fn what_the_configuration_switches_off_is_left_alone() {
     let mut terminal = demo(home.path());
     terminal.wait_for_bytes(QUESTION);
     terminal.send("\x1b[?62;22c?");
-    terminal.wait_for("Show the tab before");
+    terminal.wait_for("Go to the pane before");
     assert_eq!(
         terminal.screen().mouse_protocol_mode(),
         vt100::MouseProtocolMode::None

@@ -322,7 +322,13 @@ impl Visit {
 
     /// Opens the dialog that deletes a space.
     fn would_delete(&mut self, key: &str) -> &mut Self {
-        self.types("D").sees(&format!("Type {key} to delete it:"))
+        self.types("D").sees(&format!("Type {key} to delete it:"));
+        // The dialog is another one once it is known whether the server writes spaces out.
+        self.at().wait("what the server can do", |screen| {
+            let text = plain(screen);
+            text.contains("First the server writes it out") || text.contains("back it up itself")
+        });
+        self
     }
 
     /// Deletes a space, its key typed.
@@ -579,7 +585,7 @@ fn what_the_server_refuses_of_archive_and_trash_is_told_and_leaves_them_as_they_
     bench.refuse(route, 403, "Not an admin");
     visit
         .purges_all("ALPHA")
-        .is_told("Purge the trash of ALPHA: failed. Not an admin");
+        .is_told("Purge the trash of ALPHA: failed. 0 of 2 purged, 2 not tried. Not an admin");
     assert_eq!(bench.trash("ALPHA"), 2);
     // The space is there, so it is the operation that is missing: what was agreed to is done
     // item by item.
