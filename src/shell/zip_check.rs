@@ -149,7 +149,7 @@ mod tests {
     fn zip(descriptor: &str) -> Vec<u8> {
         let mut zip = ZipWriter::new(io::Cursor::new(Vec::new()));
         let mut put = |name: &str, bytes: &[u8]| {
-            let is_text = name == DESCRIPTOR || name.ends_with(".xml");
+            let is_text = name == DESCRIPTOR || name == "entities.xml";
             let method = if is_text {
                 CompressionMethod::Deflated
             } else {
