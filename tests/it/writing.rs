@@ -326,7 +326,9 @@ impl Visit {
         // The dialog is another one once it is known whether the server writes spaces out.
         self.at().wait("what the server can do", |screen| {
             let text = plain(screen);
-            text.contains("First the server writes it out") || text.contains("back it up itself")
+            let is_told = text.contains("First the server writes it out")
+                && text.contains("added after that are in no backup");
+            is_told || text.contains("back it up itself")
         });
         self
     }
@@ -465,16 +467,18 @@ fn what_the_server_refuses_of_a_new_space_is_told_beside_its_field() {
     let mut visit = bench.start();
 
     // Operations 2 and 3 are refused alike, and everything stays as it was typed.
-    for (route, kind, name, key) in [
-        ("POST /rest/api/space", "", "Harbour Log", "HL"),
+    for (route, kind, shown, name, key) in [
+        ("POST /rest/api/space", "", "Kind", "Harbour Log", "HL"),
         (
             "POST /rest/api/space/_private",
             "\t\t\u{1b}[C",
+            "◂ private",
             "Own Notes",
             "ON",
         ),
     ] {
-        visit.names_new(name, key).types(kind);
+        // A key that confirms does not count in one read with others.
+        visit.names_new(name, key).types(kind).sees(shown);
         bench.refuse(route, 400, "The space name must not be blank.");
         let beside = format!("{name} The space name must not be blank. Key {key}");
         visit.saves().sees(&beside);

@@ -1357,10 +1357,17 @@ fn others(dialog: &Confirm, columns: usize) -> Vec<Line> {
 /// What is said of the backup that the server itself makes.
 fn about_server(dialog: &Confirm, say: &mut impl FnMut(Tone, &str)) {
     match (dialog.server, &dialog.server_can) {
-        (BackupChoice::Save, _) => say(
-            Tone::Plain,
-            "First the server writes it out, with history and permissions; that is downloaded and checked.",
-        ),
+        (BackupChoice::Save, _) => {
+            say(
+                Tone::Plain,
+                "First the server writes it out, with history and permissions; that is downloaded and checked.",
+            );
+            // Pages and posts are compared once more before the deletion; what hangs on them is not.
+            say(
+                Tone::Warning,
+                "Comments and files that are added after that are in no backup.",
+            );
+        }
         (BackupChoice::Declined, ServerCan::NotKnown) => {}
         (BackupChoice::Declined, ServerCan::Yes) => say(
             Tone::Warning,
