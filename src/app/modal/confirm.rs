@@ -1365,7 +1365,7 @@ fn about_server(dialog: &Confirm, say: &mut impl FnMut(Tone, &str)) {
             // Pages and posts are compared once more before the deletion; what hangs on them is not.
             say(
                 Tone::Warning,
-                "Comments and files that are added after that are in no backup.",
+                "Comments and files that are added while this runs may be in no backup.",
             );
         }
         (BackupChoice::Declined, ServerCan::NotKnown) => {}
