@@ -13,8 +13,13 @@
 //! - nothing is stuck: the job ends, and the program goes on to its next start without complaint;
 //! - the journal verifies, and what it calls done was done.
 //!
-//! Says one line for each round that went wrong, and a summary. The number of kills, the first seed
-//! and the number of rounds at once may be given. Linux only, for it watches files by inotify.
+//! A confirming key that the program dropped, and says so, is pressed again, as a person does; and what
+//! changes on the screen is not stuck, however long it waits for the server.
+//!
+//! Says one line for each round that went wrong, and a summary; of a round that was stuck also the
+//! screen, the requests that the server had, the program's log, its jobs and its journal. The number of
+//! kills, the first seed, the number of rounds at once and the one kind of jobs to do (`create`) may be
+//! given. Linux only, for it watches files by inotify.
 //!
 //! ```sh
 //! cargo build --release && cargo run --release --example campaign -- 500 1 4
@@ -50,8 +55,10 @@ use serde_json::Value;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// How long one step on the screen, or one job, may take.
+/// How long nothing may change on the screen while one step, or one job, is awaited.
 const LIMIT: Duration = Duration::from_secs(90);
+/// How long a job may take although the screen changes.
+const LONGEST: Duration = Duration::from_mins(10);
 /// How often one job is killed at most.
 const MOST_KILLS: u64 = 3;
 
@@ -60,6 +67,11 @@ fn main() -> Outcome<()> {
     let kills: u64 = arguments.next().map_or(Ok(500), |text| text.parse())?;
     let seed: u64 = arguments.next().map_or(Ok(1), |text| text.parse())?;
     let at_once: usize = arguments.next().map_or(Ok(4), |text| text.parse())?;
+    let only = arguments.next();
+    let is_wanted = |seed: u64| only.as_deref().is_none_or(|it| it == Kind::of(seed).name());
+    if !(0..9).any(is_wanted) {
+        return Err("there is no such kind of jobs".into());
+    }
     let program = program()?;
     coracle::confluence::client::choose_cryptography();
     let began = Instant::now();
@@ -70,6 +82,9 @@ fn main() -> Outcome<()> {
             scope.spawn(|| {
                 while locked(&sum).kills < kills {
                     let seed = seeds.fetch_add(1, Ordering::SeqCst);
+                    if !is_wanted(seed) {
+                        continue;
+                    }
                     let one = one_round(&program, seed);
                     let mut sum = locked(&sum);
                     sum.add(&one);
@@ -206,6 +221,10 @@ impl Kind {
         Self::Recreate,
     ];
 
+    fn of(seed: u64) -> Self {
+        Self::ALL[(seed % 9) as usize]
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::PurgeMarked => "purge marked",
@@ -223,7 +242,7 @@ impl Kind {
 
 fn round(program: &Path, seed: u64, sum: &mut Sum) -> Outcome<Vec<String>> {
     let mut dice = Dice(seed);
-    let kind = Kind::ALL[(seed % 9) as usize];
+    let kind = Kind::of(seed);
     let items = 6 + dice.below(30);
     let options = Options {
         seed: Seed::Text(wiki(items)),
@@ -239,38 +258,91 @@ fn round(program: &Path, seed: u64, sum: &mut Sum) -> Outcome<Vec<String>> {
     sum.items += before.len() as u64;
     *sum.by_kind.entry(kind.name()).or_default() += 1;
 
-    let mut session = Session::start(program, home.path(), server.base_url())?;
     let watch = Watch::over(home.path())?;
-    session.until("the list", |text| text.contains("Engineering"))?;
-    if kind == Kind::Recreate {
-        begin(&mut session, Kind::PurgeMarked, items)?;
-        wait_for_the_end(&mut session, home.path(), false)?;
+    let one = Round {
+        program,
+        home: home.path(),
+        server: &server,
+        kind,
+        items,
+    };
+    one.run(&mut dice, sum)
+        .map_err(|error| format!("{error}\n{}", one.found()))?;
+    let removed = watch.end();
+    sum.removed += removed.agreed;
+    check(program, home.path(), &server, kind, &before, &removed)
+}
+
+/// What one round is about.
+struct Round<'a> {
+    program: &'a Path,
+    home: &'a Path,
+    server: &'a Server,
+    kind: Kind,
+    items: u64,
+}
+
+impl Round<'_> {
+    fn start(&self) -> Outcome<Session> {
+        Session::start(self.program, self.home, self.server.base_url())
     }
-    server.forget_requests();
-    misbehave(&server, &mut dice);
-    prepare(&mut session, kind, items)?;
-    let mut second = None;
-    let most = 1 + dice.below(MOST_KILLS);
-    for attempt in 0..=most {
-        let killer = (attempt < most)
-            .then(|| Killer::arm(session.pid, home.path(), &mut dice))
-            .transpose()?;
-        let began = if attempt == 0 {
-            let began = session.send("\r");
-            second = dice
-                .percent(25)
-                .then(|| meddle(program, home.path(), &server, &mut dice));
-            began
-        } else {
-            session
-                .until("the list", |text| text.contains("Engineering"))
-                .and_then(|()| take_up(&mut session, home.path()))
-        };
-        let ended = match &killer {
+
+    /// Does the job, with its kills, to its end.
+    fn run(&self, dice: &mut Dice, sum: &mut Sum) -> Outcome<()> {
+        let mut session = self.start()?;
+        session.until("the list", |text| text.contains("Engineering"))?;
+        if self.kind == Kind::Recreate {
+            begin(&mut session, Kind::PurgeMarked, self.items)?;
+            wait_for_the_end(&mut session, self.home, false)?;
+        }
+        self.server.forget_requests();
+        misbehave(self.server, dice);
+        prepare(&mut session, self.kind, self.items)?;
+        let mut second = None;
+        let most = 1 + dice.below(MOST_KILLS);
+        for attempt in 0..=most {
+            let killer = (attempt < most)
+                .then(|| Killer::arm(session.pid, self.home, dice))
+                .transpose()?;
+            let began = if attempt == 0 {
+                let began = session.begin();
+                second = dice.percent(25).then(|| self.meddle(dice));
+                began
+            } else {
+                session
+                    .until("the list", |text| text.contains("Engineering"))
+                    .and_then(|()| take_up(&mut session, self.home))
+            };
+            if self.has_ended(&mut session, began, killer.as_ref(), attempt > 0)? {
+                break;
+            }
+            sum.kills += 1;
+            drop(killer);
+            session = self.start()?;
+            if attempt + 1 == most {
+                self.server.faults().clear();
+            }
+        }
+        if let Some(second) = second {
+            second.end();
+        }
+        self.server.faults().clear();
+        session.quit()
+    }
+
+    /// Waits for the end of the job, or for its kill; says whether it was the end.
+    fn has_ended(
+        &self,
+        session: &mut Session,
+        began: Outcome<()>,
+        killer: Option<&Killer>,
+        may_be_none: bool,
+    ) -> Outcome<bool> {
+        match killer {
             None => {
                 began?;
-                wait_for_the_end(&mut session, home.path(), attempt > 0)?;
-                true
+                wait_for_the_end(session, self.home, may_be_none)?;
+                Ok(true)
             }
             // It may have been killed before anything could be typed.
             Some(killer) if began.is_err() => {
@@ -278,28 +350,35 @@ fn round(program: &Path, seed: u64, sum: &mut Sum) -> Outcome<Vec<String>> {
                     began?;
                 }
                 let _ = session.child.wait();
-                false
+                Ok(false)
             }
-            Some(killer) => session.until_killed_or(home.path(), killer, attempt > 0)?,
-        };
-        if ended {
-            break;
-        }
-        sum.kills += 1;
-        drop(killer);
-        session = Session::start(program, home.path(), server.base_url())?;
-        if attempt + 1 == most {
-            server.faults().clear();
+            Some(killer) => session.until_killed_or(self.home, killer, may_be_none),
         }
     }
-    if let Some(second) = second {
-        second.end();
+
+    /// What the server and the program have written down, to learn why a round is stuck.
+    fn found(&self) -> String {
+        let mut text = "the server was asked:\n".to_owned();
+        for request in self.server.requests() {
+            let status = match request.status {
+                Some(status) => status.to_string(),
+                None => "no answer".to_owned(),
+            };
+            let _ = writeln!(text, "  {} {}: {status}", request.method, request.target);
+        }
+        for path in files_below(&self.home.join(".local")) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let tells = name.ends_with(".log")
+                || name == "lock"
+                || name == "journal.ndjson"
+                || (name.starts_with("job-") && name.ends_with(".json"));
+            if tells {
+                let there = fs::read_to_string(&path).unwrap_or_default();
+                let _ = writeln!(text, "{}:\n{there}", path.display());
+            }
+        }
+        text
     }
-    server.faults().clear();
-    session.quit()?;
-    let removed = watch.end();
-    sum.removed += removed.agreed;
-    check(program, home.path(), &server, kind, &before, &removed)
 }
 
 /// Twenty or so pages in the trash of ENG, three spaces to delete, and something to keep.
@@ -448,7 +527,7 @@ fn prepare(session: &mut Session, kind: Kind, items: u64) -> Outcome<()> {
 
 fn begin(session: &mut Session, kind: Kind, items: u64) -> Outcome<()> {
     prepare(session, kind, items)?;
-    session.send("\r")
+    session.begin()
 }
 
 /// Takes up the job that was left over, as its person would.
@@ -471,9 +550,9 @@ fn take_up(session: &mut Session, home: &Path) -> Outcome<()> {
     if let Some(wanted) = wanted(&text) {
         session.until("the counts", |text| !text.contains("… page"))?;
         session.type_answer(&wanted)?;
-        session.send("\r")?;
+        session.confirm("\r")?;
     } else if text.contains("y confirm") {
-        session.send("y")?;
+        session.confirm("y")?;
     }
     Ok(())
 }
@@ -528,7 +607,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 /// Waits until no job is open, and answers what it asks. One that `may_be_none` was killed before
 /// anything of it was stored, and then nothing was begun.
 fn wait_for_the_end(session: &mut Session, home: &Path, may_be_none: bool) -> Outcome<()> {
-    let until = Instant::now() + LIMIT;
+    let mut patience = Patience::new();
     loop {
         session.drain(Duration::from_millis(50))?;
         let text = session.text();
@@ -539,13 +618,36 @@ fn wait_for_the_end(session: &mut Session, home: &Path, may_be_none: bool) -> Ou
         if began && open_jobs(home).is_empty() && !text.contains("Type ") {
             return Ok(());
         }
-        if text.contains("Enter choose") {
-            session.rests();
-            session.send("\r")?;
+        session.answers()?;
+        if patience.is_over(&text) {
+            return Err(format!("the job does not end\n{}", session.screen()).into());
         }
-        if Instant::now() > until {
-            return Err(format!("the job does not end\n{text}").into());
+    }
+}
+
+/// Waits as long as something changes on the screen, within reason.
+struct Patience {
+    began: Instant,
+    changed: Instant,
+    text: String,
+}
+
+impl Patience {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            began: now,
+            changed: now,
+            text: String::new(),
         }
+    }
+
+    fn is_over(&mut self, text: &str) -> bool {
+        if self.text != text {
+            text.clone_into(&mut self.text);
+            self.changed = Instant::now();
+        }
+        self.changed.elapsed() > LIMIT || self.began.elapsed() > LONGEST
     }
 }
 
@@ -562,15 +664,17 @@ impl Second {
     }
 }
 
-fn meddle(program: &Path, home: &Path, server: &Server, dice: &mut Dice) -> Second {
-    let stop = Arc::new(AtomicBool::new(false));
-    let (program, home) = (program.to_owned(), home.to_owned());
-    let (address, stopped) = (server.base_url().to_owned(), Arc::clone(&stop));
-    let wait = Duration::from_millis(dice.below(400));
-    let thread = thread::spawn(move || {
-        let _ = remove_backups(&program, &home, &address, wait, &stopped);
-    });
-    Second { stop, thread }
+impl Round<'_> {
+    fn meddle(&self, dice: &mut Dice) -> Second {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (program, home) = (self.program.to_owned(), self.home.to_owned());
+        let (address, stopped) = (self.server.base_url().to_owned(), Arc::clone(&stop));
+        let wait = Duration::from_millis(dice.below(400));
+        let thread = thread::spawn(move || {
+            let _ = remove_backups(&program, &home, &address, wait, &stopped);
+        });
+        Second { stop, thread }
+    }
 }
 
 fn remove_backups(
@@ -590,7 +694,9 @@ fn remove_backups(
         session.rests();
         if let Some(wanted) = wanted(&session.text()) {
             session.type_answer(&wanted)?;
-            session.send("\r")?;
+            session.confirm("\r")?;
+            session.rests();
+            session.answers()?;
         }
         session.rests();
         session.send("\u{1b}")?;
@@ -1038,6 +1144,8 @@ struct Session {
     tail: Vec<u8>,
     /// The key that begins the job once its dialog is ready.
     begin: &'static str,
+    /// The key that confirmed last.
+    confirmed: &'static str,
 }
 
 impl Session {
@@ -1050,7 +1158,7 @@ impl Session {
             pixel_height: 0,
         })?;
         let mut command = CommandBuilder::new(program);
-        command.args(["--url", address]);
+        command.args(["--url", address, "--log", "debug"]);
         command.env_clear();
         command.env("HOME", home);
         command.env("TERM", "xterm-256color");
@@ -1081,6 +1189,7 @@ impl Session {
             parser: vt100::Parser::new(cells(rows)?, cells(cols)?, 0),
             tail: Vec::new(),
             begin: "\r",
+            confirmed: "\r",
         })
     }
 
@@ -1108,16 +1217,43 @@ impl Session {
         Ok(())
     }
 
-    /// Types; Enter is the key that begins the job, where that is another.
+    /// The screen as it is.
+    fn screen(&self) -> String {
+        self.parser.screen().contents()
+    }
+
     fn send(&mut self, keys: &str) -> Outcome<()> {
-        let keys = if keys == "\r" {
-            std::mem::replace(&mut self.begin, "\r")
-        } else {
-            keys
-        };
         self.writer.write_all(keys.as_bytes())?;
         self.writer.flush()?;
         Ok(())
+    }
+
+    /// Begins the job whose dialog is ready.
+    fn begin(&mut self) -> Outcome<()> {
+        self.confirm(self.begin)
+    }
+
+    /// Presses a key that confirms.
+    fn confirm(&mut self, key: &'static str) -> Outcome<()> {
+        self.confirmed = key;
+        self.send(key)
+    }
+
+    /// Does what the program asks its person for: chooses, or presses again what was dropped.
+    fn answers(&mut self) -> Outcome<()> {
+        let text = self.text();
+        let was_dropped = text.contains("Dropped, ")
+            || text.contains("then answer again")
+            || text.contains("Press Enter again");
+        if was_dropped {
+            self.rests();
+            self.send(self.confirmed)
+        } else if text.contains("Enter choose") {
+            self.rests();
+            self.confirm("\r")
+        } else {
+            Ok(())
+        }
     }
 
     fn press(&mut self, keys: &str, what: &str, is_so: impl Fn(&str) -> bool) -> Outcome<()> {
@@ -1127,20 +1263,20 @@ impl Session {
     }
 
     fn until(&mut self, what: &str, is_so: impl Fn(&str) -> bool) -> Outcome<()> {
-        let until = Instant::now() + LIMIT;
+        let mut patience = Patience::new();
         loop {
             let text = self.text();
             if is_so(&text) {
                 return Ok(());
             }
-            if Instant::now() > until {
-                return Err(format!("it took too long: {what}\n{text}").into());
+            if patience.is_over(&text) {
+                return Err(format!("it took too long: {what}\n{}", self.screen()).into());
             }
             match self.bytes.recv_timeout(Duration::from_millis(100)) {
                 Ok(bytes) => self.take(&bytes)?,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
-                    return Err(format!("it ended before this: {what}\n{text}").into());
+                    return Err(format!("it ended before this: {what}\n{}", self.screen()).into());
                 }
             }
         }
@@ -1201,7 +1337,7 @@ impl Session {
         killer: &Killer,
         may_be_none: bool,
     ) -> Outcome<bool> {
-        let until = Instant::now() + LIMIT;
+        let mut patience = Patience::new();
         let mut quiet = 0;
         loop {
             if killer.done.load(Ordering::SeqCst) {
@@ -1210,17 +1346,17 @@ impl Session {
             }
             let alive = self.drain(Duration::from_millis(20)).is_ok();
             let text = self.text();
-            if alive && text.contains("Enter choose") {
-                self.rests();
-                let _ = self.send("\r");
+            if alive {
+                // It may be killed meanwhile.
+                let _ = self.answers();
             }
             let idle = (may_be_none || !jobs(home).is_empty()) && open_jobs(home).is_empty();
             quiet = if alive && idle { quiet + 1 } else { 0 };
             if quiet > 40 {
                 return Ok(true);
             }
-            if Instant::now() > until {
-                return Err(format!("neither killed nor at its end\n{text}").into());
+            if patience.is_over(&text) {
+                return Err(format!("neither killed nor at its end\n{}", self.screen()).into());
             }
         }
     }

@@ -366,11 +366,11 @@ struct Place {
     hold: Option<ProfileLock>,
 }
 
-/// The folder of a profile. Its lock is held while a job writes, and not while a window is open:
-/// here it only shows that something can be kept.
+/// The folder of a profile. Its lock is held while a job writes, and not while a window is open: here
+/// it is not even tried, which would be in the way of a job that begins in another window.
 fn of_profile(folder: &Path) -> Place {
-    match lock::take(folder) {
-        Ok(_) => ours(folder, None),
+    match lock::can_be_kept(folder) {
+        Ok(()) => ours(folder, None),
         Err(error) => unkept(folder, &error),
     }
 }
@@ -427,6 +427,15 @@ fn ours(folder: &Path, hold: Option<ProfileLock>) -> Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_window_that_opens_does_not_take_the_lock_of_its_profile() {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let place = of_profile(home.path());
+        assert_eq!(place.journal, JournalAccess::Write);
+        let name = std::fs::read_to_string(home.path().join(lock::FILE)).expect("it was made");
+        assert_eq!(name, "", "whoever takes it writes his name into it");
+    }
 
     #[test]
     fn what_keeps_a_profile_from_writing_is_named_with_what_to_change() {

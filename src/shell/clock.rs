@@ -51,6 +51,11 @@ impl Clock {
     }
 }
 
+/// Rests for a while: for what another process does and does not tell of.
+pub fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
+
 /// The time of day now, for the log and the names of files.
 pub fn time_of_day() -> Timestamp {
     Timestamp::now()

@@ -126,7 +126,7 @@ impl Holds {
         if self.turn.is_none() {
             let mut ours = Vec::new();
             for folder in locks {
-                match lock::take(folder)? {
+                match lock::patiently(|| lock::take(folder))? {
                     Hold::Ours(lock) => ours.push(lock),
                     Hold::Theirs(who) => return Ok(TurnTaken::Theirs(who)),
                 }
@@ -170,7 +170,7 @@ impl Holds {
         if self.held.contains_key(backup) {
             return Ok(());
         }
-        let lock = match lock::share_in(folder)? {
+        let lock = match lock::patiently(|| lock::share_in(folder))? {
             Hold::Ours(lock) => lock,
             Hold::Theirs(who) => {
                 return Err(io::Error::new(

@@ -5,6 +5,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
@@ -19,6 +20,9 @@ pub const FILE: &str = "lock";
 
 /// The folder with the locks of the servers.
 const SERVERS: &str = "servers";
+
+/// So often a lock that somebody has is tried again: after 1 ms, 2 ms and so on, for a second in all.
+const PAUSES: u32 = 10;
 
 /// So many letters of the check sum of its address name the folder of a server.
 const NAME: usize = 16;
@@ -65,6 +69,12 @@ pub enum Hold {
     Ours(ProfileLock),
     /// Another one, in words: "process 4711 since 14:02".
     Theirs(String),
+}
+
+/// Whether there can be a lock in `folder`, and so anything at all; it is not taken.
+pub fn can_be_kept(folder: &Path) -> io::Result<()> {
+    files::make_folder(folder)?;
+    files::open_to_append(&folder.join(FILE)).map(drop)
 }
 
 /// Tries to take the lock of the profile that keeps its files in `folder`.
@@ -130,6 +140,18 @@ pub fn holder(folder: &Path) -> Option<String> {
         && files::open(&path)
             .is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)));
     is_held.then(|| crate::report::scrub(who))
+}
+
+/// Tries to take a lock, and tries again for a while if somebody has it: whoever only looks who has it,
+/// or whether a backup can be removed, has it for a moment, and nobody is to give up because of that.
+pub fn patiently(mut take: impl FnMut() -> io::Result<Hold>) -> io::Result<Hold> {
+    for wait in (0..PAUSES).map(|doubled| Duration::from_millis(1 << doubled)) {
+        match take()? {
+            Hold::Theirs(_) => clock::pause(wait),
+            ours @ Hold::Ours(_) => return Ok(ours),
+        }
+    }
+    take()
 }
 
 /// Tries to take the lock in a folder that is there.
@@ -248,6 +270,23 @@ mod tests {
         assert!(matches!(share_in(folder), Ok(Hold::Theirs(_))));
         drop(alone);
         assert_eq!(holder(folder), None, "its file is there, and nobody has it");
+    }
+
+    #[test]
+    fn who_only_looks_is_not_in_the_way_of_who_takes() {
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let folder = home.path();
+        drop(take(folder).expect("a lock"));
+        let file = files::open(&folder.join(FILE)).expect("it is there");
+        file.try_lock().expect("nobody has it");
+        let mut looks = Some(file);
+        let hold = patiently(|| {
+            let hold = take(folder);
+            // It was in the way, and has seen enough.
+            looks = None;
+            hold
+        });
+        assert!(matches!(hold, Ok(Hold::Ours(_))), "{hold:?}");
     }
 
     #[test]

@@ -241,7 +241,8 @@ fn activity(model: &Model, spinner: &[&str]) -> Option<Activity> {
         model.modals.last(),
         Some(Modal::Question(_) | Modal::Jobs | Modal::Job(_))
     );
-    if !told_above && let Some(job) = jobs.iter().find(|job| asks(job) || job.trouble().is_some()) {
+    let waits = |job: &Job| job.trouble().is_some() || model.jobs.waits_for(job).is_some();
+    if !told_above && let Some(job) = jobs.iter().find(|job| asks(job) || waits(job)) {
         let what = if asks(job) { "asks you" } else { "waits" };
         return Some(Activity::Waiting(format!(
             "a job {what}  {}",

@@ -11,15 +11,26 @@ use crate::app::modal::edit_space::{EditSpaceForm, Mark, PICKER_ROWS, PagePicker
 use crate::app::modal::new_space::NewSpaceForm;
 use crate::app::modal::reading::folded;
 use crate::app::model::Model;
-use crate::jobs::JobId;
+use crate::jobs::{Job, JobId};
 use crate::text::{number, width};
 
 /// What concerns no field: the form's own problem, or what its job waits for.
 fn concern(model: &Model, problem: Option<&str>, job: Option<&JobId>) -> String {
-    let trouble = job
-        .and_then(|id| model.jobs.get(id))
-        .and_then(|job| job.trouble());
+    let job = job.and_then(|id| model.jobs.get(id));
+    if let Some(who) = job.and_then(|job| model.jobs.waits_for(job)) {
+        return model.spell(&format!(
+            "{who} is writing to this server, so nothing was sent. Esc leaves the form; then ‹jobs› has the keys to try again or to cancel it."
+        ));
+    }
+    let trouble = job.and_then(Job::trouble);
     trouble.or(problem).unwrap_or_default().to_owned()
+}
+
+/// What a form says of its job, in place of keys.
+fn at_work<'a>(model: &Model, job: &JobId, doing: &'a str) -> [(&'static str, &'a str); 1] {
+    let job = model.jobs.get(job);
+    let waits = job.is_some_and(|job| model.jobs.waits_for(job).is_some());
+    [("", if waits { "Waiting." } else { doing })]
 }
 
 /// A dialog of the height that a form wants, with a line for what concerns no field and one for keys.
@@ -73,8 +84,8 @@ pub(super) fn framed(
 pub(super) fn draw_new(model: &Model, new: &NewSpaceForm, canvas: &mut Canvas<'_>, size: Size) {
     let wide = size.width.saturating_sub(6).min(78);
     let problem = concern(model, new.problem.as_deref(), new.job.as_ref());
-    let foot: &[(&str, &str)] = if new.job.is_some() {
-        &[("", "Making the space …")]
+    let foot: &[(&str, &str)] = if let Some(job) = &new.job {
+        &at_work(model, job, "Making the space …")
     } else {
         &[("Ctrl-s", "create"), ("Ctrl-e", "editor"), ("Esc", "leave")]
     };
@@ -133,8 +144,8 @@ pub(super) fn draw_edit(model: &Model, edit: &EditSpaceForm, canvas: &mut Canvas
             );
         }
         Stage::Form => {
-            let foot: &[(&str, &str)] = if edit.job.is_some() {
-                &[("", "Saving …")]
+            let foot: &[(&str, &str)] = if let Some(job) = &edit.job {
+                &at_work(model, job, "Saving …")
             } else {
                 &[("Ctrl-s", "save"), ("Ctrl-e", "editor"), ("Esc", "leave")]
             };
@@ -152,8 +163,8 @@ pub(super) fn draw_edit(model: &Model, edit: &EditSpaceForm, canvas: &mut Canvas
         Stage::Picking(picker) => draw_picker(model, picker, canvas, size, &title),
         Stage::Diff { .. } => {
             let view = edit.diff_view(size);
-            let foot: &[(&str, &str)] = if edit.job.is_some() {
-                &[("", "Saving …")]
+            let foot: &[(&str, &str)] = if let Some(job) = &edit.job {
+                &at_work(model, job, "Saving …")
             } else {
                 &[("y", "save"), ("Esc", "back to the form")]
             };

@@ -48,6 +48,31 @@ fn a_job_waits_while_another_process_writes_and_begins_when_it_is_told_to() {
 }
 
 #[test]
+fn a_form_whose_job_waits_for_another_process_says_so() {
+    for (keys, change, save, done) in [
+        ("n", "Harbour Log", "Ctrl-s", "New space HL: done."),
+        ("e", "x", "Ctrl-s y", "done."),
+    ] {
+        let mut visit = Visit::new(120, 40);
+        visit.desk.is_held = true;
+        visit.keys(keys).settle();
+        visit.types(change).settle();
+        for key in save.split(' ') {
+            visit.keys(key).settle();
+        }
+        visit
+            .sees("process 4711 since 14:02 is writing to this server, so nothing was sent.")
+            .sees("Waiting.")
+            .sees("a job waits");
+        assert_eq!(visit.sent(), 0);
+        visit.desk.is_held = false;
+        visit.keys("Esc J r").settle();
+        assert_eq!(visit.sent(), 1, "{keys}");
+        visit.sees(done);
+    }
+}
+
+#[test]
 fn a_job_that_waits_can_be_left() {
     let mut visit = Visit::new(120, 40);
     visit.desk.is_held = true;
