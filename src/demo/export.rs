@@ -6,29 +6,35 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
-use std::io::{self, BufReader, Read, Seek, Write};
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use rusqlite::types::{Value as SqlValue, ValueRef};
-use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
+use super::file_bytes;
+use super::seed::large;
 use super::store::{self, Store as _};
 
 const DESCRIPTOR: &str = "exportDescriptor.properties";
 const ENTITIES: &str = "entities.xml";
+/// The class of people, whose ids all other rows name.
+const PERSON: &str = "ConfluenceUserImpl";
+/// The class of pages, blog posts, comments and files.
+const CONTENT: &str = "ContentEntityObject";
 /// Larger entries get the sizes of ZIP64.
 const ZIP64_FROM: u64 = 0xF000_0000;
 
 /// Each class of `entities.xml`: its table, and the query for the rows of a space.
 const CLASSES: &[(&str, &str, &str)] = &[
     (
-        "ConfluenceUserImpl",
+        PERSON,
         "person",
         "SELECT * FROM person WHERE id IN (SELECT creator FROM content WHERE space = ?1 \
          UNION SELECT modifier FROM content WHERE space = ?1 \
@@ -49,7 +55,7 @@ const CLASSES: &[(&str, &str, &str)] = &[
         "SELECT * FROM space_label WHERE space = ?1 ORDER BY name",
     ),
     (
-        "ContentEntityObject",
+        CONTENT,
         "content",
         "SELECT * FROM content WHERE space = ?1 ORDER BY id",
     ),
@@ -78,7 +84,8 @@ const CLASSES: &[(&str, &str, &str)] = &[
 /// What a space is written out as, but for the bytes of its files.
 pub(super) struct Export {
     key: String,
-    entities: String,
+    /// The rows, as they go into the zip: a space has no bounds, memory has.
+    entities: File,
     files: Vec<ExportedFile>,
     /// How many rows there are.
     pub(super) objects: u64,
@@ -103,11 +110,22 @@ pub(super) enum NotAnExport {
     Data(#[from] rusqlite::Error),
 }
 
+impl NotAnExport {
+    /// There is a space with this key.
+    pub(super) fn taken(key: &str) -> Self {
+        Self::Content(format!("A space with key {key} exists already."))
+    }
+}
+
 impl Export {
-    /// Reads the rows of a space, all at one time.
-    pub(super) fn of(db: &Connection, space: &store::SpaceRow) -> rusqlite::Result<Self> {
-        let mut entities =
-            String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<hibernate-generic>\n");
+    /// Reads the rows of a space, all at one time, into this empty file.
+    pub(super) fn of(
+        db: &Connection,
+        space: &store::SpaceRow,
+        scratch: File,
+    ) -> Result<Self, NotAnExport> {
+        let mut entities = BufWriter::new(scratch);
+        entities.write_all(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<hibernate-generic>\n")?;
         let mut objects = 0;
         for (class, _, sql) in CLASSES {
             let mut statement = db.prepare_cached(sql)?;
@@ -115,14 +133,24 @@ impl Export {
             let mut rows = statement.query([space.id])?;
             while let Some(row) = rows.next()? {
                 objects += 1;
-                let _ = writeln!(entities, "<object class=\"{class}\">");
+                writeln!(entities, "<object class=\"{class}\">")?;
                 for (index, name) in names.iter().enumerate() {
-                    write_property(&mut entities, name, row.get_ref(index)?);
+                    let value = row.get_ref(index)?;
+                    if *class == CONTENT && name == "body" && value == ValueRef::Null {
+                        // It is made from the id, which will be another.
+                        let body = large::body(row.get("id")?, &row.get::<_, String>("title")?);
+                        write_property(&mut entities, name, ValueRef::Text(body.as_bytes()))?;
+                    } else {
+                        write_property(&mut entities, name, value)?;
+                    }
                 }
-                entities.push_str("</object>\n");
+                entities.write_all(b"</object>\n")?;
             }
         }
-        entities.push_str("</hibernate-generic>\n");
+        entities.write_all(b"</hibernate-generic>\n")?;
+        let entities = entities
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
         let files = db
             .prepare_cached(
                 "SELECT content.id, ifnull(content.parent, content.id), content.version, file.size \
@@ -154,7 +182,7 @@ impl Export {
 
     /// Writes the zip. `bytes` gives a piece of a file: which, from where, how much.
     pub(super) fn write<W: Write + Seek>(
-        &self,
+        mut self,
         to: W,
         mut bytes: impl FnMut(i64, u64, u64) -> io::Result<Vec<u8>>,
     ) -> Result<W, NotAnExport> {
@@ -166,8 +194,10 @@ impl Export {
             "exportType=space\nspaceKey={}\nbackupAttachments=true\n",
             self.key
         )?;
-        zip.start_file(ENTITIES, packed)?;
-        zip.write_all(self.entities.as_bytes())?;
+        let length = self.entities.stream_position()?;
+        self.entities.rewind()?;
+        zip.start_file(ENTITIES, packed.large_file(length >= ZIP64_FROM))?;
+        io::copy(&mut self.entities, &mut zip)?;
         for file in &self.files {
             let stored = SimpleFileOptions::default()
                 .compression_method(zip::CompressionMethod::Stored)
@@ -175,9 +205,12 @@ impl Export {
             zip.start_file(&file.entry, stored)?;
             let mut from = 0;
             while from < file.size {
-                let count = (file.size - from).min(store::PIECE);
-                zip.write_all(&bytes(file.content, from, count)?)?;
-                from += count;
+                let piece = bytes(file.content, from, (file.size - from).min(store::PIECE))?;
+                if piece.is_empty() {
+                    return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+                }
+                zip.write_all(&piece)?;
+                from += piece.len() as u64;
             }
         }
         Ok(zip.finish()?)
@@ -190,29 +223,29 @@ fn is_sayable(text: &str) -> bool {
         .all(|c| !matches!(c, '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}'))
 }
 
-fn write_property(out: &mut String, name: &str, value: ValueRef<'_>) {
+fn write_property(out: &mut impl Write, name: &str, value: ValueRef<'_>) -> io::Result<()> {
     match value {
-        ValueRef::Null => {}
+        ValueRef::Null => Ok(()),
         ValueRef::Integer(number) => {
-            let _ = writeln!(out, "<property name=\"{name}\">{number}</property>");
+            writeln!(out, "<property name=\"{name}\">{number}</property>")
         }
         ValueRef::Real(number) => {
-            let _ = writeln!(out, "<property name=\"{name}\">{number}</property>");
+            writeln!(out, "<property name=\"{name}\">{number}</property>")
         }
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
             let text = String::from_utf8_lossy(bytes);
             if is_sayable(&text) {
                 let text = text.replace("]]>", "]]]]><![CDATA[>");
-                let _ = writeln!(
+                writeln!(
                     out,
                     "<property name=\"{name}\"><![CDATA[{text}]]></property>"
-                );
+                )
             } else {
                 let text = STANDARD.encode(text.as_bytes());
-                let _ = writeln!(
+                writeln!(
                     out,
                     "<property name=\"{name}\" encoding=\"base64\">{text}</property>"
-                );
+                )
             }
         }
     }
@@ -246,46 +279,66 @@ pub(super) fn key_in(zip: impl Read + Seek) -> Result<String, NotAnExport> {
         .ok_or_else(|| NotAnExport::Content("The zip names no space.".to_owned()))
 }
 
-/// A space that is being read in.
+/// A space that is being read in. Its rows are read from the zip as often as they are needed, and not
+/// kept.
 pub(super) struct Import<R> {
     zip: ZipArchive<R>,
-    objects: Vec<Object>,
-    /// The new id of each content.
+    half: bool,
+    objects: u64,
+    /// The old id of each content, and then the new one.
     contents: HashMap<i64, i64>,
 }
 
 impl<R: Read + Seek> Import<R> {
-    /// Reads the rows. `half` leaves out every second page, as a server does that calls a restore
-    /// finished and has not done it.
+    /// Looks through the rows. `half` leaves out every second content, as a server does that calls a
+    /// restore finished and has not done it.
     pub(super) fn read(zip: R, half: bool) -> Result<Self, NotAnExport> {
-        let mut zip = ZipArchive::new(zip)?;
-        let mut objects = objects_in(BufReader::new(zip.by_name(ENTITIES)?))?;
-        if half {
-            let mut count = 0_u32;
-            objects.retain(|it| {
-                count += u32::from(it.class == "ContentEntityObject");
-                it.class != "ContentEntityObject" || count % 2 == 1
-            });
-        }
-        Ok(Self {
-            zip,
-            objects,
+        let mut import = Self {
+            zip: ZipArchive::new(zip)?,
+            half,
+            objects: 0,
             contents: HashMap::new(),
+        };
+        let (mut objects, mut contents) = (0, HashMap::new());
+        import.each(|object| {
+            objects += 1;
+            if object.class == CONTENT
+                && let Some(id) = object.number("id")
+            {
+                contents.insert(id, id);
+            }
+            Ok(())
+        })?;
+        (import.objects, import.contents) = (objects, contents);
+        Ok(import)
+    }
+
+    /// Gives every row.
+    fn each(
+        &mut self,
+        mut take: impl FnMut(Object) -> Result<(), NotAnExport>,
+    ) -> Result<(), NotAnExport> {
+        let half = self.half;
+        let mut count = 0_u32;
+        each_object(BufReader::new(self.zip.by_name(ENTITIES)?), |object| {
+            if object.class == CONTENT {
+                count += 1;
+                if half && count.is_multiple_of(2) {
+                    return Ok(());
+                }
+            }
+            take(object)
         })
     }
 
     pub(super) fn objects(&self) -> u64 {
-        self.objects.len() as u64
+        self.objects
     }
 
     /// Takes the ids that the contents will have.
     pub(super) fn reserve(&mut self, db: &Connection) -> rusqlite::Result<()> {
-        let ids = self
-            .objects
-            .iter()
-            .filter(|it| it.class == "ContentEntityObject")
-            .filter_map(|it| it.number("id"))
-            .collect::<Vec<_>>();
+        let mut ids: Vec<i64> = self.contents.keys().copied().collect();
+        ids.sort_unstable();
         let last: i64 = db
             .query_row(
                 "SELECT seq FROM sqlite_sequence WHERE name = 'content'",
@@ -300,6 +353,15 @@ impl<R: Read + Seek> Import<R> {
         Ok(())
     }
 
+    /// Drops the bytes of its files, where its rows were not put in.
+    pub(super) fn forget_files(&self, db: &Connection) -> rusqlite::Result<()> {
+        let mut piece = db.prepare("DELETE FROM file_piece WHERE content = ?")?;
+        for id in self.contents.values() {
+            piece.execute([id])?;
+        }
+        Ok(())
+    }
+
     /// Gives every file, piece by piece: its new id, the number of the piece, its bytes.
     pub(super) fn files(
         &mut self,
@@ -310,40 +372,33 @@ impl<R: Read + Seek> Import<R> {
             .file_names()
             .map(|name| name.map(Cow::into_owned))
             .collect::<Result<_, _>>()?;
-        let mut piece = vec![0; store::PIECE as usize];
         for name in names.iter().filter(|name| name.starts_with("attachments/")) {
             let old = name.split('/').nth(2).and_then(|id| id.parse().ok());
             let Some(new) = old.and_then(|old: i64| self.contents.get(&old)).copied() else {
                 continue;
             };
-            let mut entry = self.zip.by_name(name)?;
-            for number in 0.. {
-                let read = fill(&mut entry, &mut piece)?;
-                if read == 0 {
-                    break;
-                }
-                take(new, number, &piece[..read])?;
-            }
+            file_bytes::pieces(self.zip.by_name(name)?, |number, bytes| {
+                take(new, number, bytes).map_err(NotAnExport::from)
+            })?;
         }
         Ok(())
     }
 
     /// Puts the rows in: everything, or nothing.
-    pub(super) fn insert(&self, db: &Connection) -> Result<(), NotAnExport> {
+    pub(super) fn insert(&mut self, db: &Connection) -> Result<(), NotAnExport> {
         let space = db
             .query_row("SELECT ifnull(max(id), 0) + 1 FROM space", [], |row| {
                 row.get::<_, i64>(0)
             })?
             .max(super::seed::FIRST_SPACE);
         let mut people = HashMap::new();
-        for object in self
-            .objects
-            .iter()
-            .filter(|it| it.class == "ConfluenceUserImpl")
-        {
-            let (Some(old), Some(username)) = (object.number("id"), object.columns.get("username"))
-            else {
-                continue;
+        self.each(|object| {
+            let (PERSON, Some(old), Some(username)) = (
+                object.class.as_str(),
+                object.number("id"),
+                object.columns.get("username"),
+            ) else {
+                return Ok(());
             };
             let name = object.columns.get("name").unwrap_or(username);
             db.execute(
@@ -353,23 +408,35 @@ impl<R: Read + Seek> Import<R> {
             if let Some(person) = db.person_named(username)? {
                 people.insert(old, person.id);
             }
-        }
-        for (class, table, _) in CLASSES.iter().skip(1) {
-            for object in self.objects.iter().filter(|it| it.class == *class) {
-                self.insert_row(db, table, object, space, &people)?;
+            Ok(())
+        })?;
+        let contents = std::mem::take(&mut self.contents);
+        let ids = Ids {
+            space,
+            people,
+            contents: &contents,
+        };
+        let inserted = self.each(|object| {
+            let known = CLASSES.iter().find(|(class, ..)| *class == object.class);
+            match known {
+                Some((class, table, _)) if *class != PERSON => ids.insert(db, table, &object),
+                _ => Ok(()),
             }
-        }
-        Ok(())
+        });
+        self.contents = contents;
+        inserted
     }
+}
 
-    fn insert_row(
-        &self,
-        db: &Connection,
-        table: &str,
-        object: &Object,
-        space: i64,
-        people: &HashMap<i64, i64>,
-    ) -> Result<(), NotAnExport> {
+/// What the ids of a zip are here.
+struct Ids<'a> {
+    space: i64,
+    people: HashMap<i64, i64>,
+    contents: &'a HashMap<i64, i64>,
+}
+
+impl Ids<'_> {
+    fn insert(&self, db: &Connection, table: &str, object: &Object) -> Result<(), NotAnExport> {
         let mut names = Vec::new();
         let mut values = Vec::new();
         for (name, text) in &object.columns {
@@ -382,8 +449,8 @@ impl<R: Read + Seek> Import<R> {
             }
             let old = || text.parse::<i64>().unwrap_or(0);
             let value = match name.as_str() {
-                "id" if table == "space" => SqlValue::Integer(space),
-                "space" => SqlValue::Integer(space),
+                "id" if table == "space" => SqlValue::Integer(self.space),
+                "space" => SqlValue::Integer(self.space),
                 "id" | "content" => match self.contents.get(&old()) {
                     Some(id) => SqlValue::Integer(*id),
                     // What a half restore has left out.
@@ -393,7 +460,8 @@ impl<R: Read + Seek> Import<R> {
                     .contents
                     .get(&old())
                     .map_or(SqlValue::Null, |id| SqlValue::Integer(*id)),
-                "creator" | "modifier" => people
+                "creator" | "modifier" => self
+                    .people
                     .get(&old())
                     .map_or(SqlValue::Null, |id| SqlValue::Integer(*id)),
                 _ => SqlValue::Text(text.clone()),
@@ -411,17 +479,6 @@ impl<R: Read + Seek> Import<R> {
     }
 }
 
-fn fill(from: &mut impl Read, piece: &mut [u8]) -> io::Result<usize> {
-    let mut read = 0;
-    while read < piece.len() {
-        match from.read(&mut piece[read..])? {
-            0 => break,
-            count => read += count,
-        }
-    }
-    Ok(read)
-}
-
 fn attribute(start: &BytesStart<'_>, wanted: &str) -> Option<String> {
     let found = start
         .attributes()
@@ -430,13 +487,16 @@ fn attribute(start: &BytesStart<'_>, wanted: &str) -> Option<String> {
     Some(found.value.into_owned())
 }
 
-fn objects_in(from: impl io::BufRead) -> Result<Vec<Object>, NotAnExport> {
+/// Gives every row of `entities.xml`, one after the other.
+fn each_object(
+    from: impl io::BufRead,
+    mut take: impl FnMut(Object) -> Result<(), NotAnExport>,
+) -> Result<(), NotAnExport> {
     let broken = |error: &dyn std::fmt::Display| {
         NotAnExport::Content(format!("The entities of the zip are broken: {error}"))
     };
     let mut reader = Reader::from_reader(from);
     let mut buffer = Vec::new();
-    let mut objects = Vec::new();
     let mut object: Option<Object> = None;
     let mut property: Option<(String, bool, String)> = None;
     loop {
@@ -477,21 +537,14 @@ fn objects_in(from: impl io::BufRead) -> Result<Vec<Object>, NotAnExport> {
                     object.columns.insert(name, value);
                 }
             }
-            Event::End(end) if end.name().as_ref() == "object" => objects.extend(object.take()),
-            Event::Eof => return Ok(objects),
+            Event::End(end) if end.name().as_ref() == "object" => {
+                if let Some(object) = object.take() {
+                    take(object)?;
+                }
+            }
+            Event::Eof => return Ok(()),
             _ => {}
         }
         buffer.clear();
     }
-}
-
-/// The bytes of a file that was sent, and not made by formula.
-pub(super) fn sent_piece(
-    db: &Connection,
-    file: i64,
-    number: u64,
-) -> rusqlite::Result<Option<Vec<u8>>> {
-    db.prepare_cached("SELECT bytes FROM file_piece WHERE content = ? AND number = ?")?
-        .query_row(params![file, number as i64], |row| row.get(0))
-        .optional()
 }

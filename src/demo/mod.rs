@@ -12,6 +12,7 @@
 //! | [`serve`] | options, the command line, starting and stopping |
 //! | `routes` | one function for each operation |
 //! | `export` | a space as a zip, written out and read in |
+//! | `file_bytes` | what is in attached files, piece by piece |
 //! | `json` | rows to JSON, with expand, links and the shapes of each generation |
 //! | `guard` | who may speak to it: programs, and no page of another site |
 //! | `private` | what of it on the disk is for its owner alone |
@@ -23,6 +24,7 @@
 pub mod behaviour;
 mod export;
 pub mod faults;
+mod file_bytes;
 mod guard;
 mod json;
 mod private;

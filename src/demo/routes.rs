@@ -20,6 +20,7 @@ use super::store::{Access, ContentRow, Filter, Kind, Rows, SpaceRow, Store};
 
 mod backups;
 mod content;
+mod ranged;
 mod space;
 mod system;
 

@@ -16,7 +16,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -24,7 +24,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::serve::IncomingStream;
 use base64::Engine as _;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use rusqlite::Connection;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -113,6 +113,15 @@ pub struct ServeArgs {
     /// Make a large wiki by formula: this many trashed items
     #[arg(long, value_name = "N")]
     pub trash: Option<u64>,
+    /// Make a large wiki by formula: this many comments
+    #[arg(long, value_name = "N")]
+    pub comments: Option<u64>,
+    /// Make a large wiki by formula: this many attached files
+    #[arg(long, value_name = "N")]
+    pub files: Option<u64>,
+    /// Make a large wiki by formula: attached files of this size in all, such as 300M or 2G
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub attachments: Option<u64>,
     /// Another number makes another large wiki
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub seed: u64,
@@ -138,17 +147,37 @@ impl ServeArgs {
         found.map(Some).map_err(ServeError::Token)
     }
 
+    /// The large wiki that is asked for, if one is.
+    fn large(&self) -> Option<Large> {
+        let hanging = [self.comments, self.files, self.attachments];
+        let is_asked_for = [self.spaces, self.pages, self.trash]
+            .iter()
+            .chain(&hanging)
+            .any(Option::is_some);
+        if !is_asked_for {
+            return None;
+        }
+        let hangs = hanging.iter().any(|it| it.is_some_and(|it| it > 0));
+        let bytes = self.attachments;
+        let files = self
+            .files
+            .or(bytes.map(|bytes| (bytes / 1024).clamp(1, 1_000)));
+        let files = files.unwrap_or(0);
+        Some(Large {
+            spaces: self.spaces.unwrap_or(1),
+            // Comments and files hang on pages.
+            pages: self.pages.unwrap_or(if hangs { 1_000 } else { 0 }),
+            trash: self.trash.unwrap_or(0),
+            comments: self.comments.unwrap_or(0),
+            files,
+            bytes: bytes.unwrap_or(files * USUAL_FILE),
+            seed: self.seed,
+        })
+    }
+
     /// The options that these arguments stand for.
     pub fn options(&self) -> Options {
-        let seed = match (self.spaces, self.pages, self.trash) {
-            (None, None, None) => Seed::Demo,
-            (spaces, pages, trash) => Seed::Large(Large {
-                spaces: spaces.unwrap_or(1),
-                pages: pages.unwrap_or(0),
-                trash: trash.unwrap_or(0),
-                seed: self.seed,
-            }),
-        };
+        let seed = self.large().map_or(Seed::Demo, Seed::Large);
         Options {
             port: self.port,
             data: self.data.clone(),
@@ -170,6 +199,34 @@ impl ServeArgs {
         }
     }
 }
+
+/// How large a file is on average where no size is asked for.
+const USUAL_FILE: u64 = 30 << 10;
+
+/// A number of bytes, as somebody writes it.
+fn size(text: &str) -> Result<u64, String> {
+    let (digits, unit) = match text.trim_end_matches(['b', 'B']).split_at_checked(
+        text.find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(text.len()),
+    ) {
+        Some((digits, unit)) => (digits, unit.trim_end_matches('i')),
+        None => (text, ""),
+    };
+    let shift = match unit.to_ascii_uppercase().as_str() {
+        "" => Some(0),
+        "K" => Some(10),
+        "M" => Some(20),
+        "G" => Some(30),
+        _ => None,
+    };
+    shift
+        .and_then(|shift| digits.parse::<u64>().ok()?.checked_mul(1 << shift))
+        .filter(|bytes| *bytes <= MOST_ATTACHED)
+        .ok_or_else(|| "write a size such as 500K, 300M or 2G, up to 1024G".to_owned())
+}
+
+/// No more is asked for than a disk may hold.
+const MOST_ATTACHED: u64 = 1 << 40;
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -669,14 +726,10 @@ async fn pass(State(site): State<Arc<Site>>, request: Request, next: Next) -> Re
             let _ = answer(&site, request, next).await;
             return lost();
         }
-        Some(Fault::DroppedMidBody) => {
-            broken(answer(&site, request, next).await, Broken::Chunked).await
-        }
-        Some(Fault::CutShort) => {
-            broken(answer(&site, request, next).await, Broken::Announced).await
-        }
+        Some(Fault::DroppedMidBody) => broken(answer(&site, request, next).await, Broken::Chunked),
+        Some(Fault::CutShort) => broken(answer(&site, request, next).await, Broken::Announced),
         Some(Fault::Trickle { bytes, pause }) => {
-            trickled(answer(&site, request, next).await, bytes, pause).await
+            trickled(answer(&site, request, next).await, bytes, pause)
         }
         Some(Fault::Latency(_) | Fault::Hold(_)) | None => answer(&site, request, next).await,
     };
@@ -773,53 +826,55 @@ enum Broken {
     Announced,
 }
 
-/// What a handler answered, whole. Handlers answer from memory: a body that cannot be read is an
-/// empty one.
-async fn whole(body: Body) -> Bytes {
-    axum::body::to_bytes(body, usize::MAX)
-        .await
-        .unwrap_or_default()
+/// How long a body is. Handlers say it, or answer from memory.
+fn length_of(response: &Response) -> u64 {
+    let told = response.headers().get(header::CONTENT_LENGTH);
+    told.and_then(|value| value.to_str().ok()?.parse().ok())
+        .or_else(|| response.body().size_hint().exact())
+        .unwrap_or(0)
 }
 
-async fn broken(response: Response, how: Broken) -> Response {
+fn broken(response: Response, how: Broken) -> Response {
+    let length = length_of(&response);
     let (mut parts, body) = response.into_parts();
-    let bytes = whole(body).await;
     parts.headers.remove(header::CONTENT_LENGTH);
     if how == Broken::Announced {
-        let announced = bytes.len().max(1);
+        let announced = length.max(1);
         parts
             .headers
             .insert(header::CONTENT_LENGTH, HeaderValue::from(announced));
     }
-    let half = bytes.slice(..bytes.len() / 2);
-    // One turn of rest between the half and the end, so that the half is sent.
-    let pieces = stream::unfold(0, move |step| {
-        let half = half.clone();
-        async move {
-            match step {
-                0 => Some((Ok(half), 1)),
-                1 => {
-                    tokio::task::yield_now().await;
-                    tokio::task::yield_now().await;
-                    Some((Err(io::Error::from(io::ErrorKind::ConnectionReset)), 2))
-                }
-                _ => None,
+    let half = (body.into_data_stream(), length / 2);
+    let pieces = stream::unfold(Some(half), |rest| async move {
+        let (mut rest, left) = rest?;
+        match rest.next().await {
+            Some(Ok(mut bytes)) if left > 0 => {
+                bytes.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+                let left = left - bytes.len() as u64;
+                Some((Ok(bytes), Some((rest, left))))
+            }
+            _ => {
+                // Turns of rest between the half and the end, so that the half is sent.
+                tokio::task::yield_now().await;
+                tokio::task::yield_now().await;
+                let cut = io::Error::from(io::ErrorKind::ConnectionReset);
+                Some((Err(cut), None))
             }
         }
     });
     Response::from_parts(parts, Body::from_stream(pieces))
 }
 
-async fn trickled(response: Response, bytes: usize, pause: Duration) -> Response {
+fn trickled(response: Response, bytes: usize, pause: Duration) -> Response {
     let (parts, body) = response.into_parts();
-    let rest = whole(body).await;
-    let pieces = stream::unfold(rest, move |mut rest| async move {
-        if rest.is_empty() {
-            return None;
+    let begin = (body.into_data_stream(), Bytes::new());
+    let pieces = stream::unfold(begin, move |(mut body, mut rest)| async move {
+        while rest.is_empty() {
+            rest = body.next().await?.unwrap_or_default();
         }
         tokio::time::sleep(pause).await;
         let piece = rest.split_to(bytes.clamp(1, rest.len()));
-        Some((Ok::<_, io::Error>(piece), rest))
+        Some((Ok::<_, io::Error>(piece), (body, rest)))
     });
     Response::from_parts(parts, Body::from_stream(pieces))
 }

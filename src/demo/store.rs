@@ -47,14 +47,18 @@ const LATER_TABLES: &str = "
 CREATE TABLE IF NOT EXISTS old_version (
   content INTEGER NOT NULL, number INTEGER NOT NULL, title TEXT NOT NULL, body TEXT,
   modifier INTEGER, modified INTEGER NOT NULL, PRIMARY KEY (content, number)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS file_piece (
-  content INTEGER NOT NULL, number INTEGER NOT NULL, bytes BLOB NOT NULL,
-  PRIMARY KEY (content, number));
 CREATE TABLE IF NOT EXISTS backup_job (
   id INTEGER PRIMARY KEY AUTOINCREMENT, operation TEXT NOT NULL, spaces TEXT NOT NULL,
   state TEXT NOT NULL, looks INTEGER NOT NULL, created INTEGER NOT NULL, started INTEGER,
   finished INTEGER, cancelled INTEGER, error TEXT, file TEXT, kept INTEGER NOT NULL,
   total INTEGER NOT NULL, done INTEGER NOT NULL);
+";
+
+/// The bytes of files that were sent.
+const FILE_PIECES: &str = "
+CREATE TABLE file_piece (
+  content INTEGER NOT NULL, number INTEGER NOT NULL, bytes BLOB NOT NULL,
+  PRIMARY KEY (content, number));
 ";
 
 /// How many bytes of a file stand in one row, at most.
@@ -129,15 +133,32 @@ pub(super) fn open(place: Place<'_>) -> rusqlite::Result<(Connection, Found)> {
             }
         }
     }
+    if matches!(place, Place::Memory) {
+        // Files have no bounds: their bytes lie in a nameless file all the same.
+        db.execute_batch(
+            "ATTACH DATABASE '' AS files; PRAGMA files.journal_mode = MEMORY; \
+             PRAGMA files.synchronous = OFF; \
+             PRAGMA files.cache_size = -2048;",
+        )?;
+        db.execute_batch(&FILE_PIECES.replace("TABLE ", "TABLE files."))?;
+    }
     // 32 MiB: enough for the upper levels of every index of a large wiki.
     db.execute_batch("PRAGMA cache_size = -32768;")?;
     match layout {
         0 => Ok((db, Found::Nothing)),
         LAYOUT => {
-            db.execute_batch(LATER_TABLES)?;
+            make_later_tables(&db)?;
             Ok((db, Found::Wiki))
         }
         _ => Err(rusqlite::Error::InvalidQuery),
+    }
+}
+
+fn make_later_tables(db: &Connection) -> rusqlite::Result<()> {
+    db.execute_batch(LATER_TABLES)?;
+    match db.prepare("SELECT 1 FROM file_piece") {
+        Ok(_) => Ok(()),
+        Err(_) => db.execute_batch(FILE_PIECES),
     }
 }
 
@@ -148,7 +169,7 @@ pub(super) fn fill<E: From<rusqlite::Error>>(
 ) -> Result<(), E> {
     let tx = db.transaction()?;
     tx.execute_batch(TABLES)?;
-    tx.execute_batch(LATER_TABLES)?;
+    make_later_tables(&tx)?;
     fill(&tx)?;
     tx.execute_batch(INDEXES)?;
     tx.pragma_update(None, "user_version", LAYOUT)?;

@@ -238,6 +238,7 @@ fn large(spaces: u64, pages: u64, trash: u64) -> Seed {
         pages,
         trash,
         seed: 1,
+        ..Large::default()
     })
 }
 

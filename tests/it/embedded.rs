@@ -1587,6 +1587,52 @@ fn a_large_wiki_follows_its_formula() {
 }
 
 #[test]
+fn a_large_wiki_has_the_comments_and_files_that_are_asked_for() {
+    let large = |text: &str| {
+        use clap::Parser;
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            serve: ServeArgs,
+        }
+        let line = Line::try_parse_from(text.split(' '));
+        line.map(|line| line.serve.options())
+    };
+    for (arguments, files, comments, bytes) in [
+        ("--files 7 --attachments 1M --comments 5", 7, 5, 1 << 20),
+        ("--attachments 2500K", 1_000, 0, 2_500 << 10),
+        ("--attachments 700", 1, 0, 700),
+        ("--files 3", 3, 0, 90 << 10),
+    ] {
+        let options = large(&format!("serve --port 0 --pages 200 {arguments}"));
+        let wiki = wiki(options.expect("it is good"));
+        let (mut found, mut said, mut sum) = (0, 0, 0);
+        for start in [0, 100] {
+            let path = format!(
+                "/rest/api/space/BIG/content/page?start={start}&limit=100&expand=\
+                 children.comment,children.attachment.extensions"
+            );
+            for page in rows(&wiki.get(&path)) {
+                said += rows(&page["children"]["comment"]).len();
+                let id = text(&page["id"]);
+                let list = format!("/rest/api/content/{id}/child/attachment?limit=200");
+                for file in rows(&wiki.get(&list)) {
+                    found += 1;
+                    sum += file["extensions"]["fileSize"].as_u64().expect("a size");
+                }
+            }
+        }
+        assert_eq!((found, said, sum), (files, comments, bytes), "{arguments}");
+    }
+    for wrong in ["2X", "G", "-1", "2000000G", "1.5G", ""] {
+        assert!(
+            large(&format!("serve --attachments {wrong}")).is_err(),
+            "{wrong}"
+        );
+    }
+}
+
+#[test]
 fn the_demo_wiki_is_whole_and_starts_quickly_enough_for_tests() {
     let wiki = wiki(Options::default());
     let spaces = wiki.get("/rest/api/space?limit=500");

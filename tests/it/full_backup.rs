@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use coracle::demo::seed::Large;
 use coracle::demo::{Behaviour, FullBackup, FullRestore, Generation, Options, Seed, Server};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -271,6 +272,58 @@ fn a_deleted_space_comes_back_from_the_servers_own_backup_as_it_was() {
     let ended = wiki.follow(&job["id"]);
     assert_eq!(ended["jobState"], "FINISHED", "{ended}");
     assert_eq!(wiki.picture("ENG"), before);
+}
+
+#[test]
+fn a_large_wiki_comes_back_with_the_texts_and_files_that_it_had() {
+    let wiki = Wiki::start(Options {
+        seed: Seed::Large(Large {
+            spaces: 1,
+            pages: 70,
+            trash: 9,
+            comments: 11,
+            files: 12,
+            bytes: 700_000,
+            seed: 3,
+        }),
+        behaviour: Behaviour {
+            deletion_looks: 1,
+            ..Behaviour::default()
+        },
+        ..Options::default()
+    });
+    let before = wiki.picture("BIG");
+    assert!(before.len() > 70, "{}", before.len());
+    let zip = wiki.zip_of("BIG");
+    wiki.delete("BIG");
+    let job = wiki.send_in(&zip).json();
+    assert_eq!(wiki.follow(&job["id"])["jobState"], "FINISHED");
+    let after = wiki.picture("BIG");
+    for (title, was) in &before {
+        assert_eq!(after.get(title), Some(was), "{title}");
+    }
+    assert_eq!(after.len(), before.len());
+}
+
+#[test]
+fn a_part_of_an_attached_file_is_given_where_it_is_asked_for() {
+    let wiki = Wiki::new();
+    let found = wiki.get("/content?spaceKey=ENG&title=Plan").json();
+    let id = found["results"][0]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let list = wiki.get(&format!("/content/{id}/child/attachment")).json();
+    let link = list["results"][0]["_links"]["download"].as_str();
+    let url = format!("{}{}", wiki.server.base_url(), link.expect("a link"));
+    let whole = wiki.send(wiki.client.get(&url)).bytes;
+    assert_eq!(whole.len(), 200_000);
+    for (from, to) in [(0, 9), (65_530, 65_545), (131_071, 199_999), (7, 199_998)] {
+        let request = wiki.client.get(&url);
+        let part = wiki.send(request.header("range", format!("bytes={from}-{to}")));
+        assert_eq!(part.status, 206);
+        assert_eq!(part.bytes, whole[from..=to], "{from}-{to}");
+    }
 }
 
 #[test]

@@ -6,6 +6,8 @@
 mod across;
 mod app;
 mod backups;
+#[cfg(target_os = "linux")]
+mod big_files;
 mod browse;
 mod browsing;
 mod bursts;

@@ -10,25 +10,20 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
 use axum::extract::{Multipart, Path as UrlPath, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use axum::http::{HeaderMap, StatusCode};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Value, json};
 
-use super::content::file_piece;
+use super::ranged::Ranged;
 use super::{Answer, Failure, Need, Query, Sent, now, ok, space_for, with, write};
 use crate::demo::behaviour::{FullBackup, FullRestore};
 use crate::demo::export::{self, Export, Import};
-use crate::demo::json::{Shape, encoded};
+use crate::demo::file_bytes;
+use crate::demo::json::Shape;
 use crate::demo::seed::ONE_USER;
 use crate::demo::serve::Site;
 use crate::demo::store::Store;
-
-/// How much of a file one piece of an answer holds.
-const PIECE: usize = 65_536;
 
 /// The files of jobs.
 #[derive(Debug, Default)]
@@ -67,6 +62,17 @@ impl Files {
         };
         self.open.insert(job, file.try_clone()?);
         Ok(file)
+    }
+
+    /// A nameless file, gone when it is closed.
+    pub(crate) fn scratch(&self) -> io::Result<File> {
+        match &self.folder {
+            None => tempfile::tempfile(),
+            Some(folder) => {
+                fs::create_dir_all(folder)?;
+                tempfile::tempfile_in(folder)
+            }
+        }
     }
 
     /// A file to read from its beginning, with a place of its own.
@@ -284,7 +290,11 @@ pub(super) async fn back_up(State(site): State<Arc<Site>>, Sent(body): Sent) -> 
                 "A backup of the space {key} is queued or running already."
             )));
         }
-        let mut export = Export::of(db, &space)?;
+        let scratch = site.files().scratch();
+        let export = scratch.map_err(export::NotAnExport::File);
+        let mut export = export
+            .and_then(|scratch| Export::of(db, &space, scratch))
+            .map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
         if behaviour == FullBackup::OtherSpace {
             export = export.of_another_space();
         }
@@ -307,7 +317,7 @@ pub(super) async fn back_up(State(site): State<Arc<Site>>, Sent(body): Sent) -> 
     })?;
     let worker = Arc::clone(&site);
     drop(tokio::task::spawn_blocking(move || {
-        let written = write_file(&worker, id, &export, behaviour);
+        let written = write_file(&worker, id, export, behaviour);
         let db = worker.db();
         let ended = match written {
             Ok(()) => db.execute("UPDATE backup_job SET done = total WHERE id = ?", [id]),
@@ -321,13 +331,13 @@ pub(super) async fn back_up(State(site): State<Arc<Site>>, Sent(body): Sent) -> 
 fn write_file(
     site: &Site,
     id: i64,
-    export: &Export,
+    export: Export,
     behaviour: FullBackup,
 ) -> Result<(), export::NotAnExport> {
     let file = site.files().make(id)?;
     let mut file = export.write(file, |content, from, count| {
         let db = site.db();
-        file_piece(&db, content, from, count).map_err(io::Error::other)
+        file_bytes::read(&db, content, from, count).map_err(io::Error::other)
     })?;
     file.flush()?;
     if behaviour == FullBackup::Broken {
@@ -427,7 +437,7 @@ pub(super) async fn cancel(State(site): State<Arc<Site>>, UrlPath(id): UrlPath<S
 pub(super) async fn download(
     State(site): State<Arc<Site>>,
     UrlPath(id): UrlPath<String>,
-    headers: HeaderMap,
+    asked: HeaderMap,
 ) -> Answer {
     let missing = || Failure::missing(format!("No file of job {id}"));
     let (name, number) = with(&site, |db, shape| {
@@ -438,78 +448,19 @@ pub(super) async fn download(
         Ok((row.file.unwrap_or_default(), row.id))
     })?;
     let mut file = site.files().get(number).ok_or_else(missing)?;
-    let length = file.length;
-    let tag = format!("\"{number}-{length}\"");
-    let wanted = headers
-        .get(header::RANGE)
-        .and_then(|value| value.to_str().ok())
-        .filter(|_| {
-            headers
-                .get(header::IF_RANGE)
-                .is_none_or(|value| value.as_bytes() == tag.as_bytes())
-        });
-    let range = wanted.and_then(|text| range_of(text, length));
-    if wanted.is_some() && range.is_none() {
-        let mut response = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
-        if let Ok(value) = HeaderValue::try_from(format!("bytes */{length}")) {
-            response.headers_mut().insert(header::CONTENT_RANGE, value);
-        }
-        return Ok(response);
-    }
-    let (from, to) = range.unwrap_or((0, length));
-    file.place = from;
-    file.length = to;
-    let pieces = stream::unfold(file, |mut file| async move {
-        let mut piece = vec![0; PIECE];
-        match file.read(&mut piece) {
-            Ok(0) => None,
-            Ok(read) => {
-                piece.truncate(read);
-                Some((Ok(Bytes::from(piece)), file))
-            }
-            Err(error) => Some((Err(error), file)),
-        }
-    });
-    let mut response = Response::new(Body::from_stream(pieces));
-    if range.is_some() {
-        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-    }
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(to - from));
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/zip"),
-    );
-    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    let texts = [
-        (header::ETAG, tag),
-        (
-            header::CONTENT_DISPOSITION,
-            format!("attachment; filename*=UTF-8''{}", encoded(&name)),
-        ),
-    ];
-    for (header, text) in texts {
-        if let Ok(value) = HeaderValue::try_from(text) {
-            headers.insert(header, value);
-        }
-    }
-    if range.is_some()
-        && let Ok(value) = HeaderValue::try_from(format!("bytes {from}-{}/{length}", to - 1))
-    {
-        headers.insert(header::CONTENT_RANGE, value);
-    }
-    Ok(response)
-}
-
-/// The bytes that `bytes=A-` or `bytes=A-B` means: from, and one past the last.
-fn range_of(text: &str, length: u64) -> Option<(u64, u64)> {
-    let (from, to) = text.strip_prefix("bytes=")?.split_once('-')?;
-    let from: u64 = from.parse().ok()?;
-    let to = match to {
-        "" => length,
-        last => last.parse::<u64>().ok()?.saturating_add(1).min(length),
+    let ranged = Ranged {
+        name: &name,
+        media_type: "application/zip",
+        tag: format!("\"{number}-{}\"", file.length),
+        length: file.length,
     };
-    (from < to).then_some((from, to))
+    Ok(ranged.answer(&asked, move |from, count| {
+        let mut piece = vec![0; count as usize];
+        file.place = from;
+        let read = file.read(&mut piece)?;
+        piece.truncate(read);
+        Ok(piece)
+    }))
 }
 
 /// `POST /backup-restore/restore/space/upload`: a zip as part `file` of a form.
@@ -529,7 +480,7 @@ pub(super) async fn upload(State(site): State<Arc<Site>>, mut form: Multipart) -
             continue;
         }
         let name = field.file_name().unwrap_or("upload.zip").to_owned();
-        let mut file = tempfile::tempfile().map_err(|error| broken(&error))?;
+        let mut file = site.files().scratch().map_err(|error| broken(&error))?;
         while let Some(bytes) = field.chunk().await.map_err(|error| broken(&error))? {
             file.write_all(&bytes).map_err(|error| broken(&error))?;
         }
@@ -576,12 +527,11 @@ fn read_in(
     key: &str,
     half: bool,
 ) -> Result<(), export::NotAnExport> {
-    let taken = || export::NotAnExport::Content(format!("A space with key {key} exists already."));
     let mut import = Import::read(zip, half)?;
     {
         let db = site.db();
         if db.space(key)?.is_some() {
-            return Err(taken());
+            return Err(export::NotAnExport::taken(key));
         }
         let objects = import.objects() as i64;
         db.execute(
@@ -590,16 +540,21 @@ fn read_in(
         )?;
         import.reserve(&db)?;
     }
+    let put = put_in(site, &mut import, key);
+    if put.is_err() {
+        import.forget_files(&site.db())?;
+    }
+    put
+}
+
+fn put_in(site: &Site, import: &mut Import<ReadAt>, key: &str) -> Result<(), export::NotAnExport> {
     import.files(|content, number, bytes| {
-        site.db()
-            .prepare_cached("INSERT INTO file_piece VALUES (?, ?, ?)")?
-            .execute(params![content, number, bytes])?;
-        Ok(())
+        file_bytes::write_piece(&site.db(), content, number, bytes)
     })?;
     let db = site.db();
     let tx = db.unchecked_transaction()?;
     if tx.space(key)?.is_some() {
-        return Err(taken());
+        return Err(export::NotAnExport::taken(key));
     }
     import.insert(&tx)?;
     tx.commit()?;

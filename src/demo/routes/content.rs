@@ -1,27 +1,26 @@
 //! Pages, blog posts, comments and attachments: the neighbours of the thirteen operations.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
 use axum::extract::{Multipart, Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use axum::http::{HeaderMap, StatusCode};
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Value, json};
 
+use super::ranged::Ranged;
 use super::{
     Answer, Failure, Need, Query, Sent, content_cap, no_content, now, ok, space_for, told, with,
     write,
 };
 use crate::demo::behaviour::ListOf;
-use crate::demo::export::sent_piece;
+use crate::demo::file_bytes;
 use crate::demo::json::{Expand, Shape, Slice, children_of, comments_of, encoded};
-use crate::demo::seed::{ONE_USER, large};
+use crate::demo::seed::ONE_USER;
 use crate::demo::serve::Site;
-use crate::demo::store::{Access, ContentRow, Filter, Kind, PIECE, Rows, Status, Store};
+use crate::demo::store::{Access, ContentRow, Filter, Kind, Rows, Status, Store};
 
 /// What an answer to a single content, or to a write, is expanded by when nothing is asked for.
 fn usual() -> Expand {
@@ -787,82 +786,40 @@ fn person_of_key(db: &Connection, key: &str) -> Result<String, Failure> {
         .ok_or_else(|| Failure::invalid(vec![format!("No user with key {key}.")]))
 }
 
-/// `GET /download/attachments/{container}/{name}`: the file, also of trashed ones.
+/// `GET /download/attachments/{container}/{name}`: the file or a range of it, also of trashed ones.
 ///
 /// The bytes of a file that was not sent to this server are made from its id, the same every time: text
 /// for text types, noise for others.
 pub(super) async fn download(
     State(site): State<Arc<Site>>,
     Path((id, name)): Path<(String, String)>,
+    asked: HeaderMap,
 ) -> Answer {
-    let (file, media_type, size) = with(&site, |db, shape| {
+    let (file, version, media_type, size) = with(&site, |db, shape| {
         let missing = || Failure::missing(format!("No attachment {name} of content {id}"));
         let number = parse_id(&id)?;
-        let found: Option<i64> = db
+        let found: Option<(i64, i64)> = db
             .query_row(
-                "SELECT id FROM content WHERE (parent = ?1 OR id = ?1) AND kind = 3 AND title = ?2 \
-                 ORDER BY status LIMIT 1",
+                "SELECT id, version FROM content WHERE (parent = ?1 OR id = ?1) AND kind = 3 \
+                 AND title = ?2 ORDER BY status LIMIT 1",
                 params![number, name],
-                |row| row.get(0),
+                |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .optional()?;
-        let file = found.ok_or_else(missing)?;
+        let (file, version) = found.ok_or_else(missing)?;
         content_for(db, &file.to_string(), ANY).map_err(|_| missing())?;
         let (media_type, size) = shape.file(file)?;
-        Ok((file, media_type, size.max(0) as u64))
+        Ok((file, version, media_type, size.max(0) as u64))
     })?;
-    let pieces = stream::unfold((0_u64, site), move |(sent, site)| async move {
-        if sent >= size {
-            return None;
-        }
-        let count = (size - sent).min(PIECE);
-        let bytes = file_piece(&site.db(), file, sent, count).map_err(io::Error::other);
-        Some((bytes.map(Bytes::from), (sent + count, site)))
-    });
-    let mut response = Response::new(Body::from_stream(pieces));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(size));
-    if let Ok(value) = HeaderValue::try_from(media_type) {
-        headers.insert(header::CONTENT_TYPE, value);
-    }
-    let disposition = format!("attachment; filename*=UTF-8''{}", encoded(&name));
-    if let Ok(value) = HeaderValue::try_from(disposition) {
-        headers.insert(header::CONTENT_DISPOSITION, value);
-    }
-    Ok(response.into_response())
-}
-
-/// Bytes `from..from + count` of a file: those that were sent, or those made for its id. `from` is the
-/// beginning of a piece.
-pub(super) fn file_piece(
-    db: &Connection,
-    file: i64,
-    from: u64,
-    count: u64,
-) -> rusqlite::Result<Vec<u8>> {
-    if let Some(bytes) = sent_piece(db, file, from / PIECE)? {
-        return Ok(bytes);
-    }
-    let media_type: String = db
-        .prepare_cached("SELECT media_type FROM file WHERE content = ?")?
-        .query_row([file], |row| row.get(0))?;
-    Ok(piece(file, from, count, media_type.starts_with("text/")))
-}
-
-/// Bytes `from..from + count` that are made for a file.
-fn piece(file: i64, from: u64, count: u64, text: bool) -> Vec<u8> {
-    let byte = |at: u64| {
-        let word = large::scatter(((file as u64) << 32) | (at / 8));
-        let byte = word.to_le_bytes()[(at % 8) as usize];
-        if !text {
-            byte
-        } else if at % 60 == 59 {
-            b'\n'
-        } else {
-            b"abcdefghijklmnopqrstuvwxyz      "[usize::from(byte % 32)]
-        }
+    let ranged = Ranged {
+        name: &name,
+        media_type: &media_type,
+        tag: format!("\"{file}-{version}-{size}\""),
+        length: size,
     };
-    (from..from + count).map(byte).collect()
+    Ok(ranged.answer(&asked, move |from, count| {
+        file_bytes::read(&site.db(), file, from, count).map_err(io::Error::other)
+    }))
 }
 
 /// `POST /content/{id}/child/attachment`: files as parts `file` of a form, each a new attachment.
@@ -877,11 +834,11 @@ pub(super) async fn attach(
             "HTTP 405 Method Not Allowed",
         ));
     }
-    let broken = |error: axum::extract::multipart::MultipartError| {
+    let broken = |error: &dyn std::fmt::Display| {
         Failure::bad(format!("The upload could not be read: {error}"))
     };
     let mut made = Vec::new();
-    while let Some(field) = form.next_field().await.map_err(broken)? {
+    while let Some(mut field) = form.next_field().await.map_err(|error| broken(&error))? {
         if field.name() != Some("file") {
             continue;
         }
@@ -890,9 +847,12 @@ pub(super) async fn attach(
             .content_type()
             .unwrap_or("application/octet-stream")
             .to_owned();
-        let bytes = field.bytes().await.map_err(broken)?;
+        let mut file = site.files().scratch().map_err(|error| broken(&error))?;
+        while let Some(bytes) = field.chunk().await.map_err(|error| broken(&error))? {
+            file.write_all(&bytes).map_err(|error| broken(&error))?;
+        }
         made.push(write(&site, |db, _| {
-            attach_file(db, &id, &name, &media_type, &bytes)
+            attach_file(db, &id, &name, &media_type, &mut file)
         })?);
     }
     if made.is_empty() {
@@ -918,8 +878,14 @@ fn attach_file(
     to: &str,
     name: &str,
     media_type: &str,
-    bytes: &[u8],
+    file: &mut File,
 ) -> Result<i64, Failure> {
+    let unkept = |error: io::Error| {
+        Failure::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("The file could not be kept: {error}"),
+        )
+    };
     let page = content_for(db, to, &[Status::Current])?;
     let taken: Option<i64> = db
         .query_row(
@@ -940,14 +906,16 @@ fn attach_file(
         params![page.space, page.id, name, by, now, by, now],
     )?;
     let id = db.last_insert_rowid();
+    let size = file.seek(SeekFrom::End(0)).map_err(unkept)?;
+    file.rewind().map_err(unkept)?;
     db.execute(
         "INSERT INTO file VALUES (?, ?, ?)",
-        params![id, media_type, bytes.len() as i64],
+        params![id, media_type, size as i64],
     )?;
-    for (number, piece) in bytes.chunks(PIECE as usize).enumerate() {
-        db.prepare_cached("INSERT INTO file_piece VALUES (?, ?, ?)")?
-            .execute(params![id, number as i64, piece])?;
-    }
+    file_bytes::pieces(file, |number, bytes| {
+        file_bytes::write_piece(db, id, number, bytes).map_err(io::Error::other)
+    })
+    .map_err(unkept)?;
     Ok(id)
 }
 

@@ -6,6 +6,10 @@
 //! first 50 pages of `BIG` are roots; the others hang below them breadth first, each page having
 //! none to 40 children. Bodies are not kept but made from id and title when they are asked for.
 //!
+//! Comments and attached files hang on the pages of `BIG`. Files differ in size, from a quarter to seven
+//! quarters of what they have on average, and have exactly the bytes that were asked for in all; what is
+//! in them is not kept but made from the id.
+//!
 //! Rows are streamed into SQLite, which spills to disk: the memory used does not grow with the
 //! numbers.
 
@@ -25,6 +29,12 @@ pub struct Large {
     pub pages: u64,
     /// Trashed items.
     pub trash: u64,
+    /// Comments on pages.
+    pub comments: u64,
+    /// Files attached to pages.
+    pub files: u64,
+    /// How many bytes these have in all.
+    pub bytes: u64,
     /// Another number, another wiki.
     pub seed: u64,
 }
@@ -125,6 +135,15 @@ const FAN_OUT: [u64; 12] = [0, 2, 0, 5, 1, 12, 0, 3, 8, 40, 0, 7];
 /// is a file, has room on a disk: some two gigabytes.
 const LARGEST_FILE: i64 = 30_000;
 
+/// The endings of attached files, and what they are.
+const FILE_TYPES: [(&str, &str); 5] = [
+    ("pdf", "application/pdf"),
+    ("png", "image/png"),
+    ("txt", "text/plain"),
+    ("zip", "application/zip"),
+    ("bin", "application/octet-stream"),
+];
+
 /// A number that looks random and depends on nothing but its argument (SplitMix64).
 pub(in crate::demo) fn scatter(n: u64) -> u64 {
     let mut z = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -184,6 +203,85 @@ impl Large {
             let space = FIRST_SPACE + 1 + (n / each_trash.max(1)) as i64;
             self.fill_trashed(db, &mut next, space, None, self.trash + n)?;
         }
+        if big_pages > 0 {
+            self.fill_comments(db, &mut next, big_pages)?;
+            self.fill_files(db, &mut next, big_pages)?;
+        }
+        Ok(())
+    }
+
+    fn fill_comments(&self, db: &Connection, next: &mut i64, pages: u64) -> Result<(), SeedError> {
+        for n in 0..self.comments {
+            let hash = self.hash(6, n);
+            let parent = FIRST_CONTENT + (hash >> 8) as i64 % pages as i64;
+            let body = format!(
+                "<p>The {} looks right to {}.</p>",
+                pick(&NOUNS, hash >> 12),
+                pick(&FIRST_NAMES, hash >> 20)
+            );
+            Self::hang(db, *next, Kind::Comment, parent, "Re: ", &body, hash)?;
+            *next += 1;
+        }
+        Ok(())
+    }
+
+    fn fill_files(&self, db: &Connection, next: &mut i64, pages: u64) -> Result<(), SeedError> {
+        for n in 0..self.files {
+            let hash = self.hash(7, n);
+            let parent = FIRST_CONTENT + (hash >> 8) as i64 % pages as i64;
+            let (ending, media_type) = FILE_TYPES[(hash % FILE_TYPES.len() as u64) as usize];
+            let name = format!("{} {}.{ending}", pick(&NOUNS, hash >> 16), n + 1);
+            Self::hang(db, *next, Kind::Attachment, parent, &name, "", hash)?;
+            db.prepare_cached("INSERT INTO file VALUES (?, ?, ?)")?
+                .execute(params![*next, media_type, self.file_size(n) as i64])?;
+            *next += 1;
+        }
+        Ok(())
+    }
+
+    /// The size of a file: one of two is as much above the average as the other is below it, and the last
+    /// one has what is left.
+    fn file_size(&self, n: u64) -> u64 {
+        let usual = self.bytes / self.files;
+        let by = self.hash(8, n / 2) % (usual * 3 / 4 + 1);
+        let rest = if n + 1 == self.files {
+            self.bytes % self.files
+        } else {
+            0
+        };
+        match n % 2 {
+            0 if n + 1 == self.files => usual + rest,
+            0 => usual - by,
+            _ => usual + by + rest,
+        }
+    }
+
+    /// What hangs on a page of `BIG`. A title that ends in a blank goes on with that of the page.
+    fn hang(
+        db: &Connection,
+        id: i64,
+        kind: Kind,
+        parent: i64,
+        title: &str,
+        body: &str,
+        hash: u64,
+    ) -> Result<(), SeedError> {
+        let of_page = if title.ends_with(' ') { "title" } else { "''" };
+        let by = 2 + (hash >> 16) as i64 % PEOPLE;
+        let made = EPOCH + (hash % SPAN) as i64;
+        let sql = format!(
+            "INSERT INTO content SELECT ?1, space, ?2, 0, id, NULL, ?3 || {of_page}, 1, ?4, ?5, \
+             ?4, ?5, ?6 FROM content WHERE id = ?7"
+        );
+        db.prepare_cached(&sql)?.execute(params![
+            id,
+            kind as i64,
+            title,
+            by,
+            made,
+            body,
+            parent
+        ])?;
         Ok(())
     }
 
