@@ -250,8 +250,7 @@ impl Shell {
             if let Some(code) = self.end {
                 break code;
             }
-            // What is told of a picture may change the next one.
-            while self.picture == Picture::Owed && self.visit.is_none() && self.end.is_none() {
+            if self.picture_is_owed() {
                 self.show();
             }
             self.tell_keyboard();
@@ -271,6 +270,12 @@ impl Shell {
         terminal::leave();
         self.perform.finish(DISK_LIMIT);
         code
+    }
+
+    /// Whether a picture is to be drawn before anything is waited for: what is told of one may change
+    /// the next. Keys are taken in between, so that no picture that owes another keeps them out.
+    fn picture_is_owed(&self) -> bool {
+        self.picture == Picture::Owed && self.visit.is_none() && self.end.is_none()
     }
 
     /// Draws a picture. The core learns that it is written where that makes a difference.
@@ -402,9 +407,10 @@ impl Shell {
         }
     }
 
-    /// Sleeps until something happens, then applies all that has happened.
+    /// Sleeps until something happens, unless a picture is owed, then applies all that has happened.
     fn wait(&mut self) {
         let first = match self.model.deadline() {
+            _ if self.picture_is_owed() => self.queue.recv_timeout(Duration::ZERO),
             None => self
                 .queue
                 .recv()

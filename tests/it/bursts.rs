@@ -178,3 +178,22 @@ fn a_paste_that_takes_long_is_one_paste() {
     visit.sees_no_more("Gone one");
     visit.leaves();
 }
+
+/// The lines that are still to be read must not keep the program at drawing.
+#[test]
+fn keys_are_taken_while_a_part_of_a_plan_is_below_the_window() {
+    let mut visit = in_the_trash(&[]);
+    visit.would_purge();
+    visit.terminal.resize(60, 12);
+    visit.terminal.wait_for("unread, PgDn");
+    visit.terminal.send("1");
+    visit.terminal.wait_for("to purge it:  1");
+    visit.terminal.send("\r");
+    visit.terminal.wait_for("Not all of this");
+    visit.terminal.resize(100, 30);
+    visit.terminal.wait_for("Esc cancel");
+    assert_eq!(visit.writes(), 0);
+    visit.terminal.send([27]);
+    visit.sees_no_more("Type 1 to purge it");
+    visit.leaves();
+}

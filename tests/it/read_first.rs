@@ -66,6 +66,22 @@ fn no_answer_counts_before_the_end_of_the_plan_was_on_the_screen() {
     }
 }
 
+/// The shell draws until nothing is unseen: a part below the window must not keep it at that.
+#[test]
+fn a_picture_of_a_part_leaves_nothing_unseen_until_it_is_scrolled() {
+    for opening in ["D", "t | x", "P |"] {
+        let mut desk = Desk::browsing(SMALL.0, SMALL.1);
+        opens(&mut desk, opening);
+        desk.work(&wiki);
+        desk.story.looks_at_it();
+        let screen = desk.screen();
+        assert!(screen.contains("unread, PgDn"), "{opening}\n{screen}");
+        assert_eq!(desk.story.model.unseen(), None, "{opening}\n{screen}");
+        burst(&mut desk, "PgDn");
+        assert!(desk.story.model.unseen().is_some(), "{opening}");
+    }
+}
+
 #[test]
 fn keys_that_are_faster_than_the_pictures_leave_no_part_of_a_plan_out() {
     let mut desk = Desk::browsing(SMALL.0, SMALL.1);
@@ -242,6 +258,7 @@ proptest! {
         for (key, looks) in keys {
             if looks {
                 desk.story.looks_at_it();
+                prop_assert_eq!(desk.story.model.unseen(), None, "drawn without end");
                 seen.push(desk.screen());
             }
             let before = jobs(&desk);

@@ -156,9 +156,12 @@ impl Reader {
             && (self.page.0 > self.shown || self.page.1 < self.lines.len())
     }
 
-    /// Whether the next picture shows something of it for the first time.
+    /// Whether the next picture shows something of it for the first time. What is below the window
+    /// does not count: a picture would not change that.
     fn is_unseen(&self) -> bool {
-        self.end == Sight::Unseen && self.page.0 <= self.shown
+        let reaches = self.shown.max(self.page.1).min(self.lines.len());
+        let is_new = reaches > self.shown || reaches == self.lines.len();
+        self.end == Sight::Unseen && self.page.0 <= self.shown && is_new
     }
 
     fn written(&mut self, picture: u64, since: Millis, report: Option<u64>) {
