@@ -223,6 +223,21 @@ fn a_letter_and_the_key_that_creates_a_space_in_one_read_create_none() {
     assert_eq!(jobs(&desk), 1);
 }
 
+#[test]
+fn a_key_that_comes_as_one_with_esc_agrees_to_nothing_in_the_dialog_below() {
+    let mut desk = crate::typed_ahead::desk();
+    desk.keys("n").types("Night Watch");
+    desk.work(&wiki);
+    desk.keys("Esc");
+    assert!(desk.screen().contains("would be lost"), "{}", desk.screen());
+    let mut save: Chord = "Ctrl-s".parse().expect("a key of the test");
+    save.alt = true;
+    desk.story.press(KeyPress::press(save));
+    assert_eq!(jobs(&desk), 0, "{}", desk.screen());
+    desk.keys("Ctrl-s");
+    assert_eq!(jobs(&desk), 1, "{}", desk.screen());
+}
+
 /// The lines that have to be read of the dialog on top.
 fn must_read(desk: &Desk) -> Option<Vec<String>> {
     let model = &desk.story.model;
