@@ -1239,15 +1239,23 @@ impl Session {
         self.send(key)
     }
 
-    /// Does what the program asks its person for: chooses, or presses again what was dropped.
+    /// Does what the program asks its person for: chooses, or presses again what did not count, because
+    /// it was dropped or because the dialog was still counting.
     fn answers(&mut self) -> Outcome<()> {
+        let still_asks = |text: &str| match wanted(text) {
+            Some(wanted) => text.contains(&format!(": {wanted} ")),
+            None => ["y confirm", "y save", "Ctrl-s create"]
+                .iter()
+                .any(|keys| text.contains(keys)),
+        };
         let text = self.text();
-        let was_dropped = text.contains("Dropped, ")
-            || text.contains("then answer again")
-            || text.contains("Press Enter again");
-        if was_dropped {
+        if still_asks(&text) {
             self.rests();
-            self.send(self.confirmed)
+            // What stands after a look is no picture of before.
+            if still_asks(&self.text()) {
+                self.send(self.confirmed)?;
+            }
+            Ok(())
         } else if text.contains("Enter choose") {
             self.rests();
             self.confirm("\r")

@@ -1380,6 +1380,7 @@ impl Model {
         let Some(across) = &mut self.across else {
             return;
         };
+        self.inflight.expansions.ask_anew();
         let unread = across.settled() < across.rows.len();
         if across.going != Going::On && unread {
             across.going = Going::On;

@@ -3,7 +3,8 @@
 //! One expansion can fail alone: a server answers 500 to `expand=permissions` and is well without
 //! it. Then the same is asked again with less: first with nothing that can be missed, which tells
 //! whether the expansions are to blame at all, then with one left out after the other. Which one it
-//! was is remembered for the visit, and said where it is missed.
+//! was is remembered, and said where it is missed, until a refresh asks for it anew and the server
+//! answers.
 //!
 //! Jobs ask for themselves: what they save or stand on can't be missed.
 
@@ -41,6 +42,9 @@ pub enum Less {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Expansions {
     refused: BTreeMap<Operation, BTreeSet<String>>,
+    /// Operations of which the next is asked for with all.
+    #[serde(default)]
+    anew: BTreeSet<Operation>,
 }
 
 /// What comes of an answer.
@@ -59,9 +63,16 @@ impl Expansions {
         missing.map(String::as_str)
     }
 
+    /// A person refreshes: what the server could not expand is asked for once more. Until it is
+    /// answered it stays missing.
+    pub fn ask_anew(&mut self) {
+        self.anew = self.refused.keys().copied().collect();
+    }
+
     /// The call without what the server can't expand.
-    pub fn spared(&self, waiter: &Waiter, mut call: Call) -> Call {
+    pub fn spared(&mut self, waiter: &Waiter, mut call: Call) -> Call {
         if let Some(operation) = operation(waiter)
+            && !self.anew.remove(&operation)
             && let Some(refused) = self.refused.get(&operation)
             && let Some(expand) = expand_of(&mut call)
         {
@@ -111,7 +122,12 @@ impl Expansions {
             (None, Err(error)) if is_to_blame(&error) && !missable.is_empty() => {
                 Next::Ask(without(&can_be_missed), Less::Bare(error))
             }
-            (None, outcome) => Next::Take(outcome, Vec::new()),
+            (None, outcome) => {
+                if outcome.is_ok() {
+                    self.unlearn(operation, &missable);
+                }
+                Next::Take(outcome, Vec::new())
+            }
             // It fails without them too: they are not to blame.
             (Some(Less::Bare(first)), Err(_)) => Next::Take(Err(first.clone()), Vec::new()),
             (Some(Less::Bare(_)), Ok(bare)) if missable.len() == 1 => {
@@ -119,6 +135,7 @@ impl Expansions {
             }
             (Some(Less::Bare(_)), Ok(bare)) => one_less(0, Box::new(bare)),
             (Some(Less::Without(place, _)), Ok(reply)) => {
+                self.unlearn(operation, &missable);
                 self.learn(operation, &missable[*place..=*place], reply)
             }
             (Some(Less::Without(place, bare)), Err(error)) if is_to_blame(&error) => {
@@ -130,6 +147,13 @@ impl Expansions {
                 }
             }
             (Some(Less::Without(..)), Err(error)) => Next::Take(Err(error), Vec::new()),
+        }
+    }
+
+    /// An answer has shown that the server can expand these.
+    fn unlearn(&mut self, operation: Operation, expanded: &[&str]) {
+        if let Some(refused) = self.refused.get_mut(&operation) {
+            refused.retain(|one| !expanded.contains(&one.as_str()));
         }
     }
 

@@ -820,6 +820,17 @@ impl Model {
         }
     }
 
+    /// Asks what the job of the form on top asks. It could not while another dialog lay over the form,
+    /// which alone does not get on.
+    pub(in crate::app) fn ask_over_form(&mut self) {
+        let id = self.modals.last().and_then(Modal::saved_by);
+        let id = id.filter(|id| !self.jobs.turns.is_awaited_for(id));
+        let job = id.and_then(|id| self.jobs.get(id));
+        if let Some(dialog) = job.and_then(QuestionDialog::of) {
+            self.modals.push(Modal::Question(dialog));
+        }
+    }
+
     /// A job is over: say how it ended, and show the wiki as it is now.
     fn job_ended(&mut self, id: &JobId, out: &mut Vec<Effect>) {
         if self.plan_was_rehearsed(id, out) {

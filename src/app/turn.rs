@@ -53,6 +53,13 @@ struct Waiting {
     seen: Option<Box<Job>>,
 }
 
+impl Turns {
+    /// Whether something of a job, such as an answer of its person, waits for the turn.
+    pub(in crate::app) fn is_awaited_for(&self, id: &JobId) -> bool {
+        self.wanted.iter().any(|waiting| waiting.id == *id)
+    }
+}
+
 /// Whether a job writes, to the server or to a backup.
 fn writes(job: &Job) -> bool {
     job.head().target.act != Act::DryRun

@@ -123,6 +123,7 @@ impl Model {
             self.spaces.scan_slice(height);
         }
         self.tick_jobs(out);
+        self.ask_over_form();
         self.work_on_content();
         self.ask_parents(out);
         self.drive_across(out);
@@ -827,6 +828,7 @@ impl Model {
             self.connect(out);
             return;
         }
+        self.inflight.expansions.ask_anew();
         match self.focus {
             Pane::Spaces => self.load_spaces(out),
             Pane::Detail => self.load_detail(out),
@@ -989,7 +991,7 @@ impl Model {
             self.say(
                 LogLevel::Warning,
                 format!(
-                    "The server fails when it is asked for {}. {they_are} left out and shown as not read; the next start asks again.",
+                    "The server fails when it is asked for {}. {they_are} left out and shown as not read; ‹refresh› asks again.",
                     words.join(" and ")
                 ),
             );

@@ -556,6 +556,31 @@ fn a_reported_hold_moves_in_lists_and_counts_in_no_confirmation() {
 }
 
 #[test]
+fn letters_that_a_paste_repeats_are_not_left_out_without_a_word() {
+    let mut desk = Desk::browsing(120, 40);
+    desk.keys("D").work(&told).types("O");
+    for _ in 0..5 {
+        desk.story
+            .press(KeyPress::press("L".parse().expect("a key of the test")));
+    }
+    desk.types("D1").keys("Enter");
+    let screen = desk.screen();
+    assert!(
+        screen.contains("That is not ENG. Nothing was done."),
+        "{screen}"
+    );
+    assert!(screen.contains("Letters that came"), "{screen}");
+    // It is told once: what is typed after it stands as it was typed.
+    desk.types("x").keys("Enter");
+    let screen = desk.screen();
+    assert!(
+        screen.contains("That is not ENG. Nothing was done."),
+        "{screen}"
+    );
+    assert!(!screen.contains("Letters that came"), "{screen}");
+}
+
+#[test]
 fn what_was_archived_is_shown_so_before_it_is_read_again() {
     let mut desk = Desk::browsing(120, 40);
     // Each time the space is still to be read again when the key comes.

@@ -693,6 +693,15 @@ fn a_space_changed_in_between_is_written_as_the_person_chooses() {
         .sees("mine Engineering and tools!");
     visit.keys("m Enter").settle();
     assert_eq!(visit.room("ENG").name, "Engineering and tools!");
+    // Asked while something else lies over the form: it is asked once that is left.
+    let mut visit = Visit::new(120, 40);
+    visit.keys("e").work();
+    visit.types(" and tools").keys("Ctrl-s");
+    they(&visit, "Theirs", "By them.");
+    visit.keys("y Ctrl-c").settle().sees("asks you something");
+    visit.keys("Esc").settle().sees("Changed meanwhile");
+    visit.keys("m Enter").settle();
+    assert_eq!(visit.room("ENG").name, "Engineering and tools");
     // And changed once more while the person was choosing.
     let mut visit = Visit::new(120, 40);
     visit.keys("e").work();

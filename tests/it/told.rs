@@ -119,6 +119,33 @@ fn an_expansion_that_fails_alone_is_left_out_and_said_and_the_rest_is_shown() {
 }
 
 #[test]
+fn an_expansion_that_failed_is_asked_for_again_by_a_refresh() {
+    let missing = |story: &Story| {
+        let missing = story.model.inflight.expansions.missing(Operation::Space);
+        missing.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let server = failing(&["permissions"]);
+    let mut story = Story::start(120, 40);
+    story.answer_all(&server).rest().answer_all(&server);
+    shows(&story, "left out and shown as not read; r asks again.");
+    // It fails still: told as before, and known again.
+    story.keys("2 r");
+    let last = asked_of_spaces(&story).pop().expect("the space is read");
+    assert!(last.contains("permissions"), "{last}");
+    shows(&story, "permissions  not read: the server fails over it");
+    story.answer_all(&server);
+    assert_eq!(missing(&story), ["permissions"]);
+    // By now the server can.
+    story.keys("r").answer_all(&wiki);
+    assert_eq!(missing(&story), [""; 0]);
+    let screen = story.screen();
+    assert!(!screen.contains("not read: the server fails"), "{screen}");
+    story.keys("1 j").rest();
+    let last = asked_of_spaces(&story).pop().expect("the space is read");
+    assert!(last.contains("permissions"), "{last}");
+}
+
+#[test]
 fn several_expansions_that_fail_are_all_left_out() {
     let server = failing(&["permissions", "homepage"]);
     let mut story = Story::start(120, 40);

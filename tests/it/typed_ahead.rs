@@ -238,10 +238,30 @@ fn keys_count_from_the_answer_behind_the_picture_on() {
 }
 
 #[test]
-fn a_report_that_nobody_sent_and_one_of_another_picture_mean_nothing() {
+fn a_terminal_that_answers_what_nobody_asked_is_not_asked_any_more() {
     let mut desk = purging();
-    // Unasked, before the picture and with none under way.
+    let asks = |desk: &Desk| desk.story.model.modals.wants_report(Millis(desk.story.at));
+    desk.drawn(true);
     desk.status();
+    assert!(asks(&desk));
+    // Two terminals show the program, and both answer.
+    desk.status();
+    assert!(!asks(&desk), "the next answer may be from either");
+    burst(&mut desk, "Esc x");
+    desk.drawn(false);
+    burst(&mut desk, "1 Enter");
+    assert_eq!(desk.jobs(), 0);
+    desk.status();
+    burst(&mut desk, "1 Enter");
+    assert_eq!(desk.jobs(), 0, "{}", desk.screen());
+    desk.waits(260);
+    burst(&mut desk, "1 Enter");
+    assert_eq!(desk.jobs(), 1, "{}", desk.screen());
+}
+
+#[test]
+fn a_report_of_another_picture_means_nothing() {
+    let mut desk = purging();
     desk.drawn(true);
     burst(&mut desk, "1 Enter");
     assert_eq!(desk.jobs(), 0);

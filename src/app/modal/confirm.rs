@@ -181,6 +181,8 @@ pub struct Confirm {
     pub top: usize,
     /// The last key, how often it came in a row, and when.
     run: Option<(Chord, usize, Millis)>,
+    /// Whether such keys were left out of what is typed.
+    left_out: bool,
 }
 
 /// What is said of a destroying job that goes on while it is not known what became of writes that an
@@ -234,6 +236,7 @@ impl Confirm {
             space_file: None,
             top: 0,
             run: None,
+            left_out: false,
         }
     }
 
@@ -645,6 +648,7 @@ impl Model {
             }
             (_, At::Typed) => {
                 if dialog.is_held(press, self.now) {
+                    dialog.left_out = true;
                     dialog.problem = Some("Held keys don't count here.".to_owned());
                     return Outcome::Stay;
                 }
@@ -669,7 +673,13 @@ impl Model {
     ) -> Outcome {
         let Some(consent) = dialog.challenge.answer(typed) else {
             let wanted = dialog.wanted().unwrap_or_default();
-            dialog.problem = Some(format!("That is not {wanted}. Nothing was done."));
+            // Letters that repeat in what is pasted come like those of a held key.
+            let why = if std::mem::take(&mut dialog.left_out) {
+                " Letters that came like those of a held key were left out. Type them."
+            } else {
+                ""
+            };
+            dialog.problem = Some(format!("That is not {wanted}. Nothing was done.{why}"));
             return Outcome::Stay;
         };
         // Nobody agrees to what was not shown yet. What can't be learned is shown as unknown, so this

@@ -243,7 +243,7 @@ impl Modal {
     }
 
     /// The job that saves what was typed into it, while that is at work.
-    fn saved_by(&self) -> Option<&JobId> {
+    pub(in crate::app) fn saved_by(&self) -> Option<&JobId> {
         match self {
             Self::NewSpace(form) => form.job.as_ref(),
             Self::EditSpace(form) => form.job.as_ref(),

@@ -4,7 +4,8 @@
 //! typed before that were typed for something else, and are dropped. That a picture is written does not
 //! mean that it has arrived: where the terminal answers status reports, one is sent behind the picture,
 //! and what stands before its answer in the input was typed too early as well. Where it doesn't, a
-//! quarter of a second without a key has to do.
+//! quarter of a second without a key has to do; nor where answers come that nobody asked for, as where
+//! several terminals show one program: an answer may then be to another report, or from another screen.
 //!
 //! What is agreed to may be longer than the screen. Its lines count as read once they were in a picture,
 //! from the first one on without a gap ([`Reader`]).
@@ -288,6 +289,8 @@ pub struct Stack {
     answered: u64,
     /// When those were sent that are not.
     reports: VecDeque<Millis>,
+    /// Whether an answer came that nobody asked for, so that none tells of a picture any more.
+    is_answered_unasked: bool,
     dropped: Option<Dropped>,
 }
 
@@ -389,6 +392,7 @@ impl Stack {
             pictures: self.pictures,
             answered: self.answered,
             reports: self.reports,
+            is_answered_unasked: self.is_answered_unasked,
             ..Self::default()
         }
     }
@@ -423,7 +427,7 @@ impl Stack {
     /// unanswered, as answers are told apart by their order alone.
     pub fn wants_report(&self, now: Millis) -> bool {
         let oldest = self.reports.front();
-        oldest.is_none_or(|sent| now.since(*sent) < ANSWER)
+        !self.is_answered_unasked && oldest.is_none_or(|sent| now.since(*sent) < ANSWER)
     }
 
     /// When the last status report was sent that has no answer yet.
@@ -449,10 +453,12 @@ impl Stack {
         }
     }
 
-    /// The terminal has answered a status report. One that nobody sent means nothing.
+    /// The terminal has answered a status report; or nobody had sent one, and none is sent any more.
     pub(in crate::app) fn status_came(&mut self) {
         if self.reports.pop_front().is_some() {
             self.answered += 1;
+        } else {
+            self.is_answered_unasked = true;
         }
     }
 
