@@ -446,6 +446,11 @@ impl Model {
                 }
                 JobEffect::Write { write, what } => self.job_write(id, write, what, out),
                 JobEffect::Ask(_) => self.ask_person(id),
+                JobEffect::GiveUpWrite { write } => {
+                    let wanted = Stores::Job(id.clone(), write);
+                    let of_it = self.jobs.waiting.iter().filter(|(_, it)| **it == wanted);
+                    out.extend(of_it.map(|(ticket, _)| Effect::CancelDisk(*ticket)));
+                }
                 JobEffect::GiveUp { request } => {
                     let waiter = Waiter::Job(id.clone(), request);
                     self.inflight.cancel(out, |other| *other == waiter);
@@ -775,6 +780,27 @@ impl Model {
         }
         self.jobs.writes_out.remove(&(id.clone(), request));
         self.job_event(id, JobEvent::Reply { request, outcome }, out);
+    }
+
+    /// Tells a job how far one of its files is.
+    pub(in crate::app) fn job_moved(
+        &mut self,
+        ticket: Ticket,
+        done: u64,
+        total: u64,
+        out: &mut Vec<Effect>,
+    ) {
+        let of_disk = match self.jobs.waiting.get(&ticket) {
+            Some(Stores::Job(id, _)) => Some(id.clone()),
+            _ => None,
+        };
+        let id = of_disk.or_else(|| match &self.inflight.get(ticket)?.waiter {
+            Waiter::Job(id, _) => Some(id.clone()),
+            _ => None,
+        });
+        if let Some(id) = id {
+            self.job_event(&id, JobEvent::Moved { done, total }, out);
+        }
     }
 
     /// Tells the jobs whose time has come.

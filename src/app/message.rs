@@ -123,6 +123,16 @@ pub enum Msg {
         /// Milliseconds until then.
         wait_ms: u64,
     },
+    /// How far a file has been sent, has arrived or has been read, in bytes. Comes any number of times
+    /// before the answer.
+    Moved {
+        /// Which request, or which call to the disk.
+        ticket: Ticket,
+        /// How much of it.
+        done: u64,
+        /// Of how much.
+        total: u64,
+    },
     /// The embedded server of `--demo` listens, or could not be started.
     Connected(Result<Connected, String>),
     /// Another profile was opened, with nothing sent to its server yet, or why it was not: a
@@ -475,6 +485,8 @@ pub enum Effect {
     },
     /// Give this request up if it is a read; no answer comes any more.
     Cancel(Ticket),
+    /// Nobody waits any more for a long call to the disk: it need not go on. Its answer may come.
+    CancelDisk(Ticket),
     /// Read or write a file; the outcome comes as `Msg::Disk`.
     Disk {
         /// Its name.

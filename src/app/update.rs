@@ -72,6 +72,11 @@ pub fn update(model: &mut Model, at: Millis, msg: Msg) -> Vec<Effect> {
                 },
             );
         }
+        Msg::Moved {
+            ticket,
+            done,
+            total,
+        } => model.job_moved(ticket, done, total, &mut out),
         // Another profile may have been opened while the embedded server started.
         Msg::Connected(_) if !model.profile.base_url.is_empty() => {}
         Msg::Connected(Ok(connected)) => {

@@ -214,6 +214,9 @@ pub(super) struct Desk {
     checkpoint_due: bool,
     since_checkpoint: u32,
     message: String,
+    /// How far the file is that is sent, arrives or is read, in bytes.
+    #[serde(skip)]
+    moved: Option<(u64, u64)>,
     /// How far the thing at work is, in percent, where the server tells.
     part: u8,
     /// How many of how many are saved, while a backup is made.
@@ -273,6 +276,7 @@ impl Desk {
             checkpoint_due: false,
             since_checkpoint: 0,
             message: String::new(),
+            moved: None,
             part: 0,
             saving: None,
             paced_from: 0,
@@ -733,6 +737,16 @@ impl Desk {
 
     pub(super) fn say(&mut self, message: impl Into<String>) {
         self.message = message.into();
+        self.moved = None;
+    }
+
+    /// Tells how far the file is that is sent, arrives or is read: until something else is said.
+    pub(super) fn moved(&mut self, done: u64, total: u64) {
+        let done = done.min(total);
+        self.moved = Some((done, total));
+        if total > 0 {
+            self.part((u128::from(done) * 100 / u128::from(total)) as u8);
+        }
     }
 
     /// Tells how far the thing at work is, in percent, until it has an outcome.
@@ -812,6 +826,13 @@ impl Desk {
             }
         }
         self.flights.retain(|flight| flight.step != Step::Download);
+        // So may a look through it take long.
+        let is_look = |it: &Pending| matches!(it.what, JobWrite::CheckZip { .. });
+        for look in self.pending.iter().filter(|it| is_look(it)) {
+            let write = WriteNo(look.no);
+            self.out.push(JobEffect::GiveUpWrite { write });
+        }
+        self.pending.retain(|it| !is_look(it));
         self.flights
             .retain(|flight| flight.stage == Stage::Sent || settles(flight.step));
     }
@@ -1265,7 +1286,15 @@ impl Desk {
             message: if self.is_held() {
                 self.held_because.clone()
             } else {
-                self.message.clone()
+                match self.moved {
+                    Some((done, total)) => format!(
+                        "{}, {} of {}",
+                        self.message,
+                        number::bytes(done),
+                        number::bytes(total)
+                    ),
+                    None => self.message.clone(),
+                }
             },
         }
     }
@@ -1633,7 +1662,9 @@ mod tests {
                         };
                         let _ = desk.written(write, outcome);
                     }
-                    JobEffect::Ask(_) | JobEffect::GiveUp { .. } => {}
+                    JobEffect::Ask(_)
+                    | JobEffect::GiveUp { .. }
+                    | JobEffect::GiveUpWrite { .. } => {}
                 }
             }
             desk.send_due();

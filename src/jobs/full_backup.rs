@@ -771,12 +771,10 @@ impl ServerCopy {
             self.fail("Its file changed again and again while it was downloaded.");
             return;
         } else {
-            let of =
-                total.map_or_else(String::new, |total| format!(" of {}", number::bytes(total)));
-            if let Some(total) = total.filter(|it| *it > 0) {
-                desk.part((bytes.min(total) * 100 / total) as u8);
+            self.say(desk, "downloading");
+            if let Some(total) = total {
+                desk.moved(bytes, total);
             }
-            self.say(desk, &format!("downloading, {}{of}", number::bytes(bytes)));
         }
         desk.checkpoint();
     }

@@ -448,6 +448,13 @@ pub enum JobEvent {
         /// What the disk said.
         outcome: Result<Stored, StoreError>,
     },
+    /// How far the file is that is sent, arrives or is read, in bytes.
+    Moved {
+        /// How much of it.
+        done: u64,
+        /// Of how much.
+        total: u64,
+    },
     /// The time that [`Job::deadline`] named has come.
     Tick,
     /// Do nothing new.
@@ -479,6 +486,11 @@ pub enum JobEffect {
     },
     /// Ask the person; also kept in [`Job::question`].
     Ask(Question),
+    /// Nobody waits any more for this long look at the disk.
+    GiveUpWrite {
+        /// Which.
+        write: WriteNo,
+    },
     /// Nobody waits any more for the answer to this read.
     GiveUp {
         /// Its name.
@@ -1104,6 +1116,11 @@ impl Job {
                     self.desk.recall();
                 }
             },
+            // Nothing follows from it.
+            JobEvent::Moved { done, total } => {
+                self.desk.moved(done, total);
+                return self.desk.take();
+            }
             JobEvent::Tick => {}
             JobEvent::Pause => {
                 if self.state == JobState::Running {

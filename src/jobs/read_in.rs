@@ -490,8 +490,8 @@ impl Machine for ReadIn {
             Stage::Looking if is_free => desk.read(ITEM, Step::Check, self.space()),
             Stage::Before if is_free => desk.read(ITEM, Step::Look, self.jobs()),
             Stage::Ready if is_free => {
-                let size = number::bytes(self.file.zip.bytes);
-                self.say(desk, &format!("sending the file, {size}"));
+                self.say(desk, "sending the file");
+                desk.moved(0, self.file.zip.bytes);
                 let call = Call::UploadBackup {
                     from: LocalFile {
                         backup: self.file.backup.clone(),

@@ -12,7 +12,7 @@ use secrecy::zeroize::Zeroizing;
 use tokio::sync::{OnceCell, oneshot};
 
 use super::disk::Disk;
-use super::download::Moves;
+use super::download::{Moves, Tell};
 use super::event::{Borrower, Event};
 use crate::app::message::Ticket;
 use crate::config::{Auth, Profile, file};
@@ -139,12 +139,13 @@ impl Line {
         ticket: Ticket,
         call: &Call,
         retrying: impl Fn(Retry) + Send,
+        moved: Tell,
     ) -> (Result<Reply, ApiError>, u64) {
         let client = match self.client.get_or_init(|| self.connect()).await {
             Ok(client) => client,
             Err(error) => return (Err(error.clone()), 0),
         };
-        let answer = self.files.send(client, call, retrying).await;
+        let answer = self.files.send_telling(client, call, retrying, moved).await;
         let request = call.request();
         let took_ms = u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX);
         match &answer.outcome {

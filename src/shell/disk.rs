@@ -3,19 +3,25 @@
 //! One thread does what is asked in the order it was asked, so the journal has the order of the
 //! events; a second one does the long reads, which the journal must not wait for. Whatever has been answered with [`DiskReply::Written`] survives a crash.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use super::event::Event;
 use super::holds::{Holds, TurnTaken};
+use super::perform::told;
+use super::zip_check::Watch;
 use super::{at_work, backups, files, removal, zip_check};
 use crate::app::message::{
     DiskCall, DiskError, DiskReply, ENTRIES, JobsRead, Msg, TakenTurn, TextFile, Ticket,
 };
+use crate::confluence::SpaceKey;
+use crate::jobs::backup::Digest;
 use crate::jobs::ledger::Reader;
 
 /// The name of the journal in the folder of a profile.
@@ -59,8 +65,60 @@ pub struct Folders {
 pub struct Disk {
     /// Where the backups lie.
     backups: PathBuf,
+    /// Long calls that nobody waits for any more.
+    given_up: GivenUp,
     work: Sender<Work>,
     reads: Sender<(Ticket, DiskCall)>,
+}
+
+/// The tickets of long calls that nobody waits for any more.
+type GivenUp = Arc<Mutex<HashSet<Ticket>>>;
+
+/// What the look through a file of this call is told by, where it is one.
+fn look(
+    folders: &Folders,
+    call: &DiskCall,
+    ticket: Ticket,
+    events: &Sender<Event>,
+    given_up: &GivenUp,
+) -> Option<Result<DiskReply, DiskError>> {
+    let DiskCall::CheckZip {
+        backup,
+        name,
+        sha256,
+        space,
+    } = call
+    else {
+        return None;
+    };
+    let tell = told(events.clone(), ticket);
+    let is_wanted = || {
+        let mut given_up = given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        !given_up.remove(&ticket)
+    };
+    Some(check_zip(
+        folders,
+        backup,
+        name,
+        *sha256,
+        space,
+        Watch::new(tell, is_wanted),
+    ))
+}
+
+fn check_zip(
+    folders: &Folders,
+    backup: &str,
+    name: &str,
+    sha256: Digest,
+    space: &SpaceKey,
+    watch: Watch<'_>,
+) -> Result<DiskReply, DiskError> {
+    let path = plain_file(&plain_file(&folders.backups, backup)?, name)?;
+    let found = zip_check::check(&path, sha256, space, watch);
+    found.map(DiskReply::Zip).map_err(|why| DiskError {
+        message: crate::report::scrub(&why),
+    })
 }
 
 #[derive(Debug)]
@@ -79,12 +137,17 @@ impl Disk {
         let backups = folders.backups.clone();
         let (reads, queue) = channel();
         let (of_reader, events_of_reader) = (folders.clone(), events.clone());
+        let given_up = GivenUp::default();
+        let unwanted = Arc::clone(&given_up);
         thread::Builder::new()
             .name(READER.to_owned())
             .spawn(move || {
                 let mut none = Holds::default();
                 for (ticket, call) in queue {
-                    let outcome = perform(&of_reader, JournalAccess::ReadOnly, &mut none, &call);
+                    let looked = look(&of_reader, &call, ticket, &events_of_reader, &unwanted);
+                    let outcome = looked.unwrap_or_else(|| {
+                        perform(&of_reader, JournalAccess::ReadOnly, &mut none, &call)
+                    });
                     let _ = events_of_reader.send(Event::Core(Msg::Disk { ticket, outcome }));
                 }
             })?;
@@ -108,6 +171,7 @@ impl Disk {
             })?;
         Ok(Self {
             backups,
+            given_up,
             work,
             reads,
         })
@@ -126,6 +190,12 @@ impl Disk {
         } else {
             let _ = self.work.send(Work::Do(ticket, call));
         }
+    }
+
+    /// Nobody waits any more for the answer to this long call.
+    pub fn give_up(&self, ticket: Ticket) {
+        let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        given_up.insert(ticket);
     }
 
     /// Waits until all that was asked for is done, but not longer than `limit`. Says whether it is.
@@ -266,13 +336,7 @@ pub fn perform(
             name,
             sha256,
             space,
-        } => {
-            let path = plain_file(&plain_file(&folders.backups, backup)?, name)?;
-            let found = zip_check::check(&path, *sha256, space);
-            found.map(DiskReply::Zip).map_err(|why| DiskError {
-                message: crate::report::scrub(&why),
-            })
-        }
+        } => check_zip(folders, backup, name, *sha256, space, Watch::none()),
         DiskCall::ReadBackup { backup, name } => {
             let folder = plain_file(&folders.backups, backup)?;
             let path = plain_file(&folder, name)?;

@@ -22,6 +22,36 @@ pub const PART: &str = "part";
 /// How much is read at once.
 const PIECE: usize = 256 * 1024;
 
+/// After so many bytes it is told how far a file is.
+const STEP: u64 = 1 << 20;
+
+/// Hears how far a file is: bytes, and of how many.
+pub type Tell = Arc<dyn Fn(u64, u64) + Send + Sync>;
+
+/// Tells how far a file is, now and then.
+pub(super) struct Gauge {
+    tell: Tell,
+    pub(super) total: u64,
+    told: u64,
+}
+
+impl Gauge {
+    pub(super) fn of(total: u64, tell: Tell) -> Self {
+        Self {
+            tell,
+            total,
+            told: 0,
+        }
+    }
+
+    pub(super) fn at(&mut self, done: u64) {
+        if done >= self.told.saturating_add(STEP) || done < self.told {
+            self.told = done;
+            (self.tell)(done, self.total);
+        }
+    }
+}
+
 /// The files that move between the server and a folder of backups.
 #[derive(Debug, Default)]
 pub struct Moves {
@@ -46,12 +76,24 @@ impl Moves {
         call: &Call,
         retrying: impl FnMut(Retry) + Send,
     ) -> Answer {
+        self.send_telling(client, call, retrying, Arc::new(|_, _| {}))
+            .await
+    }
+
+    /// The same, and tells how far the file is.
+    pub async fn send_telling(
+        &self,
+        client: &Client,
+        call: &Call,
+        retrying: impl FnMut(Retry) + Send,
+        tell: Tell,
+    ) -> Answer {
         match call {
             Call::DownloadBackup { into, resume, .. } => {
-                self.download(client, call, into, resume.as_ref(), retrying)
+                self.download(client, call, into, resume.as_ref(), retrying, tell)
                     .await
             }
-            Call::UploadBackup { from } => match self.opened(from) {
+            Call::UploadBackup { from } => match self.opened(from, tell) {
                 Ok(file) => {
                     client
                         .transfer(call, Transfer::From(Arc::new(file)), retrying)
@@ -69,13 +111,14 @@ impl Moves {
             .map_err(|error| ApiError::new(ErrorKind::Storage, error.message))
     }
 
-    fn opened(&self, file: &LocalFile) -> Result<Upload, ApiError> {
+    fn opened(&self, file: &LocalFile, tell: Tell) -> Result<Upload, ApiError> {
         let path = self.place(file)?;
         let length = files::open(&path).and_then(|file| file.metadata());
         Ok(Upload {
             length: length.map_err(|error| trouble(&error, &path))?.len(),
             name: file.name.clone(),
             path,
+            tell,
         })
     }
 
@@ -86,6 +129,7 @@ impl Moves {
         into: &LocalFile,
         resume: Option<&Resume>,
         retrying: impl FnMut(Retry) + Send,
+        tell: Tell,
     ) -> Answer {
         let whole = match self.place(into) {
             Ok(path) => path,
@@ -100,10 +144,13 @@ impl Moves {
             Begun::Whole(downloaded) => return Answer::of(Reply::Downloaded(downloaded)),
             Begun::Part(arriving) => arriving,
         };
+        arriving.gauge = resume.map(|resume| Gauge::of(resume.total, tell));
         let mut answer = client
             .transfer(call, Transfer::Into(&mut arriving), retrying)
             .await;
-        let Arriving { file, length, sum } = arriving;
+        let Arriving {
+            file, length, sum, ..
+        } = arriving;
         let is_whole = matches!(
             &answer.outcome,
             Ok(Reply::Downloaded(downloaded)) if downloaded.total == Some(length)
@@ -150,7 +197,12 @@ impl Moves {
                 Some((of, sum)) if of == length => (length, sum),
                 _ => sum_of(files::open(&part)?)?,
             };
-            Ok(Begun::Part(Arriving { file, length, sum }))
+            Ok(Begun::Part(Arriving {
+                file,
+                length,
+                sum,
+                gauge: None,
+            }))
         };
         match tokio::task::spawn_blocking(begin).await {
             Ok(begun) => begun,
@@ -169,6 +221,8 @@ struct Arriving {
     file: File,
     length: u64,
     sum: Sha256,
+    /// Where it is known how long the file is.
+    gauge: Option<Gauge>,
 }
 
 impl Sink for Arriving {
@@ -198,6 +252,9 @@ impl Sink for Arriving {
         }
         self.sum.update(piece);
         self.length += piece.len() as u64;
+        if let Some(gauge) = &mut self.gauge {
+            gauge.at(self.length);
+        }
         Ok(())
     }
 }
@@ -207,6 +264,23 @@ struct Upload {
     path: PathBuf,
     name: String,
     length: u64,
+    tell: Tell,
+}
+
+/// Reads a file, and tells how far.
+struct Told {
+    file: File,
+    read: u64,
+    gauge: Gauge,
+}
+
+impl Read for Told {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(into)?;
+        self.read += read as u64;
+        self.gauge.at(self.read);
+        Ok(read)
+    }
 }
 
 impl Source for Upload {
@@ -219,7 +293,11 @@ impl Source for Upload {
     }
 
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(files::open(&self.path)?))
+        Ok(Box::new(Told {
+            file: files::open(&self.path)?,
+            read: 0,
+            gauge: Gauge::of(self.length, Arc::clone(&self.tell)),
+        }))
     }
 }
 

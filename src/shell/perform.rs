@@ -15,6 +15,7 @@ use tokio::task::AbortHandle;
 
 use super::connection::{Line, Target, by_the_loop};
 use super::disk::Disk;
+use super::download::Tell;
 use super::event::Event;
 use super::{examine, files};
 use crate::app::message::{Connected, DiskCall, DiskError, DiskReply, Msg, Ticket};
@@ -24,6 +25,18 @@ use crate::report::scrub;
 
 /// From this many tickets on, those of finished reads are cleared away.
 const TIDY: usize = 256;
+
+/// Tells the core how far a file is.
+pub(super) fn told(events: Sender<Event>, ticket: Ticket) -> Tell {
+    Arc::new(move |done, total| {
+        // Nobody listens any more when the program ends.
+        let _ = events.send(Event::Core(Msg::Moved {
+            ticket,
+            done,
+            total,
+        }));
+    })
+}
 
 /// What performs effects behind the loop.
 pub struct Perform {
@@ -91,7 +104,8 @@ impl Perform {
                     }));
                 }
             };
-            let (outcome, took_ms) = line.ask(ticket, &call, retrying).await;
+            let moved = told(events.clone(), ticket);
+            let (outcome, took_ms) = line.ask(ticket, &call, retrying, moved).await;
             let _ = events.send(Event::Core(Msg::Reply {
                 ticket,
                 outcome,
@@ -111,6 +125,11 @@ impl Perform {
         if let Some(read) = self.reads.remove(&ticket) {
             read.abort();
         }
+    }
+
+    /// Lets a long call to the disk end before its time.
+    pub fn cancel_disk(&self, ticket: Ticket) {
+        self.disk.give_up(ticket);
     }
 
     /// Lets writes out from now on: a protected profile was opened on purpose.

@@ -481,6 +481,7 @@ impl Shell {
             match effect {
                 Effect::Send { ticket, call } => self.perform.send(ticket, call),
                 Effect::Cancel(ticket) => self.perform.cancel(ticket),
+                Effect::CancelDisk(ticket) => self.perform.cancel_disk(ticket),
                 Effect::Disk { ticket, call } => self.perform.disk(ticket, call),
                 Effect::Edit { ticket, text } => self.edit(ticket, &text),
                 Effect::Copy(text) => self.copy(&text),

@@ -3,14 +3,17 @@
 //! Every entry is unpacked and compared with its check sum, piece by piece; only the list of the entries
 //! is held in memory.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io::{self, Read as _};
+use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use zip::ZipArchive;
 
+use super::download::{Gauge, Tell};
 use super::files;
 use crate::confluence::SpaceKey;
 use crate::jobs::backup::{BackupError, Digest, FileEntry};
@@ -18,13 +21,67 @@ use crate::jobs::full_backup::ZipFound;
 
 /// Names the space, and what it was made by.
 const DESCRIPTOR: &str = "exportDescriptor.properties";
+/// How much is unpacked at once.
+const PIECE: usize = 64 * 1024;
 /// A descriptor is not read further than this, in bytes.
 const DESCRIPTOR_LIMIT: u64 = 1 << 20;
 /// Below it lie the attached files: page, file, version.
 const ATTACHMENTS: &str = "attachments";
 
+/// Hears how far a look through a file is, and says whether it is still wanted.
+pub struct Watch<'a> {
+    gauge: Gauge,
+    is_wanted: Box<dyn Fn() -> bool + 'a>,
+}
+
+impl<'a> Watch<'a> {
+    /// `is_wanted` is asked after each piece.
+    pub fn new(tell: Tell, is_wanted: impl Fn() -> bool + 'a) -> Self {
+        Self {
+            gauge: Gauge::of(0, tell),
+            is_wanted: Box::new(is_wanted),
+        }
+    }
+
+    /// Nobody hears it, and it is wanted to its end.
+    pub fn none() -> Self {
+        Self::new(Arc::new(|_, _| {}), || true)
+    }
+
+    /// Something was read: how much, before what is read twice is taken once.
+    fn read(&mut self, twice: u64) -> io::Result<()> {
+        self.gauge.at(twice / 2);
+        if (self.is_wanted)() {
+            Ok(())
+        } else {
+            Err(io::Error::other("it is not wanted any more"))
+        }
+    }
+}
+
+/// A file that is watched while it is read.
+struct Watched<'a, 'b> {
+    file: File,
+    watch: &'a RefCell<Watch<'b>>,
+    read: u64,
+}
+
+impl Read for Watched<'_, '_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(into)?;
+        self.read += read as u64;
+        self.watch.borrow_mut().read(self.read)?;
+        Ok(read)
+    }
+}
+
 /// Checks the file at `path`, which is to be what arrived, and to be of this space.
-pub fn check(path: &Path, sha256: Digest, space: &SpaceKey) -> Result<ZipFound, String> {
+pub fn check(
+    path: &Path,
+    sha256: Digest,
+    space: &SpaceKey,
+    watch: Watch<'_>,
+) -> Result<ZipFound, String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let unreadable =
         |error: &dyn std::fmt::Display| format!("The file {name} cannot be read: {error}.");
@@ -38,8 +95,16 @@ pub fn check(path: &Path, sha256: Digest, space: &SpaceKey) -> Result<ZipFound, 
         bytes,
         items: 0,
     };
+    let watch = RefCell::new(watch);
+    watch.borrow_mut().gauge.total = bytes;
     entry
-        .check_file(|| files::open(path))
+        .check_file(|| {
+            Ok(Watched {
+                file: files::open(path)?,
+                watch: &watch,
+                read: 0,
+            })
+        })
         .map_err(|error: BackupError| error.to_string())?;
     let file = files::open(path).map_err(|error| unreadable(&error))?;
     let no_zip =
@@ -57,18 +122,31 @@ pub fn check(path: &Path, sha256: Digest, space: &SpaceKey) -> Result<ZipFound, 
         });
     }
     let mut attached = HashSet::new();
+    let mut passed = 0;
+    let mut piece = vec![0; PIECE];
     for index in 0..zip.len() {
         let mut entry = zip.by_index(index).map_err(|error| no_zip(&error))?;
         let name = entry.name().map_err(|error| no_zip(&error))?;
         if let Some(file) = attachment(&name) {
             attached.insert(file);
         }
-        let expected = entry.size();
+        let (expected, packed) = (entry.size(), entry.compressed_size());
+        let mut unpacked = 0;
         // Reading to the end compares the check sum too.
-        let read = io::copy(&mut entry, &mut io::sink()).map_err(|error| no_zip(&error))?;
-        if read != expected {
+        loop {
+            let read = entry.read(&mut piece).map_err(|error| no_zip(&error))?;
+            if read == 0 {
+                break;
+            }
+            unpacked += read as u64;
+            let so_far = bytes + passed + packed.min(unpacked);
+            let mut watch = watch.borrow_mut();
+            watch.read(so_far).map_err(|error| no_zip(&error))?;
+        }
+        if unpacked != expected {
             return Err(no_zip(&"an entry is shorter than it says"));
         }
+        passed += packed;
     }
     Ok(ZipFound {
         bytes,
@@ -140,6 +218,7 @@ fn unescaped(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
+    use std::sync::Mutex;
 
     use zip::write::SimpleFileOptions;
     use zip::{CompressionMethod, ZipWriter};
@@ -171,7 +250,7 @@ mod tests {
         let home = tempfile::tempdir().expect("a folder for the test");
         let path = home.path().join("space.zip");
         std::fs::write(&path, bytes).expect("written");
-        check(&path, Digest::of(bytes), &SpaceKey::new(key))
+        check(&path, Digest::of(bytes), &SpaceKey::new(key), Watch::none())
     }
 
     #[test]
@@ -203,12 +282,54 @@ mod tests {
     }
 
     #[test]
+    fn a_look_through_a_zip_tells_how_far_it_is_and_ends_where_it_is_not_wanted() {
+        let mut zip = ZipWriter::new(io::Cursor::new(Vec::new()));
+        let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        zip.start_file(DESCRIPTOR, stored).expect("an entry");
+        zip.write_all(b"spaceKey=ENG").expect("its bytes");
+        zip.start_file("attachments/1/2/1", stored)
+            .expect("an entry");
+        zip.write_all(&vec![7; 5 << 20]).expect("its bytes");
+        let bytes = zip.finish().expect("a zip").into_inner();
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let path = home.path().join("space.zip");
+        std::fs::write(&path, &bytes).expect("written");
+        let look = |wanted: usize| {
+            let told = Arc::new(Mutex::new(Vec::new()));
+            let hears = Arc::clone(&told);
+            let tell: Tell = Arc::new(move |done, total| {
+                hears.lock().expect("nobody panics").push((done, total));
+            });
+            let heard = || told.lock().expect("nobody panics").clone();
+            let watch = Watch::new(tell, || heard().len() < wanted);
+            let found = check(&path, Digest::of(&bytes), &SpaceKey::new("ENG"), watch);
+            (found, heard())
+        };
+        let (found, told) = look(usize::MAX);
+        assert!(found.is_ok(), "{found:?}");
+        let total = bytes.len() as u64;
+        // Once for each mebibyte.
+        assert!((4..=5).contains(&told.len()), "{told:?}");
+        assert!(told.is_sorted() && told.iter().all(|(done, of)| done <= of && *of == total));
+        for wanted in [1, 4] {
+            let (found, told) = look(wanted);
+            assert!(found.expect_err("ended").contains("not wanted"));
+            assert_eq!(told.len(), wanted);
+        }
+    }
+
+    #[test]
     fn a_file_that_is_not_what_arrived_is_refused() {
         let home = tempfile::tempdir().expect("a folder for the test");
         let path = home.path().join("space.zip");
         let bytes = zip("spaceKey=ENG\n");
         std::fs::write(&path, &bytes).expect("written");
-        let why = check(&path, Digest::of(b"other"), &SpaceKey::new("ENG"));
+        let why = check(
+            &path,
+            Digest::of(b"other"),
+            &SpaceKey::new("ENG"),
+            Watch::none(),
+        );
         assert!(why.expect_err("it differs").contains("check sum differs"));
     }
 }

@@ -112,6 +112,7 @@ impl App {
             match effect {
                 Effect::Send { ticket, call } => self.perform.send(ticket, call),
                 Effect::Cancel(ticket) => self.perform.cancel(ticket),
+                Effect::CancelDisk(ticket) => self.perform.cancel_disk(ticket),
                 Effect::Disk { ticket, call } => self.perform.disk(ticket, call),
                 Effect::Quit(code) => self.ended = Some(code),
                 other => panic!("no test of this file asks for {other:?}"),

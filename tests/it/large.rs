@@ -291,7 +291,7 @@ fn run(job: &mut Job, server: &Trash) -> (Peaks, u64, Option<Manifest>) {
                 }
             }
             JobEffect::Ask(question) => panic!("{question:?}"),
-            JobEffect::GiveUp { .. } => continue,
+            JobEffect::GiveUp { .. } | JobEffect::GiveUpWrite { .. } => continue,
         };
         todo.extend(job.step(at, event));
     }
@@ -528,7 +528,7 @@ fn the_file_of_a_long_job_names_its_items_once_and_is_seldom_written() {
                 }
             }
             JobEffect::Ask(question) => panic!("{question:?}"),
-            JobEffect::GiveUp { .. } => continue,
+            JobEffect::GiveUp { .. } | JobEffect::GiveUpWrite { .. } => continue,
         };
         todo.extend(job.step(0, event));
     }

@@ -61,6 +61,7 @@ impl Bench {
                 JobEffect::GiveUp { request } => {
                     self.requests.retain(|(other, _)| *other != request);
                 }
+                JobEffect::GiveUpWrite { .. } => {}
             }
         }
     }

@@ -142,6 +142,7 @@ impl Course {
                 JobEffect::GiveUp { request } => {
                     self.requests.retain(|(other, _)| *other != request);
                 }
+                JobEffect::GiveUpWrite { .. } => {}
             }
         }
     }

@@ -179,7 +179,9 @@ fn run_on(mut job: Job, options: Options, lists: Lists) -> Outcomes {
                     outcome: Ok(stored),
                 }
             }
-            JobEffect::Ask(_) | JobEffect::GiveUp { .. } => continue,
+            JobEffect::Ask(_) | JobEffect::GiveUp { .. } | JobEffect::GiveUpWrite { .. } => {
+                continue;
+            }
         };
         todo.extend(job.step(at, event));
     }

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use coracle::app::message::{DiskCall, DiskReply};
 use coracle::confluence::client::{Client, Credentials, Endpoint, Settings};
@@ -16,7 +17,7 @@ use coracle::jobs::journal::{Chain, Phase, Reached, Record, Scribe};
 use coracle::jobs::*;
 use coracle::shell::backups;
 use coracle::shell::disk::{Folders, JournalAccess, perform};
-use coracle::shell::download::Moves;
+use coracle::shell::download::{Moves, Tell};
 use coracle::shell::holds::Holds;
 
 use BackupChoice::{Declined, Save};
@@ -147,6 +148,9 @@ impl Bench {
                 JobEffect::Ask(_) => {}
                 JobEffect::GiveUp { request } => {
                     self.requests.retain(|(other, _)| *other != request);
+                }
+                JobEffect::GiveUpWrite { write } => {
+                    self.writes.retain(|(other, _)| *other != write);
                 }
             }
         }
@@ -669,6 +673,89 @@ fn a_disk_that_takes_no_more_lets_the_job_wait_and_go_on() {
     bench.feed(JobEvent::Resume);
     bench.run(None, |_| false);
     assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
+}
+
+#[test]
+fn a_look_through_the_file_is_given_up_with_its_job() {
+    let looks = |bench: &Bench| {
+        let waits = bench.writes.front();
+        matches!(waits, Some((_, JobWrite::CheckZip { .. })))
+    };
+    let mut bench = Bench::new(&["ENG"], options());
+    bench.feed(JobEvent::Begin);
+    bench.run(None, looks);
+    bench.feed(JobEvent::Cancel);
+    assert!(!looks(&bench), "nobody waits for it");
+    bench.run(None, |_| false);
+    assert_eq!(bench.job.state(), JobState::Cancelled);
+    bench.assert_told("given up");
+
+    let (mut bench, file) = with_a_backup(options());
+    bench.deletes_the_space();
+    bench.restores(&file).feed(JobEvent::Begin);
+    bench.run(None, looks);
+    bench.feed(JobEvent::Cancel);
+    assert!(!looks(&bench), "nobody waits for it");
+    bench.run(None, |_| false);
+    assert_eq!(bench.job.state(), JobState::Cancelled);
+    assert_eq!(bench.asked("POST", "/upload"), 0);
+}
+
+#[test]
+fn what_arrives_and_what_is_sent_tells_how_far_it_is() {
+    let large = Options {
+        seed: Seed::Text(WIKI.replace("200000", "5000000")),
+        ..options()
+    };
+    let (mut bench, file) = with_a_backup(large);
+    bench.deletes_the_space();
+    let (name, manifest) = bench.copies().remove(0);
+    let of_server = manifest.server_file.as_ref().expect("of the server");
+    let place = LocalFile {
+        backup: name,
+        name: ZIP.to_owned(),
+    };
+    let whole = bench.folder(&place.backup).join(ZIP);
+    std::fs::copy(&whole, bench.folders.backups.join("copy.zip")).expect("a copy");
+    std::fs::remove_file(&whole).expect("removed");
+    let heard = |call: &Call| {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let hears = Arc::clone(&told);
+        let tell: Tell = Arc::new(move |done, total| {
+            hears.lock().expect("nobody panics").push((done, total));
+        });
+        let sent = bench.moves.send_telling(&bench.client, call, |_| {}, tell);
+        bench.runtime.block_on(sent).outcome.expect("it is done");
+        told.lock().expect("nobody panics").clone()
+    };
+    let resume = Resume {
+        tag: None,
+        total: file.bytes(),
+    };
+    let mut arriving = download(of_server.job, &place.backup, Some(resume));
+    if let Call::DownloadBackup { into, .. } = &mut arriving {
+        into.clone_from(&place);
+    }
+    for told in [heard(&arriving), heard(&Call::UploadBackup { from: place })] {
+        assert!(told.len() >= 3, "{told:?}");
+        let is_so = |(done, total): &(u64, u64)| done <= total && *total == file.bytes();
+        assert!(told.is_sorted() && told.iter().all(is_so), "{told:?}");
+    }
+
+    bench.job = Job::restore_from_backup(head(Act::RestoreFromBackup, &["ENG"], Vec::new()), file);
+    bench.feed(JobEvent::Begin);
+    let done = JobEvent::Moved {
+        done: 1_200_000,
+        total: 4_800_000,
+    };
+    bench.feed(done);
+    let progress = bench.job.progress();
+    assert!(
+        progress.message.ends_with(", 1.2 MB of 4.8 MB"),
+        "{}",
+        progress.message
+    );
+    assert_eq!(progress.part, 25);
 }
 
 fn folder_of(backups: &Path) -> (String, PathBuf) {

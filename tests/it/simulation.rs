@@ -832,6 +832,7 @@ impl World {
                 JobEffect::GiveUp { request } => {
                     self.requests.retain(|(other, _)| *other != request);
                 }
+                JobEffect::GiveUpWrite { .. } => {}
             }
         }
     }
