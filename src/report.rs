@@ -131,6 +131,12 @@ pub fn written(outcome: std::io::Result<()>) -> Result<(), Failure> {
     }
 }
 
+/// What the system says of a failure, without the number that it has there.
+pub fn system(error: &std::io::Error) -> String {
+    let said = error.to_string();
+    scrub(said.split(" (os error").next().unwrap_or(&said))
+}
+
 /// One line that cannot change a terminal: what drives it, reorders a line or hides in one becomes
 /// a visible `\u{…}`, by the same judgement as all text of a server.
 pub fn scrub(line: &str) -> String {

@@ -27,6 +27,8 @@ use crate::report::scrub;
 
 pub use lent::Lent;
 
+/// How a variable is named as the source of a secret.
+const VARIABLE: &str = "the variable ";
 /// How long a command may take: somebody may have to unlock a store first.
 const COMMAND_LIMIT: Duration = Duration::from_mins(1);
 /// More bytes than this are no token.
@@ -84,7 +86,7 @@ pub enum SecretError {
     #[error("{0} belongs to somebody else")]
     NotOurs(String),
     /// Neither file nor variable nor output holds anything.
-    #[error("{0} gave nothing")]
+    #[error("{0} holds nothing")]
     Empty(String),
     /// There is something that no token or password can hold.
     #[error("{0} gave more than a line of text")]
@@ -136,6 +138,9 @@ impl SecretError {
             Self::Unreadable { .. } => "Check the path in the profile.".to_owned(),
             Self::TooOpen { path, .. } => format!("chmod 600 {path}"),
             Self::NotOurs(_) => "Copy it to a file of your own with mode 0600.".to_owned(),
+            Self::Empty(whence) if whence.starts_with(VARIABLE) => {
+                "Set it to the token or password.".to_owned()
+            }
             Self::Empty(_) => "Put the secret on the first line.".to_owned(),
             Self::NotText(_) => "The secret is taken from the first line, up to 64 KiB of UTF-8 without control characters.".to_owned(),
             Self::NotAToken { .. } => {
@@ -195,7 +200,7 @@ impl SecretSource {
             Self::Command(words) => run(words.clone()).await,
             Self::Env(variable) => match std::env::var(variable.name()) {
                 Ok(value) => first_line(
-                    &format!("the variable {}", variable.name()),
+                    &format!("{VARIABLE}{}", variable.name()),
                     Zeroizing::new(value.into_bytes()),
                 ),
                 Err(std::env::VarError::NotPresent) => {

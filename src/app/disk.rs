@@ -9,6 +9,10 @@ use super::modal::backups::Asked;
 use super::model::Model;
 use crate::confluence::SpaceKey;
 
+/// What to do where a file could not be written.
+const SEE_TO_IT: &str =
+    "See that there is room and that the folder can be written, then try again.";
+
 /// What an answer of the disk is for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum DiskWaiter {
@@ -84,13 +88,13 @@ impl Model {
             (DiskWaiter::Plan, Err(error)) => {
                 self.say(
                     LogLevel::Error,
-                    format!("The plan could not be written: {error}"),
+                    format!("The plan could not be written: {error} {SEE_TO_IT}"),
                 );
             }
             (DiskWaiter::Export, Err(error)) => {
                 self.say(
                     LogLevel::Error,
-                    format!("The list could not be exported: {error}"),
+                    format!("The list could not be exported: {error} {SEE_TO_IT}"),
                 );
             }
         }

@@ -228,14 +228,18 @@ impl Session {
     /// such operation. From 10.0 on it has it: a 404 then is a node that stumbles, and it must not
     /// make a trash look empty.
     pub fn shows_no_trash(&self, error: &ApiError) -> bool {
-        let major = |info: &ServerInfo| info.version.as_ref()?.split('.').next()?.parse().ok();
-        let major: Option<u32> = self.server.value().and_then(major);
         self.has_trash.is_none()
             && match error.kind {
                 ErrorKind::NoSuchOperation => true,
-                ErrorKind::NotFound => major.is_none_or(|major| major < 10),
+                ErrorKind::NotFound => self.major().is_none_or(|major| major < 10),
                 _ => false,
             }
+    }
+
+    /// The first number of the server's version, where it is known.
+    pub fn major(&self) -> Option<u32> {
+        let info: &ServerInfo = self.server.value()?;
+        info.version.as_ref()?.split('.').next()?.parse().ok()
     }
 }
 

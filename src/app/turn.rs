@@ -41,6 +41,8 @@ pub struct Turns {
     pub turn: Turn,
     /// Who had it when it was asked for last.
     pub holder: Option<String>,
+    /// Why the disk could not give it when it was asked for last.
+    pub refused: Option<String>,
     #[serde(skip)]
     wanted: Vec<Waiting>,
 }
@@ -145,6 +147,7 @@ impl Model {
         let wanted = std::mem::take(&mut self.jobs.turns.wanted);
         self.jobs.turns.turn = Turn::NotOurs;
         self.jobs.turns.holder = None;
+        self.jobs.turns.refused = None;
         match outcome {
             Ok(DiskReply::Turn(TakenTurn::Ours(read))) => {
                 self.jobs.turns.turn = Turn::Ours;
@@ -168,16 +171,22 @@ impl Model {
                 self.say(
                     LogLevel::Warning,
                     format!(
-                        "{who} is writing to this server. The job waits; ‹jobs› shows it, with the keys to try again or to leave it."
+                        "{}. The job waits; ‹jobs› shows it, with the keys to try again or to leave it.",
+                        writes_here(&who)
                     ),
                 );
                 self.jobs.turns.holder = Some(who);
             }
             Ok(_) => {}
-            Err(error) => self.say(
-                LogLevel::Error,
-                format!("Nothing was done, as the lock of the server can't be taken: {error}"),
-            ),
+            Err(error) => {
+                self.say(
+                    LogLevel::Error,
+                    format!(
+                        "Nothing was sent, as the lock of the server can't be taken: {error} The job waits; ‹jobs› shows it, with the keys to try again or to leave it."
+                    ),
+                );
+                self.jobs.turns.refused = Some(error.to_string());
+            }
         }
     }
 
@@ -238,9 +247,23 @@ fn is_busy(job: &Job) -> bool {
 }
 
 impl Jobs {
-    /// Who else is writing to the server, where a job waits for that.
-    pub fn waits_for(&self, job: &Job) -> Option<&str> {
-        let waits = job.state() == JobState::Queued;
-        self.turns.holder.as_deref().filter(|_| waits)
+    /// What keeps a job from beginning: the first half of a sentence.
+    pub fn waits_for(&self, job: &Job) -> Option<String> {
+        if job.state() != JobState::Queued {
+            return None;
+        }
+        if let Some(who) = &self.turns.holder {
+            return Some(writes_here(who));
+        }
+        let why = self.turns.refused.as_deref()?.trim_end_matches('.');
+        Some(format!("The lock of the server can't be taken: {why}"))
     }
+}
+
+/// Who writes to the server: the first half of a sentence.
+fn writes_here(who: &str) -> String {
+    let mut letters = who.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    let who: String = first.into_iter().chain(letters).collect();
+    format!("{who} is writing to this server")
 }

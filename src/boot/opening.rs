@@ -391,7 +391,7 @@ fn unkept(folder: &Path, error: &std::io::Error) -> Place {
     let why = format!(
         "Nothing can be kept in {} ({}), so nothing is changed here. Make that folder writable and start again.",
         shown(folder),
-        crate::report::scrub(&error.to_string())
+        crate::report::system(error)
     );
     read_only(folder, why)
 }

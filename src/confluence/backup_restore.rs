@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::decode::{not_what, parse};
 use super::error::ApiError;
 use super::types::SpaceKey;
-use super::wire::{List, Maybe, Name, Number, Text, Truth};
+use super::wire::{List, Maybe, Name, Number, Text, Truth, in_words};
 
 /// Which way a job goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -194,7 +194,11 @@ impl JobWire {
                 _ => None,
             },
             state: word(self.job_state).and_then(|word| BackupState::named(&word)),
-            error: self.error_message.0.filter(|it| !it.is_empty()),
+            error: self
+                .error_message
+                .0
+                .map(|it| in_words(&it))
+                .filter(|it| !it.is_empty()),
             owner: self.owner.0.filter(|it| !it.is_empty()),
             file: self.file_name.0.or(settings.file_name_prefix.0),
             has_file: self.file_exists.0,

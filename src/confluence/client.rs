@@ -566,7 +566,7 @@ impl Client {
             Some(name) => format!("the token in {name}"),
             None => "a sign-in".to_owned(),
         };
-        let as_nobody = format!("The server takes us for nobody, although {sent} was sent.");
+        let as_nobody = format!("The server treats us as not signed in, although {sent} was sent.");
         if let Some(value) = authorization {
             headers.insert(AUTHORIZATION, value);
         }

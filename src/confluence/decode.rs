@@ -15,6 +15,7 @@ use super::wire::{
     ContentWire, ErrorWire, LongTaskWire, PageWire, PersonWire, ServerWire, SpaceContentWire,
     SpaceWire, TaskPointerWire, Word,
 };
+use crate::text::json;
 use crate::text::plain::scrub;
 
 /// Longest wait that is taken from a `Retry-After`; `9223372036854775807` has been seen.
@@ -280,7 +281,7 @@ impl Call {
         Some(ApiError::new(
             ErrorKind::InBetween,
             format!(
-                "Not Confluence but something in between has refused, with status {status} and “{said}”."
+                "Something between here and Confluence has refused this, with status {status} and “{said}”."
             ),
         ))
     }
@@ -352,7 +353,7 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
         } else {
             ApiError::new(
                 ErrorKind::Malformed,
-                format!("The answer is not understood: {failure}"),
+                format!("The answer is not understood: {}.", json::told(&failure)),
             )
         }
     })
@@ -498,7 +499,7 @@ fn title(body: &[u8]) -> Option<String> {
     let open = lower.find("<title")?;
     let from = open + lower[open..].find('>')? + 1;
     let to = from + lower[from..].find("</title")?;
-    let title: String = scrub(head[from..to].trim()).chars().take(80).collect();
+    let title = short(&scrub(head[from..to].trim()));
     (!title.is_empty()).then_some(title)
 }
 
@@ -522,8 +523,16 @@ fn first_line(headers: &Headers, body: &[u8]) -> Option<String> {
         shown.push('\n');
     }
     let line = shown.lines().map(str::trim).find(|line| !line.is_empty())?;
-    let line: String = scrub(line).chars().take(80).collect();
+    let line = short(&scrub(line));
     (!line.is_empty()).then_some(line)
+}
+
+/// The first 80 characters, with a sign where there are more.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(80) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_owned(),
+    }
 }
 
 /// Whether a refusal says that passwords are switched off: with 403, or 401, in data or on a page.

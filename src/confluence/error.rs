@@ -249,7 +249,7 @@ impl ApiError {
                 "Ask an administrator of the space or the site for the permission, or connect as somebody who has it."
             }
             ErrorKind::InBetween => {
-                "Confluence itself refuses with data, not with a web page: show the status and the title to whoever looks after what is in between, a proxy, a firewall or the web server."
+                "Confluence itself refuses with data, not with a web page: show status and title to whoever looks after the proxy, the firewall or the web server."
             }
             ErrorKind::NotFound => {
                 "It may have been removed, or you may not be permitted to see it: Confluence answers both alike; refresh to see what is there."
@@ -286,7 +286,7 @@ impl ApiError {
                 "A node or a proxy gave up in the middle: try again; if it goes on, tell the administrators of the server."
             }
             ErrorKind::TooLarge => {
-                "Confluence sends nothing so large when it is well: check what stands between here and the server; the rest can be read on."
+                "Confluence sends nothing so large: check the proxy, or whatever else is between here and the server."
             }
             ErrorKind::RepeatedCursor => {
                 "What was read so far is shown; refresh, and if it happens again tell the administrators of the server."
@@ -326,7 +326,7 @@ impl ApiError {
             ErrorKind::Storage => {
                 "Make room, or mend what the message names, then go on: what has arrived is kept."
             }
-            ErrorKind::Settings => "Correct the setting that the message names.",
+            ErrorKind::Settings => "Once that is mended, try again.",
         };
         hint.to_owned()
     }

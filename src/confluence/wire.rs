@@ -1347,6 +1347,7 @@ impl LongTaskWire {
                 .unwrap_or_default()
                 .into_iter()
                 .filter_map(text)
+                .map(|text| in_words(&text))
                 .collect(),
         }
     }
@@ -1420,12 +1421,12 @@ impl ErrorWire {
                 Either::Word(word) => Some(scrub(&word).into_owned()),
                 Either::Nothing => None,
             })
-            .map(|text| without_class(&text).to_owned())
+            .map(|text| in_words(&text))
             .filter(|text| !text.is_empty())
             .collect();
         let text = |text: Text| {
             text.0
-                .map(|text| without_class(&text).to_owned())
+                .map(|text| in_words(&text))
                 .filter(|text| !text.is_empty())
         };
         let message = if details.is_empty() {
@@ -1435,6 +1436,69 @@ impl ErrorWire {
         };
         (message, details)
     }
+}
+
+/// A message of the server for a person: without the names of Java classes before it, without the
+/// packages of those in it, and with a capital letter. Empty if it is nothing but such a name.
+pub(super) fn in_words(text: &str) -> String {
+    let text = without_class(text);
+    if is_class(text.trim_end_matches('.')) {
+        return String::new();
+    }
+    let text = without_packages(text);
+    let first = text.split(' ').next().unwrap_or_default();
+    let is_word = first.len() < text.len() && first.bytes().all(|b| b.is_ascii_lowercase());
+    match text.get(..1) {
+        Some(letter) if is_word => format!("{}{}", letter.to_ascii_uppercase(), &text[1..]),
+        _ => text,
+    }
+}
+
+/// Whether this is the whole name of a Java class and nothing else.
+fn is_class(text: &str) -> bool {
+    let last = text.rsplit('.').next().unwrap_or_default();
+    text.contains('.') && !text.contains(' ') && is_camel(last)
+}
+
+/// Whether this begins as names of classes do: not all of it is in capitals.
+fn is_camel(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase()) && name.contains(|c: char| c.is_lowercase())
+}
+
+/// `com.acme.user.User.getKey()` is `User.getKey()` to a person. Addresses stay as they are.
+fn without_packages(text: &str) -> String {
+    let is_part =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '$' | '/' | '@' | '-');
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(from) = rest.find(is_part) {
+        let (before, word) = rest.split_at(from);
+        let end = word.find(|c| !is_part(c)).unwrap_or(word.len());
+        let (word, after) = word.split_at(end);
+        out.push_str(before);
+        out.push_str(class_of(word));
+        rest = after;
+    }
+    out + rest
+}
+
+/// A name without its package, if it is one of a class in a package of two parts or more.
+fn class_of(name: &str) -> &str {
+    if name.contains(['/', '@', '-']) {
+        return name;
+    }
+    let mut at = 0;
+    for (parts, part) in name.split('.').enumerate() {
+        if is_camel(part) && parts >= 2 {
+            return &name[at..];
+        }
+        let is_package = part.starts_with(|c: char| c.is_ascii_lowercase());
+        if !is_package || part.contains(|c: char| c.is_ascii_uppercase()) {
+            return name;
+        }
+        at += part.len() + 1;
+    }
+    name
 }
 
 /// A message without the names of Java classes before it.
@@ -1488,6 +1552,31 @@ mod tests {
             "No space with key : x"
         );
         assert_eq!(without_class("see a.b.c: d"), "see a.b.c: d");
+    }
+
+    #[test]
+    fn a_refusal_is_in_words_and_names_no_java_package() {
+        for (said, told) in [
+            (
+                "java.lang.NullPointerException: Cannot invoke \"com.acme.user.User.getKey()\" because it is null",
+                "Cannot invoke \"User.getKey()\" because it is null",
+            ),
+            (
+                "com.acme.SqlException: org.acme.db.Pool$Lease timed out",
+                "Pool$Lease timed out",
+            ),
+            ("java.lang.StackOverflowError", ""),
+            ("not permitted", "Not permitted"),
+            ("wiki.example.com is in use", "wiki.example.com is in use"),
+            (
+                "see https://wiki.example.com/a.b.Cde",
+                "See https://wiki.example.com/a.b.Cde",
+            ),
+            ("ask j.doe.Smith@example.com", "Ask j.doe.Smith@example.com"),
+            ("No space with key : x.y.Z", "No space with key : x.y.Z"),
+        ] {
+            assert_eq!(in_words(said), told, "{said}");
+        }
     }
 
     #[test]

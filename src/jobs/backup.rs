@@ -23,6 +23,7 @@ use crate::confluence::{
     AttachmentRef, BaseUrl, Content, ContentId, ContentKind, ContentRef, ContentStatus,
     Restriction, SpaceKey, Version,
 };
+use crate::text::json;
 
 /// The name of the manifest.
 pub const MANIFEST: &str = "manifest.json";
@@ -466,7 +467,7 @@ fn unpack_up_to(most: u64, name: &str, bytes: &[u8]) -> Result<Vec<Item>, Backup
         return Err(unreadable(TOO_LARGE.to_owned()));
     }
     text.lines()
-        .map(|line| serde_json::from_str(line).map_err(|problem| unreadable(problem.to_string())))
+        .map(|line| serde_json::from_str(line).map_err(|problem| unreadable(json::told(&problem))))
         .collect()
 }
 
@@ -530,7 +531,7 @@ impl FileEntry {
         let (mut line, mut found) = (Vec::new(), 0);
         while next_line(&mut lines, &mut line).map_err(trouble)? {
             let item = serde_json::from_slice(&line).map_err(|problem| {
-                BackupError::Unreadable(self.name.clone(), problem.to_string())
+                BackupError::Unreadable(self.name.clone(), json::told(&problem))
             })?;
             take(item);
             found += 1;
@@ -560,7 +561,7 @@ impl Manifest {
     /// Reads a manifest.
     pub fn decode(bytes: &[u8]) -> Result<Self, BackupError> {
         let manifest: Self = serde_json::from_slice(bytes)
-            .map_err(|problem| BackupError::Manifest(problem.to_string()))?;
+            .map_err(|problem| BackupError::Manifest(json::told(&problem)))?;
         if manifest.format != FORMAT {
             return Err(BackupError::Manifest(format!(
                 "its format is {}",

@@ -39,6 +39,10 @@ const LIMITED_TRIES: u32 = 30;
 const LONGEST_HOLD_MS: u64 = 120_000;
 /// Writes after which the job is stored again, so that little has to be replayed.
 const WRITES_PER_CHECKPOINT: u32 = 256;
+/// What is said of a write to which no answer came that tells whether it was done: the line dropped, or
+/// the server failed over it.
+pub(super) const UNTOLD: &str = "No answer told whether it was done";
+
 /// How often a write whose answer was lost is looked for before it counts as not applied: at once,
 /// then after 1, 2 and 4 seconds. A server, or a proxy's queue, may still be at it.
 const LOOKS: u32 = 4;
@@ -127,6 +131,9 @@ struct Flight {
     /// Without it a destroying one is not sent.
     #[serde(skip)]
     permit: Option<Permit>,
+    /// Why it is due only later: how long it waits, and what it was answered with.
+    #[serde(skip)]
+    put_off: Option<String>,
 }
 
 /// A write whose fate has to be settled.
@@ -448,6 +455,7 @@ impl Desk {
             call,
             stage: Stage::Due(at),
             tries: 0,
+            put_off: None,
             limited: 0,
             record: None,
             ground: None,
@@ -511,6 +519,7 @@ impl Desk {
             call,
             stage: Stage::Announced,
             tries: 0,
+            put_off: None,
             limited: 0,
             record: Some(Box::new(record)),
             permit: ground.as_ref().and_then(Permit::without_backup),
@@ -576,7 +585,7 @@ impl Desk {
         let message = if doubt.accepted || doubt.instead.is_some() {
             "It does not show yet. Looking again."
         } else {
-            "The answer was lost. Looking what became of it."
+            "No answer tells whether it was done. Asking the server what became of it."
         };
         self.say(message);
         true
@@ -605,14 +614,14 @@ impl Desk {
                 instead: Some(instead),
                 ..
             }) => instead.clone(),
-            _ => "The answer was lost".to_owned(),
+            _ => UNTOLD.to_owned(),
         }
     }
 
     /// Ends a write that could not be confirmed because of this failure, and says so.
     pub(super) fn unconfirmed(&mut self, item: u32, step: Step, error: &ApiError) -> String {
         let heard = self.heard(item, step);
-        let why = if heard == "The answer was lost" {
+        let why = if heard == UNTOLD {
             format!("{heard}. {}", error.message)
         } else {
             format!(
@@ -629,11 +638,13 @@ impl Desk {
     pub(super) fn not_applied(&mut self, item: u32, step: Step, state: &str) -> (String, Again) {
         let again = self.may_go_again(item, step);
         let mut why = format!("{}, and {state}.", self.heard(item, step));
-        if self
-            .doubt(item, step)
-            .is_some_and(|it| it.instead.is_some())
-        {
+        let doubt = self.doubt(item, step);
+        if doubt.is_some_and(|it| it.instead.is_some()) {
             why.push_str(" Nothing is sent again by itself: check the address, the sign-in and the proxy, then do it once more.");
+        } else if doubt.is_some_and(|it| it.accepted) {
+            why.push_str(
+                " Do it once more; if that changes nothing, ask the administrators of the server.",
+            );
         }
         self.settle(item, step, Settled::NotApplied(&why));
         (why, again)
@@ -778,7 +789,7 @@ impl Desk {
     pub(super) fn lose_backup(&mut self, why: &str) {
         self.lost_backup = true;
         self.halt(format!(
-            "The backup does not stand any more, so nothing more was destroyed. {why} Begin again with what is left: it is saved anew."
+            "The backup is not as it was written, so nothing more was destroyed. {why} Begin again with what is left: it is saved anew."
         ));
     }
 
@@ -992,8 +1003,10 @@ impl Desk {
             && let Some(at) = self.again_at(index, error)
             && (!self.stopping || settles(self.flights[index].step))
         {
+            let why = waiting(at.saturating_sub(self.at), error);
             self.flights[index].stage = Stage::Due(at);
-            self.message = waiting(at.saturating_sub(self.at), error);
+            self.flights[index].put_off = Some(why.clone());
+            self.message = why;
             return None;
         }
         let flight = self.flights.remove(index);
@@ -1286,17 +1299,26 @@ impl Desk {
             message: if self.is_held() {
                 self.held_because.clone()
             } else {
-                match self.moved {
-                    Some((done, total)) => format!(
+                match (self.put_off(), self.moved) {
+                    (Some(why), _) => why.to_owned(),
+                    (None, Some((done, total))) => format!(
                         "{}, {} of {}",
                         self.message,
                         number::bytes(done),
                         number::bytes(total)
                     ),
-                    None => self.message.clone(),
+                    (None, None) => self.message.clone(),
                 }
             },
         }
+    }
+
+    /// Why a request is tried again only later. What else there is to say hides no failure.
+    fn put_off(&self) -> Option<&str> {
+        self.flights.iter().find_map(|flight| match flight.stage {
+            Stage::Due(at) if at > self.at => flight.put_off.as_deref(),
+            _ => None,
+        })
     }
 
     /// Takes in what the journal says about this job. Returns what the machine does not know yet.
@@ -1597,7 +1619,9 @@ pub(super) fn is_not_offered(error: &ApiError) -> bool {
 /// A refusal in words; with what to do where the message alone does not tell.
 pub(super) fn refusal(error: ApiError) -> String {
     match error.kind {
-        ErrorKind::Forbidden => format!("{} {}", error.message, error.hint()),
+        ErrorKind::Forbidden | ErrorKind::InBetween => {
+            format!("{} {}", error.message, error.hint())
+        }
         ErrorKind::NoSuchOperation => format!(
             "{} If it worked before, a proxy may forbid it: ask an administrator, or use a browser.",
             error.message

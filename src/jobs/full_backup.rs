@@ -654,9 +654,10 @@ impl ServerCopy {
                 desk.checkpoint();
             }
             Some(BackupState::Failed) => {
-                let why = job.error.as_deref().unwrap_or("It does not say why.");
+                let why = job.error.as_deref().unwrap_or("It does not say why");
                 self.fail(format!(
-                    "The server could not write it out (its job {id}). {why}"
+                    "The server could not write it out (its job {id}). {}.",
+                    why.trim_end_matches('.')
                 ));
             }
             Some(BackupState::Cancelled) => {

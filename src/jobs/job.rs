@@ -28,6 +28,7 @@ use super::restore::Restore;
 use super::session::{NotHere, Session, ToAgree};
 use super::update::{SpaceForm, Update};
 use crate::confluence::{ApiError, Call, ContentId, ContentKind, Reply, SpaceKey};
+use crate::text::json;
 
 /// Names a job and its files. Made by the caller: letters, digits and hyphens, unique in a profile.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -535,7 +536,7 @@ pub enum Unfit {
     #[error("It names more than once: {0}.")]
     Repeated(String),
     /// What was loaded is not a job.
-    #[error("This is not a job of this program: {0}")]
+    #[error("This is not a job of this program: {0}.")]
     NotAJob(String),
 }
 
@@ -787,7 +788,7 @@ impl Job {
     /// [`Job::challenge`].
     pub fn reopen(checkpoint: &str, entries: &[Entry]) -> Result<Self, Unfit> {
         let mut job: Self = serde_json::from_str(checkpoint)
-            .map_err(|problem| Unfit::NotAJob(problem.to_string()))?;
+            .map_err(|problem| Unfit::NotAJob(json::told(&problem)))?;
         job.desk.belongs_to(Arc::clone(&job.head));
         if job.state.is_over() {
             return Ok(job);

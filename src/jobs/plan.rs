@@ -15,6 +15,7 @@ use super::losses::{COUNTED_LATER, Losses};
 use super::recreate::{Recipe, Source};
 use super::session::SavedServer;
 use crate::confluence::ContentKind;
+use crate::text::json;
 
 /// `format` of a stored plan.
 pub const FORMAT: &str = "coracle-plan";
@@ -254,7 +255,7 @@ impl Plan {
     /// Reads a stored plan; the error is one sentence.
     pub fn decode(text: &str) -> Result<Self, String> {
         let plan: Self = serde_json::from_str(text)
-            .map_err(|problem| format!("This is not a plan: {problem}."))?;
+            .map_err(|problem| format!("This is not a plan: {}.", json::told(&problem)))?;
         if plan.format != FORMAT {
             return Err(format!(
                 "This is not a plan: its format is {}.",

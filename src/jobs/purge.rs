@@ -49,7 +49,7 @@ const LOOK: &str = "version,space";
 const WITNESSED_AT_ONCE: usize = 16;
 /// How often the last reading of the trash is made before what it tells of is said to be there.
 const LAST_LOOKS: u32 = 3;
-const STILL_LISTED: &str = "Asked for by itself it is not there, and the trash still lists it.";
+const STILL_LISTED: &str = "Asked for by itself it is not there, and the trash still lists it. Look at the trash again in a while.";
 /// The purge of a whole trash names no item: what it was about is in the backup, and nowhere else.
 const NOT_AS_SAVED: &str = "The file of the job and its backup do not agree on what was in the trash that it purged, or the backup cannot be read. Look at the trash and the backup to learn what became of it.";
 const TAKEN_OUT: &str = "Somebody took it out of the trash.";

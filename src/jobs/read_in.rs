@@ -333,10 +333,11 @@ impl ReadIn {
                 desk.checkpoint();
             }
             Some(BackupState::Failed | BackupState::Cancelled) => {
-                let why = job.error.as_deref().unwrap_or("It does not say why.");
+                let why = job.error.as_deref().unwrap_or("It does not say why");
+                let why = why.trim_end_matches('.');
                 self.fail(
                     desk,
-                    format!("The server could not read it in (its job {id}). {why}"),
+                    format!("The server could not read it in (its job {id}). {why}."),
                 );
             }
             _ if still >= STALLED_MS => {

@@ -1038,7 +1038,7 @@ impl Recreate {
             }
             Stage::FindMade | Stage::Compare => {
                 let why = format!(
-                    "The answer was lost. {} If it was made, it is called \"{}\": look for it in the space, and delete it there.",
+                    "No answer told whether it was done. {} If it was made, it is called \"{}\": look for it in the space, and delete it there.",
                     error.message,
                     self.first_title(desk, item)
                 );
@@ -1167,7 +1167,7 @@ impl Machine for Recreate {
                     desk.settle(item, Step::Create, Settled::Made(found.id.as_str()));
                     self.after_creating(desk, item, found.id);
                 } else {
-                    let why = "The answer was lost, and a content of that title is there, made by somebody else.";
+                    let why = "No answer told whether it was done, and a content of that title is there, made by somebody else.";
                     Self::unknown(desk, item, Step::Create, why);
                 }
             }

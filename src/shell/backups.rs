@@ -157,8 +157,9 @@ fn each(folder: &Path, name: &str, mut take: impl FnMut(Item) -> bool) -> Result
     let mut lines = BufReader::new(MultiGzDecoder::new(file));
     let mut line = Vec::new();
     while next_line(&mut lines, &mut line).map_err(trouble)? {
-        let item = serde_json::from_slice(&line)
-            .map_err(|problem| BackupError::Unreadable(name.to_owned(), problem.to_string()))?;
+        let item = serde_json::from_slice(&line).map_err(|problem| {
+            BackupError::Unreadable(name.to_owned(), crate::text::json::told(&problem))
+        })?;
         if !take(item) {
             break;
         }

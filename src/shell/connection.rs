@@ -263,7 +263,7 @@ pub async fn settings(profile: &Profile, credentials: Credentials) -> Result<Set
 fn no_secret(error: SecretError) -> ApiError {
     ApiError::new(
         ErrorKind::Settings,
-        format!("The secret could not be had: {error}. {}", error.hint()),
+        format!("There is no token or password: {error}. {}", error.hint()),
     )
 }
 

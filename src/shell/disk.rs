@@ -494,7 +494,7 @@ fn read_texts(folder: &Path, begin: &str) -> Result<Vec<TextFile>, DiskError> {
     let read = |name: String| TextFile {
         text: match files::read(&folder.join(&name)) {
             Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-            Err(error) => Err(format!("{}.", said(&error))),
+            Err(error) => Err(format!("{}.", crate::report::system(&error))),
         },
         name,
     };
@@ -613,14 +613,12 @@ fn last_byte(file: &mut File) -> io::Result<u8> {
 /// What the system says of it, and where: "No space left on device: …/journal.ndjson."
 pub(super) fn failed(error: &io::Error, path: &Path) -> DiskError {
     DiskError {
-        message: crate::report::scrub(&format!("{}: {}.", said(error), path.display())),
+        message: crate::report::scrub(&format!(
+            "{}: {}.",
+            crate::report::system(error),
+            path.display()
+        )),
     }
-}
-
-/// What the system says of it, without its number.
-fn said(error: &io::Error) -> String {
-    let said = error.to_string();
-    said.split(" (os error").next().unwrap_or(&said).to_owned()
 }
 
 #[cfg(test)]

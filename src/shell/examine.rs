@@ -161,7 +161,7 @@ async fn secret(
         Err(error) => {
             tell(Finding::failed(
                 Check::Secret,
-                format!("The {what} could not be had: {error}."),
+                format!("There is no {what}: {error}."),
                 error.hint(),
             ));
             None
@@ -479,7 +479,7 @@ pub fn state(paths: &Paths) -> Finding {
             Check::State,
             format!(
                 "Nothing can be kept in {folder} ({}): coracle starts, but only reads.",
-                scrub(&error.to_string())
+                crate::report::system(&error)
             ),
             "Make the folder yours and writable; coracle --print-paths says where things are kept.",
         ),

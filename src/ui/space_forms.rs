@@ -17,9 +17,9 @@ use crate::text::{number, width};
 /// What concerns no field: the form's own problem, or what its job waits for.
 fn concern(model: &Model, problem: Option<&str>, job: Option<&JobId>) -> String {
     let job = job.and_then(|id| model.jobs.get(id));
-    if let Some(who) = job.and_then(|job| model.jobs.waits_for(job)) {
+    if let Some(what) = job.and_then(|job| model.jobs.waits_for(job)) {
         return model.spell(&format!(
-            "{who} is writing to this server, so nothing was sent. Esc leaves the form; then ‹jobs› has the keys to try again or to cancel it."
+            "{what}, so nothing was sent. Esc leaves the form; then ‹jobs› has the keys to try again or to cancel it."
         ));
     }
     let trouble = job.and_then(Job::trouble);

@@ -436,7 +436,11 @@ fn nothing_that_is_left_behind_holds_a_secret() {
     house.visit(&["--profile", "variable"], &[("", "Spaces 2 of 2")], 130);
     house.visit(&["--profile", "inline"], &[("", "Spaces 2 of 2")], 130);
     // A secret that can't be had, a server that can't be reached, a sign-in that is refused.
-    house.visit(&["--profile", "loud"], &[("", "could not be had")], 130);
+    house.visit(
+        &["--profile", "loud"],
+        &[("", "There is no token or password")],
+        130,
+    );
     house.visit(&["--profile", "nowhere"], &[("", "Nothing listens")], 130);
     house.server.faults().add(
         Rule::new(

@@ -34,6 +34,8 @@ pub(crate) struct Desk {
     pub(crate) takes_lines: bool,
     /// Whether another process is writing to the server.
     pub(crate) is_held: bool,
+    /// Whether there is room for the lock of the server.
+    pub(crate) is_full: bool,
     done: usize,
 }
 
@@ -62,6 +64,7 @@ impl Desk {
             backups: BTreeMap::new(),
             takes_lines: true,
             is_held: false,
+            is_full: false,
             done: 0,
         }
     }
@@ -119,6 +122,11 @@ impl Desk {
             },
             DiskCall::TakeTurn if self.is_held => {
                 DiskReply::Turn(TakenTurn::Theirs("process 4711 since 14:02".to_owned()))
+            }
+            DiskCall::TakeTurn if self.is_full => {
+                return Err(DiskError {
+                    message: "No space left on device: server.lock.".to_owned(),
+                });
             }
             DiskCall::TakeTurn => DiskReply::Turn(TakenTurn::Ours(None)),
             DiskCall::AppendJournal(line) => {

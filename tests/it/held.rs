@@ -53,7 +53,7 @@ fn items_file(visit: &Visit) -> PathBuf {
 /// The job ends and says why; most items are on the server, and those that are not were on the line.
 fn ends_early(visit: &mut Visit, gate: &Gate, why: &str) {
     gate.open();
-    for told in ["The backup does not stand any more", why, "Begin again"] {
+    for told in ["The backup is not as it was written", why, "Begin again"] {
         visit
             .terminal
             .wait(told, |screen| plain(screen).contains(told));

@@ -626,6 +626,18 @@ fn a_write_that_was_limited_is_held_and_looked_at_again() {
 }
 
 #[test]
+fn what_is_read_again_later_is_told_while_a_backup_is_made() {
+    let mut bench = purge_marked();
+    let fails = |call: &Call| matches!(call, Call::Content { .. });
+    bench.run(
+        &mut |_, call, _| fails(call).then(|| Err(fail(ErrorKind::Server, 500))),
+        |bench| !bench.job.progress().message.is_empty() && bench.requests.is_empty(),
+    );
+    let message = bench.job.progress().message;
+    assert!(message.starts_with("Waiting 2 s. "), "{message}");
+}
+
+#[test]
 fn the_options_of_a_deletion_are_told_after_a_kill() {
     let mut bench = deletion(BackupChoice::Declined);
     bench.run(&mut |_, _, _| Some(Err(missing())), |_| true);
@@ -1054,7 +1066,7 @@ fn a_backup_that_is_spoilt_while_the_program_is_away_lets_nothing_more_be_purged
         assert_eq!(bench.count(|call| !call.is_read()), 0);
         assert_eq!(bench.job.state(), JobState::Failed);
         let halted = bench.job.halted().unwrap_or_default();
-        assert!(halted.contains("does not stand any more"), "{halted}");
+        assert!(halted.contains("is not as it was written"), "{halted}");
     }
 }
 

@@ -141,7 +141,7 @@ fn a_plan_that_can_not_be_read_says_what_to_do_and_offers_no_apply() {
     desk.story.happen(Msg::Disk { ticket, outcome });
     let screen = desk.screen();
     shows_not(&screen, "Enter apply");
-    shows(&screen, "plan-x.json is not a plan: EOF while parsing");
+    shows(&screen, "plan-x.json is not a plan: it ends in the middle");
     shows(&screen, "It can't be applied: write the plan anew");
     desk.keys("Enter");
     let said = desk.story.model.toasts.last();

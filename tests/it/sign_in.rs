@@ -152,7 +152,7 @@ fn a_web_page_that_refuses_comes_from_in_between_and_is_told_with_status_and_tit
         assert!(retries.is_empty());
         let error = got.outcome.expect_err("refused");
         let told = format!("{error} {}", error.hint());
-        for part in [&status[..3], title, "in between", "proxy"] {
+        for part in [&status[..3], title, "between here and", "proxy"] {
             assert!(told.contains(part), "{part}: {told}");
         }
         for wrong in ["permission", "does not offer the operation", "Change what"] {
@@ -200,14 +200,14 @@ fn nobody_despite_a_sign_in() {
     says(
         &outcome(answer("200 OK", "", anonymous)),
         &ErrorKind::Anonymous,
-        "takes us for nobody",
+        "treats us as not signed in",
         hint,
     );
     // Also where only the header says so.
     says(
         &outcome(answer("200 OK", "X-AUSERNAME: anonymous\r\n", USER)),
         &ErrorKind::Anonymous,
-        "takes us for nobody",
+        "treats us as not signed in",
         hint,
     );
     // Who brought nothing is nobody, and that is no failure.
@@ -565,7 +565,7 @@ fn a_secret_that_cannot_be_had_is_told_with_what_to_do() {
     fs::set_permissions(&empty, fs::Permissions::from_mode(0o600)).expect("a mode");
     for (source, awaited) in [
         ("token_file = 'missing'".to_owned(), &["could not be read", "Check the path"][..]),
-        (format!("token_file = '{}'", empty.display()), &["gave nothing", "first line"]),
+        (format!("token_file = '{}'", empty.display()), &["holds nothing", "first line"]),
         ("token_env = 'NOT_SET_HERE'".to_owned(), &["NOT_SET_HERE is not set"]),
         (
             "token_command = ['sh', '-c', 'echo s3cret-token; echo the store is locked >&2; exit 2']".to_owned(),

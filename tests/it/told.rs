@@ -223,10 +223,7 @@ fn rows_that_do_not_fit_what_was_asked_are_told_and_left_out_of_all_marks() {
     let mut story = Story::browsing(120, 40);
     story.keys("f Right Right Enter").answer_all(&wiki);
     shows(&story, "not personal: 5");
-    shows(
-        &story,
-        "The server did not heed the filter (personal): 5 rows",
-    );
+    shows(&story, "The server ignored the filter (personal): 5 rows");
     story.keys("*");
     let marks: Vec<&str> = story
         .model

@@ -38,13 +38,29 @@ fn a_job_waits_while_another_process_writes_and_begins_when_it_is_told_to() {
     visit.keys("J");
     visit.sees("queued").sees("r try again");
     visit.keys("Enter");
-    visit.sees("process 4711 since 14:02 is writing to this server.");
+    visit.sees("Process 4711 since 14:02 is writing to this server.");
     visit.keys("r").settle();
     assert_eq!(visit.sent(), 0);
     visit.desk.is_held = false;
     visit.keys("r").settle();
     assert_eq!(visit.sent(), 2);
     assert_eq!(turn(&visit), Turn::NotOurs, "given up when it was done");
+}
+
+#[test]
+fn a_job_that_gets_no_lock_says_why_as_long_as_it_waits() {
+    let mut visit = Visit::new(120, 40);
+    visit.desk.is_full = true;
+    purges(&mut visit);
+    visit.settle();
+    visit.keys("J").sees("queued");
+    visit.keys("Enter");
+    visit.sees("The lock of the server can't be taken: No space left on device: server.lock.");
+    visit.sees("Try again once that is over, or leave it.");
+    assert_eq!(visit.sent(), 0);
+    visit.desk.is_full = false;
+    visit.keys("r").settle();
+    assert_eq!(visit.sent(), 2);
 }
 
 #[test]
@@ -61,7 +77,7 @@ fn a_form_whose_job_waits_for_another_process_says_so() {
             visit.keys(key).settle();
         }
         visit
-            .sees("process 4711 since 14:02 is writing to this server, so nothing was sent.")
+            .sees("Process 4711 since 14:02 is writing to this server, so nothing was sent.")
             .sees("Waiting.")
             .sees("a job waits");
         assert_eq!(visit.sent(), 0);

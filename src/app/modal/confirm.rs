@@ -1122,6 +1122,7 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> (Vec<Line>, usize) 
                         _ => None,
                     };
                     let what = match all {
+                        Some(1) => "of its one item".to_owned(),
                         Some(all) => format!("of all {}", number::count(all, "item")),
                         None if one => "of its pages, blog posts and trash".to_owned(),
                         None => "of the pages, blog posts and trash of each".to_owned(),
@@ -1403,22 +1404,47 @@ fn option_lines(dialog: &Confirm, columns: usize) -> Vec<Line> {
         Tone::Dim
     };
     let is_after_tab = dialog.at == At::Typed && dialog.keys_wait_for_tab();
-    let mut pieces: Vec<(Tone, String)> = Vec::new();
-    for (key, word) in options {
-        if !pieces.is_empty() {
-            pieces.push((tone, "   ".to_owned()));
-        }
-        pieces.push((Tone::Key, key.to_owned()));
-        pieces.push((tone, format!(" {word}")));
-    }
+    let mut units: Vec<Line> = options
+        .into_iter()
+        .map(|(key, word)| vec![(Tone::Key, key.to_owned()), (tone, format!(" {word}"))])
+        .collect();
     if is_after_tab {
-        pieces.push((tone, "   (after ".to_owned()));
-        pieces.push((Tone::Key, "Tab".to_owned()));
-        pieces.push((tone, ")".to_owned()));
+        let after = [(tone, "(after "), (Tone::Key, "Tab"), (tone, ")")];
+        units.push(after.map(|(tone, text)| (tone, text.to_owned())).to_vec());
     }
-    let pieces: Vec<(Tone, &str)> = pieces.iter().map(|(t, text)| (*t, text.as_str())).collect();
     let mut lines = vec![vec![(Tone::Plain, String::new())]];
-    lines.extend(folded_pieces(&pieces, columns));
+    lines.extend(filled(units, tone, columns));
+    lines
+}
+
+/// Lines of units that stay whole, with room between them. One that is wider than a line is folded.
+fn filled(units: Vec<Line>, gap: Tone, columns: usize) -> Vec<Line> {
+    const GAP: &str = "   ";
+    let wide = |line: &Line| {
+        line.iter()
+            .map(|(_, text)| width::width(text))
+            .sum::<usize>()
+    };
+    let mut lines: Vec<Line> = Vec::new();
+    for unit in units {
+        let room = lines
+            .last()
+            .map_or(0, |line| columns.saturating_sub(wide(line)));
+        match lines.last_mut() {
+            Some(line) if GAP.len() + wide(&unit) <= room => {
+                line.push((gap, GAP.to_owned()));
+                line.extend(unit);
+            }
+            _ if wide(&unit) <= columns => lines.push(unit),
+            _ => {
+                let pieces: Vec<(Tone, &str)> = unit
+                    .iter()
+                    .map(|(tone, text)| (*tone, text.as_str()))
+                    .collect();
+                lines.extend(folded_pieces(&pieces, columns));
+            }
+        }
+    }
     lines
 }
 

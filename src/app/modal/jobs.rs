@@ -462,9 +462,8 @@ pub fn lines(model: &Model, view: &JobView, columns: usize) -> Vec<Line> {
             Tone::Plain,
             &format!("It runs in another window ({who}). r looks again."),
         );
-    } else if let Some(who) = model.jobs.waits_for(job) {
-        let text =
-            format!("{who} is writing to this server. Try again once that is done, or leave it.");
+    } else if let Some(what) = model.jobs.waits_for(job) {
+        let text = format!("{what}. Try again once that is over, or leave it.");
         fact("waits", Tone::Warning, &text);
     } else if let Some(trouble) = job.trouble() {
         fact("waits", Tone::Warning, trouble);

@@ -847,11 +847,17 @@ impl Model {
             if self.content.space.as_ref() == Some(key) {
                 self.content.trees.trash_read = TrashRead::Not;
             }
+            let why = if self.session.major().is_some_and(|major| major >= 10) {
+                "The server does not answer its trash listing as Confluence does (404)."
+            } else {
+                "This server has no trash listing (10.0 and later have it)."
+            };
             self.say_while(
                 Holds::WhileNoTrashListing,
                 LogLevel::Info,
-                "This server has no trash listing (10.0 and later have it). Trashed pages and blog posts are read \
-                 through the content list instead.",
+                format!(
+                    "{why} Trashed pages and blog posts are read through the content list instead."
+                ),
             );
             self.load_trash(out);
             return;

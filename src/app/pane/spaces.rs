@@ -834,7 +834,7 @@ impl Model {
                 "The server gave as many spaces as without the filter ({asked}). Perhaps it does not know it: ‹mark-all› marks nothing here."
             ),
             Heeded::No(strangers) => format!(
-                "The server did not heed the filter ({asked}): {} {} not what was asked for. ‹mark-all› leaves them out.",
+                "The server ignored the filter ({asked}): {} {} not what was asked for. ‹mark-all› leaves them out.",
                 number::count(strangers as u64, "row"),
                 if strangers == 1 { "is" } else { "are" }
             ),
