@@ -498,11 +498,13 @@ impl Model {
                 name,
                 sha256,
                 space,
+                expected,
             } => DiskCall::CheckZip {
                 backup,
                 name,
                 sha256,
                 space,
+                expected,
             },
             JobWrite::ReadBack { backup, name } => DiskCall::ReadBackup { backup, name },
             JobWrite::Prove(claim) => DiskCall::ProveBackups(claim),

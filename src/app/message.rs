@@ -9,7 +9,7 @@ use super::model::Switched;
 use crate::confluence::{ApiError, Call, ContentId, Reply, SpaceKey};
 use crate::doctor::Finding;
 use crate::jobs::backup::{BackupError, Contents, Digest, Found};
-use crate::jobs::full_backup::ZipFound;
+use crate::jobs::full_backup::ZipChecked;
 use crate::jobs::journal::Broken;
 use crate::jobs::ledger;
 use crate::jobs::proof::{Claim, Standing};
@@ -245,6 +245,8 @@ pub enum DiskCall {
         sha256: Digest,
         /// The space.
         space: SpaceKey,
+        /// What has to be in it, each in this version or a later one.
+        expected: Vec<(ContentId, Option<u64>)>,
     },
     /// Write a plan to the folder of plans; answered with its path.
     WritePlan {
@@ -369,7 +371,7 @@ pub enum DiskReply {
     /// What is in a backup, or what is wrong with it.
     Contents(Box<Result<Contents, BackupError>>),
     /// What was found in a file that the server made.
-    Zip(ZipFound),
+    Zip(ZipChecked),
     /// What was found of a claim about backups.
     Standing(Standing),
     /// Whether a backup is what was written.

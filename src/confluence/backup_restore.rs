@@ -93,6 +93,9 @@ pub struct BackupJob {
     pub total: Option<u64>,
     /// How many of them are done.
     pub processed: Option<u64>,
+    /// How many of them were left out.
+    #[serde(default)]
+    pub skipped: Option<u64>,
 }
 
 impl BackupJob {
@@ -177,6 +180,7 @@ struct SettingsWire {
 struct StatisticsWire {
     total_objects_count: Number,
     processed_objects_count: Number,
+    skipped_objects_count: Number,
 }
 
 impl JobWire {
@@ -209,6 +213,7 @@ impl JobWire {
                 .collect(),
             total: statistics.total_objects_count.count(),
             processed: statistics.processed_objects_count.count(),
+            skipped: statistics.skipped_objects_count.count(),
         })
     }
 }
@@ -235,13 +240,15 @@ mod tests {
         let told = job(
             br#"{"id": 17, "jobOperation": "BACKUP", "jobState": "PROCESSING",
             "spaceKeys": ["ENG"], "fileName": "x-ENG.zip", "fileExists": false, "owner": "jdoe",
-            "jobStatistics": {"totalObjectsCount": 10, "processedObjectsCount": "4"}}"#,
+            "jobStatistics": {"totalObjectsCount": 10, "processedObjectsCount": "4",
+            "skippedObjectsCount": 3}}"#,
         )
         .expect("a job");
         assert_eq!(told.id, 17);
         assert_eq!(told.operation, Some(JobOperation::Backup));
         assert_eq!(told.state, Some(BackupState::Processing));
         assert_eq!((told.total, told.processed), (Some(10), Some(4)));
+        assert_eq!(told.skipped, Some(3));
         assert_eq!(told.spaces, [SpaceKey::new("ENG")]);
         assert!(told.is_of("x-") && !told.is_of("y-") && !told.is_over());
         let little = job(br#"{"id": "18", "jobState": "DREAMING"}"#).expect("a job");

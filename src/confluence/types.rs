@@ -278,6 +278,18 @@ pub struct ContentMore {
     pub attachments: Option<Vec<AttachmentRef>>,
     /// Whether anybody has commented on it, from `children.comment`.
     pub has_comments: Option<bool>,
+    /// The comments on it and the answers to them, from the same; `None` unless the server gave all.
+    #[serde(default)]
+    pub comments: Option<Vec<CommentRef>>,
+}
+
+/// A comment as it stands below what it is on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommentRef {
+    /// Its id.
+    pub id: ContentId,
+    /// Its version, where given.
+    pub version: Option<u64>,
 }
 
 /// An attachment as it stands below the page that it hangs on.
@@ -287,6 +299,9 @@ pub struct AttachmentRef {
     pub id: ContentId,
     /// Its name.
     pub title: String,
+    /// Its version, where given.
+    #[serde(default)]
+    pub version: Option<u64>,
     /// Size of its file in bytes.
     pub file_size: Option<u64>,
     /// Media type of its file.

@@ -925,6 +925,10 @@ impl VersionWire {
         };
         (version != Version::default()).then_some(version)
     }
+
+    fn number(self) -> Option<u64> {
+        self.number.count()
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -961,11 +965,30 @@ struct ExtensionsWire {
 struct ChildrenWire {
     page: Maybe<CountWire>,
     attachment: Maybe<AttachmentsWire>,
-    comment: Maybe<CountWire>,
+    comment: Maybe<CommentsWire>,
 }
 
-/// How many attachments a child map holds at most.
+/// How many of each type a child map holds at most.
 const CHILD_MAP: u64 = 25;
+
+/// How much of a list a child map gave.
+struct Given<'a> {
+    count: u64,
+    limit: &'a Number,
+    totals: [&'a Number; 2],
+    links: &'a Maybe<LinksWire>,
+}
+
+impl Given<'_> {
+    /// Whether there can't be more than was sent.
+    fn is_whole(&self) -> bool {
+        let most = self.limit.count().unwrap_or(CHILD_MAP).min(CHILD_MAP);
+        let is_all = |told: &Number| told.count().is_none_or(|told| told == self.count);
+        let next = self.links.0.as_ref().and_then(|it| it.next.0.as_deref());
+        let has_next = next.is_some_and(|next| !next.is_empty());
+        !has_next && self.count < most && self.totals.iter().all(|it| is_all(it))
+    }
+}
 
 /// The attachments of a child map.
 #[derive(Debug, Default, Deserialize)]
@@ -984,6 +1007,7 @@ struct AttachmentsWire {
 struct AttachmentWire {
     id: Name,
     title: Text,
+    version: Maybe<VersionWire>,
     extensions: Maybe<ExtensionsWire>,
     metadata: Maybe<MetadataWire>,
 }
@@ -993,12 +1017,13 @@ impl AttachmentsWire {
     /// is not known which there are.
     fn whole(self) -> Option<Vec<AttachmentRef>> {
         let sent = self.results.0?;
-        let count = sent.len() as u64;
-        let most = self.limit.count().unwrap_or(CHILD_MAP).min(CHILD_MAP);
-        let is_all = |told: &Number| told.count().is_none_or(|told| told == count);
-        let next = self.links.0.and_then(|links| links.next.0);
-        let has_next = next.is_some_and(|next| !next.is_empty());
-        if has_next || count >= most || !is_all(&self.size) || !is_all(&self.total_count) {
+        let given = Given {
+            count: sent.len() as u64,
+            limit: &self.limit,
+            totals: [&self.size, &self.total_count],
+            links: &self.links,
+        };
+        if !given.is_whole() {
             return None;
         }
         sent.into_iter().map(|one| one.0?.named()).collect()
@@ -1012,9 +1037,63 @@ impl AttachmentWire {
         Some(AttachmentRef {
             id: ContentId::new(self.id.0?),
             title: self.title.0.unwrap_or_default(),
+            version: self.version.0.and_then(VersionWire::number),
             file_size: extensions.file_size.count(),
             media_type: extensions.media_type.0.or(media_type),
         })
+    }
+}
+
+/// The comments of a child map.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct CommentsWire {
+    results: BareList<Maybe<CommentWire>>,
+    limit: Number,
+    size: Number,
+    total_count: Number,
+    #[serde(rename = "_links")]
+    links: Maybe<LinksWire>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct CommentWire {
+    id: Name,
+    version: Maybe<VersionWire>,
+    children: Maybe<ChildrenWire>,
+}
+
+impl CommentsWire {
+    fn any(&self) -> Option<bool> {
+        let rows = self.results.0.as_ref();
+        let listed = rows.map(|rows| rows.iter().any(|row| row.0.is_some()));
+        let counted = self.total_count.0.or(self.size.0).map(|size| size > 0);
+        listed.or(counted)
+    }
+
+    /// All of them, and the answers to them; `None` unless every one of these was told.
+    fn whole(self) -> Option<Vec<CommentRef>> {
+        let sent = self.results.0?;
+        let given = Given {
+            count: sent.len() as u64,
+            limit: &self.limit,
+            totals: [&self.size, &self.total_count],
+            links: &self.links,
+        };
+        if !given.is_whole() {
+            return None;
+        }
+        let mut all = Vec::new();
+        for one in sent {
+            let one = one.0?;
+            all.push(CommentRef {
+                id: ContentId::new(one.id.0?),
+                version: one.version.0.and_then(VersionWire::number),
+            });
+            all.append(&mut one.children.0?.comment.0?.whole()?);
+        }
+        Some(all)
     }
 }
 
@@ -1227,7 +1306,8 @@ impl ContentWire {
                 .filter(|_| is_file),
             container: self.container.0.and_then(RefWire::content),
             attachments: children.attachment.0.and_then(AttachmentsWire::whole),
-            has_comments: children.comment.0.and_then(|comments| comments.any()),
+            has_comments: children.comment.0.as_ref().and_then(CommentsWire::any),
+            comments: children.comment.0.and_then(CommentsWire::whole),
         };
         Some(Content {
             ancestors: self.ancestors.0.map(|list| lineage(&id, list)),

@@ -133,6 +133,16 @@ pub enum FullBackup {
     Broken,
     /// It ends, and there is no file: 404.
     NoFile,
+    /// It leaves objects out, and says so.
+    SkipsSome,
+    /// Asked for the job, the server tells of one about another space.
+    TellsOfAnother,
+    /// Asked for the job, the server tells of one that reads a space in.
+    TellsOfARestore,
+    /// Its file is whole, of this space, and has every second page alone, as one of an earlier time.
+    Earlier,
+    /// Its file has the rows of the space in a way of its own.
+    LaidOutOtherwise,
 }
 
 /// What becomes of a backup that is sent in to be restored.
@@ -149,6 +159,8 @@ pub enum FullRestore {
     Stalls,
     /// It ends as FINISHED, and every second page is missing.
     Half,
+    /// Asked for the job, the server tells of one about another space.
+    TellsOfAnother,
 }
 
 /// An oddity of paging.

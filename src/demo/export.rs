@@ -180,6 +180,25 @@ impl Export {
         self
     }
 
+    /// Has every second page alone.
+    pub(super) fn of_an_earlier_time(mut self) -> Self {
+        let mut contents = 0_u32;
+        let objects = self.entities.split_inclusive("</object>\n");
+        let kept = objects.filter(|object| {
+            let is_content = object.contains("<object class=\"ContentEntityObject\">");
+            contents += u32::from(is_content);
+            !is_content || contents % 2 == 1
+        });
+        self.entities = kept.collect();
+        self
+    }
+
+    /// Has its rows in elements of another name.
+    pub(super) fn laid_out_otherwise(mut self) -> Self {
+        self.entities = self.entities.replace("object", "row");
+        self
+    }
+
     /// Writes the zip. `bytes` gives a piece of a file: which, from where, how much.
     pub(super) fn write<W: Write + Seek>(
         mut self,

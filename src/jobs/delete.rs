@@ -21,6 +21,7 @@ use super::listing::{LIMIT, Listing, Rows, Seen, in_words};
 use super::losses::{Losing, Losses, NAMED};
 use super::proof::{Claim, Claimed, Fingerprint, Ground};
 use super::save::{Kept, Save, Wanted};
+use super::since_copy::{Since, SinceCopy};
 use super::witness::{Sight, Witness};
 use crate::confluence::{
     ApiError, Call, ContentId, ContentKind, LongTask, LongTaskId, Reply, SpaceKey,
@@ -81,6 +82,8 @@ enum Stage {
     AskingUnlisted,
     /// The person is asked about what goes with the space and is not saved.
     AskingLosses,
+    /// All of it is listed: what has changed since the server wrote it out?
+    Comparing,
     Ready,
     Polling(LongTaskId),
     /// Asking for the space: after a lost answer, or a task that ended or was lost.
@@ -121,9 +124,12 @@ pub(super) struct Delete {
     /// Whether the person said, in this run, to go on without it.
     #[serde(skip)]
     without_copy: bool,
-    /// Whether the person said, in this run, that what it lacks may go.
+    /// What it lacks, and what of that may go: the person said so, in this run.
     #[serde(skip)]
-    lacks_accepted: bool,
+    since: SinceCopy,
+    /// Whether the person said, in this run, that it will do though it may not be all.
+    #[serde(skip)]
+    doubt_accepted: bool,
     /// The line at work.
     current: Option<u32>,
     stage: Stage,
@@ -205,7 +211,8 @@ impl Delete {
             folders: Vec::new(),
             copy: None,
             without_copy: false,
-            lacks_accepted: false,
+            since: SinceCopy::default(),
+            doubt_accepted: false,
             current: None,
             stage: Stage::Begin,
             asks: Rows::default(),
@@ -250,7 +257,8 @@ impl Delete {
         self.current = Some(item);
         self.copy = None;
         self.without_copy = false;
-        self.lacks_accepted = false;
+        self.since.forget_all();
+        self.doubt_accepted = false;
         self.forget_lists();
         self.rows.clear();
         self.uncertain = 0;
@@ -314,6 +322,7 @@ impl Delete {
         self.prover = None;
         self.found.clear();
         self.complete = None;
+        self.since.forget();
     }
 
     /// Reads what is in the space. What the first list tells of is saved while it is read, and no
@@ -491,8 +500,9 @@ impl Delete {
             }
         };
         if wanted.is_empty() && self.complete.is_some() {
-            if let Some(changed) = self.changed_since_copy() {
-                self.ask_about_copy(desk, item, changed);
+            if self.has_copy() {
+                self.since.forget();
+                self.stage = Stage::Comparing;
                 return;
             }
             if !self.has_copy()
@@ -556,14 +566,6 @@ impl Delete {
         // The list is read once more: what changed meanwhile is saved too.
         self.stage = Stage::Listing;
         self.weigh(desk, item);
-    }
-
-    fn changed_since_copy(&self) -> Option<Vec<String>> {
-        let copy = self.copy.as_ref().filter(|copy| copy.is_verified())?;
-        let rows = self.rows.iter();
-        let changed = rows.filter(|row| !copy.knows(&row.id, row.version));
-        let titles: Vec<String> = changed.map(|row| row.title.clone()).collect();
-        (!titles.is_empty() && !self.lacks_accepted).then_some(titles)
     }
 
     /// What goes with the space and is not saved.
@@ -739,6 +741,8 @@ impl Delete {
         let mut notes = Vec::new();
         if self.has_copy() {
             notes.push("The server's own backup can bring it back.".to_owned());
+            let doubt = self.copy.as_ref().and_then(|copy| copy.doubt());
+            notes.extend(doubt.map(|doubt| format!("As was accepted: {doubt}")));
         } else if !self.unlisted.is_empty() {
             notes.push(format!(
                 "The server would not list the {} in its trash, so they are in no backup.",
@@ -809,6 +813,11 @@ impl Delete {
         };
         copy.go(desk, item);
         if copy.is_verified() {
+            let doubt = copy.doubt().filter(|_| !self.doubt_accepted);
+            if let Some(why) = doubt.filter(|_| !desk.is_stopping()) {
+                self.ask_about_doubt(desk, item, why);
+                return;
+            }
             self.start();
             desk.part(0);
             desk.checkpoint();
@@ -829,30 +838,76 @@ impl Delete {
             why,
             changed: Vec::new(),
             is_local: self.options.backup == BackupChoice::Save,
+            is_there: false,
+            hangs: false,
         });
     }
 
-    /// What is in the space by now is not what the server wrote out.
-    fn ask_about_copy(&mut self, desk: &mut Desk, item: u32, changed: Vec<String>) {
+    /// The server's backup is there, and may not be all of the space.
+    fn ask_about_doubt(&mut self, desk: &mut Desk, item: u32, why: String) {
         self.stage = Stage::AskingCopy;
-        let count = number::count(changed.len() as u64, "item");
+        desk.checkpoint();
         desk.ask(Question::ServerBackup {
             space: self.keys[item as usize].clone(),
-            why: format!("New or changed since the server wrote it out: {count}."),
+            why,
+            changed: Vec::new(),
+            is_local: self.options.backup == BackupChoice::Save,
+            is_there: true,
+            hangs: false,
+        });
+    }
+
+    /// All that is in the space was compared with what the server wrote out.
+    fn compared(&mut self, desk: &mut Desk, item: u32) {
+        let Some(copy) = &self.copy else {
+            self.again();
+            return;
+        };
+        let since = self.since.found(copy, &self.rows);
+        let (changed, why, hangs) = match since {
+            Since::Nothing => {
+                self.stage = Stage::Ready;
+                desk.checkpoint();
+                return;
+            }
+            Since::Changed { names, hangs } => {
+                let count = number::count(names.len() as u64, "item");
+                let why = format!("Not in the server's backup as it is now: {count}.");
+                (names, why, hangs)
+            }
+            Since::Unknown(why) => (Vec::new(), why, false),
+        };
+        self.stage = Stage::AskingCopy;
+        desk.ask(Question::ServerBackup {
+            space: self.keys[item as usize].clone(),
+            why,
             changed: changed.into_iter().take(NAMED).collect(),
             is_local: self.options.backup == BackupChoice::Save,
+            is_there: true,
+            hangs,
         });
     }
 
     fn decide_about_copy(&mut self, desk: &mut Desk, item: u32, decision: &Decision) {
         let is_there = self.has_copy();
+        let is_doubtful = self
+            .copy
+            .as_ref()
+            .is_some_and(|copy| copy.doubt().is_some());
+        let may_go = self.options.backup == BackupChoice::Save || self.since.is_of_the_unknown();
         match decision {
             Decision::Again => {
                 self.drop_copy(desk);
                 self.start();
             }
-            Decision::GoOn if is_there && self.options.backup == BackupChoice::Save => {
-                self.lacks_accepted = true;
+            Decision::GoOn if is_there && is_doubtful && !self.doubt_accepted => {
+                self.doubt_accepted = true;
+                self.start();
+            }
+            Decision::GoOn if is_there && may_go => {
+                if let Some(copy) = &self.copy {
+                    self.since.accept(copy);
+                }
                 self.again();
             }
             Decision::GoOn if !is_there => {
@@ -862,16 +917,22 @@ impl Delete {
             }
             _ => {
                 let why =
-                    "It was left alone: there is no backup of the server of all that is in it.";
+                    "It was left alone: there is no backup by the server of all that is in it.";
                 self.end(desk, item, Outcome::Skipped(why.to_owned()));
                 if *decision != Decision::LeaveOut {
-                    desk.halt("It was not deleted, as the server did not back it up.");
+                    desk.halt(if is_there {
+                        "It was not deleted: what the server wrote out may not be all that is in it."
+                    } else {
+                        "It was not deleted, as the server did not back it up."
+                    });
                 }
             }
         }
     }
 
     fn drop_copy(&mut self, desk: &mut Desk) {
+        self.since.forget_all();
+        self.doubt_accepted = false;
         if let Some(copy) = self.copy.take() {
             self.folders.retain(|folder| folder != copy.folder());
             desk.release(copy.folder());
@@ -913,6 +974,14 @@ impl Machine for Delete {
             | Stage::AskingCopy
             | Stage::AskingUnlisted
             | Stage::AskingLosses => {}
+            Stage::Comparing if desk.is_stopping() => {}
+            Stage::Comparing if self.since.is_over() => {
+                self.compared(desk, item);
+                if self.stage == Stage::Ready {
+                    self.go(desk);
+                }
+            }
+            Stage::Comparing => self.since.ask(desk, &key, &self.rows),
             Stage::Copying => {
                 self.copy(desk, item);
                 // On to what follows it.
@@ -1025,6 +1094,11 @@ impl Machine for Delete {
                 }
             }
             Stage::Listing if item == WHOLE => self.list_read(desk, current, answer),
+            Stage::Comparing => {
+                if let Some(copy) = &self.copy {
+                    self.since.take(answer, copy);
+                }
+            }
             Stage::Listing | Stage::Saving => {
                 if let Some(save) = &mut self.save {
                     save.read(desk, item, step, answer);

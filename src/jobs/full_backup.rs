@@ -6,7 +6,8 @@
 //! and a job of the server is found again by the beginning of the name of its file: whatever interrupts
 //! this, it goes on where it was. A copy that is given up is given up on the server too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,9 +17,10 @@ use super::backup::{
 use super::complete::{Care, Prover, Scope};
 use super::consent::SpaceTarget;
 use super::desk::{Again, Desk, Fate, Settled, WHOLE, is_not_offered, refusal, unexpected};
-use super::file_count::FileCount;
 use super::job::{Head, JobWrite, Machine, Outcome, Step, StoreError, Stored};
 use super::listing::{Rows, Seen};
+use super::on_pages::OnPages;
+use super::server_job::{Followed, Follower, Told, patience};
 use crate::confluence::{
     ApiError, BackupJob, BackupState, Call, ContentId, ContentKind, ContentStatus, Downloaded,
     ErrorKind, JobOperation, LocalFile, Reply, Resume, Version,
@@ -29,10 +31,6 @@ use crate::text::number;
 pub const ZIP: &str = "space.zip";
 /// So many rows of what is in the space are in one file.
 const ROWS_PER_FILE: usize = 1_000;
-/// A job of the server that has not moved for this long is given up.
-const STALLED_MS: u64 = 15 * 60_000;
-/// After this long it is said that it does not move.
-const STILL_MS: u64 = 30_000;
 /// So many jobs of the server are looked through for ours.
 const JOBS: u64 = 25;
 /// How often a write that was certainly not applied is sent.
@@ -49,6 +47,37 @@ pub struct ZipFound {
     pub bytes: u64,
     /// How many attached files are in it.
     pub files: u64,
+}
+
+/// What was found in it, and what of what was expected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZipChecked {
+    /// What it is.
+    pub found: ZipFound,
+    /// What of what was expected is in it.
+    pub held: Held,
+}
+
+/// What of what was expected is in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Whether that could be seen.
+    pub is_known: bool,
+    /// What is not in it.
+    pub missing: Vec<ContentId>,
+    /// What is in it as it was before.
+    pub older: Vec<ContentId>,
+}
+
+impl Default for Held {
+    /// Of something of which nothing is expected.
+    fn default() -> Self {
+        Self {
+            is_known: true,
+            missing: Vec::new(),
+            older: Vec::new(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,19 +159,27 @@ pub(super) struct ServerCopy {
     manifest: Option<FileEntry>,
     /// The number of the server's job.
     job: u64,
-    /// What was listed, with its version, where somebody holds the space against it later.
+    /// What was listed, with its version: the file is held against it, and later the space.
     known: Option<BTreeMap<ContentId, Option<u64>>>,
+    /// What of that is no current page or blog post.
+    #[serde(default)]
+    lesser: BTreeSet<ContentId>,
+    /// Whether the space is deleted afterwards.
+    #[serde(default)]
+    is_before_deletion: bool,
+    /// What the file was found to lack of it.
+    #[serde(default)]
+    lacks: Lacks,
+    #[serde(default)]
+    hung: Hung,
     /// How often it was asked for, or brought nothing new.
     tries: u8,
+    /// How many objects the server says that it left out.
+    #[serde(default)]
+    skipped: u64,
+    #[serde(skip)]
+    follower: Follower,
     // An earlier run's time means nothing in this one.
-    #[serde(skip)]
-    since: Option<u64>,
-    #[serde(skip)]
-    moved_at: u64,
-    #[serde(skip)]
-    moved: (Option<BackupState>, Option<u64>),
-    #[serde(skip)]
-    polls: u64,
     #[serde(skip)]
     next_at: u64,
     #[serde(skip)]
@@ -150,7 +187,33 @@ pub(super) struct ServerCopy {
     #[serde(skip)]
     rows: Vec<Seen>,
     #[serde(skip)]
-    files: Option<FileCount>,
+    files: Option<OnPages>,
+    /// The current pages and blog posts among the rows.
+    #[serde(skip)]
+    pages_listed: Vec<(ContentId, Arc<str>)>,
+}
+
+/// What a file lacks of what is no current page or blog post: without those it is no backup.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Lacks {
+    /// So much.
+    Items(u64),
+    /// It cannot be seen.
+    #[default]
+    NotKnown,
+}
+
+/// Of how many pages it is not known what hung on them before the server was asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Hung {
+    /// It was not listed.
+    #[default]
+    NotListed,
+    /// It was, but for that of so many pages.
+    Listed {
+        /// How many.
+        unread: u64,
+    },
 }
 
 impl ServerCopy {
@@ -172,24 +235,27 @@ impl ServerCopy {
             zip: None,
             manifest: None,
             job: 0,
-            known: None,
+            known: Some(BTreeMap::new()),
+            lesser: BTreeSet::new(),
+            is_before_deletion: false,
+            lacks: Lacks::NotKnown,
+            hung: Hung::NotListed,
             tries: 0,
-            since: None,
-            moved_at: 0,
-            moved: (None, None),
-            polls: 0,
+            skipped: 0,
+            follower: Follower::default(),
             next_at: 0,
             listing: None,
             rows: Vec::new(),
             files: None,
+            pages_listed: Vec::new(),
         }
     }
 
-    /// The same for a space that is deleted afterwards: what is in it is listed in two ways, and
-    /// remembered.
+    /// The same for a space that is deleted afterwards: what is in it is listed in two ways, with what
+    /// hangs on it, and remembered.
     pub(super) fn before_deletion(space: SpaceTarget, folder: String) -> Self {
         Self {
-            known: Some(BTreeMap::new()),
+            is_before_deletion: true,
             ..Self::new(space, folder)
         }
     }
@@ -198,6 +264,17 @@ impl ServerCopy {
     pub(super) fn knows(&self, id: &ContentId, version: Option<u64>) -> bool {
         let known = self.known.as_ref().and_then(|known| known.get(id));
         version.is_some() && known == Some(&version)
+    }
+
+    /// Whether this was there, and it was not told in which version, now or then.
+    pub(super) fn cannot_tell(&self, id: &ContentId, version: Option<u64>) -> bool {
+        let known = self.known.as_ref().and_then(|known| known.get(id));
+        known.is_some_and(|known| known.is_none() || version.is_none())
+    }
+
+    /// Whether what hangs on the pages was listed before the server was asked.
+    pub(super) fn hung(&self) -> Hung {
+        self.hung
     }
 
     pub(super) fn folder(&self) -> &str {
@@ -239,6 +316,35 @@ impl ServerCopy {
             parts.push(number::bytes(zip.bytes));
         }
         parts.join(", ")
+    }
+
+    /// What makes it doubtful that all of the space is in it, in words.
+    pub(super) fn doubt(&self) -> Option<String> {
+        let mut doubts = Vec::new();
+        if self.skipped > 0 {
+            let objects = number::count(self.skipped, "object");
+            doubts.push(format!(
+                "The server left out {objects}, and does not say which."
+            ));
+        }
+        if self.lacks == Lacks::NotKnown {
+            doubts.push(
+                "Whether all that was listed is in the file of the server cannot be seen: it is laid out in a way that is not known here."
+                    .to_owned(),
+            );
+        }
+        (!doubts.is_empty()).then(|| doubts.join(" "))
+    }
+
+    /// What the file lacks, in words.
+    fn lacking(&self) -> Option<String> {
+        match self.lacks {
+            Lacks::Items(0) | Lacks::NotKnown => None,
+            Lacks::Items(items) => Some(format!(
+                "It lacks {} of the trash.",
+                number::count(items, "item")
+            )),
+        }
     }
 
     /// What the name of the server's file begins with.
@@ -284,10 +390,7 @@ impl ServerCopy {
                 };
                 desk.read(item, Step::Settle, call);
             }
-            Stage::Following(id) if !desk.is_busy(item) => {
-                let at = self.next_at.max(desk.at());
-                desk.read_at(item, Step::Poll, Call::BackupJob { id }, at);
-            }
+            Stage::Following(id) if !desk.is_busy(item) => self.follower.ask(desk, item, id),
             Stage::Cancelling(id, asked) if !desk.is_busy(item) => {
                 self.cancel(desk, item, id, asked);
             }
@@ -362,7 +465,7 @@ impl ServerCopy {
 
     fn list(&mut self, desk: &mut Desk) {
         let key = self.space.key.clone();
-        let care = if self.known.is_some() {
+        let care = if self.is_before_deletion {
             Care::Always
         } else {
             Care::InDoubt
@@ -399,6 +502,12 @@ impl ServerCopy {
             self.listed += 1;
             if let Some(known) = &mut self.known {
                 known.insert(seen.id.clone(), seen.version);
+                if may_hold(&seen) {
+                    let title = seen.title.as_str().into();
+                    self.pages_listed.push((seen.id.clone(), title));
+                } else {
+                    self.lesser.insert(seen.id.clone());
+                }
             }
             self.rows.push(seen);
         }
@@ -412,17 +521,51 @@ impl ServerCopy {
         }
     }
 
-    /// Counts the files, to hold a restored space against. It is done without where a server does not
-    /// tell of them.
+    /// Counts the files, to hold a restored space against; before a deletion the comments are listed
+    /// too. It is done without where a server does not tell of them.
     fn count(&mut self, desk: &mut Desk, item: u32) {
         let key = self.space.key.clone();
-        let files = self.files.get_or_insert_with(|| FileCount::of(key));
+        let pages = std::mem::take(&mut self.pages_listed);
+        let is_before_deletion = self.is_before_deletion;
+        let files = self.files.get_or_insert_with(|| {
+            if is_before_deletion {
+                OnPages::all(key, pages)
+            } else {
+                OnPages::files(key)
+            }
+        });
         if files.is_over() {
-            self.attached = Some(files.count());
+            self.attached = (files.unread() == 0).then(|| files.count());
+            self.hung = Hung::Listed {
+                unread: files.unread(),
+            };
             self.counted(desk, item);
         } else if !desk.is_busy(WHOLE) {
             files.ask(desk);
-            self.say(desk, "counting the files in it");
+            let what = if is_before_deletion {
+                let pages = number::count(files.len() as u64, "page");
+                format!("listing the files and comments, {pages} so far")
+            } else {
+                "counting the files in it".to_owned()
+            };
+            self.say(desk, &what);
+        }
+    }
+
+    /// A page of what hangs on pages has come.
+    fn count_read(&mut self, desk: &mut Desk, item: u32, answer: Result<Reply, ApiError>) {
+        let Some(files) = &mut self.files else {
+            return;
+        };
+        let taken = files.take(answer);
+        for found in files.take_found() {
+            if let Some(known) = self.known.as_mut().filter(|_| found.hangs) {
+                self.lesser.insert(found.id.clone());
+                known.insert(found.id, found.version);
+            }
+        }
+        if taken.is_err() {
+            self.counted(desk, item);
         }
     }
 
@@ -518,9 +661,7 @@ impl ServerCopy {
     fn follow(&mut self, desk: &mut Desk, id: u64) {
         self.stage = Stage::Following(id);
         self.job = id;
-        self.since = None;
-        self.polls = 0;
-        self.next_at = desk.at();
+        self.follower.begin(desk);
         desk.checkpoint();
     }
 
@@ -549,27 +690,10 @@ impl ServerCopy {
     ) {
         match (self.stage.clone(), answer) {
             (Stage::Listing, answer) => self.listed(desk, answer),
-            (Stage::Counting, answer) => {
-                let taken = self.files.as_mut().map(|files| files.take(answer));
-                if matches!(taken, Some(Err(_))) {
-                    self.counted(desk, item);
-                }
-            }
+            (Stage::Counting, answer) => self.count_read(desk, item, answer),
             (Stage::Settling, answer) => self.settled(desk, item, answer),
             (Stage::Busy, answer) => self.busy(desk, answer),
-            (Stage::Following(id), Ok(Reply::BackupJob(job))) => {
-                desk.settle(item, Step::BackUpSpace, Settled::Made(&id.to_string()));
-                self.polled(desk, item, id, &job);
-            }
-            (Stage::Following(id), answer) => {
-                let error = answer.err().unwrap_or_else(unexpected);
-                let why = format!(
-                    "The server does not tell of its job {id}. {}",
-                    refusal(error)
-                );
-                desk.settle(item, Step::BackUpSpace, Settled::Unknown(&why));
-                self.stage = Stage::Broken(Why::Unknown(why));
-            }
+            (Stage::Following(id), answer) => self.polled(desk, item, id, answer),
             (Stage::Cancelling(id, _), answer) => self.ended(desk, item, id, answer),
             (Stage::Downloading(id), answer) if step == Step::Download => {
                 self.downloaded(desk, id, answer);
@@ -631,47 +755,53 @@ impl ServerCopy {
         ));
     }
 
-    fn polled(&mut self, desk: &mut Desk, item: u32, id: u64, job: &BackupJob) {
-        let at = desk.at();
-        let since = *self.since.get_or_insert(at);
-        self.polls += 1;
-        if self.polls == 1 || self.moved != (job.state, job.processed) {
-            self.moved = (job.state, job.processed);
-            self.moved_at = at;
+    fn followed(&self, id: u64) -> Followed<'_> {
+        Followed {
+            id,
+            key: &self.space.key,
+            operation: JobOperation::Backup,
         }
-        let still = at.saturating_sub(self.moved_at);
-        match job.state {
-            Some(BackupState::Finished) if job.has_file == Some(false) => {
+    }
+
+    fn polled(&mut self, desk: &mut Desk, item: u32, id: u64, answer: Result<Reply, ApiError>) {
+        let mut follower = std::mem::take(&mut self.follower);
+        let told = follower.take(desk, self.followed(id), "writes it out", answer);
+        self.follower = follower;
+        if !matches!(told, Told::Nothing(_)) {
+            desk.settle(item, Step::BackUpSpace, Settled::Made(&id.to_string()));
+        }
+        match told {
+            Told::Nothing(why) => {
+                desk.settle(item, Step::BackUpSpace, Settled::Unknown(&why));
+                self.stage = Stage::Broken(Why::Unknown(why));
+            }
+            Told::Finished(job) if job.has_file == Some(false) => {
                 self.fail(format!(
                     "The server ended its job {id}, and has no file of it."
                 ));
             }
-            Some(BackupState::Finished) => {
+            Told::Finished(job) => {
+                self.skipped = job.skipped.unwrap_or(0);
                 self.stage = Stage::Downloading(id);
                 self.tries = 0;
                 desk.part(0);
                 self.say(desk, "downloading");
                 desk.checkpoint();
             }
-            Some(BackupState::Failed) => {
-                let why = job.error.as_deref().unwrap_or("It does not say why");
+            Told::Failed(why) => {
                 self.fail(format!(
                     "The server could not write it out (its job {id}). {}.",
                     why.trim_end_matches('.')
                 ));
             }
-            Some(BackupState::Cancelled) => {
+            Told::Cancelled => {
                 self.fail(format!("Its job {id} was cancelled on the server."));
             }
-            _ if still >= STALLED_MS => {
+            Told::Stalled => {
                 self.tries = 0;
                 self.cancel(desk, item, id, Asked::No);
             }
-            _ => {
-                let told = progress_of(desk, job, "writes it out", at.saturating_sub(since), still);
-                self.say(desk, &told);
-                self.next_at = at + self.polls.min(5) * 1_000;
-            }
+            Told::Working(what) => self.say(desk, &what),
         }
     }
 
@@ -679,6 +809,11 @@ impl ServerCopy {
     fn ended(&mut self, desk: &mut Desk, item: u32, id: u64, answer: Result<Reply, ApiError>) {
         let step = Step::CancelBackup;
         let why = match answer {
+            Ok(Reply::BackupJob(job)) if self.followed(id).differs_from(&job).is_some() => {
+                let why = self.followed(id).differs_from(&job).unwrap_or_default();
+                desk.settle(item, step, Settled::Unknown(&why));
+                why
+            }
             Ok(Reply::BackupJob(job)) => match job.state {
                 Some(BackupState::Cancelled) => {
                     desk.settle(item, step, Settled::Done);
@@ -722,8 +857,8 @@ impl ServerCopy {
             Why::Cancelled(why)
         } else {
             Why::Failed(format!(
-                "The server's job had not moved for {} minutes, so it was given up. {why}",
-                STALLED_MS / 60_000
+                "The server's job had not moved for {}, so it was given up. {why}",
+                patience()
             ))
         });
     }
@@ -794,7 +929,54 @@ impl ServerCopy {
             name: ZIP.to_owned(),
             sha256,
             space: self.space.key.clone(),
+            expected: self.expected(),
         });
+    }
+
+    /// What has to be in the file.
+    fn expected(&self) -> Vec<(ContentId, Option<u64>)> {
+        let known = self.known.iter().flatten();
+        known.map(|(id, version)| (id.clone(), *version)).collect()
+    }
+
+    /// The file is whole: does it hold what was listed? One without pages that are there is of another
+    /// time. What else it lacks does not count as backed up.
+    fn hold_against_the_list(&mut self, held: Held) -> Result<(), String> {
+        let is_page = |id: &&ContentId| !self.lesser.contains(*id);
+        let missing = held.missing.iter().filter(is_page).count() as u64;
+        let older = held.older.iter().filter(is_page).count() as u64;
+        if missing + older > 0 {
+            let all = number::grouped(self.pages + self.posts);
+            let mut what = Vec::new();
+            if missing > 0 {
+                what.push(format!(
+                    "lacks {} of the {all} pages and blog posts in it",
+                    number::grouped(missing)
+                ));
+            }
+            if older > 0 {
+                what.push(format!(
+                    "has {} in an older version",
+                    number::grouped(older)
+                ));
+            }
+            return Err(format!(
+                "The file of the server is no backup of what is in the space: it {}. It may be of an earlier time.",
+                what.join(" and ")
+            ));
+        }
+        let lacking = held.missing.iter().chain(&held.older);
+        for id in lacking.clone() {
+            if let Some(known) = &mut self.known {
+                known.remove(id);
+            }
+        }
+        self.lacks = if held.is_known {
+            Lacks::Items(lacking.count() as u64)
+        } else {
+            Lacks::NotKnown
+        };
+        Ok(())
     }
 
     fn write_manifest(&mut self, desk: &mut Desk, id: u64, sha256: Digest, zip: ZipFound) {
@@ -856,7 +1038,10 @@ impl ServerCopy {
                 }
             }
             (Stage::Checking(id, _), JobWrite::CheckZip { sha256, .. }, answer) => match answer {
-                Ok(Stored::Zip(found)) => self.write_manifest(desk, id, *sha256, found),
+                Ok(Stored::Zip(checked)) => match self.hold_against_the_list(checked.held) {
+                    Ok(()) => self.write_manifest(desk, id, *sha256, checked.found),
+                    Err(why) => self.fail(why),
+                },
                 Ok(_) => self.fail("The disk did not say what is in the file."),
                 Err(problem) => self.fail(problem.message),
             },
@@ -888,6 +1073,12 @@ impl ServerCopy {
     }
 }
 
+/// Whether this is a current page or blog post, on which something may hang.
+pub(super) fn may_hold(seen: &Seen) -> bool {
+    let is_a_page = matches!(seen.kind, ContentKind::Page | ContentKind::BlogPost);
+    is_a_page && seen.status != ContentStatus::Trashed
+}
+
 fn read_back(
     file: Option<&FileEntry>,
     name: &str,
@@ -900,38 +1091,6 @@ fn read_back(
         (Err(problem), _) => Err(problem.message),
         _ => Err(format!("The file {name} could not be read back.")),
     }
-}
-
-/// What a job of the server does, how far it is and for how long, in words; and its part, for the bar.
-pub(super) fn progress_of(
-    desk: &mut Desk,
-    job: &BackupJob,
-    does: &str,
-    spent: u64,
-    still: u64,
-) -> String {
-    let mut what = match job.state {
-        Some(BackupState::Queued) => "queued on the server".to_owned(),
-        Some(BackupState::Completing) => "the server completes it".to_owned(),
-        Some(BackupState::Cancelling) => "being cancelled on the server".to_owned(),
-        _ => format!("the server {does}"),
-    };
-    if let (Some(done), Some(total)) = (job.processed, job.total.filter(|it| *it > 0)) {
-        what.push_str(&format!(
-            ", {} of {}",
-            number::grouped(done),
-            number::count(total, "object")
-        ));
-        desk.part((done.min(total) * 100 / total) as u8);
-    }
-    let span = |ms| number::duration(std::time::Duration::from_millis(ms));
-    if spent >= 1_000 {
-        what.push_str(&format!(", {}", span(spent)));
-    }
-    if still >= STILL_MS {
-        what.push_str(&format!(", not moving for {}", span(still)));
-    }
-    what
 }
 
 /// Why the server would not write a space out.
@@ -986,10 +1145,15 @@ impl FullBackup {
             return;
         };
         let outcome = match copy.broken() {
-            None if copy.is_verified() => Outcome::Done(Some(format!(
-                "{}. Downloaded, read back and found whole.",
-                copy.in_words()
-            ))),
+            None if copy.is_verified() => {
+                let mut note = copy.in_words();
+                note.push_str(". Downloaded, read back and found whole.");
+                for more in copy.doubt().into_iter().chain(copy.lacking()) {
+                    note.push(' ');
+                    note.push_str(&more);
+                }
+                Outcome::Done(Some(note))
+            }
             None => return,
             Some(Why::Failed(why)) => Outcome::Failed(why.clone()),
             Some(Why::Unknown(why)) => Outcome::Unknown(why.clone()),

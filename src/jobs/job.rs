@@ -14,7 +14,7 @@ use super::create::{Create, NewSpace};
 use super::delete::{BackupChoice, Delete, DeleteOptions};
 use super::desk::{Answered, Arrived, Desk, Fate};
 use super::dry_run::DryRun;
-use super::full_backup::{FullBackup, ZipFound};
+use super::full_backup::{FullBackup, ZipChecked};
 use super::journal::{Entry, Phase, Record};
 use super::losses::{Losing, Losses};
 use super::needs;
@@ -302,7 +302,8 @@ pub enum Question {
         /// What is lost in all.
         losses: Losses,
     },
-    /// There is no backup by the server of a space that is to be deleted, or not of what is in it now:
+    /// There is no backup by the server of a space that is to be deleted, or not of what is in it now,
+    /// or that cannot be seen:
     /// [`Decision::Again`], [`Decision::GoOn`] without it, [`Decision::LeaveOut`] or
     /// [`Decision::Stop`].
     ServerBackup {
@@ -314,6 +315,12 @@ pub enum Question {
         changed: Vec<String>,
         /// Whether all of it is in a local backup.
         is_local: bool,
+        /// Whether there is one, and only what is in it is in question.
+        #[serde(default)]
+        is_there: bool,
+        /// Whether what is not in it is more than pages and blog posts.
+        #[serde(default)]
+        hangs: bool,
     },
     /// Somebody changed the space meanwhile: [`Decision::KeepMine`], [`Decision::KeepTheirs`],
     /// [`Decision::Merge`] or [`Decision::Stop`].
@@ -383,6 +390,8 @@ pub enum JobWrite {
         sha256: Digest,
         /// The space.
         space: SpaceKey,
+        /// What has to be in it, each in this version or a later one.
+        expected: Vec<(ContentId, Option<u64>)>,
     },
     /// Not a write: read a file of a backup from the disk, answered by [`Stored::Bytes`].
     ReadBack {
@@ -417,7 +426,7 @@ pub enum Stored {
     /// What was found of a claim.
     Standing(Standing),
     /// What was found in a file that the server made.
-    Zip(ZipFound),
+    Zip(ZipChecked),
     /// It is not there any more.
     Gone,
 }

@@ -740,7 +740,7 @@ fn whole_expand() -> String {
 
 /// Whether a list that was asked for whole rows, and not for long, may be had without them: they are
 /// more bytes, and more work for the server, than it may bear.
-fn may_be_for_asking_so_much(error: &ApiError) -> bool {
+pub(super) fn may_be_for_asking_so_much(error: &ApiError) -> bool {
     matches!(
         error.kind,
         ErrorKind::Invalid

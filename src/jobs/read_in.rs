@@ -11,18 +11,16 @@ use super::consent::SpaceTarget;
 use super::desk::{
     Again, Desk, Fate, Settled, WHOLE, is_not_offered, is_not_there, refusal, unexpected,
 };
-use super::file_count::FileCount;
-use super::full_backup::progress_of;
 use super::job::{JobWrite, Machine, Outcome, Step, StoreError, Stored};
 use super::listing::{Listing, Rows};
+use super::on_pages::OnPages;
+use super::server_job::{Followed, Follower, Told, patience};
 use crate::confluence::{
-    ApiError, BackupJob, BackupState, Call, ContentKind, ContentStatus, ErrorKind, JobOperation,
-    LocalFile, Reply,
+    ApiError, BackupJob, Call, ContentKind, ContentStatus, ErrorKind, JobOperation, LocalFile,
+    Reply,
 };
 use crate::text::number;
 
-/// A job of the server that has not moved for this long is no longer waited for.
-const STALLED_MS: u64 = 15 * 60_000;
 /// So many jobs of the server are looked through for ours.
 const JOBS: u64 = 25;
 /// How often a write that was certainly not applied is sent.
@@ -160,14 +158,11 @@ pub(super) struct ReadIn {
     before: u64,
     tries: u8,
     counts: u8,
+    /// How many objects the server says that it left out.
+    #[serde(default)]
+    skipped: u64,
     #[serde(skip)]
-    since: Option<u64>,
-    #[serde(skip)]
-    moved_at: u64,
-    #[serde(skip)]
-    moved: (Option<BackupState>, Option<u64>),
-    #[serde(skip)]
-    polls: u64,
+    follower: Follower,
     #[serde(skip)]
     next_at: u64,
     #[serde(skip)]
@@ -175,7 +170,7 @@ pub(super) struct ReadIn {
     #[serde(skip)]
     listing: Option<Listing>,
     #[serde(skip)]
-    files: Option<FileCount>,
+    files: Option<OnPages>,
 }
 
 /// The one thing that this is about.
@@ -189,10 +184,8 @@ impl ReadIn {
             before: 0,
             tries: 0,
             counts: 0,
-            since: None,
-            moved_at: 0,
-            moved: (None, None),
-            polls: 0,
+            skipped: 0,
+            follower: Follower::default(),
             next_at: 0,
             found: Found::default(),
             listing: None,
@@ -238,9 +231,7 @@ impl ReadIn {
 
     fn follow(&mut self, desk: &mut Desk, id: u64) {
         self.stage = Stage::Following(id);
-        self.since = None;
-        self.polls = 0;
-        self.next_at = desk.at();
+        self.follower.begin(desk);
         desk.checkpoint();
     }
 
@@ -316,42 +307,48 @@ impl ReadIn {
         }
     }
 
-    fn polled(&mut self, desk: &mut Desk, id: u64, job: &BackupJob) {
-        let at = desk.at();
-        let since = *self.since.get_or_insert(at);
-        self.polls += 1;
-        if self.polls == 1 || self.moved != (job.state, job.processed) {
-            self.moved = (job.state, job.processed);
-            self.moved_at = at;
+    fn polled(&mut self, desk: &mut Desk, id: u64, answer: Result<Reply, ApiError>) {
+        let mut follower = std::mem::take(&mut self.follower);
+        let of = Followed {
+            id,
+            key: &self.file.space.key,
+            operation: JobOperation::Restore,
+        };
+        let told = follower.take(desk, of, "reads it in", answer);
+        self.follower = follower;
+        if !matches!(told, Told::Nothing(_)) {
+            let made = id.to_string();
+            desk.settle(ITEM, Step::Upload, Settled::Made(&made));
         }
-        let still = at.saturating_sub(self.moved_at);
-        match job.state {
-            Some(BackupState::Finished) => {
+        match told {
+            Told::Nothing(why) => {
+                desk.settle(ITEM, Step::Upload, Settled::Unknown(&why));
+                self.end(desk, Outcome::Unknown(why));
+            }
+            Told::Finished(job) => {
+                self.skipped = job.skipped.unwrap_or(0);
                 self.stage = Stage::There(id);
                 self.counts = 0;
-                self.next_at = at;
+                self.next_at = desk.at();
                 desk.checkpoint();
             }
-            Some(BackupState::Failed | BackupState::Cancelled) => {
-                let why = job.error.as_deref().unwrap_or("It does not say why");
-                let why = why.trim_end_matches('.');
+            Told::Failed(why) => {
                 self.fail(
                     desk,
                     format!("The server could not read it in (its job {id}). {why}."),
                 );
             }
-            _ if still >= STALLED_MS => {
+            Told::Cancelled => {
+                self.fail(desk, format!("Its job {id} was cancelled on the server."));
+            }
+            Told::Stalled => {
                 let why = format!(
-                    "The server's job {id} has not moved for {} minutes. It may still be at it: look again later.",
-                    STALLED_MS / 60_000
+                    "The server's job {id} has not moved for {}. It may still be at it: look again later.",
+                    patience()
                 );
                 self.end(desk, Outcome::Unknown(why));
             }
-            _ => {
-                let told = progress_of(desk, job, "reads it in", at.saturating_sub(since), still);
-                self.say(desk, &told);
-                self.next_at = at + self.polls.min(5) * 1_000;
-            }
+            Told::Working(what) => self.say(desk, &what),
         }
     }
 
@@ -433,7 +430,11 @@ impl ReadIn {
     fn weigh(&mut self, desk: &mut Desk, id: u64) {
         let differing = self.found.differs_from(&self.file.known);
         if differing.is_empty() {
-            let note = format!("{}, as the backup has it.", self.found.in_words());
+            let mut note = format!("{}, as the backup has it.", self.found.in_words());
+            if self.skipped > 0 {
+                let objects = number::count(self.skipped, "object");
+                note.push_str(&format!(" The server left out {objects}."));
+            }
             self.end(desk, Outcome::Done(Some(note)));
         } else {
             self.count_again(
@@ -486,6 +487,8 @@ impl Machine for ReadIn {
                     name: self.file.zip.name.clone(),
                     sha256: self.file.zip.sha256,
                     space: self.file.space.key.clone(),
+                    // What is there afterwards is held against what the backup knew.
+                    expected: Vec::new(),
                 });
             }
             Stage::Looking if is_free => desk.read(ITEM, Step::Check, self.space()),
@@ -502,9 +505,7 @@ impl Machine for ReadIn {
                 desk.write(ITEM, Step::Upload, call, "no space of this key");
             }
             Stage::Settling if is_free => desk.read(ITEM, Step::Settle, self.jobs()),
-            Stage::Following(id) if is_free => {
-                desk.read_at(ITEM, Step::Poll, Call::BackupJob { id }, at);
-            }
+            Stage::Following(id) if is_free => self.follower.ask(desk, ITEM, id),
             Stage::There(_) if is_free => desk.read_at(ITEM, Step::Look, self.space(), at),
             Stage::Listing(_) if is_free => {
                 let key = self.file.space.key.clone();
@@ -516,7 +517,7 @@ impl Machine for ReadIn {
             }
             Stage::Counting(id) if is_free => {
                 let key = self.file.space.key.clone();
-                let files = self.files.get_or_insert_with(|| FileCount::of(key));
+                let files = self.files.get_or_insert_with(|| OnPages::files(key));
                 if files.is_over() {
                     self.found.files = Some(files.count());
                     self.weigh(desk, id);
@@ -534,20 +535,7 @@ impl Machine for ReadIn {
             (Stage::Looking, answer) => self.looked(desk, answer),
             (Stage::Before, answer) => self.listed_before(desk, answer),
             (Stage::Settling, answer) => self.settled(desk, answer),
-            (Stage::Following(id), Ok(Reply::BackupJob(job))) => {
-                let made = id.to_string();
-                desk.settle(ITEM, Step::Upload, Settled::Made(&made));
-                self.polled(desk, id, &job);
-            }
-            (Stage::Following(id), answer) => {
-                let error = answer.err().unwrap_or_else(unexpected);
-                let why = format!(
-                    "The server does not tell of its job {id}. {}",
-                    refusal(error)
-                );
-                desk.settle(ITEM, Step::Upload, Settled::Unknown(&why));
-                self.end(desk, Outcome::Unknown(why));
-            }
+            (Stage::Following(id), answer) => self.polled(desk, id, answer),
             (Stage::There(id), answer) => self.is_there(desk, id, answer),
             (Stage::Listing(id), answer) => self.listed(desk, id, answer),
             (Stage::Counting(_), answer) => self.counted(desk, answer),

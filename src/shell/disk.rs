@@ -20,7 +20,7 @@ use super::{at_work, backups, files, removal, zip_check};
 use crate::app::message::{
     DiskCall, DiskError, DiskReply, ENTRIES, JobsRead, Msg, TakenTurn, TextFile, Ticket,
 };
-use crate::confluence::SpaceKey;
+use crate::confluence::{ContentId, SpaceKey};
 use crate::jobs::backup::Digest;
 use crate::jobs::ledger::Reader;
 
@@ -87,6 +87,7 @@ fn look(
         name,
         sha256,
         space,
+        expected,
     } = call
     else {
         return None;
@@ -102,6 +103,7 @@ fn look(
         name,
         *sha256,
         space,
+        expected,
         Watch::new(tell, is_wanted),
     ))
 }
@@ -112,10 +114,11 @@ fn check_zip(
     name: &str,
     sha256: Digest,
     space: &SpaceKey,
+    expected: &[(ContentId, Option<u64>)],
     watch: Watch<'_>,
 ) -> Result<DiskReply, DiskError> {
     let path = plain_file(&plain_file(&folders.backups, backup)?, name)?;
-    let found = zip_check::check(&path, sha256, space, watch);
+    let found = zip_check::check(&path, sha256, space, expected, watch);
     found.map(DiskReply::Zip).map_err(|why| DiskError {
         message: crate::report::scrub(&why),
     })
@@ -336,7 +339,16 @@ pub fn perform(
             name,
             sha256,
             space,
-        } => check_zip(folders, backup, name, *sha256, space, Watch::none()),
+            expected,
+        } => check_zip(
+            folders,
+            backup,
+            name,
+            *sha256,
+            space,
+            expected,
+            Watch::none(),
+        ),
         DiskCall::ReadBackup { backup, name } => {
             let folder = plain_file(&folders.backups, backup)?;
             let path = plain_file(&folder, name)?;

@@ -31,3 +31,4 @@ pub mod signals;
 pub mod terminal;
 pub mod writer;
 pub mod zip_check;
+mod zip_entities;

@@ -15,9 +15,10 @@ use zip::ZipArchive;
 
 use super::download::{Gauge, Tell};
 use super::files;
-use crate::confluence::SpaceKey;
+use super::zip_entities::{ENTITIES, Entities};
+use crate::confluence::{ContentId, SpaceKey};
 use crate::jobs::backup::{BackupError, Digest, FileEntry};
-use crate::jobs::full_backup::ZipFound;
+use crate::jobs::full_backup::{ZipChecked, ZipFound};
 
 /// Names the space, and what it was made by.
 const DESCRIPTOR: &str = "exportDescriptor.properties";
@@ -75,13 +76,45 @@ impl Read for Watched<'_, '_> {
     }
 }
 
-/// Checks the file at `path`, which is to be what arrived, and to be of this space.
+/// What is unpacked of an entry, watched while it is read.
+struct Unpacked<'a, 'b, R> {
+    from: R,
+    watch: &'a RefCell<Watch<'b>>,
+    /// How much was read before it, and how long it is in the file.
+    before: u64,
+    packed: u64,
+    read: u64,
+}
+
+impl<R: Read> Read for Unpacked<'_, '_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(into)?;
+        self.read += read as u64;
+        let so_far = self.before + self.packed.min(self.read);
+        self.watch.borrow_mut().read(so_far)?;
+        Ok(read)
+    }
+}
+
+fn read_out(from: &mut impl Read, piece: &mut [u8]) -> io::Result<u64> {
+    let mut all = 0;
+    loop {
+        match from.read(piece)? {
+            0 => return Ok(all),
+            read => all += read as u64,
+        }
+    }
+}
+
+/// Checks the file at `path`, which is to be what arrived, and to be of this space; and looks for what is
+/// to be in it, each in this version or a later one.
 pub fn check(
     path: &Path,
     sha256: Digest,
     space: &SpaceKey,
+    expected: &[(ContentId, Option<u64>)],
     watch: Watch<'_>,
-) -> Result<ZipFound, String> {
+) -> Result<ZipChecked, String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let unreadable =
         |error: &dyn std::fmt::Display| format!("The file {name} cannot be read: {error}.");
@@ -124,33 +157,40 @@ pub fn check(
     let mut attached = HashSet::new();
     let mut passed = 0;
     let mut piece = vec![0; PIECE];
+    let mut entities = Entities::expecting(expected);
     for index in 0..zip.len() {
         let mut entry = zip.by_index(index).map_err(|error| no_zip(&error))?;
         let name = entry.name().map_err(|error| no_zip(&error))?;
         if let Some(file) = attachment(&name) {
             attached.insert(file);
         }
+        let is_of_rows = name == ENTITIES;
         let (expected, packed) = (entry.size(), entry.compressed_size());
-        let mut unpacked = 0;
         // Reading to the end compares the check sum too.
-        loop {
-            let read = entry.read(&mut piece).map_err(|error| no_zip(&error))?;
-            if read == 0 {
-                break;
-            }
-            unpacked += read as u64;
-            let so_far = bytes + passed + packed.min(unpacked);
-            let mut watch = watch.borrow_mut();
-            watch.read(so_far).map_err(|error| no_zip(&error))?;
-        }
-        if unpacked != expected {
+        let mut unpacked = Unpacked {
+            from: &mut entry,
+            watch: &watch,
+            before: bytes + passed,
+            packed,
+            read: 0,
+        };
+        let read = if is_of_rows {
+            entities.read(&mut unpacked)
+        } else {
+            read_out(&mut unpacked, &mut piece)
+        };
+        read.map_err(|error| no_zip(&error))?;
+        if unpacked.read != expected {
             return Err(no_zip(&"an entry is shorter than it says"));
         }
         passed += packed;
     }
-    Ok(ZipFound {
-        bytes,
-        files: attached.len() as u64,
+    Ok(ZipChecked {
+        found: ZipFound {
+            bytes,
+            files: attached.len() as u64,
+        },
+        held: entities.held(),
     })
 }
 
@@ -250,7 +290,9 @@ mod tests {
         let home = tempfile::tempdir().expect("a folder for the test");
         let path = home.path().join("space.zip");
         std::fs::write(&path, bytes).expect("written");
-        check(&path, Digest::of(bytes), &SpaceKey::new(key), Watch::none())
+        let (key, watch) = (SpaceKey::new(key), Watch::none());
+        let checked = check(&path, Digest::of(bytes), &key, &[], watch)?;
+        Ok(checked.found)
     }
 
     #[test]
@@ -324,12 +366,8 @@ mod tests {
         let path = home.path().join("space.zip");
         let bytes = zip("spaceKey=ENG\n");
         std::fs::write(&path, &bytes).expect("written");
-        let why = check(
-            &path,
-            Digest::of(b"other"),
-            &SpaceKey::new("ENG"),
-            Watch::none(),
-        );
+        let (key, watch) = (SpaceKey::new("ENG"), Watch::none());
+        let why = check(&path, Digest::of(b"other"), &key, &[], watch);
         assert!(why.expect_err("it differs").contains("check sum differs"));
     }
 }

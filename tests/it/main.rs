@@ -4,6 +4,7 @@
 //! pseudo-terminal.
 
 mod across;
+mod added_late;
 mod app;
 mod backups;
 #[cfg(target_os = "linux")]

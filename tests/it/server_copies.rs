@@ -54,35 +54,35 @@ name: Operations
 ";
 
 /// The name of the server's file in a backup.
-const ZIP: &str = "space.zip";
+pub(crate) const ZIP: &str = "space.zip";
 
 /// When the process dies: at the step of this number, before it is done or after.
 #[derive(Clone, Copy, Debug)]
-struct Death {
-    at: usize,
-    done: bool,
+pub(crate) struct Death {
+    pub(crate) at: usize,
+    pub(crate) done: bool,
 }
 
 /// A job with the embedded server, and files in a folder of the test.
-struct Bench {
-    server: Server,
+pub(crate) struct Bench {
+    pub(crate) server: Server,
     client: Client,
     moves: Moves,
     folders: Folders,
     holds: Holds,
-    job: Job,
+    pub(crate) job: Job,
     scribe: Scribe<WriteNo>,
     journal: Vec<String>,
     checkpoint: Option<String>,
-    requests: VecDeque<(RequestNo, Call)>,
+    pub(crate) requests: VecDeque<(RequestNo, Call)>,
     writes: VecDeque<(WriteNo, JobWrite)>,
     at: u64,
-    steps: usize,
+    pub(crate) steps: usize,
     runtime: tokio::runtime::Runtime,
     _home: tempfile::TempDir,
 }
 
-fn options() -> Options {
+pub(crate) fn options() -> Options {
     Options {
         seed: Seed::Text(WIKI.to_owned()),
         ..Options::default()
@@ -136,7 +136,7 @@ impl Bench {
         }
     }
 
-    fn feed(&mut self, event: JobEvent) {
+    pub(crate) fn feed(&mut self, event: JobEvent) {
         for effect in self.job.step(self.at, event) {
             match effect {
                 JobEffect::Send { request, call } => self.requests.push_back((request, call)),
@@ -156,7 +156,7 @@ impl Bench {
         }
     }
 
-    fn send(&self, call: &Call) -> Result<Reply, ApiError> {
+    pub(crate) fn send(&self, call: &Call) -> Result<Reply, ApiError> {
         let sent = self.moves.send(&self.client, call, |_| {});
         self.runtime.block_on(sent).outcome
     }
@@ -179,11 +179,13 @@ impl Bench {
                 name,
                 sha256,
                 space,
+                expected,
             } => DiskCall::CheckZip {
                 backup,
                 name,
                 sha256,
                 space,
+                expected,
             },
             JobWrite::Prove(claim) => DiskCall::ProveBackups(claim),
             JobWrite::Hold { backup } => DiskCall::HoldBackup { backup },
@@ -257,7 +259,7 @@ impl Bench {
     }
 
     /// Runs until the job is over, waits for somebody, `until` says so, or the process dies.
-    fn run(&mut self, death: Option<Death>, until: impl Fn(&Self) -> bool) -> bool {
+    pub(crate) fn run(&mut self, death: Option<Death>, until: impl Fn(&Self) -> bool) -> bool {
         for _ in 0..20_000 {
             if until(self) {
                 return false;
@@ -284,14 +286,14 @@ impl Bench {
         panic!("no end: {:?}", self.job.progress());
     }
 
-    fn ends(&mut self) -> &mut Self {
+    pub(crate) fn ends(&mut self) -> &mut Self {
         self.feed(JobEvent::Begin);
         self.run(None, |_| false);
         self
     }
 
     /// Another process takes up what it finds; `false`: nothing was begun.
-    fn taken_up(&mut self) -> bool {
+    pub(crate) fn taken_up(&mut self) -> bool {
         self.requests.clear();
         self.writes.clear();
         self.holds = Holds::default();
@@ -312,13 +314,13 @@ impl Bench {
         true
     }
 
-    fn outcome(&self) -> &Outcome {
+    pub(crate) fn outcome(&self) -> &Outcome {
         let line = self.job.lines().first().expect("a line");
         line.outcome.as_ref().expect("an outcome")
     }
 
     /// Why it did not work.
-    fn why(&self) -> &str {
+    pub(crate) fn why(&self) -> &str {
         match self.outcome() {
             Outcome::Failed(why) | Outcome::Unknown(why) | Outcome::Skipped(why) => why,
             other => panic!("{other:?}"),
@@ -326,7 +328,7 @@ impl Bench {
     }
 
     /// The whole backups that the server made.
-    fn copies(&self) -> Vec<(String, Manifest)> {
+    pub(crate) fn copies(&self) -> Vec<(String, Manifest)> {
         let found = backups::list(&self.folders.backups).expect("the backups");
         let whole = found
             .into_iter()
@@ -334,12 +336,12 @@ impl Bench {
         whole.filter(|(_, it)| it.server_file.is_some()).collect()
     }
 
-    fn folder(&self, backup: &str) -> PathBuf {
+    pub(crate) fn folder(&self, backup: &str) -> PathBuf {
         self.folders.backups.join(backup)
     }
 
     /// How often this was asked of the server.
-    fn asked(&self, method: &str, part: &str) -> usize {
+    pub(crate) fn asked(&self, method: &str, part: &str) -> usize {
         let requests = self.server.requests();
         let of_it = requests.iter();
         of_it
@@ -348,7 +350,7 @@ impl Bench {
     }
 
     /// The journal leaves nothing open.
-    fn assert_told(&self, what: &str) {
+    pub(crate) fn assert_told(&self, what: &str) {
         let records: Vec<Record> = self
             .journal
             .iter()
@@ -423,6 +425,7 @@ fn what_the_server_refuses_or_does_not_do_is_told_and_is_no_backup() {
         (FullBackup::OtherSpace, "not of ENG"),
         (FullBackup::Broken, "no whole zip"),
         (FullBackup::NoFile, "no file of it"),
+        (FullBackup::Earlier, "lacks 1 of the 3 pages and blog posts"),
     ];
     for (behaviour, words) in cases {
         let mut bench = Bench::new(&["ENG"], behaving(behaviour));
@@ -447,6 +450,80 @@ fn what_the_server_refuses_or_does_not_do_is_told_and_is_no_backup() {
         "{}",
         bench.why()
     );
+}
+
+#[test]
+fn what_is_told_of_another_job_is_no_word_about_this_one() {
+    for (behaviour, words) in [
+        (FullBackup::TellsOfAnother, "about OTHER, not about ENG"),
+        (FullBackup::TellsOfARestore, "one that reads a space in"),
+    ] {
+        let mut bench = Bench::new(&["ENG"], behaving(behaviour));
+        bench.ends();
+        assert_eq!(bench.job.state(), JobState::Unknown, "{behaviour:?}");
+        assert!(bench.why().contains(words), "{}", bench.why());
+        assert_eq!(bench.asked("GET", "/download"), 0, "{behaviour:?}");
+        bench.assert_told(words);
+        let mut bench = Bench::deletes(Save, Declined, behaving(behaviour));
+        bench.ends();
+        let Some(Question::ServerBackup { why, is_there, .. }) = bench.job.question() else {
+            panic!("{behaviour:?}: {:?}", bench.job.lines());
+        };
+        assert!(why.contains(words) && !is_there, "{why}");
+    }
+    let (mut bench, file) = with_a_backup(options());
+    bench.deletes_the_space();
+    bench
+        .server
+        .behave(|it| it.full_restore = FullRestore::TellsOfAnother);
+    bench.restores(&file).ends();
+    assert_eq!(bench.job.state(), JobState::Unknown);
+    let words = "about OTHER, not about ENG";
+    assert!(bench.why().contains(words), "{}", bench.why());
+}
+
+#[test]
+fn what_the_server_left_out_or_may_have_is_told_and_asked_about_before_a_deletion() {
+    for (behaviour, words) in [
+        (FullBackup::SkipsSome, "The server left out 3 objects"),
+        (FullBackup::LaidOutOtherwise, "cannot be seen"),
+    ] {
+        let mut bench = Bench::new(&["ENG"], behaving(behaviour));
+        bench.ends();
+        let Outcome::Done(Some(note)) = bench.outcome() else {
+            panic!("{:?}", bench.outcome());
+        };
+        assert!(note.contains(words), "{note}");
+        for decision in [Decision::Stop, Decision::GoOn] {
+            let mut bench = Bench::deletes(Save, Declined, behaving(behaviour));
+            bench.ends();
+            let Some(Question::ServerBackup { why, is_there, .. }) = bench.job.question() else {
+                panic!("{behaviour:?}: {:?}", bench.job.lines());
+            };
+            assert!(why.contains(words) && *is_there, "{why}");
+            assert_eq!(bench.asked("DELETE", ""), 0);
+            bench.decides(decision.clone());
+            assert_eq!(bench.has_space(), decision == Decision::Stop);
+        }
+    }
+}
+
+#[test]
+fn a_whole_file_of_an_earlier_time_is_no_backup_of_the_space() {
+    let mut bench = Bench::deletes(Save, Declined, behaving(FullBackup::Earlier));
+    bench.ends();
+    let Some(Question::ServerBackup { why, is_there, .. }) = bench.job.question() else {
+        panic!("{:?}", bench.job.lines());
+    };
+    assert!(
+        why.contains("is no backup of what is in the space"),
+        "{why}"
+    );
+    assert!(!is_there);
+    assert_eq!((bench.asked("DELETE", ""), bench.copies().len()), (0, 0));
+    bench.server.behave(|it| it.full_backup = FullBackup::Works);
+    bench.decides(Decision::Again);
+    assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
 }
 
 #[test]
@@ -980,7 +1057,7 @@ fn an_upload_whose_answer_is_lost_is_found_again_by_its_job() {
 
 impl Bench {
     /// About to delete ENG, after these backups.
-    fn deletes(server: BackupChoice, backup: BackupChoice, options: Options) -> Self {
+    pub(crate) fn deletes(server: BackupChoice, backup: BackupChoice, options: Options) -> Self {
         let head = head(Act::DeleteSpaces, &["ENG"], Vec::new());
         let consent = agree(Challenge::new(head.target.clone()));
         let how = DeleteOptions {
@@ -992,7 +1069,7 @@ impl Bench {
         Self::of(job, options)
     }
 
-    fn has_space(&self) -> bool {
+    pub(crate) fn has_space(&self) -> bool {
         let call = Call::Space {
             key: coracle::confluence::SpaceKey::new("ENG"),
             expand: String::new(),
@@ -1000,7 +1077,7 @@ impl Bench {
         self.send(&call).is_ok()
     }
 
-    fn decides(&mut self, decision: Decision) -> &mut Self {
+    pub(crate) fn decides(&mut self, decision: Decision) -> &mut Self {
         self.feed(JobEvent::Decide(decision));
         self.run(None, |_| false);
         self

@@ -327,7 +327,7 @@ impl Visit {
         self.at().wait("what the server can do", |screen| {
             let text = plain(screen);
             let is_told = text.contains("First the server writes it out")
-                && text.contains("added while this runs may be in no backup");
+                && text.contains("before anything is deleted");
             is_told || text.contains("back it up itself")
         });
         self

@@ -1371,12 +1371,7 @@ fn about_server(dialog: &Confirm, say: &mut impl FnMut(Tone, &str)) {
         (BackupChoice::Save, _) => {
             say(
                 Tone::Plain,
-                "First the server writes it out, with history and permissions; that is downloaded and checked.",
-            );
-            // Pages and posts are compared once more before the deletion; what hangs on them is not.
-            say(
-                Tone::Warning,
-                "Comments and files that are added while this runs may be in no backup.",
+                "First the server writes it out, with history and permissions; that is downloaded and checked. What is new by then is shown before anything is deleted.",
             );
         }
         (BackupChoice::Declined, ServerCan::NotKnown) => {}

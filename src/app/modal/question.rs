@@ -102,9 +102,17 @@ impl QuestionDialog {
                 ]
             }
             Question::ServerBackup {
-                changed, is_local, ..
+                changed,
+                is_local,
+                is_there,
+                hangs,
+                ..
             } => {
                 let go_on = match (changed.is_empty(), is_local) {
+                    (true, _) if *is_there => Some("Delete it all the same"),
+                    (false, true) if *hangs => {
+                        Some("Delete it: the files and comments among these may be in no backup")
+                    }
                     (true, true) => Some("Delete it with the local backup alone"),
                     (true, false) => Some("Delete it without any backup"),
                     (false, true) => Some("Delete it: these are in the local backup alone"),
@@ -189,6 +197,7 @@ impl QuestionDialog {
             Question::ServerBackup { ref changed, .. } if !changed.is_empty() => {
                 "Changed since the backup"
             }
+            Question::ServerBackup { is_there: true, .. } => "Not known to be in the backup",
             Question::ServerBackup { .. } => "No backup by the server",
             Question::NotSaved { .. } => "Not all could be backed up",
             Question::Unlisted { .. } => "Not all could be listed",

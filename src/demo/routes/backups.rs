@@ -181,6 +181,7 @@ impl JobRow {
 
     fn body(&self, shape: &Shape<'_>, has_file: bool) -> Value {
         let time = |at: Option<i64>| at.map(|at| shape.time(at));
+        let skips = shape.behaviour.full_backup == FullBackup::SkipsSome;
         json!({
             "id": self.id,
             "jobOperation": self.operation,
@@ -200,7 +201,7 @@ impl JobRow {
                 "totalObjectsCount": self.total,
                 "processedObjectsCount": self.done.min(self.total),
                 "persistedObjectsCount": self.done.min(self.total),
-                "skippedObjectsCount": 0,
+                "skippedObjectsCount": if skips { 3 } else { 0 },
                 "reusedObjectsCount": 0,
             },
             "_links": {"self": format!("{}/rest/api/backup-restore/jobs/{}", shape.base, self.id)},
@@ -297,6 +298,10 @@ pub(super) async fn back_up(State(site): State<Arc<Site>>, Sent(body): Sent) -> 
             .map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
         if behaviour == FullBackup::OtherSpace {
             export = export.of_another_space();
+        } else if behaviour == FullBackup::Earlier {
+            export = export.of_an_earlier_time();
+        } else if behaviour == FullBackup::LaidOutOtherwise {
+            export = export.laid_out_otherwise();
         }
         let prefix = body["fileNamePrefix"].as_str().unwrap_or("Confluence");
         let file = format!("{prefix}-space-export-{}.zip", space.key);
@@ -395,7 +400,14 @@ pub(super) async fn one(State(site): State<Arc<Site>>, UrlPath(id): UrlPath<Stri
         let mut row = job(db, &id)?;
         look(db, &mut row, shape)?;
         let has_file = row.has_file() && shape.behaviour.full_backup != FullBackup::NoFile;
-        ok(row.body(shape, has_file))
+        let mut body = row.body(shape, has_file);
+        let (backup, restore) = (shape.behaviour.full_backup, shape.behaviour.full_restore);
+        if backup == FullBackup::TellsOfAnother || restore == FullRestore::TellsOfAnother {
+            body["spaceKeys"] = json!(["OTHER"]);
+        } else if backup == FullBackup::TellsOfARestore {
+            body["jobOperation"] = json!("RESTORE");
+        }
+        ok(body)
     })
 }
 

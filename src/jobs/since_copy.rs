@@ -1,0 +1,195 @@
+//! What has changed in a space since its server began to write it out: pages and blog posts, attached
+//! files, comments.
+//!
+//! It is looked at last before the space is deleted, whatever came between. What was accepted is
+//! accepted as it was then: what comes later is shown again.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use super::desk::{Desk, WHOLE};
+use super::full_backup::{Hung, ServerCopy, may_hold};
+use super::listing::Seen;
+use super::on_pages::OnPages;
+use crate::confluence::{ApiError, ContentId, Reply, SpaceKey};
+use crate::text::number;
+
+/// Something that is not in the server's file, or not as it is now.
+#[derive(Clone, Debug, PartialEq)]
+struct Differing {
+    id: ContentId,
+    version: Option<u64>,
+    name: String,
+    hangs: bool,
+}
+
+/// Never stored with a job: after an interruption all of it is looked at anew.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct SinceCopy {
+    pages: Option<OnPages>,
+    /// Why the pages could not be listed.
+    failed: Option<String>,
+    differing: Vec<Differing>,
+    /// Of what it was not told which version it is.
+    untold: u64,
+    accepted: BTreeMap<ContentId, Option<u64>>,
+    /// Of how many it was accepted that they are not known.
+    accepted_unknown: u64,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Since {
+    /// Nothing, or what was accepted.
+    Nothing,
+    /// These are new, or others than they were.
+    Changed {
+        /// What they are, in words.
+        names: Vec<String>,
+        /// Whether any of them hangs on a page.
+        hangs: bool,
+    },
+    /// It cannot be seen, for this reason.
+    Unknown(String),
+}
+
+impl SinceCopy {
+    /// Another space, or another copy of it.
+    pub(super) fn forget_all(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Time passes: it is looked at anew.
+    pub(super) fn forget(&mut self) {
+        self.pages = None;
+        self.failed = None;
+        self.differing.clear();
+        self.untold = 0;
+    }
+
+    /// Asks for what hangs on the pages among `rows` and on others of the space.
+    pub(super) fn ask(&mut self, desk: &mut Desk, key: &SpaceKey, rows: &[Seen]) {
+        let pages = self.pages.get_or_insert_with(|| {
+            let held = rows.iter().filter(|row| may_hold(row));
+            let named = held.map(|row| (row.id.clone(), Arc::from(row.title.as_str())));
+            OnPages::all(key.clone(), named.collect())
+        });
+        if !desk.is_busy(WHOLE) {
+            pages.ask(desk);
+        }
+        let so_far = number::count(pages.len() as u64, "page");
+        desk.say(format!(
+            "{key}: looking for files and comments that are new, {so_far} so far"
+        ));
+    }
+
+    pub(super) fn take(&mut self, answer: Result<Reply, ApiError>, copy: &ServerCopy) {
+        let Some(pages) = &mut self.pages else {
+            return;
+        };
+        if let Err(error) = pages.take(answer) {
+            self.failed = Some(error.message);
+        }
+        for found in pages.take_found() {
+            if copy.knows(&found.id, found.version) {
+                continue;
+            }
+            if found.hangs && copy.cannot_tell(&found.id, found.version) {
+                self.untold += 1;
+                continue;
+            }
+            self.differing.push(Differing {
+                id: found.id,
+                version: found.version,
+                name: found.name,
+                hangs: found.hangs,
+            });
+        }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.failed.is_some() || self.pages.as_ref().is_some_and(OnPages::is_over)
+    }
+
+    /// How many pages it is of which that is not known.
+    fn unknown(&self, copy: &ServerCopy) -> u64 {
+        let before = match copy.hung() {
+            Hung::NotListed => u64::MAX,
+            Hung::Listed { unread } => unread,
+        };
+        let now = match (&self.failed, &self.pages) {
+            (None, Some(pages)) => pages.unread(),
+            _ => u64::MAX,
+        };
+        before.max(now).max(self.untold)
+    }
+
+    /// What was found, held against the copy; `rows` is what is in the space.
+    pub(super) fn found(&mut self, copy: &ServerCopy, rows: &[Seen]) -> Since {
+        let told: HashSet<ContentId> = self.differing.iter().map(|it| it.id.clone()).collect();
+        for row in rows {
+            if !told.contains(&row.id) && !copy.knows(&row.id, row.version) {
+                self.differing.push(Differing {
+                    id: row.id.clone(),
+                    version: row.version,
+                    name: row.title.clone(),
+                    hangs: false,
+                });
+            }
+        }
+        let is_new = |it: &&Differing| self.accepted.get(&it.id) != Some(&it.version);
+        let new: Vec<&Differing> = self.differing.iter().filter(is_new).collect();
+        if !new.is_empty() {
+            return Since::Changed {
+                hangs: new.iter().any(|it| it.hangs),
+                names: new.iter().map(|it| it.name.clone()).collect(),
+            };
+        }
+        let unknown = self.unknown(copy);
+        if unknown <= self.accepted_unknown {
+            return Since::Nothing;
+        }
+        Since::Unknown(self.why_unknown(copy, unknown))
+    }
+
+    fn why_unknown(&self, copy: &ServerCopy, unknown: u64) -> String {
+        let so = "so whether any were added or changed since the server wrote it out is not known.";
+        if let Some(why) = &self.failed {
+            return format!("Its files and comments could not be listed ({why}), {so}");
+        }
+        if copy.hung() == Hung::NotListed {
+            return format!(
+                "Its files and comments could not be listed before the server wrote it out, {so}"
+            );
+        }
+        let titles = self.pages.as_ref().map(OnPages::unread_titles);
+        let first = titles.and_then(|titles| titles.iter().find(|it| !it.is_empty()));
+        let such_as = first.map_or_else(String::new, |title| format!(" ({title})"));
+        if self.untold == unknown {
+            let files = number::count(unknown, "file or comment");
+            return format!("The server does not tell the version of {files}, {so}");
+        }
+        format!(
+            "What hangs on {}{such_as} could not be listed, {so}",
+            number::count(unknown, "page")
+        )
+    }
+
+    /// Whether nothing is known to differ.
+    pub(super) fn is_of_the_unknown(&self) -> bool {
+        self.differing.is_empty()
+    }
+
+    /// What was found may go.
+    pub(super) fn accept(&mut self, copy: &ServerCopy) {
+        let unknown = self.unknown(copy);
+        let differing = self.differing.drain(..);
+        let is_none = differing.len() == 0;
+        self.accepted
+            .extend(differing.map(|it| (it.id, it.version)));
+        // What was shown is accepted, and no more.
+        if is_none {
+            self.accepted_unknown = unknown;
+        }
+    }
+}
