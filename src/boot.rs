@@ -19,7 +19,7 @@ use crate::app::model::{Start, Switched};
 use crate::cli::{BackupCommand, Cli, Command, JournalCommand, ReplayArgs};
 use crate::config::{self, Config, Paths};
 use crate::demo;
-use crate::jobs::backup::Found;
+use crate::jobs::backup::{BackupError, Found};
 use crate::jobs::journal::Verifier;
 use crate::report::{self, Exit, Failure, say, scrub};
 use crate::shell::clock::Clock;
@@ -360,7 +360,8 @@ fn list_backups(folder: &Path) -> Result<Exit, Failure> {
 
 /// Checks backups and prints a line for each.
 fn verify_backups(names: &[String], folder: &Path) -> Result<Exit, Failure> {
-    let names = if names.is_empty() {
+    let is_of_all = names.is_empty();
+    let names = if is_of_all {
         found_backups(folder)?
             .into_iter()
             .map(|backup| backup.name)
@@ -382,6 +383,10 @@ fn verify_backups(names: &[String], folder: &Path) -> Result<Exit, Failure> {
             Some(Err(error)) if error.is_unfinished() && is_replaced(folder, &name)? => {
                 "unfinished, left by an interrupted run; a later one of the same job is complete"
                     .to_owned()
+            }
+            // The server refused, or it was interrupted before anything was kept.
+            Some(Err(error @ BackupError::NothingSaved)) if is_of_all => {
+                format!("{error} {}", error.hint())
             }
             Some(Err(error)) => {
                 exit = Exit::Failed;

@@ -55,7 +55,8 @@ enum Stores {
     /// The file of an old job was removed, or the turn given up; if not, the next start tries again.
     Tidied,
     /// Anything else that a job wrote or read.
-    Job(JobId, WriteNo),
+    /// Of a job; whether the list of backups shows it.
+    Job(JobId, WriteNo, bool),
 }
 
 /// A job of this run, or one found from an earlier run.
@@ -461,10 +462,15 @@ impl Model {
         if is_over && !was_over {
             self.jobs.arrange();
             self.job_ended(id, out);
+            self.backups_changed(out);
         }
     }
 
     fn job_write(&mut self, id: &JobId, write: WriteNo, what: JobWrite, out: &mut Vec<Effect>) {
+        let is_seen = matches!(
+            what,
+            JobWrite::MakeFolder { .. } | JobWrite::BackupFile { .. } | JobWrite::Release { .. }
+        );
         let call = match what {
             JobWrite::Journal(record) => {
                 match &mut self.jobs.journal {
@@ -514,7 +520,7 @@ impl Model {
         let ticket = self.inflight.ticket();
         self.jobs
             .waiting
-            .insert(ticket, Stores::Job(id.clone(), write));
+            .insert(ticket, Stores::Job(id.clone(), write, is_seen));
         out.push(Effect::Disk { ticket, call });
     }
 
@@ -577,7 +583,7 @@ impl Model {
                 }
                 self.write_lines(out);
             }
-            Stores::Job(id, write) => {
+            Stores::Job(id, write, is_seen) => {
                 let outcome = match outcome {
                     Ok(DiskReply::Bytes(Some(bytes))) => Ok(Stored::Bytes(bytes)),
                     Ok(DiskReply::Bytes(None)) => Err(StoreError {
@@ -592,6 +598,9 @@ impl Model {
                     }),
                 };
                 self.job_event(&id, JobEvent::Written { write, outcome }, out);
+                if is_seen {
+                    self.backups_changed(out);
+                }
             }
         }
         None

@@ -364,6 +364,9 @@ pub enum BackupError {
     /// It was written by a newer program.
     #[error("The backup has format version {0}, which is newer than this program.")]
     Newer(u32),
+    /// Nothing was saved in it, by what is there.
+    #[error("Unfinished: nothing was saved in it.")]
+    NothingSaved,
     /// A file is missing.
     #[error("The file {0} is missing.")]
     Missing(String),
@@ -427,6 +430,7 @@ impl BackupError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Newer(_) => "Use the version of coracle that wrote it.",
+            Self::NothingSaved => "It can be removed.",
             Self::Manifest(_) => "An interrupted backup has no manifest; make a new one.",
             _ => "Keep the folder and make a new backup while the items are still on the server.",
         }

@@ -121,8 +121,8 @@ pub(super) struct Delete {
     /// The server's own backup of the space at work.
     #[serde(default)]
     copy: Option<Box<ServerCopy>>,
-    /// Whether the person said, in this run, to go on without it.
-    #[serde(skip)]
+    /// Whether the person said to go on without it. That is told before another run goes on.
+    #[serde(default)]
     without_copy: bool,
     /// What it lacks, and what of that may go: the person said so, in this run.
     #[serde(skip)]
@@ -240,8 +240,39 @@ impl Delete {
         }
     }
 
+    /// What is done already with the space at work, in words, for whoever goes on with it.
+    pub(super) fn done_so_far(&self) -> Option<String> {
+        let key = self.keys.get(self.current? as usize)?;
+        let is_sent = match &self.stage {
+            Stage::Polling(_) => true,
+            Stage::Settling(why) | Stage::Missing(why) => *why != Why::Unsent,
+            _ => false,
+        };
+        if is_sent {
+            return Some(format!(
+                "The deletion of {key} was sent already: what became of it is asked for, and it is not sent again."
+            ));
+        }
+        if self.without_copy {
+            return Some(format!(
+                "{key} goes on without a backup by the server, as you chose."
+            ));
+        }
+        let told = self.copy.as_ref()?.done_so_far()?;
+        Some(format!("{key}: {told}"))
+    }
+
     pub(super) fn options(&self) -> DeleteOptions {
-        self.options
+        // The person said so of the space at work: of others nothing is said.
+        let goes_without = self.without_copy && self.keys.len() == 1;
+        DeleteOptions {
+            server: if goes_without {
+                BackupChoice::Declined
+            } else {
+                self.options.server
+            },
+            ..self.options
+        }
     }
 
     pub(super) fn backup(&self) -> Option<&str> {
@@ -914,6 +945,7 @@ impl Delete {
                 self.drop_copy(desk);
                 self.without_copy = true;
                 self.start();
+                desk.checkpoint();
             }
             _ => {
                 let why =

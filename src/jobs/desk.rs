@@ -801,7 +801,7 @@ impl Desk {
 
     /// Of how many open things it is not known whether a write was applied.
     pub(super) fn in_doubt(&self) -> usize {
-        let mut items: Vec<u32> = self.doubts.iter().map(|doubt| doubt.intent.item).collect();
+        let mut items: Vec<u32> = self.of_the_act().map(|doubt| doubt.intent.item).collect();
         items.sort_unstable();
         items.dedup();
         let is_open = |item: &&u32| {
@@ -809,6 +809,19 @@ impl Desk {
             line.is_some_and(|line| line.outcome.is_none())
         };
         items.iter().filter(is_open).count()
+    }
+
+    /// What is in doubt of the act itself. What the server is asked for before it, destroys nothing.
+    fn of_the_act(&self) -> impl Iterator<Item = &Doubt> {
+        let is_destructive = self.head.target.act.is_destructive();
+        self.doubts.iter().filter(move |doubt| {
+            let is_before = matches!(doubt.intent.step, Step::BackUpSpace | Step::CancelBackup);
+            !(is_destructive && is_before)
+        })
+    }
+
+    fn sent(&self) -> usize {
+        self.of_the_act().count()
     }
 
     pub(super) fn clock(&mut self, at: u64) {
@@ -1288,7 +1301,7 @@ impl Desk {
             (has_pace && spent >= 1_000 && done > 0).then(|| done as f64 * 1_000.0 / spent as f64);
         Progress {
             finished,
-            sent: self.doubts.len().min(total.saturating_sub(finished)),
+            sent: self.sent().min(total.saturating_sub(finished)),
             total,
             started_ms: self.began,
             per_second,

@@ -29,6 +29,8 @@ use crate::text::number;
 
 /// The name of the server's file in a backup.
 pub const ZIP: &str = "space.zip";
+/// What the names of files begin with that list what was in the space.
+pub const LISTING: &str = "listing-";
 /// So many rows of what is in the space are in one file.
 const ROWS_PER_FILE: usize = 1_000;
 /// So many jobs of the server are looked through for ours.
@@ -300,6 +302,29 @@ impl ServerCopy {
             self.stage,
             Stage::Folder(_) | Stage::Listing | Stage::Counting | Stage::ReadingList(..)
         )
+    }
+
+    /// What is done already, in words, for whoever goes on with it.
+    pub(super) fn done_so_far(&self) -> Option<String> {
+        let told = match self.stage {
+            Stage::Following(_) | Stage::Busy | Stage::Settling => {
+                "The server was asked to write it out already, and is not asked again."
+            }
+            Stage::Cancelling(..) => "The server was told to give its backup up.",
+            Stage::Downloading(_) => {
+                "The server has written it out already: its file is downloaded from where it was."
+            }
+            Stage::Checking(..) | Stage::Manifest | Stage::ReadingBack(_) | Stage::Verified => {
+                "The server's backup is here already: it is looked through once more."
+            }
+            Stage::Folder(_)
+            | Stage::Listing
+            | Stage::Counting
+            | Stage::ReadingList(..)
+            | Stage::Ready
+            | Stage::Broken(_) => return None,
+        };
+        Some(told.to_owned())
     }
 
     /// What is in it, in words.
@@ -584,7 +609,7 @@ impl ServerCopy {
             .map(|row| backup::line(&self.item(row)))
             .collect();
         let bytes = backup::pack(&lines);
-        let name = format!("listing-{:04}.ndjson.gz", self.lists.len() + 1);
+        let name = format!("{LISTING}{:04}.ndjson.gz", self.lists.len() + 1);
         self.lists.push(FileEntry::of(&name, &bytes, count));
         desk.store(JobWrite::BackupFile {
             backup: self.folder.clone(),

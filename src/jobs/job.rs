@@ -896,6 +896,14 @@ impl Job {
         }
     }
 
+    /// What is done already with the thing at work, in words, where that is more than the lines tell.
+    pub fn done_so_far(&self) -> Option<String> {
+        match &self.work {
+            Work::Delete(delete) => delete.done_so_far(),
+            _ => None,
+        }
+    }
+
     /// What would become of each of its lines, if it is a dry run of making content again.
     pub fn verdicts(&self) -> Option<Vec<Option<&Verdict>>> {
         match &self.work {

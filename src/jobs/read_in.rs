@@ -564,6 +564,14 @@ impl Machine for ReadIn {
                 self.stage = Stage::Manifest(Asked::No);
                 desk.trouble(format!("{} {}", error.message, error.hint()));
             }
+            Fate::Refused(error) if error.kind == ErrorKind::Conflict => {
+                let key = self.file.space.key.clone();
+                let why = format!(
+                    "The server would not take it: there is a space with the key {key} by now, or it reads one in already. {}",
+                    error.message
+                );
+                self.fail(desk, why);
+            }
             Fate::Refused(error) => self.fail(desk, refused(error)),
             Fate::NeverKnown(why) => self.end(desk, Outcome::Unknown(why)),
         }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::desk::{Desk, refusal, unexpected};
 use super::job::Step;
 use crate::confluence::{ApiError, BackupJob, BackupState, Call, JobOperation, Reply, SpaceKey};
-use crate::text::number;
+use crate::text::{number, plain};
 
 /// A job that has not moved for this long is no longer waited for.
 const STALLED_MS: u64 = 15 * 60_000;
@@ -87,7 +87,7 @@ impl Followed<'_> {
         let spaces: Vec<&str> = job.spaces.iter().map(SpaceKey::as_str).collect();
         Some(format!(
             "Asked for its job {id}, the server told of one about {}, not about {}.",
-            crate::report::scrub(&spaces.join(", ")),
+            plain::scrub(&spaces.join(", ")),
             self.key
         ))
     }

@@ -9,9 +9,13 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
-use super::files;
+use super::{files, lock};
 use crate::confluence::ContentId;
 use crate::jobs::backup::{BackupError, Contents, Found, Item, MANIFEST, Manifest, next_line};
+use crate::jobs::full_backup::LISTING;
+
+/// What a download is called until it is whole.
+const PART_OF_ZIP: &str = ".zip.part";
 
 /// A manifest is not read further than this, in bytes.
 const MANIFEST_LIMIT: u64 = 64 << 20;
@@ -190,10 +194,29 @@ pub(super) fn manifest(folder: &Path) -> Result<Manifest, BackupError> {
     match read {
         Ok(()) => Manifest::decode(&bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(BackupError::Missing(MANIFEST.to_owned()))
+            Err(if holds_nothing(folder).unwrap_or(false) {
+                BackupError::NothingSaved
+            } else {
+                BackupError::Missing(MANIFEST.to_owned())
+            })
         }
         Err(error) => Err(BackupError::Manifest(error.to_string())),
     }
+}
+
+/// Whether there is nothing in a folder but what a backup begins with: its lock, lists of what was in
+/// the space, and a part of a file that never came whole.
+fn holds_nothing(folder: &Path) -> io::Result<bool> {
+    for entry in std::fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        let is_a_beginning =
+            name == lock::FILE || name.starts_with(LISTING) || name.ends_with(PART_OF_ZIP);
+        if !is_a_beginning {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Whether a name stays in the folder it is joined to.

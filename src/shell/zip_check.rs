@@ -344,7 +344,7 @@ mod tests {
             });
             let heard = || told.lock().expect("nobody panics").clone();
             let watch = Watch::new(tell, || heard().len() < wanted);
-            let found = check(&path, Digest::of(&bytes), &SpaceKey::new("ENG"), watch);
+            let found = check(&path, Digest::of(&bytes), &SpaceKey::new("ENG"), &[], watch);
             (found, heard())
         };
         let (found, told) = look(usize::MAX);

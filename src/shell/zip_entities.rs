@@ -10,7 +10,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use crate::confluence::ContentId;
-use crate::confluence::ids::ShortId;
+use crate::confluence::ids::{ATTACHMENT, ShortId};
 use crate::jobs::full_backup::Held;
 
 /// The entry with the rows.
@@ -54,7 +54,7 @@ impl<'a> Entities<'a> {
     /// Expects these, each in this version or a later one.
     pub(super) fn expecting(expected: &'a [(ContentId, Option<u64>)]) -> Self {
         let numbers = expected.iter().enumerate();
-        let by_number = numbers.filter_map(|(at, (id, _))| Some((ShortId::of(id)?.number(), at)));
+        let by_number = numbers.filter_map(|(at, (id, _))| Some((number_of(id)?, at)));
         Self {
             expected,
             by_number: by_number.collect(),
@@ -167,7 +167,7 @@ impl<'a> Entities<'a> {
         for ((id, version), found) in self.expected.iter().zip(&self.found) {
             match found {
                 // An id that is no number cannot be looked for.
-                None if ShortId::of(id).is_none() => held.is_known = false,
+                None if number_of(id).is_none() => held.is_known = false,
                 None => held.missing.push(id.clone()),
                 Some(found) => {
                     let is_older = found.zip(*version).is_some_and(|(it, then)| it < then);
@@ -179,6 +179,11 @@ impl<'a> Entities<'a> {
         }
         held
     }
+}
+
+/// The number that an id has in the file, where attachments are told from others by their class.
+fn number_of(id: &ContentId) -> Option<u64> {
+    Some(ShortId::of(id)?.number() & !ATTACHMENT)
 }
 
 fn attribute(start: &BytesStart<'_>, wanted: &str) -> Option<String> {

@@ -234,7 +234,11 @@ fn draw_list(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, at: Rect
                     width: line.width.saturating_sub(used + 1),
                     ..line
                 };
-                canvas.text(rest, why, theme.danger);
+                let (text, style) = match model.job_of_backup(&kept.name) {
+                    Some(what) => (what, theme.dim),
+                    None => (why.as_str(), theme.danger),
+                };
+                canvas.text(rest, text, style);
             }
         }
     }

@@ -194,6 +194,28 @@ fn an_unfinished_backup_fails_only_while_no_later_run_of_its_job_made_a_whole_on
 }
 
 #[test]
+fn where_nothing_was_saved_that_is_told_and_the_others_are_verified() {
+    let (home, first) = home();
+    let refused = first.with_file_name("2026-OPS");
+    std::fs::create_dir(&refused).expect("a folder");
+    for name in ["lock", "listing-0001.ndjson.gz", "space.zip.part"] {
+        std::fs::write(refused.join(name), "x").expect("a file");
+    }
+    let told = "2026-OPS: Unfinished: nothing was saved in it.";
+    let output = coracle(home.path(), &["backup", "verify"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&output).contains(told), "{}", said(&output));
+    // Asked about by its name, it is no backup.
+    let output = coracle(home.path(), &["backup", "verify", "2026-OPS"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    // A file that is there without its manifest may be a backup that was spoilt.
+    std::fs::write(refused.join("space.zip"), "x").expect("a file");
+    let output = coracle(home.path(), &["backup", "verify"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("manifest.json is missing"));
+}
+
+#[test]
 fn a_name_that_leads_elsewhere_is_no_backup() {
     let (home, _) = home();
     for name in ["../backups/2026-ENG", "/etc", ".", "missing"] {

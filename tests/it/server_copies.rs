@@ -1224,3 +1224,81 @@ fn a_space_is_deleted_and_brought_back_from_the_keyboard() {
     visit.sees("as the backup has it");
     visit.leave();
 }
+
+#[test]
+fn a_list_of_backups_that_is_open_follows_one_that_is_being_made() {
+    let mut visit = Visit::new(Seed::Text(WIKI.to_owned()));
+    visit
+        .server
+        .behave(|it| it.full_backup = FullBackup::Stalls);
+    visit.sees("2 of 2").keys("b").sees("Back up ENG");
+    visit.sees("1 in trash").sees("last change").keys("y");
+    visit.sees("the server writes it out");
+    visit.keys("B").sees("being made");
+    assert!(!visit.terminal.contents().contains("is missing"));
+    visit.server.behave(|it| it.full_backup = FullBackup::Works);
+    visit.sees("when made").sees("written out by the server");
+    visit.keys("q");
+    // One that is refused has left nothing, and that is no fault of the others.
+    visit
+        .server
+        .behave(|it| it.full_backup = FullBackup::Forbidden);
+    visit.keys("b").sees("Back up ENG");
+    visit.sees("1 in trash").sees("last change").keys("y");
+    visit.sees("site administrator");
+    visit.keys("q").keys("B").sees("nothing was saved in it");
+    visit.keys("q");
+    visit.leave();
+}
+
+#[test]
+fn what_a_deletion_has_done_is_told_before_it_goes_on() {
+    let mut bench = Bench::deletes(Save, Declined, options());
+    bench.feed(JobEvent::Begin);
+    let mut told = Vec::new();
+    let mut at = 0;
+    loop {
+        at += 1;
+        let before = bench.steps;
+        bench.run(None, |bench| bench.steps >= before + 1);
+        let now = bench.job.done_so_far();
+        if told.last() != Some(&now) {
+            told.push(now);
+        }
+        if bench.job.state().is_over() || at > 5_000 {
+            break;
+        }
+        let is_sent = bench.asked("DELETE", "/space/ENG") > 0;
+        assert!(
+            is_sent || bench.job.progress().sent == 0,
+            "nothing of the deletion is sent"
+        );
+    }
+    let words: Vec<String> = told.into_iter().flatten().collect();
+    let parts = [
+        "was asked to write it out already",
+        "has written it out already",
+        "is here already",
+        "was sent already",
+    ];
+    let found = parts.map(|part| words.iter().position(|it| it.contains(part)));
+    assert!(found.is_sorted() && !found.contains(&None), "{words:?}");
+}
+
+#[test]
+fn to_go_on_without_the_server_is_kept_over_a_kill() {
+    let mut bench = Bench::deletes(Save, Save, behaving(FullBackup::Fails));
+    bench.ends();
+    bench.feed(JobEvent::Decide(Decision::GoOn));
+    bench.run(None, |bench| {
+        let waits = bench.requests.front();
+        matches!(waits, Some((_, Call::SpaceContentOfKind { .. })))
+    });
+    assert!(bench.taken_up());
+    let told = bench.job.done_so_far().unwrap_or_default();
+    assert!(told.contains("as you chose"), "{told}");
+    bench.run(None, |_| false);
+    let asks = bench.job.question();
+    assert!(matches!(asks, Some(Question::Losses { .. })), "{asks:?}");
+    assert_eq!(bench.asked("POST", "/backup/space"), 1);
+}

@@ -455,6 +455,23 @@ impl Backups {
         self.list.as_ref()?.get(row)
     }
 
+    /// Shows what is there now. What was looked at stays so, and the cursor stays where it is.
+    fn renew(&mut self, mut now_there: Vec<Kept>, now: Timestamp, zone: &TimeZone) {
+        let at = self.at_cursor().map(|kept| kept.name.clone());
+        for kept in &mut now_there {
+            let before = self.get(&kept.name).map(|before| &before.check);
+            if let Some(check) = before.filter(|check| **check != Check::No) {
+                kept.check = check.clone();
+            }
+        }
+        self.list = Some(now_there);
+        self.look_for(now, zone);
+        let list = self.list.as_deref().unwrap_or_default();
+        let mut shown = self.shown.iter();
+        let row = shown.position(|row| Some(&list[*row].name) == at.as_ref());
+        self.cursor.at = row.unwrap_or(0);
+    }
+
     fn look_for(&mut self, now: Timestamp, zone: &TimeZone) {
         self.filter.parse(LIST_FIELDS);
         let list = self.list.as_deref().unwrap_or_default();
@@ -670,6 +687,30 @@ impl Model {
         self.modals.push(Modal::Backups(Box::default()));
     }
 
+    /// Reads the list again, where it is open: a job has changed what is there.
+    pub(in crate::app) fn backups_changed(&mut self, out: &mut Vec<Effect>) {
+        let is_open = |modal: &Modal| matches!(modal, Modal::Backups(_));
+        if self.modals.iter().any(is_open) {
+            self.ask_disk(DiskWaiter::Backup(Asked::List), DiskCall::ListBackups, out);
+        }
+    }
+
+    /// What a folder without a manifest is waiting for: a job that makes it, or may go on with it.
+    pub fn job_of_backup(&self, name: &str) -> Option<&'static str> {
+        let mut jobs = self.jobs.list.iter();
+        let entered = jobs.find(|entered| {
+            let id = entered.job.head().id.as_str();
+            let rest = name.strip_prefix(id);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        })?;
+        let is_over = entered.job.state().is_over();
+        if entered.is_left_over() {
+            Some("unfinished: its job can go on")
+        } else {
+            (!is_over).then_some("being made")
+        }
+    }
+
     /// Takes what the disk says of backups.
     pub(in crate::app) fn backup_came(
         &mut self,
@@ -717,8 +758,9 @@ impl Model {
                         .map_err(|error| told(&error)),
                     bytes: found.bytes,
                 };
-                backups.list = Some(found.into_iter().rev().map(kept).collect());
-                backups.look_for(now, zone);
+                let now_there = found.into_iter().rev().map(kept).collect();
+                backups.renew(now_there, now, zone);
+                backups.cursor.keep_in_view(backups.shown.len(), rows(size));
             }
             (Asked::List, outcome) => {
                 backups.problem = Some(problem_of(outcome));

@@ -103,6 +103,8 @@ pub enum Fact {
     Space,
     /// Whether the server can write spaces out.
     ServerBackup,
+    /// Whether the key of a space that is to be restored is free.
+    Key,
 }
 
 /// Whether the server can write a space out, as far as is known.
@@ -177,6 +179,8 @@ pub struct Confirm {
     pub recipe: Option<Box<Recipe>>,
     /// What is read in again, where that is the act.
     pub space_file: Option<Box<SpaceFile>>,
+    /// Whether a space of its key is there.
+    pub is_key_taken: bool,
     /// Lines of the plan scrolled away.
     pub top: usize,
     /// The last key, how often it came in a row, and when.
@@ -234,6 +238,7 @@ impl Confirm {
             to_agree: Vec::new(),
             recipe: None,
             space_file: None,
+            is_key_taken: false,
             top: 0,
             run: None,
             left_out: false,
@@ -411,6 +416,10 @@ impl Confirm {
             }
             return;
         }
+        if fact == Fact::Key {
+            self.is_key_taken = outcome.is_ok();
+            return;
+        }
         let Some(facts) = self.facts.iter_mut().find(|facts| facts.key == *key) else {
             return;
         };
@@ -426,7 +435,7 @@ impl Confirm {
             Fact::Pages => facts.pages = count,
             Fact::Blog => facts.blog = count,
             Fact::Trash => facts.trash = count,
-            Fact::ServerBackup => {}
+            Fact::ServerBackup | Fact::Key => {}
             Fact::Space => {
                 if let Ok(Reply::Space(space)) = outcome
                     && let Some(more) = space.more
@@ -524,6 +533,15 @@ impl Model {
                 limit: 1,
             };
             let waiter = Waiter::Fact(key, Fact::ServerBackup);
+            self.inflight.ask(waiter, call, self.now, out);
+        }
+        if let Some(file) = &dialog.space_file {
+            let key = file.space().key.clone();
+            let call = Call::Space {
+                key: key.clone(),
+                expand: String::new(),
+            };
+            let waiter = Waiter::Fact(key, Fact::Key);
             self.inflight.ask(waiter, call, self.now, out);
         }
         self.modals.push(Modal::Confirm(Box::new(dialog)));
@@ -1088,6 +1106,9 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> (Vec<Line>, usize) 
     };
     if let Some(job) = dialog.resumes.as_ref().and_then(|id| model.jobs.get(id)) {
         say(Tone::Warning, &format!("Goes on with: {}", told(job)));
+        if let Some(done) = job.done_so_far() {
+            say(Tone::Plain, &done);
+        }
     }
     for line in &dialog.to_agree {
         say(Tone::Warning, line);
@@ -1274,6 +1295,15 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> (Vec<Line>, usize) 
                     Tone::Plain,
                     &format!("{} · {}", file.in_words(), number::bytes(file.bytes())),
                 );
+                if dialog.is_key_taken {
+                    let key = &file.space().key;
+                    say(
+                        Tone::Warning,
+                        &format!(
+                            "There is a space with the key {key} now. Until it is gone, this cannot be restored, and nothing is sent."
+                        ),
+                    );
+                }
                 say(
                     Tone::Dim,
                     "It comes back with its history and permissions. It takes a site administrator, and no space of this key may be there.",
