@@ -448,8 +448,8 @@ impl Model {
                 JobEffect::Write { write, what } => self.job_write(id, write, what, out),
                 JobEffect::Ask(_) => self.ask_person(id),
                 JobEffect::GiveUpWrite { write } => {
-                    let wanted = Stores::Job(id.clone(), write);
-                    let of_it = self.jobs.waiting.iter().filter(|(_, it)| **it == wanted);
+                    let is_it = |it: &Stores| matches!(it, Stores::Job(of, no, _) if of == id && *no == write);
+                    let of_it = self.jobs.waiting.iter().filter(|(_, it)| is_it(it));
                     out.extend(of_it.map(|(ticket, _)| Effect::CancelDisk(*ticket)));
                 }
                 JobEffect::GiveUp { request } => {
@@ -802,7 +802,7 @@ impl Model {
         out: &mut Vec<Effect>,
     ) {
         let of_disk = match self.jobs.waiting.get(&ticket) {
-            Some(Stores::Job(id, _)) => Some(id.clone()),
+            Some(Stores::Job(id, _, _)) => Some(id.clone()),
             _ => None,
         };
         let id = of_disk.or_else(|| match &self.inflight.get(ticket)?.waiter {

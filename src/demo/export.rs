@@ -181,22 +181,33 @@ impl Export {
     }
 
     /// Has every second page alone.
-    pub(super) fn of_an_earlier_time(mut self) -> Self {
-        let mut contents = 0_u32;
-        let objects = self.entities.split_inclusive("</object>\n");
-        let kept = objects.filter(|object| {
-            let is_content = object.contains("<object class=\"ContentEntityObject\">");
-            contents += u32::from(is_content);
-            !is_content || contents % 2 == 1
-        });
-        self.entities = kept.collect();
-        self
+    pub(super) fn of_an_earlier_time(self) -> io::Result<Self> {
+        self.rewritten(|text| {
+            let mut contents = 0_u32;
+            let objects = text.split_inclusive("</object>\n");
+            let kept = objects.filter(|object| {
+                let is_content = object.contains(&format!("<object class=\"{CONTENT}\">"));
+                contents += u32::from(is_content);
+                !is_content || contents % 2 == 1
+            });
+            kept.collect()
+        })
     }
 
     /// Has its rows in elements of another name.
-    pub(super) fn laid_out_otherwise(mut self) -> Self {
-        self.entities = self.entities.replace("object", "row");
-        self
+    pub(super) fn laid_out_otherwise(self) -> io::Result<Self> {
+        self.rewritten(|text| text.replace("object", "row"))
+    }
+
+    /// With other rows: all of them are in memory for that.
+    fn rewritten(mut self, change: impl FnOnce(&str) -> String) -> io::Result<Self> {
+        let mut text = String::new();
+        self.entities.rewind()?;
+        self.entities.read_to_string(&mut text)?;
+        self.entities.set_len(0)?;
+        self.entities.rewind()?;
+        self.entities.write_all(change(&text).as_bytes())?;
+        Ok(self)
     }
 
     /// Writes the zip. `bytes` gives a piece of a file: which, from where, how much.

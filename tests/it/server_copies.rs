@@ -1233,8 +1233,7 @@ fn a_list_of_backups_that_is_open_follows_one_that_is_being_made() {
         .behave(|it| it.full_backup = FullBackup::Stalls);
     visit.sees("2 of 2").keys("b").sees("Back up ENG");
     visit.sees("1 in trash").sees("last change").keys("y");
-    visit.sees("the server writes it out");
-    visit.keys("B").sees("being made");
+    visit.sees("1 job").keys("B").sees("being made");
     assert!(!visit.terminal.contents().contains("is missing"));
     visit.server.behave(|it| it.full_backup = FullBackup::Works);
     visit.sees("when made").sees("written out by the server");
@@ -1245,8 +1244,10 @@ fn a_list_of_backups_that_is_open_follows_one_that_is_being_made() {
         .behave(|it| it.full_backup = FullBackup::Forbidden);
     visit.keys("b").sees("Back up ENG");
     visit.sees("1 in trash").sees("last change").keys("y");
-    visit.sees("site administrator");
-    visit.keys("q").keys("B").sees("nothing was saved in it");
+    visit
+        .sees("failed")
+        .keys("B")
+        .sees("nothing was saved in it");
     visit.keys("q");
     visit.leave();
 }

@@ -293,16 +293,16 @@ pub(super) async fn back_up(State(site): State<Arc<Site>>, Sent(body): Sent) -> 
         }
         let scratch = site.files().scratch();
         let export = scratch.map_err(export::NotAnExport::File);
-        let mut export = export
+        let export = export
             .and_then(|scratch| Export::of(db, &space, scratch))
             .map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-        if behaviour == FullBackup::OtherSpace {
-            export = export.of_another_space();
-        } else if behaviour == FullBackup::Earlier {
-            export = export.of_an_earlier_time();
-        } else if behaviour == FullBackup::LaidOutOtherwise {
-            export = export.laid_out_otherwise();
+        let export = match behaviour {
+            FullBackup::OtherSpace => Ok(export.of_another_space()),
+            FullBackup::Earlier => export.of_an_earlier_time(),
+            FullBackup::LaidOutOtherwise => export.laid_out_otherwise(),
+            _ => Ok(export),
         }
+        .map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
         let prefix = body["fileNamePrefix"].as_str().unwrap_or("Confluence");
         let file = format!("{prefix}-space-export-{}.zip", space.key);
         db.execute(
