@@ -31,9 +31,16 @@ const CLASSES: [&str; 6] = [
 pub(super) struct Entities<'a> {
     expected: &'a [(ContentId, Option<u64>)],
     by_number: HashMap<u64, usize>,
-    /// Of each, whether it was found, and in which version.
-    found: Vec<Option<Option<u64>>>,
+    found: Vec<Found>,
     is_readable: bool,
+}
+
+/// Whether something was found.
+#[derive(Clone, Copy)]
+enum Found {
+    No,
+    /// In this version, if it says so.
+    Yes(Option<u64>),
 }
 
 /// An object while it is read.
@@ -58,7 +65,7 @@ impl<'a> Entities<'a> {
         Self {
             expected,
             by_number: by_number.collect(),
-            found: vec![None; expected.len()],
+            found: vec![Found::No; expected.len()],
             is_readable: false,
         }
     }
@@ -148,7 +155,7 @@ impl<'a> Entities<'a> {
     fn take(&mut self, object: &Object) {
         let at = object.id.and_then(|id| self.by_number.get(&id));
         if let Some(found) = at.and_then(|at| self.found.get_mut(*at)) {
-            *found = Some(object.version);
+            *found = Found::Yes(object.version);
         }
     }
 
@@ -167,9 +174,9 @@ impl<'a> Entities<'a> {
         for ((id, version), found) in self.expected.iter().zip(&self.found) {
             match found {
                 // An id that is no number cannot be looked for.
-                None if number_of(id).is_none() => held.is_known = false,
-                None => held.missing.push(id.clone()),
-                Some(found) => {
+                Found::No if number_of(id).is_none() => held.is_known = false,
+                Found::No => held.missing.push(id.clone()),
+                Found::Yes(found) => {
                     let is_older = found.zip(*version).is_some_and(|(it, then)| it < then);
                     if is_older {
                         held.older.push(id.clone());
@@ -316,15 +323,17 @@ mod tests {
         assert!(held("", &[]).is_known);
     }
 
-    /// So many bytes of one text, never all at once.
+    /// So many bytes of one text, never all at once, and what follows them.
     struct Long {
         head: io::Cursor<Vec<u8>>,
         left: usize,
+        tail: io::Cursor<Vec<u8>>,
     }
 
     impl Read for Long {
         fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
             match self.head.read(into)? {
+                0 if self.left == 0 => self.tail.read(into),
                 0 => {
                     let count = into.len().min(self.left);
                     into[..count].fill(b'x');
@@ -341,12 +350,14 @@ mod tests {
         let expected = [(ContentId::new("11"), Some(1))];
         let mut entities = Entities::expecting(&expected);
         let head = b"<x><object class=\"Page\"><property name=\"body\"><![CDATA[".to_vec();
-        let length = (head.len() + 2 * LONGEST) as u64;
+        let tail = b"]]></property></object></x>".to_vec();
+        let length = (head.len() + 2 * LONGEST + tail.len()) as u64;
         let long = Long {
             head: io::Cursor::new(head),
             left: 2 * LONGEST,
+            tail: io::Cursor::new(tail),
         };
         assert_eq!(entities.read(long).expect("it is read"), length);
-        assert!(!entities.held().is_known);
+        assert!(!entities.held().is_known, "all of it was in memory");
     }
 }
