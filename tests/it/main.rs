@@ -72,6 +72,8 @@ mod triage;
 mod turns;
 mod typed_ahead;
 mod uncertain;
+#[cfg(target_os = "linux")]
+mod undelete;
 mod view;
 mod wire;
 mod writing;

@@ -25,6 +25,10 @@ use crate::demo::seed::ONE_USER;
 use crate::demo::serve::Site;
 use crate::demo::store::Store;
 
+/// So many pieces of files are kept in one transaction: one for each would have the disk write them all
+/// the time.
+const AT_ONCE: usize = 128;
+
 /// The files of jobs.
 #[derive(Debug, Default)]
 pub(crate) struct Files {
@@ -560,9 +564,15 @@ fn read_in(
 }
 
 fn put_in(site: &Site, import: &mut Import<ReadAt>, key: &str) -> Result<(), export::NotAnExport> {
+    let mut pieces = Vec::new();
     import.files(|content, number, bytes| {
-        file_bytes::write_piece(&site.db(), content, number, bytes)
+        pieces.push((content, number, bytes.to_vec()));
+        if pieces.len() < AT_ONCE {
+            return Ok(());
+        }
+        keep(site, &mut pieces)
     })?;
+    keep(site, &mut pieces)?;
     let db = site.db();
     let tx = db.unchecked_transaction()?;
     if tx.space(key)?.is_some() {
@@ -571,4 +581,14 @@ fn put_in(site: &Site, import: &mut Import<ReadAt>, key: &str) -> Result<(), exp
     import.insert(&tx)?;
     tx.commit()?;
     Ok(())
+}
+
+/// Keeps pieces of files, which are nobody's until the rows are in.
+fn keep(site: &Site, pieces: &mut Vec<(i64, i64, Vec<u8>)>) -> rusqlite::Result<()> {
+    let db = site.db();
+    let tx = db.unchecked_transaction()?;
+    for (content, number, bytes) in pieces.drain(..) {
+        file_bytes::write_piece(&tx, content, number, &bytes)?;
+    }
+    tx.commit()
 }
