@@ -240,15 +240,19 @@ impl Delete {
         }
     }
 
-    /// What is done already with the space at work, in words, for whoever goes on with it.
-    pub(super) fn done_so_far(&self) -> Option<String> {
-        let key = self.keys.get(self.current? as usize)?;
-        let is_sent = match &self.stage {
+    /// Whether the deletion of the space at work was sent.
+    pub(super) fn is_sent(&self) -> bool {
+        match &self.stage {
             Stage::Polling(_) => true,
             Stage::Settling(why) | Stage::Missing(why) => *why != Why::Unsent,
             _ => false,
-        };
-        if is_sent {
+        }
+    }
+
+    /// What is done already with the space at work, in words, for whoever goes on with it.
+    pub(super) fn done_so_far(&self) -> Option<String> {
+        let key = self.keys.get(self.current? as usize)?;
+        if self.is_sent() {
             return Some(format!(
                 "The deletion of {key} was sent already: what became of it is asked for, and it is not sent again."
             ));

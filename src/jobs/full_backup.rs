@@ -446,6 +446,7 @@ impl ServerCopy {
     /// The job of the server is given up too, if it is still at work.
     fn give_up(&mut self, desk: &mut Desk, item: u32) {
         if desk.is_busy(item) {
+            self.say(desk, "given up as soon as the server answers");
             return;
         }
         match self.stage {

@@ -896,6 +896,12 @@ impl Job {
         }
     }
 
+    /// Whether the space at work is to be deleted, and that was sent.
+    pub fn is_deletion_sent(&self) -> bool {
+        let is_in_doubt = self.desk.in_doubt() > 0;
+        matches!(&self.work, Work::Delete(delete) if delete.is_sent() || is_in_doubt)
+    }
+
     /// What is done already with the thing at work, in words, where that is more than the lines tell.
     pub fn done_so_far(&self) -> Option<String> {
         match &self.work {

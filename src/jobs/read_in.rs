@@ -618,6 +618,7 @@ impl ReadIn {
     /// than one that the server goes on with.
     fn give_up(&mut self, desk: &mut Desk) {
         if desk.is_busy(ITEM) {
+            self.say(desk, "given up as soon as the server answers");
             return;
         }
         match self.stage {

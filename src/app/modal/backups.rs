@@ -698,17 +698,12 @@ impl Model {
     /// What a folder without a manifest is waiting for: a job that makes it, or may go on with it.
     pub fn job_of_backup(&self, name: &str) -> Option<&'static str> {
         let mut jobs = self.jobs.list.iter();
-        let entered = jobs.find(|entered| {
-            let id = entered.job.head().id.as_str();
-            let rest = name.strip_prefix(id);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-        })?;
-        let is_over = entered.job.state().is_over();
-        if entered.is_left_over() {
-            Some("unfinished: its job can go on")
+        let entered = jobs.find(|entered| entered.job.may_need(name))?;
+        Some(if entered.is_left_over() {
+            "unfinished, and its job can go on"
         } else {
-            (!is_over).then_some("being made")
-        }
+            "being made"
+        })
     }
 
     /// Takes what the disk says of backups.
@@ -913,7 +908,10 @@ impl Model {
                     self.ask_disk(DiskWaiter::Backup(Asked::Contents(name)), call, out);
                 }
                 Err(why) => {
-                    let why = why.clone();
+                    let why = match self.job_of_backup(&name) {
+                        Some(what) => format!("The backup {name} is {what}."),
+                        None => why.clone(),
+                    };
                     self.say(LogLevel::Warning, why);
                 }
             },
@@ -928,7 +926,10 @@ impl Model {
                     "Open it first: what is in it is made again item by item.",
                 ),
                 Err(why) => {
-                    let why = why.clone();
+                    let why = match self.job_of_backup(&name) {
+                        Some(what) => format!("The backup {name} is {what}."),
+                        None => why.clone(),
+                    };
                     self.say(LogLevel::Warning, why);
                 }
             },

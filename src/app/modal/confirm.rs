@@ -1104,16 +1104,20 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> (Vec<Line>, usize) 
             lines.extend(folded.map(|line| vec![(tone, line)]));
         }
     };
-    if let Some(job) = dialog.resumes.as_ref().and_then(|id| model.jobs.get(id)) {
+    let resumed = dialog.resumes.as_ref().and_then(|id| model.jobs.get(id));
+    let done = resumed.and_then(Job::done_so_far);
+    // The space may be gone, and what has its key by now another one.
+    let is_sent = target.spaces.len() == 1 && resumed.is_some_and(Job::is_deletion_sent);
+    if let Some(job) = resumed {
         say(Tone::Warning, &format!("Goes on with: {}", told(job)));
-        if let Some(done) = job.done_so_far() {
-            say(Tone::Plain, &done);
+        if let Some(done) = &done {
+            say(Tone::Plain, done);
         }
     }
     for line in &dialog.to_agree {
         say(Tone::Warning, line);
     }
-    if target.items.is_empty() || target.act == Act::PurgeAll {
+    if (target.items.is_empty() || target.act == Act::PurgeAll) && !is_sent {
         about_spaces(model, dialog, &mut say);
     }
     if is_in_doubt(model, dialog) {
@@ -1131,11 +1135,14 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> (Vec<Line>, usize) 
         say(Tone::Warning, what);
     }
     match target.act {
+        Act::DeleteSpaces if is_sent => {}
         Act::DeleteSpaces => {
             say(Tone::Plain, "");
             let one = target.spaces.len() == 1;
             let by_server = dialog.server == BackupChoice::Save;
-            about_server(dialog, &mut say);
+            if done.is_none() {
+                about_server(dialog, &mut say);
+            }
             match dialog.backup {
                 BackupChoice::Save => {
                     let all = match dialog.facts.as_slice() {
@@ -1501,7 +1508,7 @@ fn about_spaces(model: &Model, dialog: &Confirm, say: &mut impl FnMut(Tone, &str
             say(Tone::Plain, &counted(facts, target.act));
             if !facts.administrators.is_empty() && target.act == Act::DeleteSpaces {
                 let names = facts.administrators.join(", ");
-                say(Tone::Plain, &format!("administrators {names}"));
+                say(Tone::Plain, &format!("administrators: {names}"));
             }
         }
     }
