@@ -938,6 +938,7 @@ impl Recreate {
 
     /// Whether its text is in it, after it was sent.
     fn filled(&mut self, desk: &mut Desk, item: u32, now: &Content) {
+        self.things[item as usize].unsure_of_text = None;
         let made = self.things[item as usize].version;
         let is_ours = |version: &Version| {
             let by = version.by.as_ref().and_then(|by| by.username.as_deref());
@@ -1202,11 +1203,16 @@ impl Machine for Recreate {
         let Some(thing) = self.things.get_mut(item as usize) else {
             return;
         };
+        // Labels go to what has its text, or may have it: also where nothing but the journal tells of both.
+        thing.is_filled |= step == Step::Label;
         match (step, fate) {
             (Step::Restrict, Fate::NeverKnown(why)) => self.withdraw(desk, item, &why),
             (Step::Create, Fate::NeverKnown(why)) => desk.close(item, Outcome::Unknown(why)),
             // It can still be read what became of these.
-            (Step::FillIn, Fate::NeverKnown(_)) => thing.stage = Stage::Filled,
+            (Step::FillIn, Fate::NeverKnown(why)) => {
+                thing.unsure_of_text = Some(why);
+                thing.stage = Stage::Filled;
+            }
             (Step::Label, Fate::NeverKnown(_)) => thing.stage = Stage::Labelled,
             (_, Fate::NeverKnown(_)) => thing.stage = Stage::Withdrawn,
             (Step::Create, Fate::Applied { made } | Fate::Accepted { made, .. }) => match made {

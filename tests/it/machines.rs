@@ -1167,8 +1167,8 @@ fn a_backup_alone_is_not_done_before_it_was_read_back() {
     assert!(matches!(&bench.outcomes()[..], [Outcome::NotTried(_)]));
 }
 
-#[test]
-fn what_can_not_be_restricted_again_is_not_made_readable() {
+/// A restricted page with a label, to be made again.
+fn secret_again() -> Bench {
     let mut server = wiki();
     let secret = server.docs.get_mut("100").expect("it is there");
     secret.restrictions = vec![Restriction {
@@ -1177,6 +1177,7 @@ fn what_can_not_be_restricted_again_is_not_made_readable() {
         user_keys: Vec::new(),
         groups: Vec::new(),
     }];
+    secret.labels = vec!["plan".into()];
     let content = server.content("100");
     server.docs.remove("100");
     let target = ItemTarget {
@@ -1209,6 +1210,12 @@ fn what_can_not_be_restricted_again_is_not_made_readable() {
     let job = Job::recreate(head(Act::Recreate, &["ENG"], vec![target]), recipe);
     let mut bench = Bench::new(job, server);
     bench.files.insert(("j0".to_owned(), file), bytes);
+    bench
+}
+
+#[test]
+fn what_can_not_be_restricted_again_is_not_made_readable() {
+    let mut bench = secret_again();
     bench.finish(&mut |server, call, _| {
         let texts = server.docs.values();
         let readable = texts.filter(|doc| doc.title == "One" && !doc.storage.is_empty());
@@ -1228,6 +1235,49 @@ fn what_can_not_be_restricted_again_is_not_made_readable() {
         ),
         "{writes:?}"
     );
+}
+
+#[test]
+fn what_the_journal_tells_of_a_text_holds_though_the_labels_came_after_it() {
+    for ends in [false, true] {
+        let mut bench = secret_again();
+        let is_due = |bench: &Bench, is: fn(&Call) -> bool| {
+            let mut calls = bench.requests.iter();
+            calls.any(|(_, call)| is(call))
+        };
+        let fills = |call: &Call| matches!(call, Call::ReplaceBody { .. });
+        let labels = |call: &Call| matches!(call, Call::AddLabels { .. });
+        bench.run(&mut |_, _, _| None, |bench| is_due(bench, fills));
+        let before = bench.checkpoint.clone();
+        // No answer tells whether the text is in it, and somebody has changed the page since.
+        let mut changed = |server: &mut Server, call: &Call, _| {
+            let Call::ReplaceBody { id, .. } = call else {
+                return None;
+            };
+            let doc = server.docs.get_mut(id.as_str()).expect("it was made");
+            doc.version += 2;
+            doc.storage = "<p>By somebody else.</p>".into();
+            Some(lost())
+        };
+        bench.run(&mut changed, |bench| is_due(bench, labels));
+        let (_, call) = bench.requests.remove(0);
+        bench.server.serve(&call).expect("they are taken");
+        bench.checkpoint = before;
+        bench.kill();
+        bench.feed(JobEvent::Resume);
+        if ends {
+            bench.feed(JobEvent::Cancel);
+        }
+        bench.finish(&mut |_, _, _| None);
+        assert_eq!(bench.count(fills), 1);
+        assert_eq!(bench.told(Step::FillIn), Phase::Unknown);
+        assert_eq!(bench.told(Step::Label), Phase::Done);
+        let outcomes = bench.outcomes();
+        assert!(
+            matches!(&outcomes[..], [Outcome::Unknown(why)] if why.contains("look whether its text is in it")),
+            "{outcomes:?}"
+        );
+    }
 }
 
 #[test]

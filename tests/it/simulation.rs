@@ -1901,6 +1901,12 @@ fn nothing_is_lost_whatever_goes_wrong() {
     seeds::all(|seed| (simulate(seed, Sabotage::None), 0));
 }
 
+/// Beyond the seeds that every run takes.
+#[test]
+fn a_seed_that_went_wrong_once_holds() {
+    assert_eq!(simulate(466_394, Sabotage::None), Vec::<String>::new());
+}
+
 /// The first seed that shows the harm.
 fn harmed(sabotage: Sabotage, sign: &str) -> Option<u64> {
     (0..3_000).find(|seed| {
