@@ -512,6 +512,8 @@ impl Model {
                 space,
                 expected,
             },
+            JobWrite::CheckRoom { bytes, .. } => DiskCall::CheckRoom { bytes },
+            JobWrite::CheckFile { backup, file } => DiskCall::CheckFile { backup, file },
             JobWrite::ReadBack { backup, name } => DiskCall::ReadBackup { backup, name },
             JobWrite::Prove(claim) => DiskCall::ProveBackups(claim),
             JobWrite::Hold { backup } => DiskCall::HoldBackup { backup },

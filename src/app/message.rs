@@ -8,7 +8,7 @@ use super::key::KeyPress;
 use super::model::Switched;
 use crate::confluence::{ApiError, Call, ContentId, Reply, SpaceKey};
 use crate::doctor::Finding;
-use crate::jobs::backup::{BackupError, Contents, Digest, Found};
+use crate::jobs::backup::{BackupError, Contents, Digest, FileEntry, Found};
 use crate::jobs::full_backup::ZipChecked;
 use crate::jobs::journal::Broken;
 use crate::jobs::ledger;
@@ -248,6 +248,18 @@ pub enum DiskCall {
         /// What has to be in it, each in this version or a later one.
         expected: Vec<(ContentId, Option<u64>)>,
     },
+    /// See that there is room for so many bytes of files in a backup.
+    CheckRoom {
+        /// How many.
+        bytes: u64,
+    },
+    /// See that a file of a backup, of any size, is what it is said to be.
+    CheckFile {
+        /// The folder below the backups.
+        backup: String,
+        /// The file.
+        file: FileEntry,
+    },
     /// Write a plan to the folder of plans; answered with its path.
     WritePlan {
         /// A plain file name.
@@ -345,6 +357,7 @@ impl DiskCall {
                 | Self::ReadText { .. }
                 | Self::VerifyBackup { .. }
                 | Self::CheckZip { .. }
+                | Self::CheckFile { .. }
         )
     }
 }

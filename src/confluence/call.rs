@@ -247,6 +247,24 @@ pub enum Call {
         parent: Option<ContentId>,
         storage: String,
     },
+    /// `POST /content` with a container: a comment on a page or blog post, or an answer to one.
+    CreateComment {
+        on: ContentId,
+        /// The type of what it is on.
+        kind: ContentKind,
+        parent: Option<ContentId>,
+        /// Where it stands; `None`: at the foot.
+        remark: Option<Remark>,
+        storage: String,
+    },
+    /// `POST /content/{id}/child/attachment`: a file goes onto a page or blog post.
+    AttachFile {
+        id: ContentId,
+        title: String,
+        from: LocalFile,
+        media_type: Option<String>,
+        note: Option<String>,
+    },
     /// `PUT /content/{id}` with a new body: text put into a page that was made empty.
     ReplaceBody {
         id: ContentId,
@@ -262,9 +280,17 @@ pub enum Call {
     },
     /// `POST /content/{id}/label`: labels added, prefix `global`.
     AddLabels { id: ContentId, labels: Vec<String> },
-    /// `GET {download}`: an attachment's file. `path` is relative to the base and is checked to
-    /// stay below it.
-    Download { path: String },
+    /// `GET {download}`: an attachment's file, or a part of it, goes to the disk. `path` is relative to
+    /// the base and is checked to stay below it.
+    Download {
+        path: String,
+        into: LocalFile,
+        /// Its length, where the server told: what is there already and is as long is taken for it.
+        size: Option<u64>,
+        /// The job that saves it: what an earlier run has of the file need not come again.
+        job: String,
+        resume: Option<Resume>,
+    },
     /// `POST /backup-restore/backup/space` (9.0): the server writes a space out, with all that is in it.
     BackUpSpace { key: SpaceKey, prefix: String },
     /// `GET /backup-restore/jobs?spaceKey=&jobOperation=`: the jobs about a space.
@@ -361,8 +387,6 @@ pub enum Reply {
     LongTask(LongTask),
     /// One content.
     Content(Box<Content>),
-    /// A file.
-    File(Vec<u8>),
     /// A job of the server's own backups.
     BackupJob(Box<BackupJob>),
     /// Such jobs.
@@ -415,6 +439,8 @@ impl Call {
             | Self::PurgeContent { .. }
             | Self::TrashContent { .. }
             | Self::CreateContent { .. }
+            | Self::CreateComment { .. }
+            | Self::AttachFile { .. }
             | Self::ReplaceBody { .. }
             | Self::SetRestrictions { .. }
             | Self::AddLabels { .. }

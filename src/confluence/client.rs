@@ -694,7 +694,7 @@ impl Client {
         mut notify: impl FnMut(Retry) + Send,
     ) -> Answer {
         let mut resume = match call {
-            Call::DownloadBackup { resume, .. } => resume.clone(),
+            Call::DownloadBackup { resume, .. } | Call::Download { resume, .. } => resume.clone(),
             _ => None,
         };
         let inner = &*self.0;
@@ -998,7 +998,10 @@ impl Inner {
         else {
             *resume = None;
             stored(sink.begin(0))?;
-            return Ok(Downloaded::default());
+            return Ok(Downloaded {
+                total: (brings == Brings::Nothing).then_some(0),
+                ..Downloaded::default()
+            });
         };
         stored(sink.begin(from))?;
         resume.clone_from(&next);
@@ -1300,6 +1303,7 @@ fn io_kind(error: &reqwest::Error) -> Option<std::io::ErrorKind> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::confluence::LocalFile;
 
     fn base(text: &str) -> String {
         Endpoint::parse(text).expect("usable").as_str().to_owned()
@@ -1418,6 +1422,13 @@ mod tests {
         let url = |path: &str| {
             let call = Call::Download {
                 path: path.to_owned(),
+                into: LocalFile {
+                    backup: "b".to_owned(),
+                    name: "file-1".to_owned(),
+                },
+                size: None,
+                job: String::new(),
+                resume: None,
             };
             endpoint.url_of(&call.request()).map(|url| url.to_string())
         };

@@ -40,11 +40,8 @@ impl Call {
     }
 
     fn success(&self, headers: &Headers, body: &[u8]) -> Result<Reply, ApiError> {
-        if let Self::Download { .. } = self {
-            return file(headers, body);
-        }
         // A file is on the disk before an answer is read: what comes here is none.
-        if let Self::DownloadBackup { .. } = self {
+        if let Self::DownloadBackup { .. } | Self::Download { .. } = self {
             return Err(not_json(headers, body));
         }
         // Whatever it says, it says nothing about a write.
@@ -139,7 +136,7 @@ impl Call {
                     .map(|content| Reply::Content(Box::new(content)))
                     .ok_or_else(|| not_what("a content"))
             }
-            Self::CreateContent { .. } => {
+            Self::CreateContent { .. } | Self::CreateComment { .. } => {
                 let content: ContentWire = parse(body)?;
                 content
                     .content(None)
@@ -178,8 +175,8 @@ impl Call {
                 backup_restore::job(body).map(|job| Reply::BackupJob(Box::new(job)))
             }
             Self::BackupJobs { .. } => backup_restore::jobs(body).map(Reply::BackupJobs),
-            Self::DownloadBackup { .. } => Err(not_what("a file")),
-            Self::Download { .. } => Ok(Reply::File(body.to_vec())),
+            Self::DownloadBackup { .. } | Self::Download { .. } => Err(not_what("a file")),
+            Self::AttachFile { .. } => attached(body),
             Self::Probe { .. } => Ok(Reply::Done),
         }
     }
@@ -440,7 +437,6 @@ fn has_body(reply: &Reply) -> bool {
         | Reply::LongTaskStarted(_)
         | Reply::Done
         | Reply::LongTask(_)
-        | Reply::File(_)
         | Reply::BackupJob(_)
         | Reply::BackupJobs(_)
         | Reply::Downloaded(_)
@@ -544,17 +540,12 @@ fn wants_no_passwords(status: u16, body: &[u8]) -> bool {
     head.contains("basic auth") && head.contains("disabled")
 }
 
-/// An attachment's file. A web page that does not say that it is a file is a sign-in page, and
-/// must not be kept as what was asked for.
-fn file(headers: &Headers, body: &[u8]) -> Result<Reply, ApiError> {
-    let page = matches!(
-        content_type(headers).to_ascii_lowercase().as_str(),
-        "text/html" | "application/xhtml+xml"
-    );
-    if page && headers.get("content-disposition").is_none() {
-        return Err(not_json(headers, body));
-    }
-    Ok(Reply::File(body.to_vec()))
+/// The one file that was attached, of a list of those.
+fn attached(body: &[u8]) -> Result<Reply, ApiError> {
+    let page: PageWire<Content> = parse(body)?;
+    let made = page.page().and_then(|page| page.results.into_iter().next());
+    made.map(|made| Reply::Content(Box::new(made)))
+        .ok_or_else(|| not_what("an attached file"))
 }
 
 fn access_mode(body: &[u8]) -> Result<Reply, ApiError> {

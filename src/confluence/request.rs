@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::backup_restore::BackUpBody;
 use super::call::{Audience, Call, Depth, Method, Request, SEGMENT, Scanned, SpacesFilter, Window};
 use super::types::{
-    ContentId, ContentKind, ContentStatus, Restriction, SpaceKind, SpaceStatus, Subject,
+    ContentId, ContentKind, ContentStatus, Remark, Restriction, SpaceKind, SpaceStatus, Subject,
 };
 
 /// `{"plain":{"value":…,"representation":"plain"}}`
@@ -82,6 +82,62 @@ struct ContentBody<'a> {
     ancestors: Option<[IdOnly<'a>; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<Body<'a>>,
+}
+
+/// What goes to `POST /content` for a comment.
+#[derive(Serialize)]
+struct CommentBody<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    container: Container<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ancestors: Option<[IdOnly<'a>; 1]>,
+    body: Body<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extensions: Option<Extensions<'a>>,
+}
+
+#[derive(Serialize)]
+struct Container<'a> {
+    id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Extensions<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolution: Option<Resolution<'a>>,
+    inline_properties: Inline<'a>,
+}
+
+#[derive(Serialize)]
+struct Resolution<'a> {
+    status: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Inline<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marker_ref: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    original_selection: Option<&'a str>,
+}
+
+fn extensions(remark: &Remark) -> Extensions<'_> {
+    let resolution = remark.resolution.as_deref();
+    Extensions {
+        location: remark.location.as_deref(),
+        resolution: resolution.map(|status| Resolution { status }),
+        inline_properties: Inline {
+            marker_ref: remark.marker.as_deref(),
+            original_selection: remark.selection.as_deref(),
+        },
+    }
 }
 
 #[derive(Serialize)]
@@ -575,6 +631,32 @@ impl Call {
                     ..ContentBody::default()
                 },
             ),
+            Self::CreateComment {
+                on,
+                kind,
+                parent,
+                remark,
+                storage: text,
+            } => send(
+                Method::Post,
+                path(&["content"]),
+                &CommentBody {
+                    kind: "comment",
+                    container: Container {
+                        id: on.as_str(),
+                        kind: kind.as_str(),
+                    },
+                    ancestors: parent.as_ref().map(|id| [IdOnly { id: id.as_str() }]),
+                    body: storage(text),
+                    extensions: remark.as_ref().map(extensions),
+                },
+            ),
+            Self::AttachFile { id, .. } => Request {
+                method: Method::Post,
+                path: path(&["content", id.as_str(), "child", "attachment"]),
+                query: Vec::new(),
+                body: None,
+            },
             Self::ReplaceBody {
                 id,
                 kind,
@@ -608,7 +690,7 @@ impl Call {
                     })
                     .collect::<Vec<_>>(),
             ),
-            Self::Download { path } => download(path),
+            Self::Download { path, .. } => download(path),
             Self::BackUpSpace { key, prefix } => send(
                 Method::Post,
                 path(&["backup-restore", "backup", "space"]),

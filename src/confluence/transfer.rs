@@ -29,6 +29,14 @@ pub trait Source: Send + Sync {
     fn name(&self) -> &str;
     /// How long it is.
     fn length(&self) -> u64;
+    /// What it is.
+    fn media_type(&self) -> &str {
+        "application/zip"
+    }
+    /// What is noted of it.
+    fn note(&self) -> Option<&str> {
+        None
+    }
     /// Reads it from its beginning.
     fn open(&self) -> io::Result<Box<dyn io::Read + Send>>;
 }
@@ -58,6 +66,8 @@ pub(super) enum Brings {
         total: Option<u64>,
         resume: Option<Resume>,
     },
+    /// A file with nothing in it, of which no part can be given.
+    Nothing,
     /// Something that does not fit what is there: it is to be asked for anew, from the beginning.
     Another,
     /// No file: to be read as any other answer.
@@ -110,8 +120,15 @@ pub(super) fn brings(
             })
         }
         416 if have > 0 => Ok(Brings::Another),
+        416 if empty(headers) => Ok(Brings::Nothing),
         _ => Ok(Brings::None),
     }
+}
+
+/// Whether the file has no first byte that could be asked for.
+fn empty(headers: &Headers) -> bool {
+    let range = headers.get("content-range");
+    range.is_none_or(|range| range.trim().ends_with("/0"))
 }
 
 /// `bytes 0-9/100`: where it begins, and the length of the whole.
@@ -154,12 +171,21 @@ impl Form {
     }
 
     fn head(&self) -> Vec<u8> {
-        format!(
-            "--{}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{}\"\r\nContent-Type: application/zip\r\n\r\n",
-            self.boundary,
-            self.source.name()
-        )
-        .into_bytes()
+        let boundary = &self.boundary;
+        let mut head = String::new();
+        if let Some(note) = self.source.note() {
+            head.push_str(&format!(
+                "--{boundary}\r\nContent-Disposition: form-data; name=\"comment\"\r\n\r\n{note}\r\n"
+            ));
+        }
+        let plain = |text: &str| text.replace(['\r', '\n'], " ");
+        let name = plain(self.source.name());
+        let name = name.replace('\\', "\\\\").replace('"', "\\\"");
+        let media_type = plain(self.source.media_type());
+        head.push_str(&format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: {media_type}\r\n\r\n"
+        ));
+        head.into_bytes()
     }
 
     fn foot(&self) -> Vec<u8> {
@@ -242,7 +268,9 @@ mod tests {
         );
         assert!(brings(206, &Headers::new(), 10, None).is_err());
         assert_eq!(brings(416, &Headers::new(), 10, None), Ok(Brings::Another));
-        assert_eq!(brings(416, &Headers::new(), 0, None), Ok(Brings::None));
+        assert_eq!(brings(416, &Headers::new(), 0, None), Ok(Brings::Nothing));
+        let longer = Headers::from_iter([("content-range", "bytes */9")]);
+        assert_eq!(brings(416, &longer, 0, None), Ok(Brings::None));
     }
 
     #[test]

@@ -281,6 +281,10 @@ pub struct ContentMore {
     /// The comments on it and the answers to them, from the same; `None` unless the server gave all.
     #[serde(default)]
     pub comments: Option<Vec<CommentRef>>,
+    /// What was noted of an attachment's file when it was uploaded.
+    pub file_note: Option<String>,
+    /// Where and how a comment stands.
+    pub remark: Option<Box<Remark>>,
 }
 
 /// A comment as it stands below what it is on.
@@ -290,6 +294,19 @@ pub struct CommentRef {
     pub id: ContentId,
     /// Its version, where given.
     pub version: Option<u64>,
+}
+
+/// What sets a comment apart from other content.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Remark {
+    /// `inline`, `footer` or `resolved`.
+    pub location: Option<String>,
+    /// Whether it is `open` or `resolved`, in the server's word.
+    pub resolution: Option<String>,
+    /// The name of the mark in the page's text that an inline comment is about.
+    pub marker: Option<String>,
+    /// The words that it was about.
+    pub selection: Option<String>,
 }
 
 /// An attachment as it stands below the page that it hangs on.

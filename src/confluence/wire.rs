@@ -687,6 +687,7 @@ fn words(list: List<Either<NameWire>>) -> Option<Vec<String>> {
 struct MetadataWire {
     labels: List<Either<NameWire>>,
     media_type: Text,
+    comment: Text,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -958,6 +959,41 @@ struct ExtensionsWire {
     position: Number,
     file_size: Number,
     media_type: Text,
+    comment: Text,
+    location: Text,
+    inline_properties: Maybe<InlineWire>,
+    resolution: Either<ResolutionWire>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct InlineWire {
+    marker_ref: Name,
+    original_selection: Text,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ResolutionWire {
+    status: Text,
+}
+
+impl ExtensionsWire {
+    /// Where and how a comment stands, as far as it was told.
+    fn remark(self) -> Option<Box<Remark>> {
+        let inline = self.inline_properties.0.unwrap_or_default();
+        let remark = Remark {
+            location: self.location.0,
+            resolution: match self.resolution {
+                Either::Object(it) => it.status.0,
+                Either::Word(word) => Some(scrub(&word).into_owned()),
+                Either::Nothing => None,
+            },
+            marker: inline.marker_ref.0,
+            selection: inline.original_selection.0,
+        };
+        (remark != Remark::default()).then(|| Box::new(remark))
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -1282,13 +1318,20 @@ impl ContentWire {
                 "historical" => Some(ContentStatus::Historical),
                 _ => None,
             });
-        let extensions = self.extensions.0.unwrap_or_default();
+        let mut extensions = self.extensions.0.unwrap_or_default();
         let metadata = self.metadata.0.unwrap_or_default();
         let history = self.history.0.unwrap_or_default();
         let links = self.links.0.unwrap_or_default();
         let body = self.body.0.unwrap_or_default();
         let children = self.children.0.unwrap_or_default();
         let is_file = kind == ContentKind::Attachment;
+        let is_comment = kind == ContentKind::Comment;
+        let (file_note, position) = (extensions.comment.0.take(), extensions.position.0);
+        let (file_size, media_type) = (
+            extensions.file_size.count(),
+            extensions.media_type.0.take().or(metadata.media_type.0),
+        );
+        let has_comments = children.comment.0.as_ref().and_then(CommentsWire::any);
         let more = ContentMore {
             created_by: history.created_by.0.and_then(PersonWire::person),
             created: history.created_date.0,
@@ -1298,15 +1341,15 @@ impl ContentWire {
             restrictions: self.restrictions.0.and_then(RestrictionsWire::list),
             webui: links.webui.0,
             download: links.download.0.filter(|_| is_file),
-            file_size: extensions.file_size.count().filter(|_| is_file),
-            media_type: extensions
-                .media_type
-                .0
-                .or(metadata.media_type.0)
-                .filter(|_| is_file),
+            file_size: file_size.filter(|_| is_file),
+            media_type: media_type.filter(|_| is_file),
+            file_note: file_note
+                .or(metadata.comment.0)
+                .filter(|note| is_file && !note.is_empty()),
+            remark: extensions.remark().filter(|_| is_comment),
             container: self.container.0.and_then(RefWire::content),
             attachments: children.attachment.0.and_then(AttachmentsWire::whole),
-            has_comments: children.comment.0.as_ref().and_then(CommentsWire::any),
+            has_comments,
             comments: children.comment.0.and_then(CommentsWire::whole),
         };
         Some(Content {
@@ -1329,7 +1372,7 @@ impl ContentWire {
             position: self
                 .position
                 .0
-                .or(extensions.position.0)
+                .or(position)
                 .filter(|&position| position >= 0),
             more: (more != ContentMore::default()).then(|| Box::new(more)),
         })

@@ -26,6 +26,8 @@ pub struct Behaviour {
     pub requests_per_second: Option<u32>,
     /// Oddities of paging that real servers have.
     pub quirks: Vec<Quirk>,
+    /// Comments can be made at the foot of a page alone: another place is 400.
+    pub footer_comments_only: bool,
     /// Lists that tell a row again in place of others.
     pub lies: Vec<Lie>,
 }
@@ -43,6 +45,7 @@ impl Default for Behaviour {
             job_looks: 3,
             requests_per_second: None,
             quirks: Vec::new(),
+            footer_comments_only: false,
             lies: Vec::new(),
         }
     }

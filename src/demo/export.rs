@@ -79,6 +79,11 @@ const CLASSES: &[(&str, &str, &str)] = &[
         "old_version",
         "SELECT * FROM old_version WHERE content IN (SELECT id FROM content WHERE space = ?1)",
     ),
+    (
+        "ContentProperty",
+        "extension",
+        "SELECT * FROM extension WHERE content IN (SELECT id FROM content WHERE space = ?1)",
+    ),
 ];
 
 /// What a space is written out as, but for the bytes of its files.

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Map, Value, json};
 
 use super::behaviour::{Behaviour, Quirk};
@@ -437,9 +437,7 @@ impl<'a> Shape<'a> {
             (Kind::Page, None) => {
                 extensions.insert("position".into(), json!("none"));
             }
-            (Kind::Comment, _) => {
-                extensions.insert("location".into(), json!("footer"));
-            }
+            (Kind::Comment, _) => self.remark(row.id, &mut extensions)?,
             _ => {}
         }
         let mut metadata_of_file = None;
@@ -461,7 +459,7 @@ impl<'a> Shape<'a> {
             let file = self.file(row.id)?;
             extensions.insert("mediaType".into(), json!(file.0));
             extensions.insert("fileSize".into(), json!(file.1));
-            extensions.insert("comment".into(), json!(""));
+            extensions.insert("comment".into(), json!(self.extension(row.id, "note")?));
             metadata_of_file = Some(file.0);
             links["download"] = json!(format!(
                 "/download/attachments/{}/{}?version={}&modificationDate={}&api=v2",
@@ -570,6 +568,44 @@ impl<'a> Shape<'a> {
         out.insert("_links".into(), links);
         out.insert("_expandable".into(), Value::Object(expandable));
         Ok(Value::Object(out))
+    }
+
+    /// Where and how a comment stands.
+    fn remark(&self, id: i64, extensions: &mut Map<String, Value>) -> rusqlite::Result<()> {
+        let location = self.extension(id, "location")?;
+        let location = if location.is_empty() {
+            "footer".to_owned()
+        } else {
+            location
+        };
+        if location != "footer" {
+            extensions.insert(
+                "inlineProperties".into(),
+                json!({
+                    "markerRef": self.extension(id, "marker")?,
+                    "originalSelection": self.extension(id, "selection")?,
+                }),
+            );
+            let resolution = self.extension(id, "resolution")?;
+            let status = if resolution.is_empty() {
+                "open"
+            } else {
+                &resolution
+            };
+            extensions.insert("resolution".into(), json!({"status": status}));
+        }
+        extensions.insert("location".into(), json!(location));
+        Ok(())
+    }
+
+    /// What else is kept of a content; empty where there is nothing.
+    fn extension(&self, id: i64, column: &str) -> rusqlite::Result<String> {
+        let sql = format!("SELECT ifnull({column}, '') FROM extension WHERE content = ?");
+        let found = self
+            .db
+            .prepare_cached(&sql)?
+            .query_row([id], |row| row.get(0));
+        Ok(found.optional()?.unwrap_or_default())
     }
 
     pub(super) fn file(&self, id: i64) -> rusqlite::Result<(String, i64)> {

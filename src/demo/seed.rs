@@ -27,7 +27,9 @@
 //! Headers of an item (`page`, `blogpost`, `comment`, `attachment`): `title`, `parent` (a title),
 //! `parent-gone` (a title: the parent was purged), `by`, `when`, `created`, `version`, `labels`,
 //! `status` (`current`, `trashed`), `read` and `update` (`user:NAME`, `group:NAME`), `attachment`
-//! (`FILE | MEDIA TYPE | BYTES`, repeats), and for an attachment `media-type` and `size`.
+//! (`FILE | MEDIA TYPE | BYTES`, repeats), and for an attachment `media-type`, `size` and `note`; for a
+//! comment `location` (`footer`, `inline`, `resolved`), `marker` and `selection`. The parent of a comment
+//! may be another one, by its title.
 //! Several spaces may follow each other in one text.
 
 use std::collections::HashMap;
@@ -156,6 +158,14 @@ pub struct ItemSeed {
     pub media_type: Option<String>,
     /// Bytes of an attachment.
     pub size: Option<i64>,
+    /// What was noted of an attachment.
+    pub note: Option<String>,
+    /// Where a comment stands: `footer`, `inline` or `resolved`.
+    pub location: Option<String>,
+    /// The mark in the page that an inline comment is about.
+    pub marker: Option<String>,
+    /// The words it was about.
+    pub selection: Option<String>,
     /// The body in storage format.
     pub body: String,
     /// Where it stands: file and line, for messages.
@@ -455,6 +465,13 @@ impl ItemSeed {
                     .push((file.to_owned(), media_type.to_owned(), number(size)?));
             }
             "media-type" => self.media_type = text(),
+            "note" => self.note = text(),
+            "marker" => self.marker = text(),
+            "selection" => self.selection = text(),
+            "location" => {
+                let all = ["footer", "inline", "resolved"].map(|name| (name, name));
+                self.location = Some(one_of(value, &all)?.to_owned());
+            }
             "size" => self.size = Some(number(value)?),
             _ => return Err(format!("unknown header `{name}` of an item")),
         }
@@ -547,7 +564,11 @@ fn insert_space(
     // Titles first, for a child may stand before its parent. A current page wins over a trashed
     // one of the same title.
     let mut ids: HashMap<&str, (i64, bool)> = HashMap::new();
+    let mut comments: HashMap<&str, i64> = HashMap::new();
     for (index, item) in space.items.iter().enumerate() {
+        if item.kind == ItemKind::Comment {
+            comments.insert(&item.title, *next + index as i64);
+        }
         if matches!(item.kind, ItemKind::Page | ItemKind::BlogPost) {
             let found = (*next + index as i64, item.trashed);
             match ids.get(item.title.as_str()) {
@@ -620,8 +641,11 @@ fn insert_space(
     for (index, item) in space.items.iter().enumerate() {
         let content = first + index as i64;
         let parent = match &item.parent {
-            Some(title) => match ids.get(title.as_str()) {
-                Some((parent, _)) if *parent != content => Some(*parent),
+            Some(title) => match (ids.get(title.as_str()), comments.get(title.as_str())) {
+                (Some((parent, _)), _) if *parent != content => Some(*parent),
+                (None, Some(parent)) if item.kind == ItemKind::Comment && *parent != content => {
+                    Some(*parent)
+                }
                 _ => {
                     return Err(SeedError::Contradiction(format!(
                         "{}: no item titled `{title}` in {} to be the parent",
@@ -669,6 +693,18 @@ fn insert_space(
                     .unwrap_or("application/octet-stream"),
                 item.size.unwrap_or(1024),
             )?;
+        }
+        if item.location.is_some() || item.note.is_some() {
+            let is_resolved = item.location.as_deref() == Some("resolved");
+            db.prepare_cached("INSERT INTO extension VALUES (?, ?, ?, ?, ?, ?)")?
+                .execute(params![
+                    content,
+                    item.location,
+                    is_resolved.then_some("resolved"),
+                    item.marker,
+                    item.selection,
+                    item.note,
+                ])?;
         }
         for name in &item.labels {
             db.prepare_cached("INSERT OR IGNORE INTO content_label VALUES (?, ?)")?

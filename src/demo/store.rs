@@ -47,6 +47,9 @@ const LATER_TABLES: &str = "
 CREATE TABLE IF NOT EXISTS old_version (
   content INTEGER NOT NULL, number INTEGER NOT NULL, title TEXT NOT NULL, body TEXT,
   modifier INTEGER, modified INTEGER NOT NULL, PRIMARY KEY (content, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS extension (
+  content INTEGER PRIMARY KEY, location TEXT, resolution TEXT, marker TEXT, selection TEXT,
+  note TEXT);
 CREATE TABLE IF NOT EXISTS backup_job (
   id INTEGER PRIMARY KEY AUTOINCREMENT, operation TEXT NOT NULL, spaces TEXT NOT NULL,
   state TEXT NOT NULL, looks INTEGER NOT NULL, created INTEGER NOT NULL, started INTEGER,
@@ -505,6 +508,7 @@ impl Store for Connection {
             "file",
             "file_piece",
             "old_version",
+            "extension",
         ] {
             let sql = format!(
                 "DELETE FROM {table} WHERE content IN (SELECT id FROM content WHERE {clause})"

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::backup::Item;
 use super::desk::{is_not_there, unexpected};
 use super::guard::{self, Guardian, Inherited, Unsure};
+use super::listing::may_hang;
 use super::recreate::Recipe;
 use crate::confluence::{ApiError, Call, Content, ContentId, ContentKind, Reply};
 
@@ -255,7 +256,7 @@ pub(super) fn inherited<'a>(
 /// How many items are for oneself alone or left out, as far as their backup tells.
 pub(super) fn unclear(recipe: &Recipe) -> usize {
     let ids: BTreeSet<&ContentId> = recipe.items.iter().map(|(_, it)| &it.id).collect();
-    let items = recipe.items.iter();
+    let items = recipe.items.iter().filter(|(_, it)| !may_hang(&it.kind));
     items
         .filter(|(_, it)| {
             let parent = it.ancestors.as_ref().and_then(|above| above.last());
@@ -273,7 +274,10 @@ pub(super) fn unclear(recipe: &Recipe) -> usize {
 /// How many items name who may read them, and how many others hang below one of those.
 pub(super) fn restricted(recipe: &Recipe) -> (usize, usize) {
     let names_readers = |it: &Item| guard::unsure_of(it).is_none() && guard::keeps_others_out(it);
-    let items = || recipe.items.iter().map(|(_, it)| it);
+    let items = || {
+        let items = recipe.items.iter().map(|(_, it)| it);
+        items.filter(|it| !may_hang(&it.kind))
+    };
     let readers: BTreeSet<&ContentId> = items()
         .filter(|it| names_readers(it))
         .map(|it| &it.id)

@@ -20,7 +20,7 @@ use super::consent::{Act, SpaceTarget};
 use super::journal::sha256_of;
 use super::session::SavedServer;
 use crate::confluence::{
-    AttachmentRef, BaseUrl, Content, ContentId, ContentKind, ContentRef, ContentStatus,
+    AttachmentRef, BaseUrl, Content, ContentId, ContentKind, ContentRef, ContentStatus, Remark,
     Restriction, SpaceKey, Version,
 };
 use crate::text::json;
@@ -81,7 +81,10 @@ pub struct Manifest {
     pub items: u64,
     /// What could not be saved and was not touched.
     pub not_saved: Vec<NotSaved>,
-    /// Every other file.
+    /// Comments and attached files of saved items that could not be saved, one by one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<Lack>,
+    /// Every other file that belongs to it.
     pub files: Vec<FileEntry>,
     /// Of a backup that the server made itself: its file, and what has to be in it. The items are
     /// then only listed.
@@ -125,6 +128,8 @@ struct InFile {
     spaces: Vec<SpaceTarget>,
     items: u64,
     not_saved: Vec<NotSaved>,
+    #[serde(default)]
+    lacks: Vec<Lack>,
     files: Vec<FileEntry>,
     #[serde(default)]
     server_file: Option<ServerFile>,
@@ -144,6 +149,7 @@ impl From<InFile> for Manifest {
             spaces: file.spaces,
             items: file.items,
             not_saved: file.not_saved,
+            lacks: file.lacks,
             files: file.files,
             server_file: file.server_file,
         }
@@ -157,6 +163,22 @@ pub struct NotSaved {
     pub id: ContentId,
     /// Its title.
     pub title: String,
+    /// Why.
+    pub why: String,
+}
+
+/// A comment or an attached file of a saved item that could not be saved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lack {
+    /// Its id.
+    pub id: ContentId,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: ContentKind,
+    /// Its title.
+    pub title: String,
+    /// What it hangs on.
+    pub on: ContentId,
     /// Why.
     pub why: String,
 }
@@ -255,17 +277,21 @@ pub struct Item {
     /// a name was dropped.
     #[serde(default)]
     pub restrictions_complete: bool,
-    /// Names and sizes of its attachments; absent where the server did not say.
+    /// Names and sizes of its attachments, which are items of their own; absent where the server did
+    /// not say.
     pub attachments: Option<Vec<AttachmentEntry>>,
     /// What it hangs on, for attachments and comments.
     pub container: Option<ContentRef>,
     /// The file of an attachment.
     pub file: Option<SavedFile>,
+    /// Where and how a comment stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<Remark>,
     /// Its text in storage format, to the byte.
     pub storage: Option<String>,
 }
 
-/// An attachment of a saved item. Its file is not in the backup.
+/// An attachment of a saved item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttachmentEntry {
     /// Its id.
@@ -296,6 +322,12 @@ pub struct SavedFile {
     pub name: String,
     /// Media type.
     pub media_type: Option<String>,
+    /// Its length in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// What was noted of it when it was uploaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
 }
 
 impl Item {
@@ -324,6 +356,7 @@ impl Item {
             attachments,
             container: more.container,
             file,
+            remark: more.remark.map(|remark| *remark),
             storage: more.body_storage,
         }
     }
@@ -386,6 +419,11 @@ pub enum BackupError {
         /// As found.
         found: u64,
     },
+}
+
+/// Whether a folder of this name is of a backup that this job made, or began.
+pub fn is_of_job(name: &str, job: &JobId) -> bool {
+    run_of(name, job).is_some()
 }
 
 /// Which run of a job made the backup of this name; `None` where another job did.

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::backup::Lack;
 use super::complete::{Care, CompleteList, Completeness, Doubt, Prover, Scope};
 use super::consent::SpaceTarget;
 use super::desk::{Desk, Fate, Settled, WHOLE, is_not_there, refused};
@@ -18,7 +19,7 @@ use super::job::{
     Decision, Head, JobWrite, Machine, OnFailure, Outcome, Question, Step, StoreError, Stored,
 };
 use super::listing::{LIMIT, Listing, Rows, Seen, in_words};
-use super::losses::{Losing, Losses, NAMED};
+use super::losses::{Losing, Losses, NAMED, named};
 use super::proof::{Claim, Claimed, Fingerprint, Ground};
 use super::save::{Kept, Save, Wanted};
 use super::since_copy::{Since, SinceCopy};
@@ -169,11 +170,17 @@ pub(super) struct Delete {
     /// Of the rows, what is in a backup that is not verified yet, with its version.
     #[serde(skip)]
     written: Vec<(u32, Option<u64>)>,
-    /// What is in a verified backup, with its version.
+    /// What is in a verified backup, with its version; comments and files too.
     saved: HashMap<ContentId, Option<u64>>,
+    /// The comments and files among them.
+    #[serde(skip)]
+    hung: HashMap<ContentId, Fingerprint>,
     /// What takes files and comments with it that are not saved.
     #[serde(default)]
     losing: HashMap<ContentId, Losses>,
+    /// What of that has a name.
+    #[serde(skip)]
+    lacks: Vec<Lack>,
     /// What of that was accepted.
     #[serde(default)]
     accepted: Option<Losses>,
@@ -229,7 +236,9 @@ impl Delete {
             save: None,
             written: Vec::new(),
             saved: HashMap::new(),
+            hung: HashMap::new(),
             losing: HashMap::new(),
+            lacks: Vec::new(),
             accepted: None,
             rounds_here: 0,
             lists: 0,
@@ -303,7 +312,9 @@ impl Delete {
         self.folders.clear();
         self.written.clear();
         self.saved.clear();
+        self.hung.clear();
         self.losing.clear();
+        self.lacks.clear();
         self.accepted = None;
         self.rounds_here = 0;
         self.lists = 0;
@@ -345,6 +356,7 @@ impl Delete {
         }
         let rows = self.rows.iter();
         let items = rows.map(|row| Fingerprint::of(&row.id, row.version, &row.title));
+        let items = items.chain(self.hung.values().copied());
         Ground::Backup(Claim {
             backups: self.folders.clone(),
             items: Claimed::All(items.collect()),
@@ -446,7 +458,8 @@ impl Delete {
         let seen = self.listing.as_mut().map(Listing::take_seen);
         for mut seen in seen.unwrap_or_default() {
             if self.save.is_none() {
-                self.save = Some(Save::streamed(self.next_folder(desk)));
+                let key = self.keys[item as usize].clone();
+                self.save = Some(Save::of_space(self.next_folder(desk), key));
             }
             let whole = seen.whole.take();
             let row = self.rows.len() as u32;
@@ -592,12 +605,19 @@ impl Delete {
         for (row, version) in self.written.drain(..).chain(kept) {
             let id = self.rows[row as usize].id.clone();
             self.losing.remove(&id);
+            self.lacks.retain(|lack| lack.on != id);
             self.saved.insert(id, version);
+        }
+        let lacks = save.lacks().to_vec();
+        for hung in save.take_hung() {
+            self.saved.insert(hung.id.clone(), hung.version);
+            self.hung.insert(hung.id, hung.print);
         }
         for (row, losses) in losing {
             self.losing
                 .insert(self.rows[row as usize].id.clone(), losses);
         }
+        self.lacks.extend(lacks);
         // The list is read once more: what changed meanwhile is saved too.
         self.stage = Stage::Listing;
         self.weigh(desk, item);
@@ -624,6 +644,7 @@ impl Delete {
                 id: row.id.clone(),
                 title: row.title.clone(),
                 losses: *self.losing.get(&row.id)?,
+                named: named(&self.lacks, &row.id),
             })
         });
         let items = losing.take(NAMED).collect();
@@ -1276,7 +1297,9 @@ impl Machine for Delete {
             self.folders.clear();
             self.written.clear();
             self.saved.clear();
+            self.hung.clear();
             self.losing.clear();
+            self.lacks.clear();
             self.accepted = None;
             self.rows.clear();
             self.rounds_here = 0;

@@ -844,12 +844,12 @@ impl Desk {
         self.recall();
         // A file may take an hour to arrive, and is no answer to a write.
         for flight in &self.flights {
-            if flight.step == Step::Download && flight.stage == Stage::Sent {
+            if is_a_file(flight.step) && flight.stage == Stage::Sent {
                 let request = RequestNo(flight.no);
                 self.out.push(JobEffect::GiveUp { request });
             }
         }
-        self.flights.retain(|flight| flight.step != Step::Download);
+        self.flights.retain(|flight| !is_a_file(flight.step));
         // So may a look through it take long.
         let is_look = |it: &Pending| matches!(it.what, JobWrite::CheckZip { .. });
         for look in self.pending.iter().filter(|it| is_look(it)) {
@@ -1137,6 +1137,7 @@ impl Desk {
         let refusal = match (&self.pending[index].what, &outcome) {
             (
                 JobWrite::ReadBack { .. }
+                | JobWrite::CheckFile { .. }
                 | JobWrite::CheckZip { .. }
                 | JobWrite::Prove(_)
                 | JobWrite::Release { .. },
@@ -1151,7 +1152,12 @@ impl Desk {
                 "The job cannot be stored. {} Make room, then go on.",
                 why.message
             )),
-            (JobWrite::BackupFile { .. } | JobWrite::MakeFolder { .. }, Err(why)) => Some(format!(
+            (
+                JobWrite::BackupFile { .. }
+                | JobWrite::MakeFolder { .. }
+                | JobWrite::CheckRoom { .. },
+                Err(why),
+            ) => Some(format!(
                 "The backup cannot be written. {} Make room, then go on.",
                 why.message
             )),
@@ -1192,6 +1198,8 @@ impl Desk {
             JobWrite::Prove(_)
             | JobWrite::BackupFile { .. }
             | JobWrite::MakeFolder { .. }
+            | JobWrite::CheckRoom { .. }
+            | JobWrite::CheckFile { .. }
             | JobWrite::CheckZip { .. }
             | JobWrite::ReadBack { .. } => Ok(Some(Arrived::Stored(done.what, outcome))),
         }
@@ -1448,9 +1456,13 @@ impl Desk {
             | JobWrite::Hold { backup }
             | JobWrite::MakeFolder { backup }
             | JobWrite::CheckZip { backup, .. }
+            | JobWrite::CheckFile { backup, .. }
             | JobWrite::ReadBack { backup, .. } => std::slice::from_ref(backup),
             JobWrite::Prove(Claim { backups, .. }) => backups,
-            JobWrite::Journal(_) | JobWrite::Checkpoint(_) | JobWrite::Release { .. } => &[],
+            JobWrite::Journal(_)
+            | JobWrite::Checkpoint(_)
+            | JobWrite::CheckRoom { .. }
+            | JobWrite::Release { .. } => &[],
         };
         for backup in backups {
             if !self.held.contains(backup) {
@@ -1494,6 +1506,11 @@ fn nobody() -> Arc<Head> {
     })
 }
 
+/// Whether a request brings a file to the disk.
+fn is_a_file(step: Step) -> bool {
+    matches!(step, Step::Download | Step::FetchFile)
+}
+
 /// Whether a request only learns what became of a write.
 fn settles(step: Step) -> bool {
     matches!(
@@ -1522,6 +1539,8 @@ fn is_confirmed(step: Step) -> bool {
             | Step::Restrict
             | Step::FillIn
             | Step::Label
+            | Step::Comment
+            | Step::Attach
             | Step::Withdraw
     )
 }

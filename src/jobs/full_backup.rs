@@ -640,6 +640,7 @@ impl ServerCopy {
             attachments: None,
             container: None,
             file: None,
+            remark: None,
             storage: None,
         }
     }
@@ -1027,6 +1028,7 @@ impl ServerCopy {
             spaces: vec![self.space.clone()],
             items: self.listed,
             not_saved: Vec::new(),
+            lacks: Vec::new(),
             files,
             server_file: Some(ServerFile {
                 name: ZIP.to_owned(),

@@ -10,7 +10,8 @@ use super::JobId;
 use super::backup::Item;
 use super::recreate::UnknownRestrictions;
 use crate::confluence::{
-    Call, Content, ContentId, ContentKind, ContentStatus, Restriction, SpaceKey, Subject,
+    Call, Content, ContentId, ContentKind, ContentStatus, LocalFile, Remark, Restriction, SpaceKey,
+    Subject,
 };
 
 /// What is read of a page to see what keeps it.
@@ -424,6 +425,47 @@ impl MayHoldText {
     pub(super) fn label(self, id: ContentId, labels: Vec<String>) -> Call {
         let Self { until: _ } = self;
         Call::AddLabels { id, labels }
+    }
+}
+
+/// What hangs on a page.
+impl MayHoldText {
+    /// Puts a comment on it.
+    pub(super) fn comment(
+        self,
+        on: ContentId,
+        kind: ContentKind,
+        parent: Option<ContentId>,
+        remark: Option<Remark>,
+        storage: String,
+    ) -> Call {
+        let Self { until: _ } = self;
+        Call::CreateComment {
+            on,
+            kind,
+            parent,
+            remark,
+            storage,
+        }
+    }
+
+    /// Attaches a file to it.
+    pub(super) fn attach(
+        self,
+        id: ContentId,
+        title: String,
+        from: LocalFile,
+        media_type: Option<String>,
+        note: Option<String>,
+    ) -> Call {
+        let Self { until: _ } = self;
+        Call::AttachFile {
+            id,
+            title,
+            from,
+            media_type,
+            note,
+        }
     }
 }
 

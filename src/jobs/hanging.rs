@@ -8,11 +8,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
+use super::attached::Hung;
 use super::complete::{Care, Prover, Scope};
 use super::desk::{Desk, WHOLE};
 use super::job::Outcome;
 use super::listing::{Rows, Seen, may_hang};
 use super::losses::Losses;
+use crate::confluence::ids::IdSet;
 use crate::confluence::{ApiError, ContentId, ContentKind, Reply, SpaceKey};
 use crate::text::number;
 
@@ -46,6 +48,9 @@ pub(super) struct Hanging {
     /// Of which spaces it is not known what of a type is in their trash.
     #[serde(skip)]
     untold: Vec<(SpaceKey, ContentKind)>,
+    /// What is in the backup with what it hangs on.
+    #[serde(skip)]
+    saved: IdSet,
 }
 
 impl Hanging {
@@ -63,6 +68,11 @@ impl Hanging {
             rows: rows.collect(),
             ..Self::default()
         }
+    }
+
+    /// These are in the backup with what they hang on.
+    pub(super) fn are_saved(&mut self, hung: &[Hung]) {
+        self.saved.insert_all(hung.iter().map(|it| &it.id));
     }
 
     /// Reads the trash of these spaces, for what is in it and not among the items.
@@ -168,9 +178,11 @@ impl Hanging {
             };
             match own {
                 Some(item) => on.entry(holder).or_default().push(item),
+                // It is in the backup with what it hangs on.
+                None if self.saved.contains(id) => {}
                 None => {
                     let losses = losses.entry(holder).or_default();
-                    *losses = losses.with(Losses::one(&row.kind));
+                    *losses = losses.with(Losses::one(&row.kind, 0));
                 }
             }
         }
@@ -187,6 +199,7 @@ impl Hanging {
             }
         }
         self.rows = HashMap::new();
+        self.saved = IdSet::default();
         self.on = on;
         self.told = told;
         losses

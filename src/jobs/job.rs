@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::archive::{Archive, Direction};
 use super::back_up::BackUp;
-use super::backup::{Digest, NotSaved};
+use super::backup::{Digest, FileEntry, NotSaved};
 use super::consent::{Act, Answer, Challenge, Consent, Target};
 use super::create::{Create, NewSpace};
 use super::delete::{BackupChoice, Delete, DeleteOptions};
@@ -254,6 +254,10 @@ pub enum Step {
     FillIn,
     /// Labels are added.
     Label,
+    /// A comment is made.
+    Comment,
+    /// A file is attached.
+    Attach,
     /// A content that was just made empty is put into the trash again.
     Withdraw,
 }
@@ -392,6 +396,20 @@ pub enum JobWrite {
         space: SpaceKey,
         /// What has to be in it, each in this version or a later one.
         expected: Vec<(ContentId, Option<u64>)>,
+    },
+    /// Not a write: see that there is room for so many bytes of files. An error says how much there is.
+    CheckRoom {
+        /// The folder below the backups that they go into.
+        backup: String,
+        /// How many.
+        bytes: u64,
+    },
+    /// Not a write: see that a file of a backup, of any size, is what it is said to be.
+    CheckFile {
+        /// The folder below the backups.
+        backup: String,
+        /// The file.
+        file: FileEntry,
     },
     /// Not a write: read a file of a backup from the disk, answered by [`Stored::Bytes`].
     ReadBack {

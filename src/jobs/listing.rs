@@ -735,7 +735,10 @@ fn next_kind(kind: usize) -> Place {
 
 /// What is expanded in whole rows.
 fn whole_expand() -> String {
-    format!("{},children.attachment,children.comment", backup::EXPAND)
+    format!(
+        "{},children.attachment,children.comment.children.comment.children.comment",
+        backup::EXPAND
+    )
 }
 
 /// Whether a list that was asked for whole rows, and not for long, may be had without them: they are

@@ -1,12 +1,12 @@
-//! What is lost with what is destroyed, because no backup holds it: files attached to pages, and the
-//! comments on them.
+//! What is lost with what is destroyed, because no backup holds it: files attached to pages, and
+//! comments on them, that could not be read.
 //!
 //! Every dialog, plan and line of the journal about something that destroys tells of losses from here.
 //! What a server does not tell is not known, which is not none.
 
 use serde::{Deserialize, Serialize};
 
-use super::backup::AttachmentEntry;
+use super::backup::Lack;
 use crate::confluence::{ContentId, ContentKind};
 use crate::text::number;
 
@@ -29,28 +29,6 @@ pub struct Losses {
 }
 
 impl Losses {
-    /// What goes with one item; `None` where the server did not tell.
-    pub(super) fn of(
-        kind: &ContentKind,
-        attachments: Option<&[AttachmentEntry]>,
-        comments: Option<u64>,
-    ) -> Self {
-        if !has_any(kind) {
-            return Self::default();
-        }
-        let sizes = attachments.unwrap_or_default().iter();
-        let mut losses = Self {
-            items: 0,
-            files: attachments.map_or(0, |all| all.len() as u64),
-            bytes: sizes.filter_map(|file| file.size).sum(),
-            comments: comments.unwrap_or(0),
-            files_unknown: u64::from(attachments.is_none()),
-            comments_unknown: u64::from(comments.is_none()),
-        };
-        losses.items = u64::from(!losses.is_none());
-        losses
-    }
-
     /// What may go with items of these types, of which nothing is known yet.
     pub fn not_known<'a>(kinds: impl IntoIterator<Item = &'a ContentKind>) -> Self {
         let pages = kinds.into_iter().filter(|kind| has_any(kind)).count() as u64;
@@ -88,12 +66,13 @@ impl Losses {
         }
     }
 
-    /// One more thing of this type, whose size is not told.
-    pub(super) fn one(kind: &ContentKind) -> Self {
+    /// One more thing of this type and size.
+    pub(super) fn one(kind: &ContentKind, bytes: u64) -> Self {
         let is_file = *kind == ContentKind::Attachment;
         Self {
             items: 1,
             files: u64::from(is_file),
+            bytes,
             comments: u64::from(!is_file),
             ..Self::default()
         }
@@ -171,6 +150,18 @@ impl Losses {
 }
 
 impl Losses {
+    /// The same as a sentence without its end: "12 comments in 3 pages could not be read".
+    pub fn could_not_be_read(&self) -> String {
+        let words = self.in_words();
+        let pages = number::count(self.items, "page");
+        let sentence = format!("{words} in {pages} could not be read");
+        let mut letters = sentence.chars();
+        let first = letters
+            .next()
+            .map(|letter| letter.to_uppercase().to_string());
+        first.unwrap_or_default() + letters.as_str()
+    }
+
     /// The same as a note for the journal, where it was accepted.
     pub(super) fn accepted(&self) -> String {
         if self.is_none() {
@@ -183,7 +174,7 @@ impl Losses {
 
 /// What is said before anything is counted: no list tells of these, and no item is asked for by itself
 /// for a dialog.
-pub const COUNTED_LATER: &str = "Attached files and comments are not saved. The job counts them, and asks before it destroys anything.";
+pub const COUNTED_LATER: &str = "Attached files and comments are saved too. What can't be read of them is counted, and asked about before anything is destroyed.";
 
 /// So many of what takes something with it are named.
 pub(super) const NAMED: usize = 100;
@@ -202,49 +193,52 @@ pub struct Losing {
     pub title: String,
     /// What goes with it.
     pub losses: Losses,
+    /// What of that has a name, and why it could not be read: the first of many.
+    #[serde(default)]
+    pub named: Vec<String>,
+}
+
+/// So much of what goes with one item is named.
+const NAMED_OF_ONE: usize = 10;
+
+/// What of `lacks` hangs on an item, each with why it could not be read.
+pub(super) fn named(lacks: &[Lack], on: &ContentId) -> Vec<String> {
+    let its = lacks.iter().filter(|lack| lack.on == *on);
+    its.take(NAMED_OF_ONE)
+        .map(|lack| format!("{}: {}", lack.title, lack.why))
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn file(size: Option<u64>) -> AttachmentEntry {
-        AttachmentEntry {
-            id: ContentId::new("att1"),
-            title: "a.pdf".to_owned(),
-            size,
-            media_type: None,
-        }
-    }
-
     #[test]
     fn what_is_not_told_is_not_none() {
-        let page = ContentKind::Page;
-        assert!(Losses::of(&page, Some(&[]), Some(0)).is_none());
-        for (files, comments, words) in [
-            (None, None, "the files and comments of 1 item (not known)"),
+        use ContentKind::{Attachment, Comment};
+        assert!(Losses::default().is_none());
+        let (file, comment) = (Losses::one(&Attachment, 2_000), Losses::one(&Comment, 0));
+        let (files, comments) = (Losses::unknown(&Attachment), Losses::unknown(&Comment));
+        for (losses, words) in [
             (
-                None,
-                Some(2),
+                files.with(comments),
+                "the files and comments of 1 item (not known)",
+            ),
+            (
+                comment.with(comment).with(files).with(files),
                 "2 comments and the files of 1 item (not known)",
             ),
-            (Some(vec![]), None, "the comments on 1 item (not known)"),
-            (Some(vec![file(None)]), Some(0), "1 attached file"),
+            (comments, "the comments on 1 item (not known)"),
+            (Losses::one(&Attachment, 0), "1 attached file"),
             (
-                Some(vec![file(Some(2_000)), file(None)]),
-                Some(1),
+                file.with(Losses::one(&Attachment, 0)).with(comment),
                 "2 attached files (2.0 kB) and 1 comment",
             ),
         ] {
-            let losses = Losses::of(&page, files.as_deref(), comments);
             assert!(!losses.is_none(), "{words}");
             assert_eq!((losses.items, losses.in_words().as_str()), (1, words));
             assert!(losses.are_within(&losses));
             assert!(!losses.and(losses).are_within(&losses), "{words}");
-        }
-        // Nothing hangs on these.
-        for kind in [ContentKind::Attachment, ContentKind::Comment] {
-            assert!(Losses::of(&kind, None, None).is_none());
         }
         let kinds = [ContentKind::Page, ContentKind::Attachment];
         assert_eq!(Losses::not_known(&kinds).items, 1);

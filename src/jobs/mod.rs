@@ -29,6 +29,7 @@ pub mod proof;
 
 mod ancestry;
 mod archive;
+mod attached;
 mod back_up;
 mod complete;
 mod create;

@@ -133,7 +133,7 @@ impl Plan {
                 match backup {
                     BackupChoice::Save => {
                         steps.push(step(
-                            "Save pages, blog posts and trash of each space",
+                            "Save pages, blog posts, comments, files and trash of each space",
                             spaces,
                         ));
                         steps.push(step("Read the backups back and compare them", None));
@@ -159,10 +159,18 @@ impl Plan {
                     .items
                     .iter()
                     .filter(|it| matches!(it.kind, ContentKind::Page | ContentKind::BlogPost));
-                vec![step(
+                let posts = posts.count();
+                let mut steps = vec![step(
                     "Make each page and blog post again, parents first",
-                    Some(posts.count()),
-                )]
+                    Some(posts),
+                )];
+                if target.items.len() > posts {
+                    steps.push(step(
+                        "Put comments and attached files back on them",
+                        Some(target.items.len() - posts),
+                    ));
+                }
+                steps
             }
             Act::ArchiveSpaces => vec![step("Archive each space", spaces)],
             Act::RestoreSpaces => vec![step("Take each space out of the archive", spaces)],

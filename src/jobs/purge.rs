@@ -31,7 +31,7 @@ use super::job::{
     Decision, Head, JobWrite, Line, Machine, Outcome, Question, Step, StoreError, Stored,
 };
 use super::listing::{LIMIT, Listing, Rows, Seen, in_words, may_hang};
-use super::losses::{Losing, Losses, NAMED, has_any};
+use super::losses::{Losing, Losses, NAMED, has_any, named};
 use super::proof::{Claim, Claimed, Fingerprint, Ground, Standing};
 use super::save::{Kept, Save, Wanted};
 use super::witness::{Sight, Witness};
@@ -721,6 +721,7 @@ impl Purge {
         let mut left_out = false;
         self.losing = save.take_losing();
         self.hanging = Hanging::told(desk, save.take_placed());
+        self.hanging.are_saved(&save.take_hung());
         let mut is_all_saved = true;
         let mut kept = save.take_kept();
         kept.append(&mut self.left);
@@ -822,6 +823,10 @@ impl Purge {
                 id: id_of(desk, *item),
                 title: desk.lines()[*item as usize].title.to_string(),
                 losses: *losses,
+                named: match &self.save {
+                    Some(save) => named(save.lacks(), &id_of(desk, *item)),
+                    None => Vec::new(),
+                },
             });
             let items = items.collect();
             desk.ask(Question::Losses {

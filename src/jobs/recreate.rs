@@ -1,6 +1,7 @@
 //! Content made again from a backup: parents first, restricted before it is filled.
 //!
-//! Ids, history, comments, watchers and the files of attachments do not come back. What was
+//! Ids, history and watchers do not come back; comments and attached files follow their pages, see
+//! [`put_on`]. What was
 //! restricted, by itself or by what it hung below, is made blank, restricted, read, and only then
 //! given its title and text; where that fails it is put into the trash again. What may have been
 //! restricted is treated as restricted: see [`guard`].
@@ -9,7 +10,7 @@
 //! restricted page stays open until a read has shown what was written *and* what keeps the page from
 //! others. Where that is gone it is set again; where it does not stay, the page goes into the trash.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -18,10 +19,15 @@ use super::backup::{self, FileEntry, Item, Manifest};
 use super::desk::{Again, Desk, Fate, Settled, is_not_there, unexpected};
 use super::guard::{self, Guardian, Kept, MayHoldText, Need, New, Shown, Unshown};
 use super::job::{Decision, JobWrite, Line, Machine, Outcome, Question, Step, StoreError, Stored};
+use super::listing::may_hang;
 use super::session::Users;
 use crate::confluence::{
     ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Reply, SpaceKey, Version,
 };
+
+mod put_on;
+
+use put_on::PutOn;
 
 const TRIES: u8 = 8;
 const RENAMES: u32 = 20;
@@ -77,7 +83,7 @@ impl Recipe {
         for (_, item) in &mut items {
             item.storage = None;
         }
-        items.sort_by_key(|(_, item)| item.ancestors.as_ref().map_or(0, Vec::len));
+        items.sort_by_key(|(_, item)| Self::order(item));
         Self {
             backup: backup.into(),
             files: manifest.files.clone(),
@@ -85,6 +91,12 @@ impl Recipe {
             into,
             unknown,
         }
+    }
+
+    /// The order in which items are made again: pages before what hangs on them, parents first.
+    pub fn order(item: &Item) -> (bool, usize) {
+        let depth = item.ancestors.as_ref().map_or(0, Vec::len);
+        (may_hang(&item.kind), depth)
     }
 
     /// What a plan in a file keeps of it.
@@ -133,8 +145,8 @@ impl Recipe {
     pub fn losses() -> &'static [&'static str] {
         &[
             "Content gets new ids, so links by id break.",
-            "History, comments, watchers and likes do not come back.",
-            "Files of attachments do not come back with their pages.",
+            "History, watchers and likes do not come back.",
+            "Comments come back as yours, and say whose they were; of files the last version.",
         ]
     }
 }
@@ -224,6 +236,9 @@ pub(super) struct Recreate {
     #[serde(default)]
     has_interim_titles: bool,
     asked_disk: bool,
+    /// The comments and files that were begun.
+    #[serde(default)]
+    put_on: BTreeMap<u32, PutOn>,
     /// The texts of one file. Not stored: it is read again.
     #[serde(skip)]
     loaded: Option<(String, HashMap<ContentId, Option<String>>)>,
@@ -268,6 +283,7 @@ impl Recreate {
             all_placed: false,
             has_interim_titles: true,
             asked_disk: false,
+            put_on: BTreeMap::new(),
             loaded: None,
             ancestry: Ancestry::default(),
             shown: None,
@@ -341,7 +357,8 @@ impl Recreate {
     fn place(&mut self, desk: &mut Desk) {
         let open: Vec<u32> = desk.open().collect();
         for item in open {
-            if self.things[item as usize].goes.is_some() || desk.is_busy(item) {
+            let is_placed = self.things[item as usize].goes.is_some() || self.hangs(item);
+            if is_placed || desk.is_busy(item) {
                 continue;
             }
             match self.ancestry.place(&self.recipe, item) {
@@ -357,7 +374,7 @@ impl Recreate {
                 }
             }
         }
-        let is_placed = |item| self.things[item as usize].goes.is_some();
+        let is_placed = |item| self.things[item as usize].goes.is_some() || self.hangs(item);
         if desk.open().all(is_placed) {
             self.all_placed = true;
             desk.checkpoint();
@@ -834,6 +851,9 @@ impl Recreate {
     /// Whether an item has to be brought to an end though the job is ending: its last write is not
     /// settled, or its text may be in it and it is not shown that others are kept out.
     fn is_begun(&self, desk: &Desk, item: u32) -> bool {
+        if self.hangs(item) {
+            return self.put_on.get(&item).is_some_and(PutOn::is_begun);
+        }
         match self.things[item as usize].stage {
             Stage::FindMade
             | Stage::Compare
@@ -1081,6 +1101,41 @@ impl Recreate {
     }
 }
 
+impl Recreate {
+    /// The next page; after the last one what hangs on them.
+    fn next(&self, desk: &Desk) -> Option<u32> {
+        let page = desk.open().find(|item| !self.hangs(*item));
+        page.or_else(|| desk.first_open())
+    }
+
+    /// What is to be gone on with.
+    fn at_work(&mut self, desk: &mut Desk) -> Option<u32> {
+        if !desk.is_stopping() {
+            return self.next(desk);
+        }
+        self.close_begun(desk);
+        // Only what was begun is brought to a safe end.
+        let mut open = desk.open();
+        open.find(|item| self.is_begun(desk, *item))
+    }
+
+    /// Whether the text of an item is at hand; else the disk is asked for it.
+    fn has_texts(&mut self, desk: &mut Desk, item: u32) -> bool {
+        let file = &self.recipe.items[item as usize].0;
+        if self.loaded.as_ref().is_some_and(|(name, _)| name == file) {
+            return true;
+        }
+        if !self.asked_disk {
+            self.asked_disk = true;
+            desk.store(JobWrite::ReadBack {
+                backup: self.recipe.backup.clone(),
+                name: file.clone(),
+            });
+        }
+        false
+    }
+}
+
 impl Machine for Recreate {
     fn go(&mut self, desk: &mut Desk) {
         let stopping = desk.is_stopping();
@@ -1088,14 +1143,13 @@ impl Machine for Recreate {
             self.place(desk);
             return;
         }
-        let item = if stopping {
-            self.close_begun(desk);
-            // Only what was begun is brought to a safe end.
-            let mut open = desk.open();
-            open.find(|item| self.is_begun(desk, *item))
-        } else {
-            desk.first_open()
-        };
+        let mut item = self.at_work(desk);
+        while let Some(hung) = item.filter(|item| self.hangs(*item)) {
+            if desk.is_busy(hung) || !self.go_on_with(desk, hung) {
+                return;
+            }
+            item = self.at_work(desk);
+        }
         let Some(item) = item else {
             return;
         };
@@ -1115,16 +1169,7 @@ impl Machine for Recreate {
             self.go(desk);
             return;
         }
-        let file = self.recipe.items[item as usize].0.clone();
-        let is_loaded = self.loaded.as_ref().is_some_and(|(name, _)| *name == file);
-        if !is_loaded && !stopping {
-            if !self.asked_disk {
-                self.asked_disk = true;
-                desk.store(JobWrite::ReadBack {
-                    backup: self.recipe.backup.clone(),
-                    name: file,
-                });
-            }
+        if !stopping && !self.has_texts(desk, item) {
             return;
         }
         let text = self.text(item);
@@ -1140,6 +1185,10 @@ impl Machine for Recreate {
     fn read(&mut self, desk: &mut Desk, item: u32, step: Step, answer: Result<Reply, ApiError>) {
         if step == Step::Look {
             self.ancestry.learn(item, answer);
+            return;
+        }
+        if (item as usize) < self.things.len() && self.hangs(item) {
+            self.read_of(desk, item, step, answer);
             return;
         }
         let user = self.user.clone();
@@ -1200,6 +1249,10 @@ impl Machine for Recreate {
     }
 
     fn wrote(&mut self, desk: &mut Desk, item: u32, step: Step, fate: Fate) {
+        if (item as usize) < self.things.len() && self.hangs(item) {
+            self.wrote_of(desk, item, fate);
+            return;
+        }
         let Some(thing) = self.things.get_mut(item as usize) else {
             return;
         };
@@ -1272,6 +1325,10 @@ impl Machine for Recreate {
     }
 
     fn stored(&mut self, desk: &mut Desk, what: &JobWrite, answer: Result<Stored, StoreError>) {
+        if let JobWrite::CheckFile { file, .. } = what {
+            self.file_checked(desk, &file.name, answer);
+            return;
+        }
         let JobWrite::ReadBack { name, .. } = what else {
             return;
         };
@@ -1295,7 +1352,7 @@ impl Machine for Recreate {
                 return;
             }
         }
-        if let Some(item) = desk.first_open() {
+        if let Some(item) = self.next(desk) {
             self.collides(desk, item);
         }
     }
@@ -1306,6 +1363,7 @@ impl Machine for Recreate {
 
     fn reopened(&mut self, _: &mut Desk) {
         self.asked_disk = false;
+        self.put_on.values_mut().for_each(PutOn::reopened);
         self.shown = None;
         self.proof = None;
     }

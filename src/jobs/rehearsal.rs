@@ -13,6 +13,7 @@ use super::backup;
 use super::desk::{Desk, Fate, WHOLE, is_not_there, unexpected};
 use super::guard::{self, Need};
 use super::job::{JobWrite, Line, Machine, Outcome, Step, StoreError, Stored};
+use super::listing::may_hang;
 use super::recreate::Recipe;
 use crate::confluence::{AccessMode, ApiError, Call, ContentId, ContentKind, Reply, SpaceKey};
 
@@ -94,6 +95,13 @@ impl Rehearsal {
             let above = item.ancestors.as_deref().unwrap_or_default();
             // A blog post hangs below nothing.
             let parent = above.last().filter(|_| item.kind != ContentKind::BlogPost);
+            // What hangs on a page goes with it.
+            let container = item.container.as_ref().filter(|_| may_hang(&item.kind));
+            let parent = if may_hang(&item.kind) {
+                container
+            } else {
+                parent
+            };
             let parent = parent.and_then(|parent| ids.get(&parent.id)).copied();
             let mut twin = None;
             if let Some(space) = recipe.space(item) {
@@ -170,6 +178,9 @@ impl Rehearsal {
         let space = self.recipe.space(it);
         let space = space.as_ref().map_or("", SpaceKey::as_str);
         match verdict {
+            Verdict::Made { .. } if may_hang(&it.kind) => {
+                Outcome::Done(Some("It would be put back on what it hung on.".to_owned()))
+            }
             Verdict::Made { .. } => {
                 let goes = self.things[item as usize].goes.as_ref();
                 let place = match goes.map(|it| &it.below) {
@@ -232,6 +243,9 @@ impl Rehearsal {
             let why = "The backup does not say which space it was in.";
             return Some(Verdict::LeftOut(why.to_owned()));
         };
+        if may_hang(&it.kind) {
+            return self.known_of_hung(item);
+        }
         if !matches!(it.kind, ContentKind::Page | ContentKind::BlogPost) {
             let why = format!("A {} cannot be made again.", it.kind.as_str());
             return Some(Verdict::LeftOut(why));
@@ -258,6 +272,25 @@ impl Rehearsal {
             _ => Some(Verdict::LeftOut(
                 "Its parent would not be made again.".to_owned(),
             )),
+        }
+    }
+
+    /// The same for a comment or an attached file.
+    fn known_of_hung(&self, item: u32) -> Option<Verdict> {
+        let left = |why: &str| Some(Verdict::LeftOut(why.to_owned()));
+        let it = &self.recipe.items[item as usize].1;
+        let Some(on) = self.things[item as usize].parent else {
+            return left("What it hung on is not among what would be made again.");
+        };
+        if it.kind == ContentKind::Attachment && it.file.is_none() {
+            return left("The backup has no file for it.");
+        }
+        match self.verdict(on) {
+            Some(Verdict::Made { .. }) => Some(Verdict::Made {
+                parent_is_gone: false,
+            }),
+            Some(Verdict::TitleTaken | Verdict::Depends) => Some(Verdict::Depends),
+            _ => left("What it hung on would not be made again."),
         }
     }
 

@@ -2,32 +2,39 @@
 //!
 //! A part of other machines. Nothing counts as saved before every file has been read back from
 //! the disk and found to be what was written. One that was interrupted is begun anew under
-//! another name.
+//! another name; attached files that are there whole are taken over from it.
 //!
-//! What a list gave whole is written as it came; everything else is asked for by itself.
+//! What a list gave whole is written as it came; everything else is asked for by itself. With a page
+//! go the comments and the attached files that hang on it, each an item of its own; see [`attached`].
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::attached::{self, Attached, Folder, Holder, Hung, Read, Reading, SCAN, Scan, Told};
 use super::backup::{
-    self, AttachmentEntry, FileEntry, Item, MANIFEST, Manifest, NotSaved, SavedFile,
+    self, AttachmentEntry, Digest, FileEntry, Item, Lack, MANIFEST, Manifest, NotSaved, SavedFile,
 };
-use super::desk::{Desk, is_not_offered, is_not_there, unexpected};
+use super::desk::{Desk, is_not_there, unexpected};
 use super::job::{JobWrite, Step, StoreError, Stored};
 use super::listing::{Seen, holder_of};
 use super::losses::Losses;
-use crate::confluence::call::Window;
-use crate::confluence::ids::IdSet;
-use crate::confluence::{ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Reply};
+use super::proof::Fingerprint;
+use crate::confluence::call::Scanned;
+use crate::confluence::{
+    ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Downloaded, LocalFile, Page,
+    Reply, Resume, SpaceKey,
+};
 
 /// A file of items is written when it would hold this many…
 const ITEMS_PER_FILE: u64 = 1_000;
 /// …or this many bytes before packing.
 const BYTES_PER_FILE: usize = 4 << 20;
-const ATTACHMENTS_PER_PAGE: u64 = 200;
-const COMMENTS_PER_PAGE: u64 = 200;
+/// How often an answer may bring nothing more of a file before it is given up.
+const BARREN: u8 = 4;
+/// Why a file is not in a backup.
+const NOT_WHOLE: &str = "Its file did not arrive whole.";
 
 /// An item to be saved. `item` is the caller's number for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,21 +79,55 @@ enum Need {
     File,
 }
 
+/// Something that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Slot {
+pub(super) struct Slot {
     wanted: Wanted,
     need: Need,
     /// Whether the item itself came from a list, which may be a while ago.
     #[serde(default)]
     is_from_list: bool,
     content: Option<Content>,
-    attachments: Vec<AttachmentEntry>,
-    /// Whether the server told which attachments there are.
-    #[serde(default)]
-    is_told: bool,
-    /// The comments that were counted.
-    #[serde(default)]
-    comments: IdSet,
+    /// What it hangs on, if it is not wanted by itself.
+    #[serde(skip)]
+    on: Option<Holder>,
+    /// What its row tells of what hangs on it.
+    #[serde(skip)]
+    told: Told,
+    /// The list that is being read of what hangs on it, and its files so far.
+    #[serde(skip)]
+    list: Reading,
+    #[serde(skip)]
+    files: Vec<Content>,
+    /// How far its file has come, and how often an answer brought nothing more of it.
+    #[serde(skip)]
+    resume: Option<Resume>,
+    #[serde(skip)]
+    arrived: u64,
+    #[serde(skip)]
+    barren: u8,
+    /// What its file adds to the room that is needed.
+    #[serde(skip)]
+    counted: u64,
+}
+
+impl Slot {
+    fn new(wanted: Wanted, need: Need) -> Self {
+        Self {
+            wanted,
+            need,
+            is_from_list: false,
+            content: None,
+            on: None,
+            told: Told::default(),
+            list: Reading::default(),
+            files: Vec::new(),
+            resume: None,
+            arrived: 0,
+            barren: 0,
+            counted: 0,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,6 +171,9 @@ pub(super) struct Save {
     files: Vec<FileEntry>,
     manifest: Option<FileEntry>,
     items: u64,
+    /// How many of them were wanted.
+    #[serde(default)]
+    own: u64,
     stage: Stage,
     /// Whether all that is wanted is known, or comes little by little.
     #[serde(default)]
@@ -140,6 +184,9 @@ pub(super) struct Save {
     /// What attached files and comments hang on, by the caller's numbers.
     #[serde(default)]
     placed: Vec<(u32, ContentKind, ContentId)>,
+    /// What hangs on what is wanted.
+    #[serde(skip)]
+    attached: Attached,
     /// Of what comes little by little: what became of each, where it was not told yet.
     #[serde(skip)]
     settled: Vec<(Wanted, Kept)>,
@@ -152,6 +199,12 @@ pub(super) struct Save {
 
 impl Save {
     pub(super) fn new(folder: String, wanted: Vec<Wanted>) -> Self {
+        let mut attached = Attached::default();
+        let may_hang = wanted
+            .iter()
+            .filter(|it| super::listing::may_hang(&it.kind));
+        attached.known.insert_all(may_hang.map(|it| &it.id));
+        attached.files_last = true;
         Self {
             folder,
             total: wanted.len(),
@@ -162,10 +215,12 @@ impl Save {
             files: Vec::new(),
             manifest: None,
             items: 0,
+            own: 0,
             stage: Stage::Fetching,
             supply: Supply::Given,
             losing: Vec::new(),
             placed: Vec::new(),
+            attached,
             settled: Vec::new(),
             buffer: String::new(),
             buffered: 0,
@@ -174,56 +229,64 @@ impl Save {
 
     /// A backup of what is wanted little by little; see [`Save::want`].
     pub(super) fn streamed(folder: String) -> Self {
-        Self {
-            supply: Supply::Coming,
-            ..Self::new(folder, Vec::new())
-        }
+        let mut save = Self::new(folder, Vec::new());
+        save.supply = Supply::Coming;
+        save.attached.files_last = false;
+        save
+    }
+
+    /// The same for all of a space: its comments and files are scanned where the server has a scan, and
+    /// files come last, when it is known how much room they take.
+    pub(super) fn of_space(folder: String, space: SpaceKey) -> Self {
+        let mut save = Self::streamed(folder);
+        save.attached.files_last = true;
+        save.attached.scan = Some(Scan::of(space));
+        save
     }
 
     /// One more to be saved; with `whole` if a list gave it so, see [`is_whole`].
     pub(super) fn want(&mut self, desk: &mut Desk, wanted: Wanted, whole: Option<Content>) {
-        let Some(mut content) = whole else {
+        if super::listing::may_hang(&wanted.kind) && !self.attached.known.insert(&wanted.id) {
+            self.want_again(wanted);
+            return;
+        }
+        let Some(content) = whole else {
             self.todo.push_back(wanted);
             return;
         };
-        if wanted.kind == ContentKind::Attachment {
-            self.slots.push(Slot {
-                wanted,
-                need: Need::File,
-                is_from_list: true,
-                content: Some(content),
-                attachments: Vec::new(),
-                is_told: false,
-                comments: IdSet::default(),
-            });
-            return;
-        }
-        let is_a_page = matches!(wanted.kind, ContentKind::Page | ContentKind::BlogPost);
-        let more = content.more.as_mut().filter(|_| is_a_page);
-        let (attachments, has_comments) = more.map_or((None, None), |more| {
-            (more.attachments.take(), more.has_comments)
-        });
-        let attachments = attachments.map(|all| all.into_iter().map(AttachmentEntry::from));
-        let attachments: Option<Vec<AttachmentEntry>> = attachments.map(Iterator::collect);
-        if !is_a_page || has_comments == Some(false) {
-            self.put(desk, wanted, content, attachments, Some(0), None);
-            return;
-        }
-        // How many there are in all is asked for only where there are any, or that is not told.
-        self.slots.push(Slot {
-            wanted,
-            need: Need::Comments(0),
+        let slot = Slot {
             is_from_list: true,
-            content: Some(content),
-            is_told: attachments.is_some(),
-            attachments: attachments.unwrap_or_default(),
-            comments: IdSet::default(),
-        });
+            ..Slot::new(wanted, Need::Content)
+        };
+        self.has_content(desk, slot, content);
+    }
+
+    /// It is saved with what it hangs on, or will be.
+    fn want_again(&mut self, wanted: Wanted) {
+        match self.attached.saved.get(&wanted.id) {
+            Some(version) => {
+                let kept = Kept::Saved(*version);
+                self.settle(wanted, kept);
+            }
+            None => {
+                self.attached.same.insert(wanted.id.clone(), wanted);
+            }
+        }
     }
 
     /// What takes files and comments with it that are not saved, by the caller's numbers.
     pub(super) fn take_losing(&mut self) -> Vec<(u32, Losses)> {
         std::mem::take(&mut self.losing)
+    }
+
+    /// The comments and files that are saved with what was wanted, since this was asked last.
+    pub(super) fn take_hung(&mut self) -> Vec<Hung> {
+        std::mem::take(&mut self.attached.fresh)
+    }
+
+    /// What could not be saved of what hangs on what was wanted.
+    pub(super) fn lacks(&self) -> &[Lack] {
+        &self.attached.lacks
     }
 
     /// What attached files and comments hang on, as far as it was told.
@@ -238,12 +301,17 @@ impl Save {
 
     /// How many wait to be saved.
     pub(super) fn waiting(&self) -> usize {
-        self.todo.len() + self.slots.len()
+        let files = if self.files_wait() {
+            0
+        } else {
+            self.attached.files.len()
+        };
+        self.todo.len() + self.slots.len() + files
     }
 
-    /// How many were fetched so far.
+    /// How many of what was wanted were fetched so far.
     pub(super) fn items(&self) -> u64 {
-        self.items
+        self.own
     }
 
     /// What became of what came little by little, since this was asked last.
@@ -337,6 +405,7 @@ impl Save {
             spaces: head.target.spaces.clone(),
             items: self.items,
             not_saved: self.not_saved.clone(),
+            lacks: self.attached.lacks.clone(),
             files: std::mem::take(&mut self.files),
             server_file: None,
         }
@@ -355,29 +424,26 @@ impl Save {
                 return;
             }
             let slot = &self.slots[index];
-            if !desk.is_busy(slot.wanted.item) {
-                let (step, call) = slot.ask();
-                ask(desk, slot.wanted.item, step, call);
+            let is_file = slot.need == Need::File;
+            if !desk.is_busy(slot.wanted.item) && (!is_file || self.has_room(desk)) {
+                self.ask(desk, index);
             }
         }
         while desk.has_room() && desk.has_room_for_files() {
-            let Some(wanted) = self.todo.pop_front() else {
+            let next = self.todo.pop_front();
+            let next = next.map(|wanted| Slot::new(wanted, Need::Content));
+            let Some(slot) = next.or_else(|| self.next_file(desk)) else {
                 break;
             };
-            let slot = Slot {
-                wanted,
-                need: Need::Content,
-                is_from_list: false,
-                content: None,
-                attachments: Vec::new(),
-                is_told: false,
-                comments: IdSet::default(),
-            };
-            let (step, call) = slot.ask();
-            ask(desk, slot.wanted.item, step, call);
             self.slots.push(slot);
+            self.ask(desk, self.slots.len() - 1);
         }
-        if self.waiting() == 0 && self.supply != Supply::Coming {
+        if self.supply == Supply::Coming || !self.todo.is_empty() || !self.slots.is_empty() {
+            return;
+        }
+        if self.attached.scan.is_some() {
+            self.scan(desk);
+        } else if self.attached.files.is_empty() {
             self.flush(desk);
             self.stage = Stage::Writing;
             self.go(desk);
@@ -412,23 +478,40 @@ impl Save {
         };
         desk.saving(None);
         desk.say("Reading the backup back");
-        let name = match self.files.get(index) {
-            Some(file) => file.name.clone(),
-            None => MANIFEST.to_owned(),
-        };
         self.stage = Stage::ReadingBack(index, Asked::Yes);
-        desk.store(JobWrite::ReadBack {
-            backup: self.folder.clone(),
-            name,
+        let backup = self.folder.clone();
+        desk.store(match self.files.get(index) {
+            // Of any size: the disk reads it piece by piece.
+            Some(file) if file.items == 0 => JobWrite::CheckFile {
+                backup,
+                file: file.clone(),
+            },
+            file => JobWrite::ReadBack {
+                backup,
+                name: file.map_or_else(|| MANIFEST.to_owned(), |file| file.name.clone()),
+            },
         });
     }
 
     pub(super) fn stored(&mut self, what: &JobWrite, answer: Result<Stored, StoreError>) {
-        let (JobWrite::ReadBack { name, .. }, Stage::ReadingBack(index, _)) = (what, &self.stage)
-        else {
+        let room = &mut self.attached.room;
+        match what {
+            JobWrite::MakeFolder { backup } if *backup == self.folder => {
+                room.folder = Folder::Made;
+            }
+            JobWrite::CheckRoom { backup, .. } if *backup == self.folder => {
+                room.granted = room.asked.take().unwrap_or(room.granted);
+            }
+            JobWrite::ReadBack { name, .. } => self.was_read_back(name, answer),
+            JobWrite::CheckFile { file, .. } => self.was_read_back(&file.name, answer),
+            _ => {}
+        }
+    }
+
+    fn was_read_back(&mut self, name: &str, answer: Result<Stored, StoreError>) {
+        let Stage::ReadingBack(index, _) = self.stage else {
             return;
         };
-        let index = *index;
         let expected = match self.files.get(index) {
             Some(file) => Some(file),
             None => self.manifest.as_ref(),
@@ -437,6 +520,7 @@ impl Save {
             (Ok(Stored::Bytes(bytes)), Some(file)) => {
                 file.check(&bytes).map_err(|problem| problem.to_string())
             }
+            (Ok(Stored::Done), Some(file)) if file.items == 0 && file.name == name => Ok(()),
             (Err(problem), _) => Err(problem.message),
             _ => Err(format!("The file {name} could not be read back.")),
         };
@@ -454,229 +538,556 @@ impl Save {
         step: Step,
         answer: Result<Reply, ApiError>,
     ) {
+        if item == SCAN {
+            self.scanned(desk, answer);
+            return;
+        }
         let Some(index) = self.slots.iter().position(|it| it.wanted.item == item) else {
             return;
         };
         let slot = &mut self.slots[index];
         match (step, answer) {
             (Step::Fetch, Ok(Reply::Content(content))) if content.id == slot.wanted.id => {
-                let more = content.more.as_deref();
-                slot.need = match slot.wanted.kind {
-                    ContentKind::Attachment => {
-                        if more.is_none_or(|more| more.download.is_none()) {
-                            self.give_up(index, "The server does not say where its file is.");
-                            return;
-                        }
-                        Need::File
-                    }
-                    _ if more.is_none_or(|more| more.body_storage.is_none()) => {
-                        self.give_up(index, "The server did not give its text.");
-                        return;
-                    }
-                    ContentKind::Page | ContentKind::BlogPost => Need::Attachments(0),
-                    ContentKind::Comment | ContentKind::Other(_) => {
-                        slot.content = Some(*content);
-                        self.keep(desk, index, Some(0), None);
-                        return;
-                    }
-                };
-                slot.content = Some(*content);
+                let slot = self.slots.remove(index);
+                self.has_content(desk, slot, *content);
             }
             (Step::FetchAttachments, Ok(Reply::Contents(page))) => {
-                let Need::Attachments(start) = slot.need else {
-                    return;
-                };
-                let rows = page.results.len() as u64;
-                let before = slot.attachments.len();
-                for it in page.results {
-                    if slot.attachments.iter().all(|known| known.id != it.id) {
-                        let more = it.more.unwrap_or_default();
-                        slot.attachments.push(AttachmentEntry {
-                            id: it.id,
-                            title: it.title,
-                            size: more.file_size,
-                            media_type: more.media_type,
-                        });
-                    }
-                }
-                if page.has_next && slot.attachments.len() > before {
-                    slot.need = Need::Attachments(start + rows);
-                } else {
-                    slot.is_told = true;
-                    slot.need = Need::Comments(0);
-                }
+                self.files_told(desk, index, page);
             }
             // Some servers don't list the attachments of what is in the trash.
-            (Step::FetchAttachments, Err(error)) if is_not_offered(&error) => {
-                slot.need = Need::Comments(0);
+            (Step::FetchAttachments, Err(_)) => {
+                let slot = self.slots.remove(index);
+                self.files_end(desk, slot, Read::Uncertain);
             }
             (Step::FetchComments, Ok(Reply::Contents(page))) => {
-                let Need::Comments(start) = slot.need else {
-                    return;
-                };
-                let rows = page.results.len() as u64;
-                let before = slot.comments.len();
-                slot.comments
-                    .insert_all(page.results.iter().map(|it| &it.id));
-                if page.has_next && slot.comments.len() > before {
-                    slot.need = Need::Comments(start + rows);
-                } else {
-                    let comments = slot.comments.len() as u64;
-                    self.keep(desk, index, Some(comments), None);
-                }
+                self.comments_told(desk, index, page);
             }
-            // They are not saved anyway: that their number is not known is told.
-            (Step::FetchComments, Err(_)) => self.keep(desk, index, None, None),
-            (Step::FetchFile, Ok(Reply::File(bytes))) => {
-                let more = slot.content.as_ref().and_then(|it| it.more.as_deref());
-                let size = more.and_then(|more| more.file_size);
-                if size.is_some_and(|size| size != bytes.len() as u64) {
-                    self.give_up(index, "Its file did not arrive whole.");
-                    return;
-                }
-                let file = SavedFile {
-                    name: file_name(&slot.wanted.id),
-                    media_type: more.and_then(|more| more.media_type.clone()),
-                };
-                self.files.push(FileEntry::of(&file.name, &bytes, 0));
-                desk.store(JobWrite::BackupFile {
-                    backup: self.folder.clone(),
-                    name: file.name.clone(),
-                    bytes: bytes.into(),
-                });
-                self.keep(desk, index, Some(0), Some(file));
+            (Step::FetchComments, Err(_)) => {
+                let slot = self.slots.remove(index);
+                self.comments_end(&slot, Read::Uncertain);
             }
+            (Step::FetchFile, Ok(Reply::Downloaded(now))) => self.has_come(desk, index, now),
             // Gone meanwhile, or its file has another address by now: it tells itself.
-            (Step::FetchFile, Err(_)) if slot.is_from_list => {
-                slot.is_from_list = false;
-                slot.content = None;
-                slot.need = Need::Content;
-            }
+            (Step::FetchFile, Err(_)) if slot.is_from_list => Self::ask_itself(slot),
             (Step::Fetch, Err(error)) if is_not_there(&error) => {
                 let slot = self.slots.remove(index);
-                self.settle(slot.wanted, Kept::Gone);
+                let why = "The server does not show it any more.";
+                self.ends(slot, Kept::Gone, why);
             }
             (_, other) => {
                 let why = other.err().unwrap_or_else(unexpected).message;
-                self.give_up(index, &why);
+                let slot = self.slots.remove(index);
+                self.give_up(slot, &why);
             }
         }
     }
 
-    fn keep(
-        &mut self,
-        desk: &mut Desk,
-        index: usize,
-        comments: Option<u64>,
-        file: Option<SavedFile>,
-    ) {
-        let slot = self.slots.remove(index);
-        let attachments = slot.is_told.then_some(slot.attachments);
-        if let Some(content) = slot.content {
-            self.put(desk, slot.wanted, content, attachments, comments, file);
+    /// What a list told of it is not enough, or not true any more.
+    fn ask_itself(slot: &mut Slot) {
+        slot.is_from_list = false;
+        slot.need = Need::Content;
+        slot.resume = None;
+        slot.arrived = 0;
+        slot.barren = 0;
+    }
+
+    /// An item is there as the server tells of it: on with what else it needs.
+    fn has_content(&mut self, desk: &mut Desk, mut slot: Slot, mut content: Content) {
+        let more = content.more.get_or_insert_default();
+        let told = Told::by(more);
+        let (has_text, has_file) = (more.body_storage.is_some(), more.download.is_some());
+        match slot.wanted.kind {
+            ContentKind::Attachment if !has_file => {
+                let why = "The server does not say where its file is.";
+                slot.content = Some(content);
+                self.give_up(slot, why);
+            }
+            ContentKind::Attachment => self.want_file(slot, content),
+            _ if !has_text => {
+                slot.content = Some(content);
+                self.give_up(slot, "The server did not give its text.");
+            }
+            ContentKind::Page | ContentKind::BlogPost => {
+                slot.content = Some(content);
+                slot.told = told;
+                slot.need = Need::Attachments(0);
+                if slot.told.files.as_ref().is_some_and(Vec::is_empty) {
+                    self.files_end(desk, slot, Read::Whole);
+                } else {
+                    self.slots.push(slot);
+                }
+            }
+            ContentKind::Comment | ContentKind::Other(_) => {
+                self.put(desk, slot, content, None, None);
+            }
         }
     }
 
+    /// Writes an item down.
     fn put(
         &mut self,
         desk: &mut Desk,
-        wanted: Wanted,
+        slot: Slot,
         content: Content,
         attachments: Option<Vec<AttachmentEntry>>,
-        comments: Option<u64>,
         file: Option<SavedFile>,
     ) {
-        let losses = Losses::of(&wanted.kind, attachments.as_deref(), comments);
-        if !losses.is_none() {
-            self.losing.push((wanted.item, losses));
+        if slot.on.is_none() {
+            self.place(&slot.wanted, &content);
+            self.own += 1;
         }
-        if let Some(holder) = holder_of(&content) {
-            let placed = (wanted.item, content.kind.clone(), holder.clone());
-            self.placed.push(placed);
-        }
-        let item = Item::of(content, wanted.status, attachments, file);
-        self.settle(wanted, Kept::Saved(item.version_number()));
+        let item = Item::of(content, slot.wanted.status, attachments, file);
+        let version = item.version_number();
         self.buffer.push_str(&backup::line(&item));
         self.buffered += 1;
         self.items += 1;
         if self.buffered >= ITEMS_PER_FILE || self.buffer.len() >= BYTES_PER_FILE {
             self.flush(desk);
         }
+        if slot.on.is_some() {
+            self.attached.fresh.push(Hung {
+                print: Fingerprint::of(&item.id, version, &item.title),
+                id: item.id.clone(),
+                version,
+            });
+            self.attached.saved.insert(item.id.clone(), version);
+            if let Some(same) = self.attached.same.remove(&item.id) {
+                if let Some(container) = item.container {
+                    let placed = (same.item, item.kind, container.id);
+                    self.placed.push(placed);
+                }
+                self.own += 1;
+                self.settle(same, Kept::Saved(version));
+            }
+        } else {
+            self.settle(slot.wanted, Kept::Saved(version));
+        }
     }
 
-    fn give_up(&mut self, index: usize, why: &str) {
-        let slot = self.slots.remove(index);
-        if let Some(content) = &slot.content
-            && let Some(holder) = holder_of(content)
-        {
-            let placed = (slot.wanted.item, content.kind.clone(), holder.clone());
+    fn place(&mut self, wanted: &Wanted, content: &Content) {
+        if let Some(holder) = holder_of(content) {
+            let placed = (wanted.item, content.kind.clone(), holder.clone());
             self.placed.push(placed);
         }
-        self.not_saved.push(NotSaved {
-            id: slot.wanted.id.clone(),
-            title: slot.wanted.title.to_string(),
-            why: why.to_owned(),
-        });
-        self.settle(slot.wanted, Kept::Not(why.to_owned()));
     }
-}
 
-impl Slot {
-    fn ask(&self) -> (Step, Call) {
-        let id = self.wanted.id.clone();
-        match self.need {
-            Need::Content => (
-                Step::Fetch,
-                Call::Content {
-                    id,
-                    status: (self.wanted.status == ContentStatus::Trashed)
-                        .then_some(ContentStatus::Trashed),
-                    expand: backup::EXPAND.to_owned(),
-                },
-            ),
-            Need::Attachments(start) => (
-                Step::FetchAttachments,
-                Call::Attachments {
-                    id,
-                    expand: String::new(),
-                    window: Window {
-                        start,
-                        limit: ATTACHMENTS_PER_PAGE,
-                    },
-                },
-            ),
-            Need::Comments(start) => (
-                Step::FetchComments,
-                Call::Comments {
-                    id,
-                    expand: String::new(),
-                    window: Window {
-                        start,
-                        limit: COMMENTS_PER_PAGE,
-                    },
-                },
-            ),
-            Need::File => (
-                Step::FetchFile,
-                Call::Download {
-                    path: self
-                        .content
-                        .as_ref()
-                        .and_then(|content| content.more.as_ref())
-                        .and_then(|more| more.download.clone())
-                        .unwrap_or_default(),
-                },
-            ),
+    fn give_up(&mut self, slot: Slot, why: &str) {
+        self.ends(slot, Kept::Not(why.to_owned()), why);
+    }
+
+    /// It is not saved.
+    fn ends(&mut self, slot: Slot, kept: Kept, why: &str) {
+        let same = match &slot.on {
+            None => {
+                if let Some(content) = &slot.content {
+                    self.place(&slot.wanted, content);
+                }
+                Some(slot.wanted)
+            }
+            Some(on) => {
+                let more = slot.content.as_ref().and_then(|it| it.more.as_deref());
+                let size = more.and_then(|more| more.file_size).unwrap_or(0);
+                self.lose(on.item, Losses::one(&slot.wanted.kind, size));
+                self.attached.lacks.push(Lack {
+                    id: slot.wanted.id.clone(),
+                    kind: slot.wanted.kind.clone(),
+                    title: slot.wanted.title.to_string(),
+                    on: on.id.clone(),
+                    why: why.to_owned(),
+                });
+                self.attached.same.remove(&slot.wanted.id)
+            }
+        };
+        let Some(wanted) = same else {
+            return;
+        };
+        if let Kept::Not(why) = &kept {
+            self.not_saved.push(NotSaved {
+                id: wanted.id.clone(),
+                title: wanted.title.to_string(),
+                why: why.clone(),
+            });
+        }
+        self.settle(wanted, kept);
+    }
+
+    /// This goes with an item and is not saved.
+    fn lose(&mut self, item: u32, losses: Losses) {
+        let known = self.losing.iter_mut().rev().find(|(of, _)| *of == item);
+        match known {
+            Some((_, known)) => *known = known.with(losses),
+            None => self.losing.push((item, losses)),
         }
     }
+
+    /// Asks for what something needs.
+    fn ask(&self, desk: &mut Desk, index: usize) {
+        let slot = &self.slots[index];
+        let (item, id) = (slot.wanted.item, slot.wanted.id.clone());
+        let (step, call) = match slot.need {
+            Need::Content => {
+                let is_trashed = slot.wanted.status == ContentStatus::Trashed;
+                let status = is_trashed.then_some(ContentStatus::Trashed);
+                let expand = match slot.on {
+                    Some(_) => attached::EXPAND,
+                    None => backup::EXPAND,
+                };
+                let expand = expand.to_owned();
+                (Step::Fetch, Call::Content { id, status, expand })
+            }
+            Need::Attachments(_) => {
+                let (expand, window) = (attached::EXPAND.to_owned(), slot.list.window());
+                let call = Call::Attachments { id, expand, window };
+                (Step::FetchAttachments, call)
+            }
+            Need::Comments(_) => {
+                let (expand, window) = (attached::EXPAND.to_owned(), slot.list.window());
+                let call = Call::Comments { id, expand, window };
+                (Step::FetchComments, call)
+            }
+            Need::File => {
+                let content = slot.content.as_ref();
+                let more = content.and_then(|content| content.more.as_deref());
+                let call = Call::Download {
+                    path: more
+                        .and_then(|more| more.download.clone())
+                        .unwrap_or_default(),
+                    into: LocalFile {
+                        backup: self.folder.clone(),
+                        name: content.map(file_name).unwrap_or_default(),
+                    },
+                    size: more.and_then(|more| more.file_size),
+                    job: desk.head().id.to_string(),
+                    resume: slot.resume.clone(),
+                };
+                (Step::FetchFile, call)
+            }
+        };
+        desk.read(item, step, call);
+    }
 }
 
-/// Asks for what an item needs. How many comments there are can be left open.
-fn ask(desk: &mut Desk, item: u32, step: Step, call: Call) {
-    if step == Step::FetchComments {
-        desk.try_read(item, step, call);
-    } else {
-        desk.read(item, step, call);
+/// What hangs on what is wanted.
+impl Save {
+    /// A page of the list of files of an item.
+    fn files_told(&mut self, desk: &mut Desk, index: usize, page: Page<Content>) {
+        let slot = &mut self.slots[index];
+        let named = slot.told.files.as_ref();
+        let (rows, read) = slot.list.take(page, |list| {
+            named.is_some_and(|all| all.iter().all(|file| list.knows(&file.id)))
+        });
+        slot.files.extend(rows);
+        if read != Read::More {
+            let slot = self.slots.remove(index);
+            self.files_end(desk, slot, read);
+        }
+    }
+
+    /// As much is known of the files of an item as will be: it is written down, and they are wanted.
+    fn files_end(&mut self, desk: &mut Desk, mut slot: Slot, read: Read) {
+        let holder = Holder::of(&slot.wanted);
+        let rows = std::mem::take(&mut slot.files);
+        let mut entries: Vec<AttachmentEntry> = rows.iter().map(attached::entry).collect();
+        let named = slot.told.files.take();
+        let is_known = read == Read::Whole || named.is_some();
+        for file in rows {
+            self.hang(desk, &holder, file);
+        }
+        for file in named.into_iter().flatten() {
+            if entries.iter().all(|it| it.id != file.id) {
+                let status = slot.wanted.status;
+                self.want_alone(
+                    &holder,
+                    ContentKind::Attachment,
+                    &file.id,
+                    &file.title,
+                    status,
+                );
+                entries.push(file.into());
+            }
+        }
+        if !is_known {
+            self.lose(holder.item, Losses::unknown(&ContentKind::Attachment));
+        }
+        let told = std::mem::take(&mut slot.told);
+        let wanted = slot.wanted.clone();
+        if self.attached.scan.is_some() {
+            self.attached.holders.insert(holder.id.clone(), holder);
+        }
+        if let Some(content) = slot.content.take() {
+            let is_told = is_known || !entries.is_empty();
+            self.put(desk, slot, content, is_told.then_some(entries), None);
+        }
+        if told.has_comments == Some(false) {
+            return;
+        }
+        if self.attached.scan.is_some() {
+            self.attached.waits.push((wanted, told));
+        } else {
+            self.read_comments(wanted, told);
+        }
+    }
+
+    fn read_comments(&mut self, wanted: Wanted, told: Told) {
+        self.slots.push(Slot {
+            told,
+            ..Slot::new(wanted, Need::Comments(0))
+        });
+    }
+
+    /// A page of the list of comments on an item.
+    fn comments_told(&mut self, desk: &mut Desk, index: usize, page: Page<Content>) {
+        let slot = &mut self.slots[index];
+        let told = &slot.told;
+        let (rows, read) = slot
+            .list
+            .take(page, |list| told.comments_are_in(|id| list.knows(id)));
+        let holder = Holder::of(&slot.wanted);
+        let ended = (read != Read::More).then(|| self.slots.remove(index));
+        for row in rows {
+            self.hang(desk, &holder, row);
+        }
+        if let Some(slot) = ended {
+            self.comments_end(&slot, read);
+        }
+    }
+
+    /// As much is known of the comments on an item as will be.
+    fn comments_end(&mut self, slot: &Slot, read: Read) {
+        let holder = Holder::of(&slot.wanted);
+        let named = slot.told.comments.clone().unwrap_or_default();
+        for id in named.iter().filter(|id| !slot.list.knows(id)) {
+            let title = format!("Re: {}", slot.wanted.title);
+            self.want_alone(
+                &holder,
+                ContentKind::Comment,
+                id,
+                &title,
+                ContentStatus::Current,
+            );
+        }
+        if read != Read::Whole {
+            self.lose(holder.item, Losses::unknown(&ContentKind::Comment));
+        }
+    }
+
+    /// Something that hangs on an item, as a list tells of it.
+    fn hang(&mut self, desk: &mut Desk, on: &Holder, row: Content) {
+        if !self.attached.known.insert(&row.id) {
+            return;
+        }
+        let wanted = Wanted {
+            item: self.attached.number(),
+            id: row.id.clone(),
+            kind: row.kind.clone(),
+            title: row.title.as_str().into(),
+            status: row.status.unwrap_or(ContentStatus::Current),
+        };
+        let slot = Slot {
+            is_from_list: true,
+            on: Some(on.clone()),
+            ..Slot::new(wanted, Need::Content)
+        };
+        if !attached::is_whole(&row) {
+            self.attached.files.push_back(Slot {
+                is_from_list: false,
+                content: Some(row),
+                ..slot
+            });
+        } else if row.kind == ContentKind::Attachment {
+            self.want_file(slot, attached::placed(row, on));
+        } else {
+            self.put(desk, slot, attached::placed(row, on), None, None);
+        }
+    }
+
+    /// The file of an attachment that is known otherwise.
+    fn want_file(&mut self, mut slot: Slot, content: Content) {
+        let size = content.more.as_deref().and_then(|more| more.file_size);
+        let room = &mut self.attached.room;
+        room.told = room.told - slot.counted + size.unwrap_or(0);
+        slot.counted = size.unwrap_or(0);
+        slot.need = Need::File;
+        slot.content = Some(content);
+        self.attached.files.push_back(slot);
+    }
+
+    /// The same where no list of its own tells of it.
+    fn want_alone(
+        &mut self,
+        on: &Holder,
+        kind: ContentKind,
+        id: &ContentId,
+        title: &str,
+        status: ContentStatus,
+    ) {
+        if !self.attached.known.insert(id) {
+            return;
+        }
+        let wanted = Wanted {
+            item: self.attached.number(),
+            id: id.clone(),
+            kind,
+            title: title.into(),
+            status,
+        };
+        self.attached.files.push_back(Slot {
+            on: Some(on.clone()),
+            ..Slot::new(wanted, Need::Content)
+        });
+    }
+
+    /// Asks for the next page of the comments, or of the files, of the space.
+    fn scan(&self, desk: &mut Desk) {
+        if let Some(scan) = &self.attached.scan
+            && !desk.is_busy(SCAN)
+        {
+            let call = Call::Scan {
+                key: scan.space.clone(),
+                of: Scanned::Any,
+                kind: Some(scan.kind.clone()),
+                cursor: scan.cursor.clone(),
+                expand: attached::EXPAND.to_owned(),
+                limit: attached::ROWS,
+            };
+            desk.try_read(SCAN, Step::FetchComments, call);
+        }
+    }
+
+    fn scanned(&mut self, desk: &mut Desk, answer: Result<Reply, ApiError>) {
+        let Some(mut scan) = self.attached.scan.take() else {
+            return;
+        };
+        let is_had = answer.is_ok();
+        if let Ok(Reply::Scan(page)) = answer {
+            let asked = std::mem::replace(&mut scan.cursor, page.next);
+            let is_more = scan.cursor.is_some() && scan.cursor != asked;
+            let before = self.attached.known.len();
+            for row in page.results.into_iter().filter(|row| row.kind == scan.kind) {
+                if let Some(on) = self.holder(&row) {
+                    self.hang(desk, &on, row);
+                }
+            }
+            // One that tells nothing of the type, or the same for ever, is no help.
+            if is_more && self.attached.known.len() > before {
+                self.attached.scan = Some(scan);
+                return;
+            }
+        }
+        if scan.kind == ContentKind::Comment {
+            if is_had {
+                self.attached.scan = Some(Scan {
+                    kind: ContentKind::Attachment,
+                    cursor: None,
+                    ..scan
+                });
+            }
+            self.comments_scanned();
+        }
+    }
+
+    /// Whose comments the scan does not bear out is asked for them by itself.
+    fn comments_scanned(&mut self) {
+        for (wanted, told) in std::mem::take(&mut self.attached.waits) {
+            let known = &self.attached.known;
+            if !told.comments_are_in(|id| known.contains(id)) {
+                self.read_comments(wanted, told);
+            }
+        }
+    }
+
+    /// The item that a comment or a file is on.
+    fn holder(&self, row: &Content) -> Option<Holder> {
+        let container = row.more.as_deref()?.container.as_ref()?;
+        self.attached.holders.get(&container.id).cloned()
+    }
+
+    /// Whether files wait until all of them are known.
+    fn files_wait(&self) -> bool {
+        let is_open = |slot: &Slot| {
+            slot.on.is_none() && matches!(slot.need, Need::Content | Need::Attachments(_))
+        };
+        self.attached.files_last
+            && (self.supply == Supply::Coming
+                || self.attached.scan.is_some()
+                || !self.todo.is_empty()
+                || self.slots.iter().any(is_open))
+    }
+
+    /// The next file to be fetched, once there is room for all that were told of.
+    fn next_file(&mut self, desk: &mut Desk) -> Option<Slot> {
+        if self.attached.files.is_empty() || self.files_wait() || !self.has_room(desk) {
+            return None;
+        }
+        self.attached.files.pop_front()
+    }
+
+    /// Whether files may come to the disk. It is asked where that is not known.
+    fn has_room(&mut self, desk: &mut Desk) -> bool {
+        let room = &mut self.attached.room;
+        if room.folder == Folder::Not {
+            room.folder = Folder::Asked;
+            desk.store(JobWrite::MakeFolder {
+                backup: self.folder.clone(),
+            });
+        }
+        if room.told > room.granted && room.asked.is_none() {
+            room.asked = Some(room.told);
+            desk.store(JobWrite::CheckRoom {
+                backup: self.folder.clone(),
+                bytes: room.told - room.arrived,
+            });
+        }
+        room.folder == Folder::Made && room.told <= room.granted
+    }
+
+    /// A file, or a part of it, has come to the disk.
+    fn has_come(&mut self, desk: &mut Desk, index: usize, now: Downloaded) {
+        let slot = &mut self.slots[index];
+        let Some(sha256) = now.sha256.and_then(|sum| Digest::try_from(sum).ok()) else {
+            slot.barren = if now.bytes > slot.arrived {
+                0
+            } else {
+                slot.barren + 1
+            };
+            slot.arrived = now.bytes;
+            slot.resume = now.resume;
+            if slot.barren >= BARREN {
+                let slot = self.slots.remove(index);
+                self.give_up(slot, NOT_WHOLE);
+            }
+            return;
+        };
+        let more = slot.content.as_ref().and_then(|it| it.more.as_deref());
+        let size = more.and_then(|more| more.file_size);
+        if size.is_some_and(|size| size != now.bytes) {
+            if slot.is_from_list {
+                Self::ask_itself(slot);
+            } else {
+                let slot = self.slots.remove(index);
+                self.give_up(slot, NOT_WHOLE);
+            }
+            return;
+        }
+        let mut slot = self.slots.remove(index);
+        let Some(content) = slot.content.take() else {
+            return;
+        };
+        let more = content.more.as_deref();
+        let file = SavedFile {
+            name: file_name(&content),
+            media_type: more.and_then(|more| more.media_type.clone()),
+            size: Some(now.bytes),
+            comment: more.and_then(|more| more.file_note.clone()),
+        };
+        self.attached.room.arrived += slot.counted;
+        self.files.push(FileEntry {
+            name: file.name.clone(),
+            sha256,
+            bytes: now.bytes,
+            items: 0,
+        });
+        self.put(desk, slot, content, None, Some(file));
     }
 }
 
@@ -710,13 +1121,15 @@ pub(super) fn is_whole(row: &Content) -> bool {
         }
 }
 
-/// A plain name whatever the server uses for ids.
-fn file_name(id: &ContentId) -> String {
-    let plain = id
-        .as_str()
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
-    format!("file-{}", plain.collect::<String>())
+/// A plain name whatever the server uses for ids; of one version, so that no other is taken for it.
+fn file_name(content: &Content) -> String {
+    let id = content.id.as_str().chars();
+    let plain = id.map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
+    let plain: String = plain.collect();
+    match content.version.as_ref().and_then(|version| version.number) {
+        Some(number) => format!("file-{plain}-v{number}"),
+        None => format!("file-{plain}"),
+    }
 }
 
 #[cfg(test)]

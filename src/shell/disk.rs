@@ -23,12 +23,16 @@ use crate::app::message::{
 use crate::confluence::{ContentId, SpaceKey};
 use crate::jobs::backup::Digest;
 use crate::jobs::ledger::Reader;
+use crate::text::number;
 
 /// The name of the journal in the folder of a profile.
 pub const JOURNAL: &str = "journal.ndjson";
 
 /// How many exports of one name are kept apart by a number.
 const EXPORTS_OF_A_NAME: u32 = 1_000;
+
+/// So much room is left on the disk for the journal and for everybody else, in bytes.
+const LEFT_FREE: u64 = 16 << 20;
 
 /// The name of the thread.
 pub const THREAD: &str = "disk";
@@ -349,6 +353,17 @@ pub fn perform(
             expected,
             Watch::none(),
         ),
+        DiskCall::CheckRoom { bytes } => room_for(&folders.backups, *bytes),
+        DiskCall::CheckFile { backup, file } => {
+            let folder = plain_file(&folders.backups, backup)?;
+            let path = plain_file(&folder, &file.name)?;
+            let checked = file.check_file(|| files::open(&path));
+            checked
+                .map(|()| DiskReply::Written)
+                .map_err(|error| DiskError {
+                    message: crate::report::scrub(&error.to_string()),
+                })
+        }
         DiskCall::ReadBackup { backup, name } => {
             let folder = plain_file(&folders.backups, backup)?;
             let path = plain_file(&folder, name)?;
@@ -437,6 +452,28 @@ pub fn perform(
         }
         DiskCall::Export { name, text } => export(&folders.exports, name, text),
     }
+}
+
+/// Whether there is room for so many bytes where the backups lie, or will.
+fn room_for(backups: &Path, bytes: u64) -> Result<DiskReply, DiskError> {
+    let mut there = backups.ancestors().filter(|it| it.is_dir());
+    let folder = there.next().unwrap_or(backups);
+    let free = match rustix::fs::statvfs(folder) {
+        Ok(found) => found.f_bavail.saturating_mul(found.f_frsize),
+        // Where that can't be told, writing tells.
+        Err(_) => return Ok(DiskReply::Written),
+    };
+    if free.saturating_sub(LEFT_FREE) >= bytes {
+        return Ok(DiskReply::Written);
+    }
+    Err(DiskError {
+        message: format!(
+            "The files take {}, and {} are free in {}.",
+            number::bytes(bytes),
+            number::bytes(free),
+            folder.display()
+        ),
+    })
 }
 
 pub(super) fn no_such_backup() -> DiskError {

@@ -2,6 +2,9 @@
 //!
 //! What has arrived lies beside its final name until all of it is there and on the disk. Its check sum
 //! is made as it arrives; after a restart, of what is there.
+//!
+//! Of attached files the check sum is written down before the file gets its name ([`SUMS`]): a later run
+//! of the same job takes over what is there whole, and nothing else.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -15,9 +18,14 @@ use super::{disk, files};
 use crate::confluence::client::{Answer, Client, Retry};
 use crate::confluence::transfer::{Sink, Source, Transfer};
 use crate::confluence::{ApiError, Call, Downloaded, ErrorKind, LocalFile, Reply, Resume};
+use crate::jobs::JobId;
+use crate::jobs::backup::{MANIFEST, is_of_job};
 
 /// What is added to the name of a file that has not arrived whole.
 pub const PART: &str = "part";
+
+/// The check sums of the files that arrived, in the form of `sha256sum`.
+pub const SUMS: &str = "SHA256SUMS";
 
 /// How much is read at once.
 const PIECE: usize = 256 * 1024;
@@ -93,8 +101,47 @@ impl Moves {
                 self.download(client, call, into, resume.as_ref(), retrying, tell)
                     .await
             }
+            Call::Download {
+                into,
+                size,
+                job,
+                resume,
+                ..
+            } => {
+                if resume.is_none() {
+                    match self.taken_over(into, *size, job).await {
+                        Ok(Some(downloaded)) => return Answer::of(Reply::Downloaded(downloaded)),
+                        Ok(None) => {}
+                        Err(error) => return Answer::none(error),
+                    }
+                }
+                self.download(client, call, into, resume.as_ref(), retrying, tell)
+                    .await
+            }
             Call::UploadBackup { from } => match self.opened(from, tell) {
                 Ok(file) => {
+                    client
+                        .transfer(call, Transfer::From(Arc::new(file)), retrying)
+                        .await
+                }
+                Err(error) => Answer::none(error),
+            },
+            Call::AttachFile {
+                from,
+                title,
+                media_type,
+                note,
+                ..
+            } => match self.opened(from, tell) {
+                Ok(file) => {
+                    let file = Upload {
+                        name: title.clone(),
+                        media_type: media_type
+                            .clone()
+                            .unwrap_or_else(|| "application/octet-stream".to_owned()),
+                        note: note.clone(),
+                        ..file
+                    };
                     client
                         .transfer(call, Transfer::From(Arc::new(file)), retrying)
                         .await
@@ -117,6 +164,8 @@ impl Moves {
         Ok(Upload {
             length: length.map_err(|error| trouble(&error, &path))?.len(),
             name: file.name.clone(),
+            media_type: "application/zip".to_owned(),
+            note: None,
             path,
             tell,
         })
@@ -136,7 +185,11 @@ impl Moves {
             Err(error) => return Answer::none(error),
         };
         let part = whole.with_added_extension(PART);
-        let begun = match self.begun(&whole, &part, resume.is_some()).await {
+        let is_attached = matches!(call, Call::Download { .. });
+        let begun = match self
+            .begun(&whole, &part, resume.is_some(), is_attached)
+            .await
+        {
             Ok(begun) => begun,
             Err(error) => return Answer::none(trouble(&error, &part)),
         };
@@ -155,14 +208,20 @@ impl Moves {
             &answer.outcome,
             Ok(Reply::Downloaded(downloaded)) if downloaded.total == Some(length)
         );
-        if let Err(error) = synced(file, is_whole.then_some((part.clone(), whole))).await {
+        let digest = is_whole.then(|| hexadecimal(sum.clone()));
+        let named = digest.clone().map(|digest| Named {
+            part: part.clone(),
+            whole,
+            digest: is_attached.then_some(digest),
+        });
+        if let Err(error) = synced(file, named).await {
             answer.outcome = Err(trouble(&error, &part));
             return answer;
         }
         let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
-        if let (true, Ok(Reply::Downloaded(downloaded))) = (is_whole, &mut answer.outcome) {
+        if let (Some(digest), Ok(Reply::Downloaded(downloaded))) = (digest, &mut answer.outcome) {
             sums.remove(&part);
-            downloaded.sha256 = Some(hexadecimal(sum));
+            downloaded.sha256 = Some(digest);
         } else {
             sums.insert(part, (length, sum));
         }
@@ -170,14 +229,20 @@ impl Moves {
     }
 
     /// What is there of a file.
-    async fn begun(&self, whole: &Path, part: &Path, goes_on: bool) -> io::Result<Begun> {
+    async fn begun(
+        &self,
+        whole: &Path,
+        part: &Path,
+        goes_on: bool,
+        is_attached: bool,
+    ) -> io::Result<Begun> {
         let known = {
             let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
             sums.remove(part)
         };
         let (whole, part) = (whole.to_owned(), part.to_owned());
         let begin = move || {
-            if whole.symlink_metadata().is_ok() {
+            if !is_attached && whole.symlink_metadata().is_ok() {
                 // It got its name when it was whole, just before the program ended.
                 let (length, sum) = sum_of(files::open(&whole)?)?;
                 return Ok(Begun::Whole(Downloaded {
@@ -209,6 +274,115 @@ impl Moves {
             Err(lost) => Err(io::Error::other(lost)),
         }
     }
+}
+
+/// Attached files that are there already.
+impl Moves {
+    /// A file that this run, or an earlier one of the same job, has whole: it need not come again.
+    async fn taken_over(
+        &self,
+        into: &LocalFile,
+        size: Option<u64>,
+        job: &str,
+    ) -> Result<Option<Downloaded>, ApiError> {
+        let whole = self.place(into)?;
+        let (backups, name, job) = (self.backups.clone(), into.name.clone(), JobId::new(job));
+        let at = whole.clone();
+        let look = move || {
+            let folders = std::fs::read_dir(&backups)?;
+            for folder in folders {
+                let folder = folder?;
+                let is_of_job = folder
+                    .file_name()
+                    .to_str()
+                    .is_some_and(|name| is_of_job(name, &job));
+                if !is_of_job || !folder.file_type()?.is_dir() {
+                    continue;
+                }
+                if let Some(found) = whole_in(&folder.path(), &name, size)? {
+                    take(&folder.path(), &name, &at, &found)?;
+                    return Ok(Some(found));
+                }
+            }
+            Ok(None)
+        };
+        match tokio::task::spawn_blocking(look).await {
+            Ok(outcome) => outcome,
+            Err(lost) => Err(io::Error::other(lost)),
+        }
+        .map_err(|error| trouble(&error, &whole))
+    }
+}
+
+/// A file that is in a folder whole: as long as it should be, and with the check sum that it arrived with.
+fn whole_in(folder: &Path, name: &str, size: Option<u64>) -> io::Result<Option<Downloaded>> {
+    let file = match files::open(&folder.join(name)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if size.is_some_and(|size| file.metadata().is_ok_and(|it| it.len() != size)) {
+        return Ok(None);
+    }
+    let sums = match files::read(&folder.join(SUMS)) {
+        Ok(sums) => String::from_utf8_lossy(&sums).into_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let is_its = |line: &&str| line.split_once("  ").is_some_and(|(_, of)| of == name);
+    let Some((told, _)) = sums
+        .lines()
+        .rev()
+        .find(is_its)
+        .and_then(|it| it.split_once("  "))
+    else {
+        return Ok(None);
+    };
+    let (length, sum) = sum_of(file)?;
+    let sum = hexadecimal(sum);
+    Ok((sum == told).then_some(Downloaded {
+        bytes: length,
+        total: Some(length),
+        resume: None,
+        sha256: Some(sum),
+    }))
+}
+
+/// Puts a file of an earlier run where this one has its own. What is in a whole backup stays there.
+fn take(from: &Path, name: &str, to: &Path, found: &Downloaded) -> io::Result<()> {
+    let there = from.join(name);
+    if there == to {
+        return Ok(());
+    }
+    let part = to.with_added_extension(PART);
+    if from.join(MANIFEST).try_exists()? {
+        let mut copy = files::open_to_append(&part)?;
+        copy.set_len(0)?;
+        io::copy(&mut files::open(&there)?, &mut copy)?;
+        copy.sync_all()?;
+    } else {
+        std::fs::rename(&there, &part)?;
+    }
+    let digest = found.sha256.as_deref().unwrap_or_default();
+    note_sum(to, digest)?;
+    std::fs::rename(&part, to)?;
+    files::sync_folder_of(to)
+}
+
+/// Writes down the check sum of a file that is about to get this name.
+fn note_sum(whole: &Path, digest: &str) -> io::Result<()> {
+    let name = whole.file_name().unwrap_or_default().to_string_lossy();
+    let mut sums = files::open_to_append(&whole.with_file_name(SUMS))?;
+    sums.write_all(format!("{digest}  {name}\n").as_bytes())?;
+    sums.sync_all()
+}
+
+/// The name that a file gets once it is whole.
+struct Named {
+    part: PathBuf,
+    whole: PathBuf,
+    /// Its check sum, where that is written down.
+    digest: Option<String>,
 }
 
 enum Begun {
@@ -263,6 +437,8 @@ impl Sink for Arriving {
 struct Upload {
     path: PathBuf,
     name: String,
+    media_type: String,
+    note: Option<String>,
     length: u64,
     tell: Tell,
 }
@@ -292,6 +468,14 @@ impl Source for Upload {
         self.length
     }
 
+    fn media_type(&self) -> &str {
+        &self.media_type
+    }
+
+    fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         Ok(Box::new(Told {
             file: files::open(&self.path)?,
@@ -302,10 +486,18 @@ impl Source for Upload {
 }
 
 /// What has arrived is on the disk; if it is whole, under its name.
-async fn synced(file: File, names: Option<(PathBuf, PathBuf)>) -> io::Result<()> {
+async fn synced(file: File, named: Option<Named>) -> io::Result<()> {
     let sync = move || {
         file.sync_all()?;
-        if let Some((part, whole)) = names {
+        if let Some(Named {
+            part,
+            whole,
+            digest,
+        }) = named
+        {
+            if let Some(digest) = digest {
+                note_sum(&whole, &digest)?;
+            }
             std::fs::rename(&part, &whole)?;
             files::sync_folder_of(&whole)?;
         }

@@ -290,6 +290,10 @@ fn note_of(kept: &Kept) -> String {
             let missing = number::count(manifest.not_saved.len() as u64, "item");
             format!("{missing} could not be saved and was not touched")
         }
+        (_, Ok(manifest)) if !manifest.lacks.is_empty() => {
+            let missing = number::grouped(manifest.lacks.len() as u64);
+            format!("{missing} of the comments and files on saved pages could not be read")
+        }
         (
             _,
             Ok(Manifest {

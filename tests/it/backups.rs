@@ -53,6 +53,7 @@ fn item(title: &str) -> Item {
         attachments: None,
         container: None,
         file: None,
+        remark: None,
         storage: Some("<p>text</p>".to_owned()),
     }
 }
@@ -95,6 +96,7 @@ fn write(backups: &Path, name: &str, host: &str, items: &[Item]) -> PathBuf {
         }],
         items: count,
         not_saved: Vec::new(),
+        lacks: Vec::new(),
         server_file: None,
         files: vec![FileEntry::of(ITEMS, &bytes, count)],
     };

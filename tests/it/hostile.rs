@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::faults::{Script, answer, send_with, settings};
+use crate::simulation::download;
 use crate::story::{Story, space, wiki};
 use crate::terminal::{Terminal, coracle};
 
@@ -193,7 +194,7 @@ fn a_link_to_a_file_that_leads_elsewhere_or_hides_something_is_not_followed() {
         "//evil.example/x".to_owned(),
         "https://evil.example/x".to_owned(),
     ] {
-        let request = Call::Download { path }.request();
+        let request = download(path).request();
         assert!(!request.stays_below_base(), "{request:?}");
     }
 }

@@ -99,6 +99,7 @@ fn item(title: &str) -> Item {
         attachments: None,
         container: None,
         file: None,
+        remark: None,
         storage: Some("<p>\u{a0}text &amp; <![CDATA[code]]></p>".into()),
     }
 }

@@ -11,7 +11,8 @@ use coracle::jobs::*;
 
 use crate::meddling::prove;
 use crate::simulation::{
-    Lists, Server, agree, doc, fail, head, is_for_whole_items, missing, session, time,
+    Lists, Server, agree, brought, checked, doc, downloaded, fail, head, is_for_whole_items,
+    missing, session, time,
 };
 
 /// A job with a server, a disk and a clock.
@@ -101,8 +102,13 @@ impl Bench {
                 self.files.get(&place).cloned()
             }),
             JobWrite::CheckZip { .. } => panic!("no server writes a space out here"),
+            JobWrite::CheckFile { backup, file } => {
+                let place = (backup, file.name.clone());
+                checked(&file, self.files.get(&place).map(Vec::as_slice))
+            }
             JobWrite::Journal(_)
             | JobWrite::MakeFolder { .. }
+            | JobWrite::CheckRoom { .. }
             | JobWrite::Hold { .. }
             | JobWrite::Release { .. } => Ok(Stored::Done),
         };
@@ -133,6 +139,7 @@ impl Bench {
             self.sent.push(call.clone());
             let outcome = otherwise(&mut self.server, &call, self.at)
                 .unwrap_or_else(|| self.server.serve(&call));
+            self.files.extend(brought(&self.server, &call, &outcome));
             self.feed(JobEvent::Reply { request, outcome });
         }
         panic!("no end: {:?}", self.job.progress());
@@ -1074,9 +1081,11 @@ fn a_backup_that_is_spoilt_while_the_program_is_away_lets_nothing_more_be_purged
 fn all_pages_of_the_attachments_of_an_item_are_saved() {
     let mut bench = purge_marked();
     let mut told = |_: &mut Server, call: &Call, _: u64| match call {
-        Call::Attachments { window, .. } => {
+        Call::Attachments { id, window, .. } => {
+            // Its file is not to be had.
             let mut one = wiki().content("200");
-            one.id = ContentId::new(format!("att{}", window.start));
+            one.kind = ContentKind::Attachment;
+            one.id = ContentId::new(format!("{id}-{}", window.start));
             Some(Ok(Reply::Contents(Page {
                 results: vec![one],
                 start: window.start,
@@ -1105,7 +1114,8 @@ fn all_pages_of_the_attachments_of_an_item_are_saved() {
             .flatten()
             .map(|it| it.id.to_string())
             .collect();
-        assert_eq!(ids, ["att0", "att1", "att2"]);
+        let all = [0, 1, 2].map(|n| format!("{}-{n}", item.id));
+        assert_eq!(ids, all);
     }
 }
 
@@ -1117,9 +1127,7 @@ fn a_file_that_does_not_arrive_whole_is_not_saved() {
         let file = bench.server.docs.get_mut("101").expect("it is there");
         file.kind = ContentKind::Attachment;
         bench.run(
-            &mut |_, call, _| {
-                matches!(call, Call::Download { .. }).then(|| Ok(Reply::File(b"<p>".to_vec())))
-            },
+            &mut |_, call, _| matches!(call, Call::Download { .. }).then(|| Ok(downloaded(b"<p>"))),
             |_| false,
         );
         let Some(Question::NotSaved { items, .. }) = bench.job.question() else {
@@ -1202,6 +1210,7 @@ fn secret_again() -> Bench {
         spaces: Vec::new(),
         items: 1,
         not_saved: Vec::new(),
+        lacks: Vec::new(),
         server_file: None,
         files: vec![backup::FileEntry::of(&file, &bytes, 1)],
     };
@@ -1447,6 +1456,7 @@ fn for_a_rehearsal() -> (Bench, Vec<(&'static str, &'static str)>) {
         spaces: Vec::new(),
         items: all.len() as u64,
         not_saved: Vec::new(),
+        lacks: Vec::new(),
         server_file: None,
         files: vec![backup::FileEntry::of(&file, &bytes, all.len() as u64)],
     };

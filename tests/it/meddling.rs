@@ -19,7 +19,8 @@ use serde_json::Value;
 use crate::dialogs::Desk;
 use crate::machines;
 use crate::simulation::{
-    Dice, Disk, Doc, SCENARIOS, Server, agree, doc, head, job, session, time, wiki,
+    Dice, Disk, Doc, SCENARIOS, Server, agree, brought, checked, doc, head, job, session, time,
+    wiki,
 };
 use crate::story::{self, Story};
 
@@ -175,6 +176,8 @@ impl Course {
                 self.feed(JobEvent::Written { write, outcome });
             } else if let Some((request, call)) = self.next_request() {
                 let outcome = self.server.serve(&call);
+                let brought = brought(&self.server, &call, &outcome);
+                self.disk.files.extend(brought);
                 self.feed(JobEvent::Reply { request, outcome });
             } else if let Some(question) = self.job.question() {
                 let decision = match question {
@@ -240,8 +243,13 @@ impl Course {
                 self.disk.files.get(&place).cloned()
             }),
             JobWrite::CheckZip { .. } => panic!("no server writes a space out here"),
+            JobWrite::CheckFile { backup, file } => {
+                let place = (backup, file.name.clone());
+                checked(&file, self.disk.files.get(&place).map(Vec::as_slice))
+            }
             JobWrite::Journal(_)
             | JobWrite::MakeFolder { .. }
+            | JobWrite::CheckRoom { .. }
             | JobWrite::Hold { .. }
             | JobWrite::Release { .. } => Ok(Stored::Done),
         }
@@ -465,6 +473,8 @@ impl OnDisk {
             JobWrite::ReadBack { backup, name } => DiskCall::ReadBackup { backup, name },
             JobWrite::Prove(claim) => DiskCall::ProveBackups(claim),
             JobWrite::MakeFolder { backup } => DiskCall::MakeBackup { backup },
+            JobWrite::CheckRoom { bytes, .. } => DiskCall::CheckRoom { bytes },
+            JobWrite::CheckFile { backup, file } => DiskCall::CheckFile { backup, file },
             JobWrite::CheckZip { .. } => panic!("no server writes a space out here"),
             JobWrite::Hold { backup } => DiskCall::HoldBackup { backup },
             JobWrite::Release { backup } => DiskCall::ReleaseBackup { backup },

@@ -77,6 +77,7 @@ fn from_a_backup(
         spaces: Vec::new(),
         items: items.len() as u64,
         not_saved: Vec::new(),
+        lacks: Vec::new(),
         server_file: None,
         files: vec![FileEntry::of(FILE, &bytes, items.len() as u64)],
     };

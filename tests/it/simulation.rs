@@ -135,6 +135,66 @@ pub(crate) fn fail(kind: ErrorKind, status: u16) -> ApiError {
     }
 }
 
+/// Whether what is of this type goes with what it is on.
+pub(crate) fn hangs(kind: &ContentKind) -> bool {
+    matches!(kind, ContentKind::Comment | ContentKind::Attachment)
+}
+
+fn is_on(more: &ContentMore, id: &ContentId) -> bool {
+    more.container.as_ref().is_some_and(|it| it.id == *id)
+}
+
+/// A file to be fetched from here.
+pub(crate) fn download(path: impl Into<String>) -> Call {
+    Call::Download {
+        path: path.into(),
+        into: LocalFile {
+            backup: "b".to_owned(),
+            name: "file-1-v1".to_owned(),
+        },
+        size: None,
+        job: "j1".to_owned(),
+        resume: None,
+    }
+}
+
+/// Whether a file of a backup is what it is said to be.
+pub(crate) fn checked(
+    file: &backup::FileEntry,
+    there: Option<&[u8]>,
+) -> Result<Stored, StoreError> {
+    let found = there.ok_or_else(|| backup::BackupError::Missing(file.name.clone()));
+    let checked = found.and_then(|bytes| file.check(bytes));
+    checked.map(|()| Stored::Done).map_err(|error| StoreError {
+        message: error.to_string(),
+    })
+}
+
+/// The answer to a download of this.
+pub(crate) fn downloaded(bytes: &[u8]) -> Reply {
+    let length = Some(bytes.len() as u64);
+    Reply::Downloaded(Downloaded {
+        bytes: bytes.len() as u64,
+        total: length,
+        resume: None,
+        sha256: Some(backup::Digest::of(bytes).to_string()),
+    })
+}
+
+/// What a call has brought to the disk: where it lies, and what is in it.
+pub(crate) fn brought(
+    server: &Server,
+    call: &Call,
+    outcome: &Result<Reply, ApiError>,
+) -> Option<((String, String), Vec<u8>)> {
+    let (Call::Download { path, into, .. }, Ok(Reply::Downloaded(_))) = (call, outcome) else {
+        return None;
+    };
+    let doc = server.docs.get(path.trim_start_matches("/download/"))?;
+    let place = (into.backup.clone(), into.name.clone());
+    Some((place, doc.storage.clone().into_bytes()))
+}
+
 pub(crate) fn missing() -> ApiError {
     fail(ErrorKind::NotFound, 404)
 }
@@ -179,7 +239,21 @@ impl Server {
             );
         }
         let attached = doc.kind == ContentKind::Attachment;
-        let may_hang = attached || doc.kind == ContentKind::Comment;
+        let may_hang = hangs(&doc.kind);
+        // The page at the bottom of a thread, and above it comments alone.
+        let mut on = doc.parent.clone();
+        while let Some(above) = on.as_ref().and_then(|id| self.docs.get(id))
+            && above.kind == ContentKind::Comment
+        {
+            on.clone_from(&above.parent);
+        }
+        if may_hang {
+            let is_comment = |id: &ContentId| {
+                let above = self.docs.get(id.as_str());
+                above.is_some_and(|it| it.kind == ContentKind::Comment)
+            };
+            ancestors.retain(|it| is_comment(&it.id));
+        }
         Content {
             id: ContentId::new(id),
             kind: doc.kind.clone(),
@@ -203,7 +277,7 @@ impl Server {
                 restrictions: Some(doc.restrictions.clone()),
                 download: attached.then(|| format!("/download/{id}")),
                 container: may_hang.then(|| ContentRef {
-                    id: ContentId::new(doc.parent.as_deref().unwrap_or("900")),
+                    id: ContentId::new(on.as_deref().unwrap_or("900")),
                     title: None,
                 }),
                 file_size: attached.then_some(doc.storage.len() as u64),
@@ -244,8 +318,19 @@ impl Server {
         }
         let has_some = matches!(row.kind, ContentKind::Page | ContentKind::BlogPost);
         let number: u64 = id.bytes().map(u64::from).sum();
+        let files = self.hanging(&row.id, &ContentKind::Attachment);
+        let files = files.unwrap_or_default().into_iter();
+        let files = files.filter(|file| file.more.as_ref().is_some_and(|it| is_on(it, &row.id)));
+        let files = files.map(|file| AttachmentRef {
+            id: file.id,
+            title: file.title,
+            file_size: file.more.and_then(|more| more.file_size),
+            media_type: None,
+            version: file.version.and_then(|version| version.number),
+        });
+        let files: Vec<AttachmentRef> = files.collect();
         if let Some(more) = &mut row.more {
-            more.attachments = has_some.then(Vec::new);
+            more.attachments = has_some.then_some(files);
             if self.lists == Lists::Partly {
                 match number % 4 {
                     0 => more.restrictions = None,
@@ -268,6 +353,40 @@ impl Server {
             doc.space == space && doc.status == status && kind.is_none_or(|kind| doc.kind == *kind)
         });
         mine.map(|(id, _)| id.as_str())
+    }
+
+    /// What hangs on something and is not in the trash by itself.
+    fn hanging(&self, on: &ContentId, kind: &ContentKind) -> Result<Vec<Content>, ApiError> {
+        if !self.docs.contains_key(on.as_str()) {
+            return Err(missing());
+        }
+        let mut above = vec![on.to_string()];
+        let mut rows = Vec::new();
+        while let Some(on) = above.pop() {
+            for (id, doc) in &self.docs {
+                let is_on = doc.parent.as_deref() == Some(on.as_str()) && doc.kind == *kind;
+                if is_on && doc.status == ContentStatus::Current {
+                    rows.push(self.content(id));
+                    above.push(id.clone());
+                }
+            }
+        }
+        rows.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(rows)
+    }
+
+    /// What hangs on something goes with it.
+    fn take_along(&mut self, id: &str) {
+        let on: Vec<String> = self
+            .docs
+            .iter()
+            .filter(|(_, doc)| doc.parent.as_deref() == Some(id) && hangs(&doc.kind))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in on {
+            self.take_along(&id);
+            self.docs.remove(&id);
+        }
     }
 
     fn rows(
@@ -411,17 +530,26 @@ impl Server {
             Call::Scan {
                 key,
                 of,
+                kind,
                 cursor,
                 limit,
                 expand,
-                ..
             } if self.modern => {
                 self.space(key.as_str())?;
                 let start = cursor.as_ref().map_or(0, |it| it.0.parse().unwrap_or(0));
                 let mut rows = self.rows(key.as_str(), ContentStatus::Trashed, None, expand)?;
                 if *of == Scanned::Any {
                     let current = ContentStatus::Current;
-                    rows.extend(self.rows(key.as_str(), current, None, expand)?);
+                    let mut now = self.rows(key.as_str(), current, None, expand)?;
+                    // Comments and files are told of where they are asked for.
+                    now.retain(|row| kind.is_some() || !hangs(&row.kind));
+                    rows.extend(now);
+                }
+                rows.retain(|row| kind.as_ref().is_none_or(|kind| row.kind == *kind));
+                if kind.is_some() {
+                    for row in &mut rows {
+                        *row = self.content(row.id.as_str());
+                    }
                 }
                 let page = Self::window(rows, start, *limit);
                 let next = start + page.results.len() as u64;
@@ -446,18 +574,25 @@ impl Server {
                     window.limit,
                 )))
             }
-            Call::Comments { .. } | Call::Attachments { .. } => {
-                Ok(Reply::Contents(Self::window(Vec::new(), 0, 1)))
+            Call::Comments { id, window, .. } => {
+                let rows = self.hanging(id, &ContentKind::Comment)?;
+                let page = Self::window(rows, window.start, window.limit);
+                Ok(Reply::Contents(page))
+            }
+            Call::Attachments { id, window, .. } => {
+                let rows = self.hanging(id, &ContentKind::Attachment)?;
+                let page = Self::window(rows, window.start, window.limit);
+                Ok(Reply::Contents(page))
             }
             Call::ContentByTitle { key, title, kind } => {
                 let mut rows = self.rows(key.as_str(), ContentStatus::Current, Some(kind), "")?;
                 rows.retain(|row| row.title == *title);
                 Ok(Reply::Contents(Self::window(rows, 0, 3)))
             }
-            Call::Download { path } => {
+            Call::Download { path, .. } => {
                 let id = path.trim_start_matches("/download/");
                 let doc = self.docs.get(id).ok_or_else(missing)?;
-                Ok(Reply::File(doc.storage.clone().into_bytes()))
+                Ok(downloaded(doc.storage.as_bytes()))
             }
             Call::LongTask { id } => {
                 self.work();
@@ -524,13 +659,16 @@ impl Server {
                     return Err(fail(ErrorKind::NoSuchOperation, 405));
                 }
                 self.space(key.as_str())?;
-                self.docs.retain(|_, doc| {
-                    doc.space != key.as_str() || doc.status != ContentStatus::Trashed
-                });
+                let trashed = self.ids(key.as_str(), ContentStatus::Trashed, None);
+                for id in trashed.map(str::to_owned).collect::<Vec<_>>() {
+                    self.take_along(&id);
+                    self.docs.remove(&id);
+                }
                 Ok(Reply::Done)
             }
             Call::PurgeContent { id } => {
                 self.in_status(id, ContentStatus::Trashed)?;
+                self.take_along(id.as_str());
                 self.docs.remove(id.as_str());
                 Ok(Reply::Done)
             }
@@ -892,11 +1030,11 @@ impl World {
             None => self.complain(format!("applied without an open intent: {call:?}")),
         }
         let doomed: Vec<String> = match call {
-            Call::PurgeContent { id } => vec![id.to_string()],
-            Call::PurgeTrash { key } => before
-                .ids(key.as_str(), ContentStatus::Trashed, None)
-                .map(str::to_owned)
-                .collect(),
+            Call::PurgeContent { .. } | Call::PurgeTrash { .. } => {
+                let now = &self.server.docs;
+                let gone = before.docs.keys().filter(|id| !now.contains_key(*id));
+                gone.cloned().collect()
+            }
             Call::DeleteSpace { key } => {
                 let docs = before.docs.iter();
                 docs.filter(|(_, doc)| doc.space == key.as_str())
@@ -1016,6 +1154,10 @@ impl World {
                 .or_insert_with(|| answer.clone());
             answer
         };
+        if let Some((place, bytes)) = brought(&self.server, &call, &outcome) {
+            self.disk.meant.insert(place.clone(), bytes.clone());
+            self.disk.files.insert(place, bytes);
+        }
         let lost = matches!(&outcome, Err(error) if matches!(error.kind,
             ErrorKind::Lost | ErrorKind::Timeout | ErrorKind::Truncated | ErrorKind::Server));
         if let (true, Call::DeleteSpace { key }) = (lost, &call) {
@@ -1055,6 +1197,8 @@ impl World {
             | JobWrite::ReadBack { .. }
             | JobWrite::Prove(_)
             | JobWrite::MakeFolder { .. }
+            | JobWrite::CheckRoom { .. }
+            | JobWrite::CheckFile { .. }
             | JobWrite::CheckZip { .. }
             | JobWrite::Hold { .. }
             | JobWrite::Release { .. } => String::new(),
@@ -1092,9 +1236,19 @@ impl World {
                 }
                 proved
             }
-            JobWrite::MakeFolder { .. } | JobWrite::Hold { .. } | JobWrite::Release { .. } => {
-                Ok(Stored::Done)
+            JobWrite::CheckFile { backup, file } => {
+                let place = (backup, file.name.clone());
+                let found = if self.sabotage == Sabotage::NoVerification {
+                    self.disk.meant.get(&place)
+                } else {
+                    self.disk.files.get(&place)
+                };
+                checked(&file, found.map(Vec::as_slice))
             }
+            JobWrite::MakeFolder { .. }
+            | JobWrite::CheckRoom { .. }
+            | JobWrite::Hold { .. }
+            | JobWrite::Release { .. } => Ok(Stored::Done),
             JobWrite::CheckZip { .. } => panic!("no server writes a space out here"),
             _ if self.trouble(&name, 8) => Err(full()),
             JobWrite::Checkpoint(text) => {
@@ -1330,12 +1484,13 @@ impl World {
         };
         match what {
             // Restored, edited and put into the trash again.
-            2 => {
+            2 if doc.status == ContentStatus::Trashed || !hangs(&doc.kind) => {
                 doc.version += 3;
                 doc.storage.push_str(" edited");
             }
             3 => self.take_out(&id.clone()),
             4 if doc.status == ContentStatus::Trashed => {
+                self.server.take_along(id);
                 self.server.docs.remove(id);
             }
             _ => {}
@@ -1588,6 +1743,36 @@ pub(crate) fn agree(challenge: Challenge) -> Consent {
         .expect("because what was wanted was typed")
 }
 
+/// Hangs comments, answers to them and files on pages that are there.
+pub(crate) fn hang_something(server: &mut Server, dice: &mut Dice) {
+    let pages = server.docs.iter();
+    let pages = pages.filter(|(_, doc)| doc.kind == ContentKind::Page);
+    let pages: Vec<(String, String)> = pages
+        .map(|(id, doc)| (id.clone(), doc.space.clone()))
+        .collect();
+    for (id, space) in pages {
+        let mut hang = |name: &str, on: &str, kind: ContentKind| {
+            let hung = format!("{name}{id}");
+            let it = Doc {
+                kind,
+                version: 1 + dice.below(3),
+                parent: Some(on.to_owned()),
+                ..doc(&space, &format!("On {hung}"), ContentStatus::Current)
+            };
+            let is_there = dice.percent(30);
+            if is_there {
+                server.docs.insert(hung.clone(), it);
+            }
+            is_there.then_some(hung)
+        };
+        if let Some(comment) = hang("c", &id, ContentKind::Comment) {
+            hang("d", &comment, ContentKind::Comment);
+        }
+        hang("f", &id, ContentKind::Attachment);
+        hang("g", &id, ContentKind::Attachment);
+    }
+}
+
 pub(crate) fn wiki(dice: &mut Dice) -> Server {
     let mut docs = BTreeMap::new();
     let n = 2 + dice.below(5);
@@ -1776,6 +1961,7 @@ fn recreation(trashed: Vec<ItemTarget>, server: &mut Server, disk: &mut Disk) ->
         spaces: Vec::new(),
         items: items.len() as u64,
         not_saved: Vec::new(),
+        lacks: Vec::new(),
         server_file: None,
         files: vec![backup::FileEntry::of(&file, &bytes, items.len() as u64)],
     };
@@ -1802,6 +1988,7 @@ fn world(seed: u64, interference: Interference, sabotage: Sabotage) -> World {
     let mut server = wiki(&mut dice);
     let mut disk = Disk::default();
     let job = job(scenario, &mut server, &mut disk, &mut dice);
+    hang_something(&mut server, &mut Dice(!seed));
     World {
         dice,
         interference,

@@ -361,10 +361,18 @@ fn only_the_guard_makes_the_calls_that_carry_what_is_in_a_page() {
     let mut makers = BTreeSet::new();
     for source in sources() {
         let module: Vec<&str> = source.module.iter().map(String::as_str).collect();
-        if module.first() == Some(&"confluence") {
+        // What sends a file along knows the call when it sees it.
+        let sends = module == ["shell", "download"];
+        if module.first() == Some(&"confluence") || sends {
             continue;
         }
-        for call in ["CreateContent", "ReplaceBody", "AddLabels"] {
+        for call in [
+            "CreateContent",
+            "ReplaceBody",
+            "AddLabels",
+            "CreateComment",
+            "AttachFile",
+        ] {
             if source.code.contains(&format!("Call::{call}")) {
                 makers.insert(module.join("::"));
             }

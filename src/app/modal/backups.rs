@@ -265,7 +265,7 @@ impl Again {
         };
         (!names.is_empty()).then(|| {
             format!(
-                "{what} left out, because only pages and blog posts can be made again: {}. {stays} in the backup.",
+                "{what} left out, because only pages and blog posts can be made again, with what hangs on them: {}. {stays} in the backup.",
                 names.join(", ")
             )
         })
@@ -629,6 +629,10 @@ pub(super) fn shown_manifest(mut manifest: Manifest) -> Manifest {
     for item in &mut manifest.not_saved {
         clean(&mut item.title);
         clean(&mut item.why);
+    }
+    for lack in &mut manifest.lacks {
+        clean(&mut lack.title);
+        clean(&mut lack.why);
     }
     manifest
 }
@@ -1254,7 +1258,7 @@ impl Model {
             let kind = items.get(*row).map(|(_, item)| &item.kind);
             matches!(kind, Some(ContentKind::Page | ContentKind::BlogPost))
         };
-        let (rows, unfit): (Vec<usize>, Vec<usize>) = meant.into_iter().partition(is_fit);
+        let (mut rows, unfit): (Vec<usize>, Vec<usize>) = meant.into_iter().partition(is_fit);
         if rows.is_empty() {
             self.say(
                 LogLevel::Info,
@@ -1262,6 +1266,17 @@ impl Model {
             );
             return;
         }
+        // Comments and files come back with what they hang on, marked or not.
+        let pages: BTreeSet<&ContentId> = rows.iter().map(|row| &items[*row].1.id).collect();
+        let is_on_one = |row: &usize| {
+            let (_, item) = &items[*row];
+            let hangs = matches!(item.kind, ContentKind::Comment | ContentKind::Attachment);
+            let on = item.container.as_ref().filter(|_| hangs);
+            on.is_some_and(|on| pages.contains(&on.id))
+        };
+        let hung: Vec<usize> = (0..items.len()).filter(is_on_one).collect();
+        let unfit: Vec<usize> = unfit.into_iter().filter(|row| !is_on_one(row)).collect();
+        rows.extend(hung);
         let mut keys = rows.iter().map(|row| items[*row].1.space.as_ref());
         let first = keys.next().flatten().cloned();
         let from = first.filter(|first| keys.all(|key| key == Some(first)));
@@ -1356,7 +1371,7 @@ impl Model {
             unknown,
         } = from;
         // In the order of the job.
-        meant.sort_by_key(|(_, item)| item.ancestors.as_ref().map_or(0, Vec::len));
+        meant.sort_by_key(|(_, item)| Recipe::order(item));
         let mut target = self.target(Act::Recreate);
         let mut keys: Vec<SpaceKey> = match &into {
             Some(key) => vec![key.clone()],

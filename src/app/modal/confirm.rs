@@ -1152,8 +1152,12 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> (Vec<Line>, usize) 
                     let what = match all {
                         Some(1) => "of its one item".to_owned(),
                         Some(all) => format!("of all {}", number::count(all, "item")),
-                        None if one => "of its pages, blog posts and trash".to_owned(),
-                        None => "of the pages, blog posts and trash of each".to_owned(),
+                        None if one => {
+                            "of its pages, blog posts, comments, files and trash".to_owned()
+                        }
+                        None => {
+                            "of the pages, blog posts, comments, files and trash of each".to_owned()
+                        }
                     };
                     say(
                         Tone::Plain,
@@ -1244,8 +1248,8 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> (Vec<Line>, usize) 
             say(Tone::Plain, COUNTED_LATER);
             say(
                 Tone::Warning,
-                "Purged items can be re-created from the backup with new ids; their history, \
-                 comments and watchers can't.",
+                "Purged items can be re-created from the backup with new ids; their history \
+                 and watchers can't.",
             );
         }
         Act::ArchiveSpaces | Act::RestoreSpaces => {

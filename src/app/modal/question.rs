@@ -309,13 +309,13 @@ impl QuestionDialog {
                 items,
                 losses,
             } => {
-                let lost = losses.in_words();
+                let lost = losses.could_not_be_read();
                 let text = match space {
-                    Some(key) => format!(
-                        "Attached files and comments are in no backup. With {key} would go: {lost}."
-                    ),
+                    Some(key) => {
+                        format!("{lost}. That is in no backup, and would be gone with {key}.")
+                    }
                     None => format!(
-                        "Attached files and comments are in no backup. With what is purged would go: {lost}."
+                        "{lost}. That is in no backup, and would be gone with what is purged."
                     ),
                 };
                 say(Tone::Warning, "", &text);
@@ -331,6 +331,9 @@ impl QuestionDialog {
                         "  ",
                         &format!("{title}: {}", item.losses.in_words()),
                     );
+                    for named in &item.named {
+                        say(Tone::Dim, "    ", named);
+                    }
                 }
                 let more = losses.items.saturating_sub(items.len() as u64);
                 if more > 0 {

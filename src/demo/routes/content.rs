@@ -242,7 +242,7 @@ fn scanned_to(cursor: &str) -> Result<i64, Failure> {
 }
 
 /// `GET /content/scan?spaceKey=&status=`: what is in a space, by a cursor that nothing can shift. Pages
-/// and blog posts; of the trash whatever is in it.
+/// and blog posts, of the trash whatever is in it; of a type that is named all there is.
 pub(super) async fn scan(State(site): State<Arc<Site>>, query: Query) -> Answer {
     with(&site, |db, shape| {
         let states = states(&query)?;
@@ -258,13 +258,14 @@ pub(super) async fn scan(State(site): State<Arc<Site>>, query: Query) -> Answer 
         let space = space_for(db, key, need)?;
         let mut filter = Filter::default();
         filter.and("space = ?", [space.id.into()]);
-        filter.and("(status = 1 OR kind IN (0, 1))", []);
         let numbers = states.iter().map(|state| (*state as i64).into()).collect();
         filter.within("status", numbers);
         if let Some(name) = query.first("type").filter(|name| !name.is_empty()) {
             let kind = Kind::named(name)
                 .ok_or_else(|| Failure::bad(format!("Unknown content type : {name}")))?;
             filter.and("kind = ?", [(kind as i64).into()]);
+        } else {
+            filter.and("(status = 1 OR kind IN (0, 1))", []);
         }
         let expand = query.expand();
         let limit = query.number("limit", 25)?.min(content_cap(&expand));
@@ -491,6 +492,14 @@ fn comment(db: &Connection, shape: &Shape<'_>, body: &Value) -> Answer {
         None => page.id,
     };
     let storage = body["body"]["storage"]["value"].as_str();
+    let extensions = &body["extensions"];
+    let location = extensions["location"].as_str().unwrap_or("footer");
+    let marker = extensions["inlineProperties"]["markerRef"].as_str();
+    if location != "footer" && (shape.behaviour.footer_comments_only || marker.is_none()) {
+        return Err(Failure::bad(format!(
+            "A comment cannot be created at the location {location}"
+        )));
+    }
     let (by, now) = (one_user(db)?, now());
     db.execute(
         "INSERT INTO content (space, kind, status, parent, position, title, version, creator, \
@@ -506,7 +515,20 @@ fn comment(db: &Connection, shape: &Shape<'_>, body: &Value) -> Answer {
             storage.unwrap_or_default()
         ],
     )?;
-    answer_written(db, shape, db.last_insert_rowid())
+    let id = db.last_insert_rowid();
+    if location != "footer" {
+        db.execute(
+            "INSERT INTO extension VALUES (?, ?, ?, ?, ?, NULL)",
+            params![
+                id,
+                location,
+                extensions["resolution"]["status"].as_str(),
+                marker,
+                extensions["inlineProperties"]["originalSelection"].as_str(),
+            ],
+        )?;
+    }
+    answer_written(db, shape, id)
 }
 
 fn answer_written(db: &Connection, shape: &Shape<'_>, id: i64) -> Answer {
@@ -837,8 +859,12 @@ pub(super) async fn attach(
     let broken = |error: &dyn std::fmt::Display| {
         Failure::bad(format!("The upload could not be read: {error}"))
     };
-    let mut made = Vec::new();
+    let (mut made, mut note) = (Vec::new(), String::new());
     while let Some(mut field) = form.next_field().await.map_err(|error| broken(&error))? {
+        if field.name() == Some("comment") {
+            note = field.text().await.map_err(|error| broken(&error))?;
+            continue;
+        }
         if field.name() != Some("file") {
             continue;
         }
@@ -852,7 +878,12 @@ pub(super) async fn attach(
             file.write_all(&bytes).map_err(|error| broken(&error))?;
         }
         made.push(write(&site, |db, _| {
-            attach_file(db, &id, &name, &media_type, &mut file)
+            let made = attach_file(db, &id, &name, &media_type, &mut file)?;
+            if !note.is_empty() {
+                let sql = "INSERT INTO extension (content, note) VALUES (?, ?)";
+                db.execute(sql, params![made, note])?;
+            }
+            Ok(made)
         })?);
     }
     if made.is_empty() {

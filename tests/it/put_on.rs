@@ -1,0 +1,351 @@
+//! Comments and attached files put back on pages that are made again from a local backup, with the embedded
+//! server and real files; and killed at every step of it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use coracle::demo::{Fault, Generation, Options, Rule, Seed};
+use coracle::jobs::backup::Manifest;
+use coracle::jobs::*;
+use coracle::shell::backups;
+use serde_json::Value;
+
+use crate::local_backup::{WIKI, all_generations, deletion, folder_of, options};
+use crate::server_copies::{Bench, Death};
+use crate::simulation::head;
+
+/// A backup of the space, in a folder of the test.
+struct Saved {
+    home: tempfile::TempDir,
+    manifest: Manifest,
+}
+
+const NAME: &str = "saved";
+
+impl Saved {
+    fn new() -> Self {
+        let mut bench = Bench::of(deletion(), options(WIKI, Generation::Ten, true));
+        bench.feed(JobEvent::Begin);
+        bench.run(None, |_| false);
+        assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
+        let home = tempfile::tempdir().expect("a folder for the test");
+        copy(&folder_of(&bench), &home.path().join(NAME));
+        let manifest = backups::verify(home.path(), NAME)
+            .expect("there")
+            .expect("whole");
+        Self { home, manifest }
+    }
+
+    /// All of it made again, on a server that has the space and nothing in it.
+    fn again(&self, options: Options) -> Bench {
+        let contents = backups::contents(self.home.path(), NAME).expect("there");
+        let items = contents.expect("whole").items;
+        let meant = items.iter().map(|(_, item)| ItemTarget {
+            id: item.id.clone(),
+            kind: item.kind.clone(),
+            title: item.title.clone(),
+            version: item.version_number(),
+            space: item.space.clone(),
+        });
+        let mut head = head(Act::Recreate, &["ENG"], meant.collect());
+        // Everybody is, on the embedded server.
+        head.user = Some("jdoe".to_owned());
+        let unknown = UnknownRestrictions::OnlyMe;
+        let recipe = Recipe::new(NAME, &self.manifest, items, None, unknown);
+        let bench = Bench::of(Job::recreate(head, recipe), options);
+        copy(
+            &self.home.path().join(NAME),
+            &bench.folders.backups.join(NAME),
+        );
+        bench
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for file in std::fs::read_dir(from).expect("there") {
+        let file = file.expect("one");
+        std::fs::copy(file.path(), to.join(file.file_name())).expect("copied");
+    }
+}
+
+fn empty(generation: Generation, real: bool) -> Options {
+    Options {
+        seed: Seed::Text("space: ENG\nname: Engineering\n".to_owned()),
+        generation,
+        real,
+        ..Options::default()
+    }
+}
+
+/// Something that hangs on a page, as the server tells of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct On {
+    page: String,
+    /// Its text without the line that says whose it was, or its name.
+    what: String,
+    place: String,
+    /// The text of the comment that it answers.
+    answers: Option<String>,
+    bytes: Option<Vec<u8>>,
+}
+
+/// What hangs on the pages of the space.
+struct Site {
+    runtime: tokio::runtime::Runtime,
+    base: String,
+}
+
+impl Site {
+    fn of(bench: &Bench) -> Self {
+        Self {
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime"),
+            base: bench.server.base_url().to_owned(),
+        }
+    }
+
+    fn bytes(&self, path: &str) -> Vec<u8> {
+        let url = format!("{}{path}", self.base);
+        let get = async { reqwest::get(url).await?.bytes().await };
+        self.runtime.block_on(get).expect("an answer").to_vec()
+    }
+
+    fn rows(&self, path: &str) -> Vec<Value> {
+        let answer: Value = serde_json::from_slice(&self.bytes(path)).expect("JSON");
+        answer["results"].as_array().expect("a list").clone()
+    }
+
+    fn pages(&self) -> BTreeMap<String, String> {
+        let of = |kind: &str| self.rows(&format!("/rest/api/space/ENG/content/{kind}?limit=100"));
+        let all = of("page").into_iter().chain(of("blogpost"));
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        all.map(|it| (text(&it["title"]), text(&it["id"])))
+            .collect()
+    }
+
+    fn hanging(&self) -> Vec<On> {
+        let mut all = Vec::new();
+        for (page, id) in self.pages() {
+            let expand = "limit=100&depth=all&expand=body.storage,ancestors";
+            let rows = self.rows(&format!("/rest/api/content/{id}/child/comment?{expand}"));
+            let text = |row: &Value| {
+                let text = row["body"]["storage"]["value"].as_str().unwrap_or_default();
+                text.split_once(":</em></p>")
+                    .map_or(text, |(_, text)| text)
+                    .to_owned()
+            };
+            for row in &rows {
+                let above = row["ancestors"].as_array().and_then(|all| all.last());
+                let above = above.map(|above| {
+                    let parent = rows.iter().find(|it| it["id"] == above["id"]);
+                    text(parent.expect("it is on the same page"))
+                });
+                all.push(On {
+                    page: page.clone(),
+                    what: text(row),
+                    place: row["extensions"]["location"]
+                        .as_str()
+                        .unwrap_or_default()
+                        .to_owned(),
+                    answers: above,
+                    bytes: None,
+                });
+            }
+            for row in self.rows(&format!(
+                "/rest/api/content/{id}/child/attachment?limit=100"
+            )) {
+                let link = row["_links"]["download"].as_str().expect("a link");
+                all.push(On {
+                    page: page.clone(),
+                    what: row["title"].as_str().expect("a name").to_owned(),
+                    place: row["extensions"]["mediaType"]
+                        .as_str()
+                        .unwrap_or_default()
+                        .to_owned(),
+                    answers: row["extensions"]["comment"].as_str().map(str::to_owned),
+                    bytes: Some(self.bytes(link)),
+                });
+            }
+        }
+        all.sort();
+        all
+    }
+}
+
+/// What hung on the pages before. What was on a page in the trash is among it.
+fn before() -> Vec<On> {
+    let text = WIKI.replace("status: trashed\n", "");
+    let bench = Bench::of(deletion(), options(&text, Generation::Ten, true));
+    let all = Site::of(&bench).hanging();
+    assert_eq!(all.len(), 6 + 5);
+    all
+}
+
+fn assert_all_done(bench: &Bench, what: &str) {
+    assert_eq!(bench.job.question(), None, "{what}");
+    assert_eq!(
+        bench.job.state(),
+        JobState::Done,
+        "{what}: {:?}",
+        bench.job.lines()
+    );
+}
+
+/// The files of a fresh server are made from their numbers: those of the backup are compared.
+fn with_bytes_of(saved: &Saved, mut all: Vec<On>) -> Vec<On> {
+    let contents = backups::contents(saved.home.path(), NAME)
+        .expect("there")
+        .expect("whole");
+    for on in all.iter_mut().filter(|on| on.bytes.is_some()) {
+        let (_, item) = contents
+            .items
+            .iter()
+            .find(|(_, it)| it.title == on.what)
+            .expect("saved");
+        let name = &item.file.as_ref().expect("a file").name;
+        on.bytes = Some(std::fs::read(saved.home.path().join(NAME).join(name)).expect("there"));
+    }
+    all
+}
+
+#[test]
+fn comments_and_files_come_back_with_their_pages_and_restricted_ones_stay_restricted() {
+    let saved = Saved::new();
+    let expected = with_bytes_of(&saved, before());
+    for (generation, real) in all_generations() {
+        let mut bench = saved.again(empty(generation, real));
+        bench.feed(JobEvent::Begin);
+        bench.run(None, |_| false);
+        let what = format!("{generation:?} {real}");
+        assert_all_done(&bench, &what);
+        let site = Site::of(&bench);
+        assert_eq!(site.hanging(), expected, "{what}");
+        let plan = &site.pages()["Plan"];
+        let path = format!("/rest/api/content/{plan}?expand=restrictions.read.restrictions.group");
+        let plan: Value = serde_json::from_slice(&site.bytes(&path)).expect("JSON");
+        let groups = &plan["restrictions"]["read"]["restrictions"]["group"]["results"];
+        assert_eq!(groups[0]["name"], "hr-staff", "{what}");
+        // Who wrote a comment, and when, is said in it.
+        let id = &site.pages()["Plan"];
+        let rows = site.rows(&format!(
+            "/rest/api/content/{id}/child/comment?expand=body.storage"
+        ));
+        let texts = rows
+            .iter()
+            .map(|row| row["body"]["storage"]["value"].to_string());
+        let texts: Vec<String> = texts.collect();
+        let is_signed = |text: &String| text.contains("2024-01-01 12:00 UTC:</em></p><p>Why?");
+        assert!(texts.iter().any(is_signed), "{texts:?}");
+    }
+}
+
+#[test]
+fn a_server_that_takes_comments_at_the_foot_alone_gets_them_there_and_that_is_said() {
+    let saved = Saved::new();
+    let mut site = empty(Generation::Ten, true);
+    site.behaviour.footer_comments_only = true;
+    let mut bench = saved.again(site);
+    bench.feed(JobEvent::Begin);
+    bench.run(None, |_| false);
+    assert_all_done(&bench, "at the foot");
+    let all = Site::of(&bench).hanging();
+    assert_eq!(all.len(), 11);
+    assert!(
+        !all.iter()
+            .any(|on| ["inline", "resolved"].contains(&on.place.as_str())),
+        "{all:?}"
+    );
+    let told = bench.job.lines().iter().filter(|line| {
+        let outcome = format!("{:?}", line.outcome);
+        outcome.contains("so it stands at the foot of the page")
+    });
+    assert_eq!(told.count(), 2, "{:?}", bench.job.lines());
+}
+
+#[test]
+fn a_file_that_is_spoilt_in_the_backup_is_not_put_back_and_the_others_are() {
+    let saved = Saved::new();
+    let mut bench = saved.again(empty(Generation::Ten, true));
+    let folder = bench.folders.backups.join(NAME);
+    let spoilt: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .expect("there")
+        .map(|file| file.expect("one").path())
+        .filter(|path| {
+            path.file_name()
+                .is_some_and(|it| it.to_string_lossy().starts_with("file-"))
+        })
+        .take(1)
+        .collect();
+    std::fs::write(&spoilt[0], b"something else").expect("written");
+    bench.feed(JobEvent::Begin);
+    bench.run(None, |_| false);
+    assert_eq!(bench.job.state(), JobState::Failed);
+    let failed = bench.job.lines().iter().filter(|line| {
+        matches!(&line.outcome, Some(Outcome::Failed(why)) if why.contains("is not what was written"))
+    });
+    assert_eq!(failed.count(), 1, "{:?}", bench.job.lines());
+    assert_eq!(Site::of(&bench).hanging().len(), 10);
+}
+
+#[test]
+fn an_answer_that_is_lost_puts_nothing_there_twice_and_leaves_nothing_out() {
+    let saved = Saved::new();
+    let expected = with_bytes_of(&saved, before());
+    for fault in [
+        Fault::AppliedThenLost,
+        Fault::Dropped,
+        Fault::DroppedMidBody,
+    ] {
+        for route in [
+            "POST /rest/api/content/*/child/attachment",
+            "POST /rest/api/content",
+        ] {
+            // The pages are made before.
+            let first = if route.ends_with("content") { 4 } else { 0 };
+            for nth in 0..5 {
+                let mut bench = saved.again(empty(Generation::Nine, true));
+                let rule = Rule::new(route, fault.clone()).skip(first + nth);
+                bench.server.faults().add(rule);
+                bench.feed(JobEvent::Begin);
+                bench.run(None, |_| false);
+                let what = format!("{fault:?} {route} {nth}");
+                assert_all_done(&bench, &what);
+                assert_eq!(Site::of(&bench).hanging(), expected, "{what}");
+            }
+        }
+    }
+}
+
+/// One step in so many is tried, which is each of those of some page, comment and file.
+const STEP: usize = 3;
+
+#[test]
+fn a_process_that_dies_at_any_step_goes_on_and_puts_nothing_there_twice() {
+    let saved = Saved::new();
+    let expected = with_bytes_of(&saved, before());
+    let mut at = 0;
+    loop {
+        let mut bench = saved.again(empty(Generation::Ten, true));
+        bench.feed(JobEvent::Begin);
+        let death = Death {
+            at,
+            done: at % 4 < 2,
+        };
+        let has_died = bench.run(Some(death), |_| false);
+        if has_died && !bench.taken_up() {
+            at += STEP;
+            continue;
+        }
+        bench.run(None, |_| false);
+        assert_all_done(&bench, &format!("{death:?}"));
+        assert_eq!(Site::of(&bench).hanging(), expected, "{death:?}");
+        if !has_died {
+            break;
+        }
+        at += STEP;
+    }
+    assert!(at > 60, "{at} steps");
+}
