@@ -36,6 +36,7 @@ use crate::ui::theme::{self, Theme};
 /// Runs the program and says how it ended.
 pub fn main() -> ExitCode {
     core_dump::forbid();
+    coracle_heap::give_back_large_blocks();
     let clock = Clock::start();
     let code = match command_line().and_then(|cli| match cli {
         Some(cli) => go(clock, &cli),
