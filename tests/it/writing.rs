@@ -272,9 +272,23 @@ impl Visit {
         self
     }
 
-    /// Agrees to what the dialog asks, once it is counted what that is.
+    /// Agrees to what the dialog asks, once it is counted what that is. Where it has just changed, that is
+    /// looked at, and agreed to once more.
     fn agrees(&mut self) -> &mut Self {
-        self.counted().enter()
+        self.counted();
+        loop {
+            self.enter();
+            let answered = |screen: &vt100::Screen| {
+                let text = plain(screen);
+                text.contains("answer again") || !text.contains("Type ")
+            };
+            self.at().wait("an answer to Enter", answered);
+            if !self.at().contents().contains("answer again") {
+                return self;
+            }
+            // Page down does nothing but clear that.
+            self.types("\u{1b}[6~").sees_no_more("answer again");
+        }
     }
 
     fn escape(&mut self, gone: &str) -> &mut Self {
@@ -745,7 +759,7 @@ fn a_deletion_that_fails_or_gets_lost_is_told_as_it_is() {
 /// Begins to delete the five spaces that are doomed.
 fn begins_five_deletions(visit: &mut Visit) {
     plans_five_deletions(visit);
-    visit.enter();
+    visit.agrees();
 }
 
 /// Five deletions, counted and with what was asked typed.
@@ -785,7 +799,7 @@ fn five_deletions_cut_short_by_a_kill_are_taken_up_and_end_as_if_nothing_had_bee
     plans_five_deletions(&mut visit);
     // The third space is being read when the program dies.
     let gate = bench.server.faults().hold("GET /rest/api/space/D3/**");
-    visit.enter();
+    visit.agrees();
     visit.sees("1 job 40 %");
     visit
         .at()
