@@ -927,6 +927,13 @@ impl Person {
                 self.session.rests();
                 self.session.send("\r")?;
             }
+            // Its question was closed by a key that was on its way.
+            if text.contains("J shows it") {
+                self.session.send("J")?;
+                self.session.rests();
+                self.session.send("r")?;
+                self.session.rests();
+            }
             // Where the disk is full the job's file does not say so.
             let it_waits = text.contains("Make room") || text.contains("waits.");
             if looks > 20 && (it_waits || jobs(home).iter().any(|it| it == "paused")) {
