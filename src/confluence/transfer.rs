@@ -23,6 +23,9 @@ pub trait Sink: Send {
     fn write(&mut self, piece: &[u8]) -> io::Result<()>;
 }
 
+/// What the server's own backups are.
+const ZIP: &str = "application/zip";
+
 /// Where an upload comes from.
 pub trait Source: Send + Sync {
     /// What the file is called.
@@ -31,7 +34,7 @@ pub trait Source: Send + Sync {
     fn length(&self) -> u64;
     /// What it is.
     fn media_type(&self) -> &str {
-        "application/zip"
+        ZIP
     }
     /// What is noted of it.
     fn note(&self) -> Option<&str> {

@@ -111,7 +111,7 @@ impl Reading {
     pub(super) fn window(&self) -> Window {
         Window {
             start: self.start,
-            limit: if self.number % 2 == 0 {
+            limit: if self.number.is_multiple_of(2) {
                 ROWS
             } else {
                 OTHER_ROWS

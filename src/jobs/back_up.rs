@@ -147,7 +147,7 @@ impl BackUp {
         let listed: u64 = sum(&self.listed);
         let before: u64 = sum(&self.listed[..self.space]);
         let total = total.map_or(listed, |total| listed.max(before + total));
-        let done = save.items() + self.failures;
+        let done = save.fetched() + self.failures;
         desk.tally(done as usize, total as usize);
     }
 

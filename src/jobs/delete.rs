@@ -403,7 +403,7 @@ impl Delete {
         let so_far = listing.len();
         if let Some(save) = &mut self.save {
             save.go(desk);
-            desk.saving(Some((save.items() as usize, self.rows.len())));
+            desk.saving(Some((save.fetched() as usize, self.rows.len())));
         }
         desk.say(reading(&key, so_far));
     }
@@ -1055,7 +1055,7 @@ impl Machine for Delete {
                 save.go(desk);
                 // Later rounds save what was given at once, and tell how far they are themselves.
                 if self.lists == 1 && save.waiting() > 0 {
-                    desk.saving(Some((save.items() as usize, self.rows.len())));
+                    desk.saving(Some((save.fetched() as usize, self.rows.len())));
                     desk.say("");
                 }
                 if let Some(why) = save.broken() {

@@ -426,7 +426,10 @@ impl Purge {
         }
         save.go(desk);
         let total = listing.total().map_or(0, |total| total as usize);
-        desk.saving(Some((save.items() as usize, total.max(self.targets.len()))));
+        desk.saving(Some((
+            save.fetched() as usize,
+            total.max(self.targets.len()),
+        )));
         let what = if listing.is_checking() {
             "The list repeats rows: reading the trash in another way"
         } else {
@@ -1419,7 +1422,7 @@ impl Machine for Purge {
                 };
                 save.go(desk);
                 if self.all.is_some() && save.waiting() > 0 {
-                    desk.saving(Some((save.items() as usize, self.targets.len())));
+                    desk.saving(Some((save.fetched() as usize, self.targets.len())));
                     desk.say("");
                 }
                 if let Some(why) = save.broken() {

@@ -310,7 +310,7 @@ impl Save {
     }
 
     /// How many of what was wanted were fetched so far.
-    pub(super) fn items(&self) -> u64 {
+    pub(super) fn fetched(&self) -> u64 {
         self.own
     }
 

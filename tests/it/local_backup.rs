@@ -173,7 +173,9 @@ impl Reading {
             let name = file["name"].as_str().expect("a name");
             let bytes = read(name);
             let sum = Sha256::digest(&bytes);
-            let sum: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+            let digits = sum.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+            let digits = digits.map(|digit| char::from_digit(digit.into(), 16));
+            let sum: String = digits.map(|digit| digit.expect("below 16")).collect();
             assert_eq!(file["sha256"], sum, "{name}");
             assert_eq!(file["bytes"], bytes.len(), "{name}");
             if name.starts_with("items-") {

@@ -112,13 +112,18 @@ impl Recreate {
         }
     }
 
-    /// The comment that one answers: what it is now.
-    fn answers(&self, item: u32) -> Option<Option<ContentId>> {
-        let it = self.item(item);
-        let above = it.ancestors.as_ref()?.last()?;
+    /// The comment that one answers, as the backup names it.
+    fn answered(&self, item: u32) -> Option<&ContentId> {
+        let above = self.item(item).ancestors.as_ref()?.last()?;
+        Some(&above.id)
+    }
+
+    /// The same as it is now; `None` also where it was not made again.
+    fn parent(&self, item: u32) -> Option<ContentId> {
+        let above = self.answered(item)?;
         let mut items = self.recipe.items.iter().zip(0..);
-        let parent = items.find(|((_, it), _)| it.id == above.id);
-        Some(parent.and_then(|(_, at)| self.put_on.get(&at)?.made.clone()))
+        let (_, at) = items.find(|((_, it), _)| it.id == *above)?;
+        self.put_on.get(&at)?.made.clone()
     }
 
     /// Asks for what comes next about a comment or a file. Whether there is something else to do at once.
@@ -315,14 +320,15 @@ impl Recreate {
             let Some(storage) = self.comment_text(item) else {
                 return;
             };
-            let parent = self.answers(item);
+            let parent = self.parent(item);
+            let is_answer = self.answered(item).is_some();
             let remark = it.remark.clone().filter(|_| !self.at(item).at_foot);
             // An answer stands where the comment does that it answers.
-            let remark = remark.filter(|it| it.marker.is_some() && parent.is_none());
-            self.put(item).is_alone = parent == Some(None);
+            let remark = remark.filter(|it| it.marker.is_some() && !is_answer);
+            self.put(item).is_alone = is_answer && parent.is_none();
             let kind = self.holder(item).map(|at| self.item(at).kind.clone());
             let kind = kind.unwrap_or(ContentKind::Page);
-            proof.comment(page, kind, parent.flatten(), remark, storage)
+            proof.comment(page, kind, parent, remark, storage)
         };
         // Should this not go out, the page is looked at again.
         self.put(item).stage = Stage::Verify;
@@ -468,7 +474,7 @@ impl Recreate {
     fn stands(&mut self, item: u32, now: &Remark) {
         let was = self.item(item).remark.clone().unwrap_or_default();
         let is_at_foot = now.location.as_deref() == Some("footer");
-        let had_a_place = was.marker.is_some() && self.answers(item).is_none();
+        let had_a_place = was.marker.is_some() && self.answered(item).is_none();
         self.put(item).at_foot |= is_at_foot && had_a_place;
     }
 
