@@ -93,6 +93,12 @@ impl Visit {
         self
     }
 
+    /// Agrees to a plan that asks for a `y`.
+    pub(crate) fn agrees(&mut self) -> &mut Self {
+        self.terminal.agrees("y", "y confirm");
+        self
+    }
+
     pub(crate) fn sees(&mut self, text: &str) -> &mut Self {
         self.terminal.wait_for(text);
         self
@@ -275,7 +281,7 @@ fn three_of_many_are_purged_and_come_back_from_the_backup() {
     visit.keys("R").sees("Enter go on");
     visit.keys("\t\t\t\r");
     visit.sees("Re-create 3 items in ENG");
-    visit.keys("y").sees("Re-create 3 items in ENG: done");
+    visit.agrees().sees("Re-create 3 items in ENG: done");
     for (title, body) in SCRAPS {
         let page = visit.page(title);
         assert_eq!(below(&page), ["Home"], "{title}");
@@ -306,7 +312,7 @@ fn a_tree_of_three_levels_is_restored_in_order_and_in_its_place() {
     visit
         .keys("u")
         .sees("Take each item out of the trash, parents first");
-    visit.keys("y").sees("Restore 3 items of ENG: done");
+    visit.agrees().sees("Restore 3 items of ENG: done");
 
     let writes = visit.writes();
     let first = |title: &str| {

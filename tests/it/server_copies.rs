@@ -1235,10 +1235,12 @@ fn a_space_is_deleted_and_brought_back_from_the_keyboard() {
     visit.sees("2 of 2").keys("D");
     visit.sees("2 pages · 1 blog post · 1 in trash");
     visit.sees("downloaded and checked");
-    visit.keys("ENG\r").sees("Delete ENG: done");
+    visit.keys("ENG").sees("to delete it:  ENG");
+    visit.terminal.agrees("\r", "Type ");
+    visit.sees("Delete ENG: done");
     visit.keys("B").sees("KIND").keys("j");
     visit.sees("written out by the server").keys("R");
-    visit.sees("Restore ENG from its backup").keys("y");
+    visit.sees("Restore ENG from its backup").agrees();
     visit.sees("as the backup has it");
     visit.leave();
 }
@@ -1250,7 +1252,7 @@ fn a_list_of_backups_that_is_open_follows_one_that_is_being_made() {
         .server
         .behave(|it| it.full_backup = FullBackup::Stalls);
     visit.sees("2 of 2").keys("b").sees("Back up ENG");
-    visit.sees("1 in trash").sees("last change").keys("y");
+    visit.sees("1 in trash").sees("last change").agrees();
     visit.sees("1 job").keys("B").sees("being made");
     assert!(!visit.terminal.contents().contains("is missing"));
     visit.server.behave(|it| it.full_backup = FullBackup::Works);
@@ -1261,7 +1263,7 @@ fn a_list_of_backups_that_is_open_follows_one_that_is_being_made() {
         .server
         .behave(|it| it.full_backup = FullBackup::Forbidden);
     visit.keys("b").sees("Back up ENG");
-    visit.sees("1 in trash").sees("last change").keys("y");
+    visit.sees("1 in trash").sees("last change").agrees();
     visit
         .sees("failed")
         .keys("B")

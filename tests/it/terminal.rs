@@ -153,6 +153,27 @@ impl Terminal {
         self.send(bytes);
     }
 
+    /// Agrees with this key to the dialog that shows this text. Where that has just changed, it is looked at, and
+    /// agreed to once more, as somebody would.
+    pub(crate) fn agrees(&mut self, key: &str, asked: &str) {
+        const AGAIN: &str = "answer again";
+        loop {
+            self.send_apart(key);
+            self.wait("an answer to the key that agrees", |screen| {
+                let text = screen.contents();
+                text.contains(AGAIN) || !text.contains(asked)
+            });
+            if !self.contents().contains(AGAIN) {
+                return;
+            }
+            // Page down does nothing but clear that.
+            self.send("\u{1b}[6~");
+            self.wait("the dialog as it was", |screen| {
+                !screen.contents().contains(AGAIN)
+            });
+        }
+    }
+
     /// Types, each Enter in a read of its own: nothing is agreed to by what may be a paste.
     pub(crate) fn send_keys(&mut self, keys: &str) {
         for (place, part) in keys.split('\r').enumerate() {

@@ -272,23 +272,11 @@ impl Visit {
         self
     }
 
-    /// Agrees to what the dialog asks, once it is counted what that is. Where it has just changed, that is
-    /// looked at, and agreed to once more.
+    /// Agrees to what the dialog asks, once it is counted what that is.
     fn agrees(&mut self) -> &mut Self {
         self.counted();
-        loop {
-            self.enter();
-            let answered = |screen: &vt100::Screen| {
-                let text = plain(screen);
-                text.contains("answer again") || !text.contains("Type ")
-            };
-            self.at().wait("an answer to Enter", answered);
-            if !self.at().contents().contains("answer again") {
-                return self;
-            }
-            // Page down does nothing but clear that.
-            self.types("\u{1b}[6~").sees_no_more("answer again");
-        }
+        self.at().agrees("\r", "Type ");
+        self
     }
 
     fn escape(&mut self, gone: &str) -> &mut Self {
