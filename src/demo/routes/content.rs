@@ -862,7 +862,9 @@ pub(super) async fn attach(
     let (mut made, mut note) = (Vec::new(), String::new());
     while let Some(mut field) = form.next_field().await.map_err(|error| broken(&error))? {
         if field.name() == Some("comment") {
-            note = field.text().await.map_err(|error| broken(&error))?;
+            // Not its `text`, which carries the tables of every encoding of the web: forms are UTF-8.
+            let bytes = field.bytes().await.map_err(|error| broken(&error))?;
+            note = String::from_utf8_lossy(&bytes).into_owned();
             continue;
         }
         if field.name() != Some("file") {
