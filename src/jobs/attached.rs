@@ -206,6 +206,9 @@ pub(super) struct Attached {
     pub(super) fresh: Vec<Hung>,
     /// Items that are saved as what hangs on others.
     pub(super) same: HashMap<ContentId, Wanted>,
+    /// Items that are wanted by themselves, until it is known what becomes of them, with what a list
+    /// tells of one as something that hangs on another.
+    pub(super) own: HashMap<ContentId, Option<Box<Slot>>>,
     /// Files that wait, and whether they wait for the end of the list.
     pub(super) files: VecDeque<Slot>,
     pub(super) files_last: bool,

@@ -203,7 +203,9 @@ impl Save {
         let may_hang = wanted
             .iter()
             .filter(|it| super::listing::may_hang(&it.kind));
-        attached.known.insert_all(may_hang.map(|it| &it.id));
+        let own = may_hang.map(|it| (it.id.clone(), None)).collect();
+        attached.own = own;
+        attached.known.insert_all(attached.own.keys());
         attached.files_last = true;
         Self {
             folder,
@@ -246,9 +248,12 @@ impl Save {
 
     /// One more to be saved; with `whole` if a list gave it so, see [`is_whole`].
     pub(super) fn want(&mut self, desk: &mut Desk, wanted: Wanted, whole: Option<Content>) {
-        if super::listing::may_hang(&wanted.kind) && !self.attached.known.insert(&wanted.id) {
-            self.want_again(wanted);
-            return;
+        if super::listing::may_hang(&wanted.kind) {
+            if !self.attached.known.insert(&wanted.id) {
+                self.want_again(wanted);
+                return;
+            }
+            self.attached.own.insert(wanted.id.clone(), None);
         }
         let Some(content) = whole else {
             self.todo.push_back(wanted);
@@ -634,6 +639,7 @@ impl Save {
     ) {
         if slot.on.is_none() {
             self.place(&slot.wanted, &content);
+            self.attached.own.remove(&slot.wanted.id);
             self.own += 1;
         }
         let item = Item::of(content, slot.wanted.status, attachments, file);
@@ -681,6 +687,15 @@ impl Save {
             None => {
                 if let Some(content) = &slot.content {
                     self.place(&slot.wanted, content);
+                }
+                // It is not in the trash by itself, or not to be had there. Where a list tells that it
+                // hangs on a page, it goes with that page and is saved with it.
+                match self.attached.own.remove(&slot.wanted.id) {
+                    Some(Some(hung)) => self.attached.files.push_back(*hung),
+                    Some(None) => {
+                        self.attached.known.remove(&slot.wanted.id);
+                    }
+                    None => {}
                 }
                 Some(slot.wanted)
             }
@@ -871,22 +886,47 @@ impl Save {
         }
     }
 
-    /// Something that hangs on an item, as a list tells of it.
-    fn hang(&mut self, desk: &mut Desk, on: &Holder, row: Content) {
-        if !self.attached.known.insert(&row.id) {
-            return;
+    /// Something that hangs on an item: how it is asked for by itself, unless it is known already.
+    fn hung(
+        &mut self,
+        on: &Holder,
+        kind: ContentKind,
+        id: &ContentId,
+        title: &str,
+        status: ContentStatus,
+    ) -> Option<Slot> {
+        let is_new = self.attached.known.insert(id);
+        let own = self.attached.own.get(id);
+        if !is_new && !own.is_some_and(Option::is_none) {
+            return None;
         }
         let wanted = Wanted {
             item: self.attached.number(),
-            id: row.id.clone(),
-            kind: row.kind.clone(),
-            title: row.title.as_str().into(),
-            status: row.status.unwrap_or(ContentStatus::Current),
+            id: id.clone(),
+            kind,
+            title: title.into(),
+            status,
+        };
+        let slot = Slot {
+            on: Some(on.clone()),
+            ..Slot::new(wanted, Need::Content)
+        };
+        if is_new {
+            return Some(slot);
+        }
+        self.attached.own.insert(id.clone(), Some(Box::new(slot)));
+        None
+    }
+
+    /// The same, as a list tells of it.
+    fn hang(&mut self, desk: &mut Desk, on: &Holder, row: Content) {
+        let status = row.status.unwrap_or(ContentStatus::Current);
+        let Some(slot) = self.hung(on, row.kind.clone(), &row.id, &row.title, status) else {
+            return;
         };
         let slot = Slot {
             is_from_list: true,
-            on: Some(on.clone()),
-            ..Slot::new(wanted, Need::Content)
+            ..slot
         };
         if !attached::is_whole(&row) {
             self.attached.files.push_back(Slot {
@@ -921,20 +961,8 @@ impl Save {
         title: &str,
         status: ContentStatus,
     ) {
-        if !self.attached.known.insert(id) {
-            return;
-        }
-        let wanted = Wanted {
-            item: self.attached.number(),
-            id: id.clone(),
-            kind,
-            title: title.into(),
-            status,
-        };
-        self.attached.files.push_back(Slot {
-            on: Some(on.clone()),
-            ..Slot::new(wanted, Need::Content)
-        });
+        let slot = self.hung(on, kind, id, title, status);
+        self.attached.files.extend(slot);
     }
 
     /// Asks for the next page of the comments, or of the files, of the space.
