@@ -122,7 +122,8 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
         return Err(Failure::new(
             Exit::Usage,
             "coracle is a program for a terminal, and standard input or output is not one.",
-        ));
+        )
+        .hint("Run it in a terminal; coracle --help lists the commands that need none."));
     }
     let (config, there) = configuration(cli, &paths)?;
     let keymap = config.keymap.clone();

@@ -96,6 +96,7 @@ impl Failure {
             )
             .chain(self.hint.iter().map(|hint| ("hint", hint.as_str())))
         {
+            let said = plain::without_numbers(said);
             let mut lines = said.lines();
             let first = lines.next().unwrap_or_default();
             let _ = writeln!(text, "{label}: {}", scrub(first));
@@ -133,8 +134,7 @@ pub fn written(outcome: std::io::Result<()>) -> Result<(), Failure> {
 
 /// What the system says of a failure, without the number that it has there.
 pub fn system(error: &std::io::Error) -> String {
-    let said = error.to_string();
-    scrub(said.split(" (os error").next().unwrap_or(&said))
+    scrub(&plain::without_numbers(&error.to_string()))
 }
 
 /// One line that cannot change a terminal: what drives it, reorders a line or hides in one becomes

@@ -86,10 +86,10 @@ pub enum SecretError {
     #[error("{0} belongs to somebody else")]
     NotOurs(String),
     /// Neither file nor variable nor output holds anything.
-    #[error("{0} holds nothing")]
+    #[error("{0} gave nothing on its first line")]
     Empty(String),
     /// There is something that no token or password can hold.
-    #[error("{0} gave more than a line of text")]
+    #[error("{0} gave something that is no line of text")]
     NotText(String),
     /// There is something that no token can be.
     #[error("{whence} gave what can be no token: {why}")]
@@ -350,13 +350,23 @@ fn told(
     }
     Err(SecretError::CommandFailed {
         program: program.to_owned(),
-        status: status.to_string(),
+        status: ended(status),
         said: if shown.is_empty() {
             shown
         } else {
             format!(":{shown}")
         },
     })
+}
+
+/// How a program ended: "status 2", or by which signal.
+fn ended(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt as _;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("status {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => status.to_string(),
+    }
 }
 
 /// What a command says, without what it printed as its secret: one that prints it to both must not

@@ -113,6 +113,8 @@ pub struct Jobs {
     pub journal: Journal,
     /// What the journal says, the oldest first.
     pub entries: Vec<Entry>,
+    /// Files that are no jobs though they are named like ones, each with what is wrong with it.
+    pub aside: Vec<String>,
     /// The cursor of the view.
     pub cursor: Cursor,
     /// Forms that were left while the job that saves them is at work: they come back when it fails.
@@ -136,6 +138,7 @@ impl Default for Jobs {
             list: Vec::new(),
             journal: Journal::Unread,
             entries: Vec::new(),
+            aside: Vec::new(),
             cursor: Cursor::default(),
             parked: Vec::new(),
             ending: None,
@@ -725,7 +728,11 @@ impl Model {
                 Err(why) => why,
             };
             let name = plain::scrub(&file.name);
-            self.say(LogLevel::Warning, format!("{name} is left aside. {why}"));
+            let told = format!("{name} is left aside. {why}");
+            if !self.jobs.aside.contains(&told) {
+                self.jobs.aside.push(told.clone());
+            }
+            self.say(LogLevel::Warning, told);
         }
         found
     }

@@ -13,6 +13,7 @@ use super::model::{Model, TOAST};
 use super::pane::content::TrashRead;
 use crate::confluence::SpaceKey;
 use crate::jobs::JobId;
+use crate::text::plain;
 
 /// A short notice over the panes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -65,7 +66,7 @@ impl Model {
         level: LogLevel,
         text: impl Into<String>,
     ) {
-        let text = self.spell(&text.into());
+        let text = plain::without_numbers(&self.spell(&text.into())).into_owned();
         self.keep(LogLine {
             level,
             text: text.clone(),

@@ -136,7 +136,7 @@ fn check(
             keep(Finding::failed(
                 Check::Config,
                 format!("{path} could not be read: {error}."),
-                "Check who may read it.",
+                config::unreadable_hint(&error),
             ));
             None
         }

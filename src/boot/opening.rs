@@ -260,7 +260,7 @@ pub(super) fn choose(
                 if config.profiles.is_empty() {
                     format!("There are none in {}.", shown(&paths.config))
                 } else {
-                    format!("There are {}.", names(config))
+                    format!("The configuration has {}.", names(config))
                 },
             ),
         );

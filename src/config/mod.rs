@@ -176,7 +176,8 @@ pub fn load(paths: &Paths) -> Result<Option<Config>, Failure> {
             Exit::Usage,
             format!("The configuration {name} could not be read."),
         )
-        .caused_by(&error),
+        .caused_by(&error)
+        .hint(unreadable_hint(&error)),
         Unusable::Untrusted(untrusted) => Failure::new(
             Exit::Usage,
             format!("The configuration is not used: {untrusted}."),
@@ -184,6 +185,18 @@ pub fn load(paths: &Paths) -> Result<Option<Config>, Failure> {
         .hint(untrusted.hint()),
         Unusable::Wrong { text, problems } => failure(&name, &text, &problems),
     })
+}
+
+/// What to do about a configuration that can't be read.
+pub fn unreadable_hint(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => "Check who may read it.",
+        std::io::ErrorKind::InvalidData => "Save it as UTF-8.",
+        std::io::ErrorKind::FileTooLarge => {
+            "Put a text file there, as config.example.toml is one, or name another with --config."
+        }
+        _ => "Put a text file there, or name another with --config.",
+    }
 }
 
 /// The same with what is wrong one by one.

@@ -47,6 +47,8 @@ pub(super) fn config(
         return Ok(config);
     }
     problems.sort_by_key(|problem| problem.span.start);
+    // A reader that stumbles at each of a thousand brackets says so once.
+    problems.dedup_by(|a, b| a.span == b.span && a.message == b.message);
     let secrets = secrets(table.get_ref(), text);
     for problem in &mut problems {
         if let Quote::Without(hidden) = &mut problem.quote {

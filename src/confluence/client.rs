@@ -1077,7 +1077,14 @@ impl Inner {
                     None => format!("Nothing listens at {}.", self.endpoint),
                 }
             } else {
-                format!("No connection to {host}: {cause}")
+                match io_error(error) {
+                    Some(error) if error.raw_os_error().is_some() => {
+                        format!("No connection to {host}: {error}.")
+                    }
+                    Some(_) => format!("The line to {host} was closed before it stood."),
+                    // Other libraries have words of their own for what went wrong.
+                    None => format!("No connection to {host}."),
+                }
             };
             return ApiError::new(ErrorKind::Connect, self.by_way_of(message));
         }
@@ -1289,15 +1296,20 @@ fn innermost(error: &reqwest::Error) -> String {
 }
 
 fn io_kind(error: &reqwest::Error) -> Option<std::io::ErrorKind> {
+    io_error(error).map(std::io::Error::kind)
+}
+
+/// The innermost failure of the system.
+fn io_error(error: &reqwest::Error) -> Option<&std::io::Error> {
     let mut cause = error.source();
-    let mut kind = None;
+    let mut found = None;
     while let Some(inner) = cause {
         if let Some(io) = inner.downcast_ref::<std::io::Error>() {
-            kind = Some(io.kind());
+            found = Some(io);
         }
         cause = inner.source();
     }
-    kind
+    found
 }
 
 #[cfg(test)]

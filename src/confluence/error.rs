@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::plain::scrub;
+use crate::text::plain::{scrub, without_numbers};
 
 /// A failed call: what happened, in words for a person.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -261,7 +261,7 @@ impl ApiError {
                 "Reading goes on; try the change again when the administrators have ended read-only mode."
             }
             ErrorKind::Conflict => {
-                "Somebody was faster or the name is taken: refresh, look, and decide again."
+                "Somebody was faster, or it is there already: refresh, look, and decide again."
             }
             ErrorKind::RateLimited { .. } => {
                 "Wait a while, or ask an administrator to raise the rate limit of this account."
@@ -326,7 +326,9 @@ impl ApiError {
             ErrorKind::Storage => {
                 "Make room, or mend what the message names, then go on: what has arrived is kept."
             }
-            ErrorKind::Settings => "Once that is mended, try again.",
+            ErrorKind::Settings => {
+                "Correct the setting or the file that the message names, then try again."
+            }
         };
         hint.to_owned()
     }
@@ -336,7 +338,7 @@ impl ApiError {
 fn sentence(text: &str) -> String {
     const LONGEST: usize = 500;
     let clean = scrub(text);
-    let clean = clean.trim();
+    let clean = without_numbers(clean.trim());
     let mut line: String = clean.chars().take(LONGEST).collect();
     if line.len() < clean.len() {
         line.push('…');

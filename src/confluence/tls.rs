@@ -117,16 +117,17 @@ fn with_identity(
     pem: &SecretString,
 ) -> Result<ClientConfig, ApiError> {
     let pem = pem.expose_secret();
+    // A key that is locked in the older way makes the whole file unreadable: it is looked for first.
+    if pem.contains("BEGIN ENCRYPTED PRIVATE KEY") || pem.contains("Proc-Type: 4,ENCRYPTED") {
+        return Err(settings(
+            "The key of `client_cert` is locked with a password; write an unlocked one into a file of mode 0600 with openssl pkey.",
+        ));
+    }
     let chain = CertificateDer::pem_slice_iter(pem.as_bytes())
         .collect::<Result<Vec<_>, _>>()
         .map_err(|_| settings("The certificate of `client_cert` is not whole."))?;
     if chain.is_empty() {
         return Err(settings("There is no certificate in `client_cert`."));
-    }
-    if pem.contains("BEGIN ENCRYPTED PRIVATE KEY") || pem.contains("Proc-Type: 4,ENCRYPTED") {
-        return Err(settings(
-            "The key of `client_cert` is locked with a password; write an unlocked one into a file of mode 0600 with openssl pkey.",
-        ));
     }
     let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| {
         settings("There is no key for `client_cert`; name the file that holds it as `client_key`.")
@@ -414,8 +415,14 @@ enum Fault {
     OtherPurpose,
     /// It was altered, or signed by somebody else.
     BadSignature,
-    /// Anything else, in the words of the library.
-    Other(String),
+    /// It is signed in a way that is too weak, or not known here.
+    OtherSignature,
+    /// It can't be read.
+    Unreadable,
+    /// It is not known whether it was called back.
+    RevocationUnknown,
+    /// Anything else. The words of the library are names of its own, which tell a person nothing.
+    Other,
 }
 
 fn fault(why: &CertificateError, chain: &[&[u8]]) -> Fault {
@@ -437,9 +444,7 @@ fn fault(why: &CertificateError, chain: &[&[u8]]) -> Fault {
             Fault::OtherName(first.as_ref().map(hosts).unwrap_or_default())
         }
         CertificateError::UnknownIssuer => {
-            let own =
-                |it: &Certificate| it.tbs_certificate().issuer() == it.tbs_certificate().subject();
-            match first.filter(|first| chain.len() == 1 && own(first)) {
+            match first.filter(|first| vouches_alone(first, chain)) {
                 Some(first) => Fault::SelfSigned(name(first.tbs_certificate().subject())),
                 None => Fault::UnknownAuthority(
                     chain
@@ -450,7 +455,21 @@ fn fault(why: &CertificateError, chain: &[&[u8]]) -> Fault {
             }
         }
         CertificateError::Revoked => Fault::Revoked,
-        CertificateError::BadSignature => Fault::BadSignature,
+        // An authority of the same name is known, with a key that did not sign this.
+        CertificateError::BadSignature
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            match first.filter(|first| vouches_alone(first, chain)) {
+                Some(first) => Fault::SelfSigned(name(first.tbs_certificate().subject())),
+                None => Fault::BadSignature,
+            }
+        }
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. } => Fault::OtherSignature,
+        CertificateError::BadEncoding | CertificateError::UnhandledCriticalExtension => {
+            Fault::Unreadable
+        }
+        CertificateError::UnknownRevocationStatus
+        | CertificateError::ExpiredRevocationList
+        | CertificateError::ExpiredRevocationListContext { .. } => Fault::RevocationUnknown,
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             Fault::OtherPurpose
         }
@@ -462,11 +481,17 @@ fn fault(why: &CertificateError, chain: &[&[u8]]) -> Fault {
                 // How the authorities of the system word a purpose that does not fit.
                 Fault::OtherPurpose
             } else {
-                Fault::Other(scrub(&said).into_owned())
+                Fault::Other
             }
         }
-        other => Fault::Other(scrub(&other.to_string()).into_owned()),
+        _ => Fault::Other,
     }
+}
+
+/// Whether a certificate was sent alone and names itself as its authority.
+fn vouches_alone(first: &Certificate, chain: &[&[u8]]) -> bool {
+    let told = first.tbs_certificate();
+    chain.len() == 1 && told.issuer() == told.subject()
 }
 
 impl Fault {
@@ -507,7 +532,14 @@ impl Fault {
             Self::BadSignature => format!(
                 "The signature of the certificate of {host} is wrong: it was altered, or another authority has the same name."
             ),
-            Self::Other(said) => format!("The certificate of {host} is not accepted: {said}."),
+            Self::OtherSignature => format!(
+                "The certificate of {host} is signed in a way that is too weak to be trusted, or not known here."
+            ),
+            Self::Unreadable => format!("The certificate of {host} can't be read."),
+            Self::RevocationUnknown => {
+                format!("It can't be learned whether the certificate of {host} was revoked.")
+            }
+            Self::Other => format!("The certificate of {host} is not accepted."),
         }
     }
 }
@@ -528,7 +560,7 @@ pub(super) fn explain(error: &(dyn Error + 'static), host: &str, stage: Stage) -
         rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(other))) => {
             match other.downcast_ref::<Refused>() {
                 Some(Refused { fault, host }) => fault.told(host),
-                None => Fault::Other(scrub(&other.to_string()).into_owned()).told(host),
+                None => Fault::Other.told(host),
             }
         }
         rustls::Error::InvalidCertificate(why) => fault(why, &[]).told(host),
@@ -547,12 +579,15 @@ pub(super) fn explain(error: &(dyn Error + 'static), host: &str, stage: Stage) -
             | AlertDescription::CertificateExpired
             | AlertDescription::CertificateUnknown
             | AlertDescription::AccessDenied),
-        ) => format!("{host} does not accept our {OUR_CERTIFICATE} ({alert:?})."),
+        ) => {
+            let why = in_words(*alert);
+            format!("{host} does not accept our {OUR_CERTIFICATE} ({why}).")
+        }
         rustls::Error::AlertReceived(AlertDescription::UnrecognisedName) => {
             format!("{host} does not know itself by that name; check `url`.")
         }
         rustls::Error::AlertReceived(alert) if stage == Stage::Connecting => {
-            format!("{host} refused the TLS handshake ({alert:?}).")
+            format!("{host} refused the TLS handshake ({}).", in_words(*alert))
         }
         rustls::Error::InvalidMessage(_) if stage == Stage::Connecting => {
             format!("{host} {NO_TLS} at this port; perhaps the address begins with http://.")
@@ -569,6 +604,30 @@ pub(super) fn explain(error: &(dyn Error + 'static), host: &str, stage: Stage) -
         _ => return None,
     };
     Some(ApiError::new(ErrorKind::Tls, told))
+}
+
+/// What the other side says in its alert: "unknown CA" for `UnknownCA`.
+fn in_words(alert: AlertDescription) -> String {
+    let mut words = String::new();
+    let mut before = ' ';
+    for c in format!("{alert:?}").chars() {
+        if c.is_ascii_uppercase() && before.is_ascii_lowercase() {
+            words.push(' ');
+        }
+        words.push(c);
+        before = c;
+    }
+    words
+        .split(' ')
+        .map(|word| {
+            if word.chars().all(|c| c.is_ascii_uppercase()) {
+                word.to_owned()
+            } else {
+                word.to_ascii_lowercase()
+            }
+        })
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// The failure of TLS among the causes, also where it travels inside an error of input and output.
@@ -610,6 +669,53 @@ mod tests {
             assert!(error.message.contains("client certificate"), "{error}");
             assert!(!error.may_have_been_applied());
         }
+    }
+
+    #[test]
+    fn no_fault_and_no_alert_is_told_in_the_names_of_the_library() {
+        let kinds = [
+            CertificateError::BadEncoding,
+            CertificateError::UnhandledCriticalExtension,
+            CertificateError::BadSignature,
+            CertificateError::UnsupportedSignatureAlgorithmContext {
+                signature_algorithm_id: vec![6, 8],
+                supported_algorithms: Vec::new(),
+            },
+            CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+                signature_algorithm_id: vec![6, 8],
+                public_key_algorithm_id: vec![6, 9],
+            },
+            CertificateError::UnknownRevocationStatus,
+            CertificateError::ExpiredRevocationList,
+            CertificateError::InvalidOcspResponse,
+            CertificateError::ApplicationVerificationFailure,
+        ];
+        let mut told: Vec<String> = kinds
+            .iter()
+            .map(|kind| fault(kind, &[]).told("the wiki"))
+            .collect();
+        for alert in [
+            AlertDescription::UnknownCA,
+            AlertDescription::HandshakeFailure,
+        ] {
+            told.push(in_words(alert));
+        }
+        assert_eq!(told[told.len() - 2..], ["unknown CA", "handshake failure"]);
+        for told in told {
+            let is_name = |word: &str| {
+                word.chars().any(char::is_lowercase) && word.chars().skip(1).any(char::is_uppercase)
+            };
+            assert!(!told.contains(['{', '[']), "{told}");
+            assert!(!told.split_whitespace().any(is_name), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_locked_in_the_older_way_is_told_as_locked() {
+        let pem = "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END EC PRIVATE KEY-----\n";
+        let told = config(Trust::Anybody, Some(&SecretString::from(pem)), None);
+        let told = told.expect_err("it is locked");
+        assert!(told.message.contains("locked with a password"), "{told}");
     }
 
     #[test]

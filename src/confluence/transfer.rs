@@ -143,11 +143,9 @@ fn content_range(text: &str) -> Option<(u64, u64)> {
 
 /// What could not be written or read on this machine.
 pub(super) fn storage(error: &io::Error) -> ApiError {
-    let said = error.to_string();
-    let said = said.split(" (os error").next().unwrap_or(&said);
     ApiError::new(
         ErrorKind::Storage,
-        format!("The file of the backup could not be kept or read on this machine: {said}."),
+        format!("The file of the backup could not be kept or read on this machine: {error}."),
     )
 }
 

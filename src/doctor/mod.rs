@@ -11,6 +11,7 @@ pub mod terminal;
 use serde::{Deserialize, Serialize};
 
 use crate::confluence::certificate::Certificate;
+use crate::text::plain;
 
 /// What is looked at, in the order in which it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -288,7 +289,8 @@ fn labels(findings: &[Finding]) -> String {
 }
 
 fn one_line(text: &str) -> String {
-    crate::text::plain::scrub(&text.replace(['\n', '\r'], " ")).into_owned()
+    let text = text.replace(['\n', '\r'], " ");
+    plain::without_numbers(&plain::scrub(&text)).into_owned()
 }
 
 /// What is to blame when something has failed, for the exit code.

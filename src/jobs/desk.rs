@@ -1651,7 +1651,10 @@ pub(super) fn is_not_offered(error: &ApiError) -> bool {
 /// A refusal in words; with what to do where the message alone does not tell.
 pub(super) fn refusal(error: ApiError) -> String {
     match error.kind {
-        ErrorKind::Forbidden | ErrorKind::InBetween => {
+        ErrorKind::Forbidden
+        | ErrorKind::InBetween
+        | ErrorKind::Conflict
+        | ErrorKind::NotJson { .. } => {
             format!("{} {}", error.message, error.hint())
         }
         ErrorKind::NoSuchOperation => format!(
@@ -1689,6 +1692,26 @@ mod tests {
         });
         let agreed = consent::Challenge::new(target).answer("ENG");
         Desk::new(head, Vec::new(), agreed)
+    }
+
+    #[test]
+    fn a_refusal_that_does_not_say_what_to_do_is_told_with_it() {
+        for kind in [
+            ErrorKind::Conflict,
+            ErrorKind::Forbidden,
+            ErrorKind::InBetween,
+            ErrorKind::NotJson {
+                content_type: "text/html".to_owned(),
+            },
+        ] {
+            let error = ApiError::new(kind, "It was refused.");
+            let hint = error.hint();
+            assert_eq!(refusal(error), format!("It was refused. {hint}"));
+            // A form puts what names one of its fields beside that field.
+            for field in ["name", "description", "homepage"] {
+                assert!(!hint.to_lowercase().contains(field), "{hint}");
+            }
+        }
     }
 
     fn purge() -> Call {

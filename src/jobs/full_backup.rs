@@ -1183,8 +1183,8 @@ impl FullBackup {
                 Outcome::Done(Some(note))
             }
             None => return,
-            Some(Why::Failed(why)) => Outcome::Failed(why.clone()),
-            Some(Why::Unknown(why)) => Outcome::Unknown(why.clone()),
+            Some(Why::Failed(why)) => Outcome::Failed(with_advice(why)),
+            Some(Why::Unknown(why)) => Outcome::Unknown(with_advice(why)),
             Some(Why::Cancelled(why)) => Outcome::Skipped(format!("It was given up. {why}")),
         };
         desk.close(*item, outcome);
@@ -1193,6 +1193,15 @@ impl FullBackup {
         self.current = None;
         desk.say("");
         desk.checkpoint();
+    }
+}
+
+/// Why there is no backup, and what to do where that does not say it.
+fn with_advice(why: &str) -> String {
+    if why.contains("begin again") {
+        why.to_owned()
+    } else {
+        format!("{why} Nothing in the space was changed: begin again, or ask a site administrator.")
     }
 }
 

@@ -234,7 +234,7 @@ impl Update {
     fn changed_more(desk: &mut Desk, item: u32, others: &[&str]) {
         let others = others.join(" and the ");
         let why = format!(
-            "Saved, but the {others} of the space changed with it: the server, or somebody else, changed more than was asked for. Save once more to see how it is now and to put it back."
+            "More was changed than was asked for: with what was saved the {others} of the space changed too, by the server or by somebody else. Save once more to see how it is now and to put it back."
         );
         desk.settle(item, Step::UpdateSpace, Settled::DoneBut(&why));
         desk.close(item, Outcome::Failed(why));

@@ -177,7 +177,9 @@ async fn line(profile: &Profile, tell: TellFinding<'_>) -> bool {
         profile.url.host().trim_matches(['[', ']']).to_owned(),
         port.unwrap_or(443),
     );
-    let (host, port) = match way_of(profile) {
+    let way = way_of(profile);
+    let is_proxied = matches!(way, Way::Proxy { .. });
+    let (host, port) = match way {
         Way::Direct(why) => {
             tell(Finding::ok(Check::Proxy, format!("None: {why}.")));
             own
@@ -256,8 +258,16 @@ async fn line(profile: &Profile, tell: TellFinding<'_>) -> bool {
     }
     tell(Finding::failed(
         Check::Connection,
-        format!("No connection to {shown}:{port}: {why}."),
-        "Check that the server is up, the port, and the network (VPN, firewall).",
+        if is_proxied {
+            format!("No connection to the proxy {shown}:{port}: {why}.")
+        } else {
+            format!("No connection to {shown}:{port}: {why}.")
+        },
+        if is_proxied {
+            "Check the address of the proxy and that it is up, or take it out where none is needed."
+        } else {
+            "Check that the server is up, the port, and the network (VPN, firewall)."
+        },
     ));
     false
 }
@@ -471,19 +481,32 @@ pub fn state(paths: &Paths) -> Finding {
     let wanted = [&paths.state, &paths.backups];
     let refused = wanted.into_iter().find_map(|folder| {
         let error = unwritable(folder)?;
-        Some((scrub(&folder.to_string_lossy()), error))
+        Some((folder, error))
     });
-    match refused {
-        None => Finding::ok(Check::State, "Journal, jobs and backups can be written."),
-        Some((folder, error)) => Finding::failed(
-            Check::State,
-            format!(
-                "Nothing can be kept in {folder} ({}): coracle starts, but only reads.",
-                crate::report::system(&error)
-            ),
-            "Make the folder yours and writable; coracle --print-paths says where things are kept.",
+    let Some((folder, error)) = refused else {
+        return Finding::ok(Check::State, "Journal, jobs and backups can be written.");
+    };
+    let is_full = error.kind() == std::io::ErrorKind::StorageFull;
+    let so = if *folder == paths.backups {
+        "coracle starts, but nothing is purged, as no backup can be made"
+    } else if is_full {
+        "coracle starts, but nothing is changed before there is room"
+    } else {
+        "coracle starts, but only reads"
+    };
+    Finding::failed(
+        Check::State,
+        format!(
+            "Nothing can be kept in {} ({}): {so}.",
+            scrub(&folder.to_string_lossy()),
+            crate::report::system(&error)
         ),
-    }
+        if is_full {
+            "Make room on that disk; coracle --print-paths says where things are kept."
+        } else {
+            "Make the folder yours and writable; coracle --print-paths says where things are kept."
+        },
+    )
 }
 
 /// Why nothing can be written into a folder, or made in the first one above it that is there.
@@ -496,8 +519,15 @@ fn unwritable(folder: &Path) -> Option<std::io::Error> {
         there,
         rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK,
     )
+    .map_err(std::io::Error::from)
+    .and_then(|()| has_room(there))
     .err()
-    .map(Into::into)
+}
+
+/// Whether a page can be written there: into a file without a name, which is gone with this.
+fn has_room(folder: &Path) -> std::io::Result<()> {
+    use std::io::Write as _;
+    tempfile::tempfile_in(folder)?.write_all(&[0; 4096])
 }
 
 fn walk(path: &Path, depth: u32, entries: &mut Vec<local::Entry>) {

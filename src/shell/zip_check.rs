@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use zip::ZipArchive;
+use zip::result::ZipError;
 
 use super::download::{Gauge, Tell};
 use super::files;
@@ -140,8 +141,6 @@ pub fn check(
         })
         .map_err(|error: BackupError| error.to_string())?;
     let file = files::open(path).map_err(|error| unreadable(&error))?;
-    let no_zip =
-        |error: &dyn std::fmt::Display| format!("The file of the server is no whole zip: {error}.");
     let mut zip = ZipArchive::new(io::BufReader::new(file)).map_err(|error| no_zip(&error))?;
     let named = spaces_named(&mut zip).map_err(|error| no_zip(&error))?;
     let is_it = |key: &String| key.to_lowercase() == space.as_str().to_lowercase();
@@ -179,9 +178,9 @@ pub fn check(
         } else {
             read_out(&mut unpacked, &mut piece)
         };
-        read.map_err(|error| no_zip(&error))?;
+        read.map_err(|error| no_zip(&error.into()))?;
         if unpacked.read != expected {
-            return Err(no_zip(&"an entry is shorter than it says"));
+            return Err(no_whole_zip("one of its entries is shorter than it says"));
         }
         passed += packed;
     }
@@ -192,6 +191,21 @@ pub fn check(
         },
         held: entities.held(),
     })
+}
+
+/// What is wrong with a zip, where its reader says so: its own words are about its insides.
+fn no_zip(error: &ZipError) -> String {
+    match error {
+        ZipError::FileNotFound => no_whole_zip("what a backup of a space begins with is not in it"),
+        ZipError::Io(error) if error.raw_os_error().is_some() => {
+            no_whole_zip(&crate::report::system(error))
+        }
+        _ => no_whole_zip("it was cut or changed on its way, or is something else"),
+    }
+}
+
+fn no_whole_zip(why: &str) -> String {
+    format!("The file of the server is no whole zip: {why}.")
 }
 
 /// The attached file that an entry is a version of, as a number.
@@ -320,7 +334,24 @@ mod tests {
         let at = at.expect("it is in there");
         let mut changed = bytes.clone();
         changed[at] ^= 1;
-        check_bytes(&changed, "ENG").expect_err("changed");
+        let changed = check_bytes(&changed, "ENG").expect_err("changed");
+        assert!(changed.contains("cut or changed on its way"), "{changed}");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_zip_is_told_without_the_words_of_its_reader() {
+        let bytes = zip("spaceKey=ENG\n");
+        let short = check_bytes(&bytes[..bytes.len() / 2], "ENG").expect_err("cut");
+        let empty = ZipWriter::new(io::Cursor::new(Vec::new()));
+        let empty = empty.finish().expect("a zip").into_inner();
+        let empty = check_bytes(&empty, "ENG").expect_err("nothing is in it");
+        for why in [&short, &empty] {
+            for word in ["EOCD", "archive", "specified", "declared"] {
+                assert!(!why.contains(word), "{why}");
+            }
+        }
+        assert!(short.contains("cut or changed on its way"), "{short}");
+        assert!(empty.contains("is not in it"), "{empty}");
     }
 
     #[test]

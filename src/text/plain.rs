@@ -45,6 +45,31 @@ pub fn scrub(text: &str) -> Cow<'_, str> {
     Cow::Owned(cut_clusters(&replace(text)))
 }
 
+/// A sentence without the numbers that the system has for its failures: "No such file or directory (os
+/// error 2)" is told as "No such file or directory".
+///
+/// Every sentence of ours passes here on its way to a person, so that none has to think of it.
+pub fn without_numbers(sentence: &str) -> Cow<'_, str> {
+    const BEGINS: &str = " (os error ";
+    if !sentence.contains(BEGINS) {
+        return Cow::Borrowed(sentence);
+    }
+    let mut parts = sentence.split(BEGINS);
+    let mut told = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(')') {
+            Some((number, rest)) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+                told.push_str(rest);
+            }
+            _ => {
+                told.push_str(BEGINS);
+                told.push_str(part);
+            }
+        }
+    }
+    Cow::Owned(told)
+}
+
 /// Makes safe text of any text and keeps its lines.
 ///
 /// Every kind of line break becomes `\n`; tabs become spaces up to the next multiple of four
@@ -298,6 +323,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn the_numbers_of_the_system_are_left_out_of_a_sentence_and_nothing_else() {
+        for (said, told) in [
+            (
+                "x.pem could not be read: No such file or directory (os error 2).",
+                "x.pem could not be read: No such file or directory.",
+            ),
+            ("a (os error 2) and b (os error 111) fail", "a and b fail"),
+            ("a page named (os error x)", "a page named (os error x)"),
+            ("an end (os error 2", "an end (os error 2"),
+            ("nothing of it", "nothing of it"),
+        ] {
+            assert_eq!(without_numbers(said), told);
+        }
+    }
 
     #[test]
     fn clean_text_is_borrowed() {

@@ -81,6 +81,27 @@ pub fn clip(text: &str, columns: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}{ELLIPSIS}", &text[..end]))
 }
 
+/// As much of a sentence as fits into this many columns: whole sentences or clauses of it where it has
+/// some, as half a word tells nothing; else as [`clip`] has it. A blank at either end stays.
+pub fn clauses(text: &str, columns: usize) -> Cow<'_, str> {
+    if width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    let last = if text.ends_with(' ') { " " } else { "" };
+    let mut kept = None;
+    for (at, sign) in text.match_indices([':', '.', ';']) {
+        let rest = &text[at + sign.len()..];
+        // The sign is a period in its place; a number has signs inside.
+        if rest.starts_with(' ') && !rest.trim().is_empty() && at > columns / 3 {
+            let part = format!("{}.{last}", &text[..at]);
+            if width(&part) <= columns {
+                kept = Some(part);
+            }
+        }
+    }
+    kept.map_or_else(|| clip(text, columns), Cow::Owned)
+}
+
 /// Cuts text at its start to at most `columns`, with `…` where something was cut: for paths and
 /// for fields whose cursor is at the end.
 pub fn clip_start(text: &str, columns: usize) -> Cow<'_, str> {
@@ -202,6 +223,25 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn of_a_sentence_that_is_too_long_whole_clauses_are_kept() {
+        let text =
+            " The file items-0001.ndjson.gz is not what was written: its check sum differs. ";
+        assert_eq!(clauses(text, 100), text);
+        assert_eq!(
+            clauses(text, 76),
+            " The file items-0001.ndjson.gz is not what was written. "
+        );
+        // What has no clause that fits is cut with a sign.
+        assert_eq!(clauses(text, 20), clip(text, 20));
+        let two = "The line to 127.0.0.1 dropped. Enter tries again.";
+        assert_eq!(clauses(two, 40), "The line to 127.0.0.1 dropped.");
+        for columns in 0..90 {
+            assert!(width(&clauses(text, columns)) <= columns);
+        }
+    }
+
     use crate::text::plain::scrub;
 
     #[test]

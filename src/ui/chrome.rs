@@ -176,7 +176,7 @@ pub(super) fn footer(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     // What did not count comes before what does.
     let dropped = model.modals.dropped().filter(|_| model.pending.is_none());
     if let Some(dropped) = dropped {
-        let told = dropped.told();
+        let told = dropped.told_in(usize::from(rest.width));
         let used = canvas.pieces(
             rest,
             [(told.as_str(), theme.warning), ("  ", theme.key_word)],
@@ -469,7 +469,8 @@ fn form_hints(form: &Form, done: &'static str) -> Vec<(&'static str, &'static st
 
 /// Short notices, above the footer at the right, the newest lowest. Below the header while a dialog
 /// is open, whose answers stand at its foot; where they would cover it, the newest has the header's
-/// line: what a dialog asks is never hidden, and every notice is in the log.
+/// line. Where that is too short for it, it lies over the last rows of a list, as over those of the
+/// panes; what a dialog asks is never hidden. Every notice is in the log.
 pub(super) fn toasts(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let theme = canvas.theme;
     let wide = area.width.saturating_sub(4).min(64);
@@ -517,31 +518,62 @@ pub(super) fn toasts(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             LogLevel::Warning => ("Note", theme.warning),
             LogLevel::Error => ("Failed", theme.danger),
         };
-        if canvas.dialog.is_some_and(|dialog| dialog.intersects(at)) {
+        if let Some(dialog) = canvas.dialog.filter(|dialog| dialog.intersects(at)) {
             if ix == 0 {
-                in_header(canvas, area, &toast.text, (label, style));
+                let asks = model.modals.last().is_some_and(Modal::asks);
+                let inside = Rect {
+                    x: dialog.right().saturating_sub(boxed + 1),
+                    y: dialog.bottom().saturating_sub(height + 1),
+                    ..at
+                };
+                let fits = is_in_one_line(area, &toast.text, label);
+                if fits || asks || dialog.width < boxed + 2 || dialog.height < height + 4 {
+                    in_header(canvas, area, &toast.text, (label, style));
+                } else {
+                    boxed_notice(canvas, inside, lines, (label, style));
+                }
             }
             return;
         }
-        canvas.clear(at);
-        let title = [(label, style)];
-        canvas.frame(
-            at,
-            if label.is_empty() { &[] } else { &title },
-            Focus::Elsewhere,
-        );
-        let text = Rect {
-            x: at.x + 1,
-            y: at.y + 1,
-            width: boxed - 2,
-            height: height - 2,
-        };
-        canvas.buffer.set_style(text, theme.toast);
-        for (row, line) in text.rows().zip(lines) {
-            canvas.text(margin(row), line, theme.toast);
-        }
+        boxed_notice(canvas, at, lines, (label, style));
         edge = if at_top { at.bottom() } else { at.y };
     }
+}
+
+/// A notice in a frame of its own.
+fn boxed_notice(
+    canvas: &mut Canvas<'_>,
+    at: Rect,
+    lines: &[String],
+    (label, style): (&str, Style),
+) {
+    let theme = canvas.theme;
+    canvas.clear(at);
+    let title = [(label, style)];
+    canvas.frame(
+        at,
+        if label.is_empty() { &[] } else { &title },
+        Focus::Elsewhere,
+    );
+    let text = Rect {
+        x: at.x + 1,
+        y: at.y + 1,
+        width: at.width - 2,
+        height: at.height - 2,
+    };
+    canvas.buffer.set_style(text, theme.toast);
+    for (row, line) in text.rows().zip(lines) {
+        canvas.text(margin(row), line, theme.toast);
+    }
+}
+
+/// Whether a notice is whole in the line of the header.
+fn is_in_one_line(area: Rect, text: &str, label: &str) -> bool {
+    let label = match width::width(label) {
+        0 => 0,
+        word => word + 2,
+    };
+    label + width::width(text) + 2 <= usize::from(area.width)
 }
 
 /// A notice in one line, over the header, unless the dialog is there as well.

@@ -475,7 +475,7 @@ impl Canvas<'_> {
             height: 1,
         };
         let note = format!(" {note} ");
-        let note = width::clip(&note, usize::from(line.width));
+        let note = width::clauses(&note, usize::from(line.width));
         let wide = u16::try_from(width::width(&note)).unwrap_or(line.width);
         let at = Rect {
             x: line.right() - wide.min(line.width),

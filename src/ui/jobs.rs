@@ -7,6 +7,7 @@ use super::draw::Canvas;
 use super::modal::{Owner, dialog};
 use super::scroll;
 use super::theme::Theme;
+use crate::app::jobs::Journal;
 use crate::app::layout::centred;
 use crate::app::message::Size;
 use crate::app::modal::jobs::{JobView, Pace, lines, pace, remark, tone, word};
@@ -32,10 +33,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, size: Size) {
     let at = frame(size, jobs.list.len());
     let inner = dialog(canvas, at, "Jobs", Owner::profile(model));
     if jobs.list.is_empty() {
-        let text = match model.why_closed() {
-            Some(why) => format!("Jobs and journal are closed. {why}"),
-            None => "No jobs yet. Everything that changes the wiki becomes one.".to_owned(),
-        };
+        let text = nothing_here(model);
         let lines = reading::folded(&text, usize::from(inner.width));
         canvas.lines(inner, lines.iter().map(|line| (line.as_str(), theme.dim)));
     }
@@ -95,6 +93,29 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, size: Size) {
         );
         canvas.bottom_note(at, &note, theme.dim);
     }
+}
+
+/// Why there is nothing in the list.
+fn nothing_here(model: &Model) -> String {
+    let jobs = &model.jobs;
+    if let Some(why) = model.why_closed() {
+        return format!("Jobs and journal are closed. {why}");
+    }
+    if let Journal::Closed(why) = &jobs.journal {
+        return format!("It is not known which jobs there are. {why}");
+    }
+    if let Some(first) = jobs.aside.first() {
+        let more = match jobs.aside.len() - 1 {
+            0 => String::new(),
+            more => format!(
+                " {} more; {}",
+                number::count(more as u64, "file"),
+                model.spell("‹log› shows them.")
+            ),
+        };
+        return format!("No other jobs. {first}{more}");
+    }
+    "No jobs yet. Everything that changes the wiki becomes one.".to_owned()
 }
 
 /// As tall as what is in it, with a little room, so that it rarely changes while jobs go on.

@@ -69,7 +69,10 @@ pub(super) fn draw(model: &Model, plans: &Plans, canvas: &mut Canvas<'_>, size: 
                 let [made, what, server] = cells;
                 let rest = canvas.column(line, 12, made.0, Align::Left, made.1);
                 let what_wide = rest.width.saturating_sub(host);
-                let rest = canvas.column(rest, what_wide, what.0, Align::Left, what.1);
+                // A name that is cut does not touch the server beside it.
+                let gap = 2.min(host).min(what_wide);
+                let rest = canvas.column(rest, what_wide - gap, what.0, Align::Left, what.1);
+                let rest = canvas.column(rest, gap, "", Align::Left, what.1);
                 canvas.column(rest, host, server.0, Align::Left, server.1);
             };
             let head = ["WRITTEN", "PLAN", "SERVER"].map(|word| (word, theme.table_head));

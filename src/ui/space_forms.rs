@@ -23,7 +23,11 @@ fn concern(model: &Model, problem: Option<&str>, job: Option<&JobId>) -> String 
         ));
     }
     let trouble = job.and_then(Job::trouble);
-    trouble.or(problem).unwrap_or_default().to_owned()
+    match trouble.or(problem) {
+        Some(text) => text.to_owned(),
+        // For how long it waits before it asks again, and why.
+        None => job.map(|job| job.progress().message).unwrap_or_default(),
+    }
 }
 
 /// What a form says of its job, in place of keys.

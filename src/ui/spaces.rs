@@ -511,13 +511,25 @@ impl Foot {
         }
     }
 
-    /// Draws it at the end of `line`. The place gives way to the notes.
+    /// Draws it at the end of `line`. The place gives way to the notes, and what there is no room for
+    /// beside the first note is left out whole.
     fn draw(&self, canvas: &mut Canvas<'_>, line: Rect) {
         let theme = canvas.theme;
         let mut pieces: Vec<(&str, Style)> = Vec::new();
-        for (note, style) in &self.notes {
-            pieces.push((if pieces.is_empty() { " " } else { " · " }, theme.dim));
-            pieces.push((note, *style));
+        let room = usize::from(line.width).saturating_sub(2);
+        let first = self.notes.first();
+        let first = first.map(|(note, style)| (width::clauses(note, room), *style));
+        let mut used = 0;
+        if let Some((note, style)) = &first {
+            used = width::width(note);
+            pieces.extend([(" ", theme.dim), (note, *style)]);
+        }
+        for (note, style) in self.notes.iter().skip(1) {
+            used += 3 + width::width(note);
+            if used > room {
+                break;
+            }
+            pieces.extend([(" · ", theme.dim), (note.as_str(), *style)]);
         }
         if !pieces.is_empty() {
             pieces.push((" ", theme.dim));

@@ -462,8 +462,23 @@ fn built_in(name: &str) -> Result<&'static str, ThemeError> {
 fn read(name: &str, text: &str) -> Result<File, ThemeError> {
     toml::from_str(text).map_err(|error| ThemeError::Toml {
         theme: name.to_owned(),
-        message: error.to_string().trim_end().to_owned(),
+        message: toml_told(text, &error),
     })
+}
+
+/// What the reader of TOML says, with its place, in one line: its own text draws the line below.
+fn toml_told(text: &str, error: &toml::de::Error) -> String {
+    let at = error.span().map_or(0, |span| span.start);
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    format!("line {line}, column {column}: {}.", error.message())
 }
 
 /// The styles of a file at full depth, with what it inherits.

@@ -302,3 +302,14 @@ fn a_setting_that_was_written_in_part_is_told_in_full() {
     let told = told("default = \"prod\"\n");
     assert!(told.contains("Did you mean `default_profile`?"), "{told}");
 }
+
+#[test]
+fn what_is_wrong_at_one_place_is_told_once() {
+    let problems = parse(&format!("a = {}", "[".repeat(500))).expect_err("it is never closed");
+    let places: BTreeSet<_> = problems
+        .iter()
+        .map(|problem| (problem.span.start, problem.span.end, &problem.message))
+        .collect();
+    assert_eq!(places.len(), problems.len());
+    assert!(problems.len() < 10, "{}", problems.len());
+}

@@ -443,7 +443,9 @@ fn a_proxy_that_is_dead_or_lets_nobody_through_is_to_blame_and_not_the_server() 
     assert_eq!(told.code, Some(4), "{}", told.text);
     let line = told.line("Connection");
     assert!(line.starts_with("FAILED"), "{line}");
-    assert!(line.contains(&format!("127.0.0.1:{dead}")), "{line}");
+    let to = format!("No connection to the proxy 127.0.0.1:{dead}: ");
+    assert!(line.contains(&to), "{line}");
+    assert!(!told.text.contains("os error"), "{}", told.text);
     assert!(told.line("TLS").starts_with('-'), "{}", told.text);
 
     for (status, said) in [

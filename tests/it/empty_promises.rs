@@ -492,7 +492,7 @@ fn a_change_that_wipes_something_else_is_told_and_not_as_done() {
             Some(answer)
         });
         failed(&bench, what);
-        failed(&bench, "Saved, but");
+        failed(&bench, "More was changed than was asked for");
         assert_eq!(bench.told(Step::UpdateSpace), Phase::Done);
     }
     let mut bench = described();

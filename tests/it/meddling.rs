@@ -982,3 +982,33 @@ fn what_is_no_job_is_left_aside_by_its_name() {
     assert_eq!(names.collect::<Vec<_>>(), ["j1"]);
     assert_eq!(model.why_read_only(), None);
 }
+
+/// A list without jobs is no list of which nothing is known.
+#[test]
+fn a_list_of_jobs_does_not_say_that_there_are_none_where_a_file_or_the_journal_was_not_read() {
+    for (width, height) in [(120, 40), (80, 24)] {
+        let says = |story: &Story, text: &str| {
+            let screen = story.screen();
+            let words = screen.replace(['│', '╭', '╮', '╰', '╯', '─'], " ");
+            let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(words.contains(text), "no {text}\n{screen}");
+        };
+        let mut desk = Desk::of(Story::start(width, height));
+        for name in ["job-none.json", "job-other.json"] {
+            desk.files.insert(name.to_owned(), "{}".to_owned());
+        }
+        desk.work(&story::wiki);
+        desk.keys("J");
+        says(&desk.story, "No other jobs. job-none.json is left aside.");
+        says(&desk.story, "1 file more; L shows them.");
+        let mut story = Story::browsing(width, height);
+        story.keys("J");
+        says(&story, "No jobs yet.");
+        story.model.jobs.journal =
+            coracle::app::jobs::Journal::Closed("It is broken at line 2.".to_owned());
+        says(
+            &story,
+            "It is not known which jobs there are. It is broken at line 2.",
+        );
+    }
+}

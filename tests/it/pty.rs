@@ -583,7 +583,7 @@ fn where_a_browser_fails_the_address_is_copied_and_shown() {
     let mut terminal = Terminal::start(command, 120, 40);
     terminal.wait_for("ENG");
     terminal.send("o");
-    terminal.wait_for("`/bin/sh` ended with exit status: 3.");
+    terminal.wait_for("`/bin/sh` ended with status 3.");
     terminal.wait_for("http://127.0.0.1:");
     terminal.wait_for_bytes(b"\x1b]52;c;");
     terminal.send("qq");

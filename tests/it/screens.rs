@@ -348,6 +348,35 @@ fn a_notice_covers_no_dialog() {
 }
 
 #[test]
+fn a_notice_that_is_too_long_for_the_header_is_whole_over_a_list_and_cut_over_a_question() {
+    let notice = "Not removed: process 2843 since 16:13 holds it for Purge 36 items of BIG, which is not over and may need it.";
+    let whole = |story: &Story| {
+        let screen = story.screen();
+        let words = screen.replace(['│', '╭', '╮', '╰', '╯', '─'], " ");
+        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        words.contains(notice)
+    };
+    for (width, height) in [(120, 40), (80, 24), (60, 20)] {
+        for keys in ["J", "B", "L", "J o"] {
+            let mut story = Story::browsing(width, height);
+            for key in keys.split(' ') {
+                story.keys(key).answer_all(&wiki);
+            }
+            let before = story.screen();
+            story.model.say(LogLevel::Warning, notice);
+            assert!(whole(&story), "{keys}\n{}", story.screen());
+            // The keys of the list stay in sight.
+            let last = |screen: &str| screen.lines().last().map(str::to_owned);
+            assert_eq!(last(&before), last(&story.screen()), "{keys}");
+        }
+    }
+    let mut story = Story::browsing(80, 24);
+    story.keys("D").answer_all(&wiki);
+    story.model.say(LogLevel::Warning, notice);
+    assert!(story.screen().contains("Type "), "{}", story.screen());
+}
+
+#[test]
 fn themes() {
     for (theme, _) in theme::BUILT_IN {
         let looks = theme::load(theme, Depth::True).expect("a built-in theme");

@@ -243,3 +243,45 @@ fn a_character_that_can_not_be_sent_is_told_however_it_came_and_until_it_is_save
     desk.keys("Ctrl-u");
     shows_not(&desk.screen(), "U+0000");
 }
+
+#[test]
+fn a_form_that_is_being_saved_says_for_how_long_it_waits_and_why() {
+    for (width, height) in [(120, 40), (80, 24)] {
+        let mut desk = Desk::browsing(width, height);
+        desk.keys("e").work(&wiki);
+        desk.types("x").keys("Ctrl-s").work(&wiki);
+        let fails = |call: &Call| match call {
+            Call::Space { .. } => Err(error(ErrorKind::Server, 500, "It fails.")),
+            other => wiki(other),
+        };
+        desk.keys("y").work(&fails);
+        let screen = desk.screen();
+        shows(&screen, "Saving …");
+        shows(&screen, "Waiting ");
+        shows(&screen, " s. It fails.");
+    }
+}
+
+/// Whoever builds a sentence of what the system says puts it into one of these.
+#[test]
+fn no_sentence_has_the_numbers_of_the_system() {
+    let gone = std::io::Error::from_raw_os_error(2);
+    let said = format!("x.pem could not be read: {gone}.");
+    assert!(said.contains("os error 2"), "{said}");
+    let mut story = Story::browsing(80, 24);
+    story
+        .model
+        .say(coracle::app::message::LogLevel::Error, &said);
+    let toast = story.model.toasts.last().expect("it is shown");
+    for told in [
+        coracle::confluence::ApiError::new(ErrorKind::Settings, &said).message,
+        coracle::doctor::Finding::note(coracle::doctor::Check::Config, &said, &said).told(),
+        coracle::report::Failure::new(coracle::report::Exit::Failed, &said)
+            .caused_by(&gone)
+            .text(),
+        toast.text.clone(),
+    ] {
+        assert!(told.contains("No such file or directory"), "{told}");
+        assert!(!told.contains("os error"), "{told}");
+    }
+}

@@ -457,6 +457,12 @@ fn what_the_server_refuses_or_does_not_do_is_told_and_is_no_backup() {
             "{behaviour:?}: {}",
             bench.why()
         );
+        // Each says what to do.
+        assert!(
+            bench.why().contains("begin again"),
+            "{behaviour:?}: {}",
+            bench.why()
+        );
         assert_eq!(bench.copies(), [], "{behaviour:?}");
         bench.assert_told(words);
     }

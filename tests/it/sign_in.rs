@@ -565,7 +565,7 @@ fn a_secret_that_cannot_be_had_is_told_with_what_to_do() {
     fs::set_permissions(&empty, fs::Permissions::from_mode(0o600)).expect("a mode");
     for (source, awaited) in [
         ("token_file = 'missing'".to_owned(), &["could not be read", "Check the path"][..]),
-        (format!("token_file = '{}'", empty.display()), &["holds nothing", "first line"]),
+        (format!("token_file = '{}'", empty.display()), &["gave nothing on its first line", "first line"]),
         ("token_env = 'NOT_SET_HERE'".to_owned(), &["NOT_SET_HERE is not set"]),
         (
             "token_command = ['sh', '-c', 'echo s3cret-token; echo the store is locked >&2; exit 2']".to_owned(),

@@ -391,6 +391,8 @@ fn the_quit_dialog_tells_of_each_request_that_is_sent_though_they_are_confirmed_
             took_ms: 42,
         });
         shows(&desk.story, &format!("0 of 3 done, {sent} more sent"));
+        // What is sent is half of the way.
+        shows(&desk.story, &format!("1 job {} %", sent * 100 / 6));
     }
 }
 

@@ -86,6 +86,8 @@ pub enum Count {
     AtLeast(u64),
     /// So many, by a list that repeats rows or tells fewer than it says: others may be left out.
     Uncertain(u64),
+    /// The server does not tell this user.
+    Refused,
     /// It could not be learned.
     Unknown,
 }
@@ -429,6 +431,7 @@ impl Confirm {
         let count = match &outcome {
             Ok(Reply::Contents(page)) => counted_in(&page.results, page.total, page.has_next),
             Ok(Reply::Trash(page)) => counted_in(&page.results, page.total, page.next.is_some()),
+            Err(error) if error.kind == ErrorKind::Forbidden => Count::Refused,
             Ok(_) | Err(_) => Count::Unknown,
         };
         match fact {
@@ -1531,6 +1534,7 @@ fn counted(facts: &SpaceFacts, act: Act) -> String {
         Count::Exactly(n) => number::count(*n, noun),
         Count::AtLeast(n) => format!("{}+ {}", number::grouped(*n), number::plural(noun)),
         Count::Uncertain(n) => format!("{}? {}", number::grouped(*n), number::plural(noun)),
+        Count::Refused => format!("you may not read its {}", number::plural(noun)),
         Count::Unknown => format!("{} unknown", number::plural(noun)),
     };
     let trash = match &facts.trash {
@@ -1538,6 +1542,7 @@ fn counted(facts: &SpaceFacts, act: Act) -> String {
         Count::Exactly(n) => format!("{} in trash", number::grouped(*n)),
         Count::AtLeast(n) => format!("{}+ in trash", number::grouped(*n)),
         Count::Uncertain(n) => format!("{}? in trash", number::grouped(*n)),
+        Count::Refused => "you may not read its trash".to_owned(),
         Count::Unknown => "trash unknown".to_owned(),
     };
     if matches!(act, Act::PurgeAll | Act::BackUp) {

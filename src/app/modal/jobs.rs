@@ -420,16 +420,18 @@ pub fn remark(job: &Job) -> Option<String> {
     Some(job.progress().message).filter(|message| !message.is_empty())
 }
 
-/// How much of a job is done, in percent, the part of the thing at work with it.
+/// How much of a job is done, in percent, the part of the thing at work with it. What is sent is half
+/// done before it is shown to be: of one thing that is in doubt, nothing else would be true.
 pub fn percent(job: &Job) -> String {
     let progress = job.progress();
-    let (done, total) = progress
-        .saving
-        .unwrap_or((progress.finished + sent(&progress), progress.total));
-    // What is sent is not done before it is shown.
-    let most = (total as u64 * 100).saturating_sub(u64::from(progress.sent > 0));
-    let part = u64::from(progress.part);
-    number::percent((done as u64 * 100 + part).min(most), total as u64 * 100)
+    let (done, sent, total) = match progress.saving {
+        Some((saved, total)) => (saved, 0, total),
+        None => (progress.finished, sent(&progress), progress.total),
+    };
+    // While it asks, nothing is at work.
+    let part = if asks(job) { 0 } else { progress.part };
+    let hundredths = done as u64 * 100 + sent as u64 * 50 + u64::from(part);
+    number::percent(hundredths.min(total as u64 * 100), total as u64 * 100)
 }
 
 /// The width of the labels of [`lines`].

@@ -93,6 +93,25 @@ impl Modal {
         !self.is_reading()
     }
 
+    /// Whether it asks something, or takes what is typed: a list and a text only show.
+    pub fn asks(&self) -> bool {
+        match self {
+            Self::Jobs | Self::Job(_) | Self::Plans(_) => false,
+            Self::Backups(backups) => backups.is_typing(),
+            Self::Reading(reading) => reading.typing,
+            Self::Menu(_)
+            | Self::Palette(_)
+            | Self::SpacesFilter(_)
+            | Self::NewSpace(_)
+            | Self::EditSpace(_)
+            | Self::Confirm(_)
+            | Self::Question(_)
+            | Self::Profiles(_)
+            | Self::SetUp(_)
+            | Self::Leave(_) => true,
+        }
+    }
+
     /// Whether keys are letters of a text in it.
     pub(in crate::app) fn types_text(&self) -> bool {
         match self {

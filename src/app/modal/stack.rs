@@ -21,6 +21,7 @@ use serde::Serialize;
 use super::{Face, Modal, Terms};
 use crate::app::key::{Chord, Company, KeyPress};
 use crate::app::message::Millis;
+use crate::text::width;
 
 /// How long the answer to a status report is waited for, in milliseconds.
 const ANSWER: u64 = 2_000;
@@ -256,6 +257,23 @@ impl Dropped {
                 format!("Dropped, it came with other keys: {key}. Press {key} again.")
             }
         }
+    }
+
+    /// The same in so many columns, or fewer: whole sentences, for the end of one is what to do.
+    pub fn told_in(&self, columns: usize) -> String {
+        let fits = |text: &String| width::width(text) <= columns;
+        let shorter = match self {
+            Self::TooEarly(_) => {
+                ["Keys typed too early were dropped.", "Typed too early."].map(str::to_owned)
+            }
+            Self::Together(key) => [
+                format!("Press {key} again, by itself."),
+                format!("{key} again."),
+            ],
+        };
+        let told = Some(self.told()).filter(fits);
+        told.or_else(|| shorter.into_iter().find(fits))
+            .unwrap_or_default()
     }
 }
 
@@ -523,5 +541,28 @@ impl Stack {
     /// What did not count, last.
     pub fn dropped(&self) -> Option<&Dropped> {
         self.dropped.as_ref().filter(|_| !self.modals.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_dropped_is_told_in_whole_sentences_in_every_width() {
+        let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
+        for dropped in [
+            Dropped::Together("Enter".to_owned()),
+            Dropped::Together("Ctrl-s".to_owned()),
+            Dropped::TooEarly(keys(&["\"1\"", "Enter"])),
+            Dropped::TooEarly(keys(&["\"p\"", "\"u\"", "\"r\"", "\"g\"", "Enter"])),
+        ] {
+            for columns in 18..100 {
+                let told = dropped.told_in(columns);
+                assert!(width::width(&told) <= columns, "{columns}: {told}");
+                assert!(told.ends_with('.'), "{columns}: {told}");
+            }
+            assert_eq!(dropped.told_in(100), dropped.told());
+        }
     }
 }
