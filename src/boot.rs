@@ -223,7 +223,9 @@ fn no_recording(path: &Path, error: &std::io::Error) -> Failure {
     if error.kind() == std::io::ErrorKind::AlreadyExists {
         failure.hint("There is a file already; name one that is not there yet.")
     } else {
-        failure.caused_by(error)
+        failure
+            .caused_by(error)
+            .hint("Name a new file in a folder that is there and that you may write into.")
     }
 }
 
@@ -237,7 +239,9 @@ fn replay(options: &ReplayArgs) -> Result<(), Failure> {
         .caused_by(error)
     };
     let bad = |error: ReplayError| failed(&error).hint(error.hint());
-    let text = std::fs::read_to_string(&options.file).map_err(|error| failed(&error))?;
+    let text = std::fs::read(&options.file)
+        .and_then(config::file::into_text)
+        .map_err(|error| failed(&error).hint("Name a file that coracle --record has made."))?;
     let (mut replay, _) = Replay::new(&text).map_err(bad)?;
     let theme = theme::load("dark", theme::Depth::True)
         .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
@@ -279,7 +283,8 @@ fn replay(options: &ReplayArgs) -> Result<(), Failure> {
 /// Checks journals and prints a line for each.
 fn verify_journals(files: &[PathBuf], state: &Path) -> Result<Exit, Failure> {
     let found;
-    let files = if files.is_empty() {
+    let is_found = files.is_empty();
+    let files = if is_found {
         found = journals(state).map_err(|error| no_state(state, &error))?;
         &found
     } else {
@@ -291,11 +296,23 @@ fn verify_journals(files: &[PathBuf], state: &Path) -> Result<Exit, Failure> {
     let mut exit = Exit::Done;
     for file in files {
         let mut verifier = Verifier::default();
-        let read = File::open(file)
+        // What we have found ourselves may be a pipe, which would make us wait.
+        let opened = if is_found {
+            files::open(file)
+        } else {
+            File::open(file)
+        };
+        let read = opened
             .and_then(|file| each_line(file, |line| verifier.push(line).map(|_| ())))
             .map_err(|error| {
-                Failure::new(Exit::Failed, format!("{} could not be read.", shown(file)))
-                    .caused_by(&error)
+                let failure =
+                    Failure::new(Exit::Failed, format!("{} could not be read.", shown(file)))
+                        .caused_by(&error);
+                if is_found {
+                    failure.hint("Move it aside: the next start begins a new journal.")
+                } else {
+                    failure.hint("Name a journal, or none to check all that there are.")
+                }
             })?;
         match read.map(|()| verifier.finish()) {
             Ok(verified) => {
@@ -427,8 +444,7 @@ fn journals(state: &Path) -> std::io::Result<Vec<PathBuf>> {
         };
         for entry in entries {
             let journal = entry?.path().join(JOURNAL);
-            let there = std::fs::symlink_metadata(&journal);
-            if there.is_ok_and(|it| it.is_file()) {
+            if std::fs::symlink_metadata(&journal).is_ok() {
                 found.push(journal);
             }
         }

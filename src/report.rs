@@ -74,12 +74,17 @@ impl Failure {
         self
     }
 
-    /// The same with an error and its sources as causes.
+    /// The same with an error and its sources as causes, but for those that only say again what the one
+    /// before them said.
     #[must_use]
     pub fn caused_by(mut self, error: &dyn Error) -> Self {
         let mut next = Some(error);
         while let Some(error) = next {
-            self.causes.push(error.to_string());
+            let said = error.to_string();
+            let again = |before: &String| said.ends_with(before.as_str()) || before.contains(&said);
+            if !self.causes.last().is_some_and(again) {
+                self.causes.push(said);
+            }
             next = error.source();
         }
         self
@@ -132,6 +137,16 @@ pub fn written(outcome: std::io::Result<()>) -> Result<(), Failure> {
     }
 }
 
+/// How a program ended: "status 2", or by which signal.
+pub fn ended(status: std::process::ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt as _;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("status {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => status.to_string(),
+    }
+}
+
 /// What the system says of a failure, without the number that it has there.
 pub fn system(error: &std::io::Error) -> String {
     scrub(&plain::without_numbers(&error.to_string()))
@@ -165,6 +180,26 @@ mod tests {
             failure.text(),
             "error: Could not read it.\ncaused by: disk on fire\nhint: Try another.\n"
         );
+    }
+
+    #[test]
+    fn a_cause_that_says_what_the_one_before_it_said_is_left_out() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("{0}")]
+        struct Said(&'static str, #[source] Option<Box<Said>>);
+        let chain = |words: &[&'static str]| {
+            let causes = words.iter().rev();
+            causes.fold(None, |source, &said| Some(Box::new(Said(said, source))))
+        };
+        let told = |words: &[&'static str]| {
+            let chain = chain(words).expect("there are words");
+            let failure = Failure::new(Exit::Failed, "It has ended.").caused_by(&*chain);
+            failure.text().matches("caused by").count()
+        };
+        let twice = ["no database", "Error code 26: no database"];
+        assert_eq!(told(&twice), 1);
+        assert_eq!(told(&["the file cannot be used", "no database"]), 2);
+        assert_eq!(told(&["it fails", "it fails because of this"]), 2);
     }
 
     #[test]

@@ -350,23 +350,13 @@ fn told(
     }
     Err(SecretError::CommandFailed {
         program: program.to_owned(),
-        status: ended(status),
+        status: crate::report::ended(status),
         said: if shown.is_empty() {
             shown
         } else {
             format!(":{shown}")
         },
     })
-}
-
-/// How a program ended: "status 2", or by which signal.
-fn ended(status: ExitStatus) -> String {
-    use std::os::unix::process::ExitStatusExt as _;
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("status {code}"),
-        (None, Some(signal)) => format!("signal {signal}"),
-        (None, None) => status.to_string(),
-    }
 }
 
 /// What a command says, without what it printed as its secret: one that prints it to both must not

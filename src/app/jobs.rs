@@ -620,7 +620,9 @@ impl Model {
             }) => (journal, checkpoints, at_work),
             Ok(_) => (Box::new(Ok(ledger::Journal::default())), Vec::new(), None),
             Err(error) => {
-                let text = format!("The journal can't be read, so nothing is changed: {error}");
+                let text = format!(
+                    "The journal can't be read, so nothing is changed: {error} Mend it, or move it aside, then start again."
+                );
                 let level = LogLevel::Warning;
                 // That nothing can be kept was told already, and why.
                 if self.why_closed().is_some() {

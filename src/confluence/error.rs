@@ -260,9 +260,7 @@ impl ApiError {
             ErrorKind::ReadOnlySite => {
                 "Reading goes on; try the change again when the administrators have ended read-only mode."
             }
-            ErrorKind::Conflict => {
-                "Somebody was faster, or it is there already: refresh, look, and decide again."
-            }
+            ErrorKind::Conflict => "Look how it is now, then decide again.",
             ErrorKind::RateLimited { .. } => {
                 "Wait a while, or ask an administrator to raise the rate limit of this account."
             }

@@ -23,7 +23,7 @@ use crate::confluence::{
     AttachmentRef, BaseUrl, Content, ContentId, ContentKind, ContentRef, ContentStatus, Remark,
     Restriction, SpaceKey, Version,
 };
-use crate::text::json;
+use crate::text::{json, plain};
 
 /// The name of the manifest.
 pub const MANIFEST: &str = "manifest.json";
@@ -459,6 +459,23 @@ impl Manifest {
 }
 
 impl BackupError {
+    /// A file of it that could not be read.
+    pub fn of_file(name: &str, error: &io::Error) -> Self {
+        let said = error.to_string();
+        let why = match error.kind() {
+            io::ErrorKind::NotFound => return Self::Missing(name.to_owned()),
+            _ if said == TOO_LARGE => said,
+            // The words of what unpacks it are about its insides.
+            io::ErrorKind::InvalidInput
+            | io::ErrorKind::InvalidData
+            | io::ErrorKind::UnexpectedEof => {
+                "it was cut or changed since it was written".to_owned()
+            }
+            _ => plain::without_numbers(&said).into_owned(),
+        };
+        Self::Unreadable(name.to_owned(), why)
+    }
+
     /// Whether it was never finished, by what is there.
     pub fn is_unfinished(&self) -> bool {
         matches!(self, Self::Missing(name) if name == MANIFEST)
@@ -504,7 +521,7 @@ fn unpack_up_to(most: u64, name: &str, bytes: &[u8]) -> Result<Vec<Item>, Backup
     MultiGzDecoder::new(bytes)
         .take(most + 1)
         .read_to_string(&mut text)
-        .map_err(|problem| unreadable(problem.to_string()))?;
+        .map_err(|problem| BackupError::of_file(name, &problem))?;
     if text.len() as u64 > most {
         return Err(unreadable(TOO_LARGE.to_owned()));
     }
@@ -559,10 +576,7 @@ impl FileEntry {
         mut open: impl FnMut() -> io::Result<R>,
         mut take: impl FnMut(Item),
     ) -> Result<(), BackupError> {
-        let trouble = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => BackupError::Missing(self.name.clone()),
-            _ => BackupError::Unreadable(self.name.clone(), error.to_string()),
-        };
+        let trouble = |error: io::Error| BackupError::of_file(&self.name, &error);
         if sha256_of(open().map_err(trouble)?).map_err(trouble)? != self.sha256.to_string() {
             return Err(BackupError::Changed(self.name.clone()));
         }
@@ -651,6 +665,23 @@ mod tests {
         let told = line_up_to(1_000, &mut lines, &mut line).expect_err("it is too long");
         assert_eq!(told.to_string(), TOO_LARGE);
         assert_eq!(line.len(), 1_000);
+    }
+
+    #[test]
+    fn a_packed_file_that_was_cut_or_changed_is_told_without_the_words_of_what_unpacks_it() {
+        let good = pack(&"{\"id\": 1}\n".repeat(500));
+        let mut changed = good.clone();
+        changed[15] ^= 0xff;
+        for bytes in [&good[..good.len() / 2], &changed, b"no gzip at all"] {
+            let told = unpack("items-0001.ndjson.gz", bytes).expect_err("it is spoilt");
+            assert!(told.to_string().contains("cut or changed"), "{told}");
+            for word in ["deflate", "gzip", "stream", "corrupt"] {
+                assert!(!told.to_string().contains(word), "{told}");
+            }
+        }
+        let gone = io::Error::from_raw_os_error(13);
+        let told = BackupError::of_file("x", &gone).to_string();
+        assert_eq!(told, "The file x cannot be read: Permission denied.");
     }
 
     #[test]

@@ -215,7 +215,10 @@ impl Verifier {
             .ok()
             .and_then(|text| serde_json::from_str::<Entry>(text).ok())
         else {
-            self.set_aside(self.line, "It was cut short.");
+            self.set_aside(
+                self.line,
+                "It is no whole entry: it was cut short, or another program wrote it.",
+            );
             return Ok(None);
         };
         let here = &self.found.chain;

@@ -13,6 +13,7 @@ use super::{files, lock};
 use crate::confluence::ContentId;
 use crate::jobs::backup::{BackupError, Contents, Found, Item, MANIFEST, Manifest, next_line};
 use crate::jobs::full_backup::LISTING;
+use crate::text::plain;
 
 /// What a download is called until it is whole.
 const PART_OF_ZIP: &str = ".zip.part";
@@ -153,10 +154,7 @@ fn each(folder: &Path, name: &str, mut take: impl FnMut(Item) -> bool) -> Result
     if !is_plain(name) {
         return Err(BackupError::Missing(name.to_owned()));
     }
-    let trouble = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => BackupError::Missing(name.to_owned()),
-        _ => BackupError::Unreadable(name.to_owned(), error.to_string()),
-    };
+    let trouble = |error: io::Error| BackupError::of_file(name, &error);
     let file = files::open(&folder.join(name)).map_err(trouble)?;
     let mut lines = BufReader::new(MultiGzDecoder::new(file));
     let mut line = Vec::new();
@@ -200,7 +198,9 @@ pub(super) fn manifest(folder: &Path) -> Result<Manifest, BackupError> {
                 BackupError::Missing(MANIFEST.to_owned())
             })
         }
-        Err(error) => Err(BackupError::Manifest(error.to_string())),
+        Err(error) => Err(BackupError::Manifest(
+            plain::without_numbers(&error.to_string()).into_owned(),
+        )),
     }
 }
 

@@ -483,24 +483,29 @@ pub fn state(paths: &Paths) -> Finding {
         let error = unwritable(folder)?;
         Some((folder, error))
     });
-    let Some((folder, error)) = refused else {
-        return Finding::ok(Check::State, "Journal, jobs and backups can be written.");
-    };
+    match refused {
+        None => Finding::ok(Check::State, "Journal, jobs and backups can be written."),
+        Some((folder, error)) => not_kept(folder, folder == &paths.backups, &error),
+    }
+}
+
+/// What cannot be written, what comes of it, and what to do.
+fn not_kept(folder: &Path, is_of_backups: bool, error: &std::io::Error) -> Finding {
     let is_full = error.kind() == std::io::ErrorKind::StorageFull;
-    let so = if *folder == paths.backups {
+    let so = if is_of_backups {
         "coracle starts, but nothing is purged, as no backup can be made"
     } else if is_full {
         "coracle starts, but nothing is changed before there is room"
     } else {
         "coracle starts, but only reads"
     };
+    let (folder, why) = (
+        scrub(&folder.to_string_lossy()),
+        crate::report::system(error),
+    );
     Finding::failed(
         Check::State,
-        format!(
-            "Nothing can be kept in {} ({}): {so}.",
-            scrub(&folder.to_string_lossy()),
-            crate::report::system(&error)
-        ),
+        format!("Nothing can be kept in {folder} ({why}): {so}."),
         if is_full {
             "Make room on that disk; coracle --print-paths says where things are kept."
         } else {
@@ -580,4 +585,30 @@ pub fn terminal(config: &Config) -> Vec<Finding> {
             .then(|| ask::ask(TERMINAL_LIMIT))
             .flatten(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_of_a_folder_that_takes_nothing_is_told_as_it_is() {
+        let error = |kind: std::io::ErrorKind| std::io::Error::from(kind);
+        let full = error(std::io::ErrorKind::StorageFull);
+        let closed = error(std::io::ErrorKind::ReadOnlyFilesystem);
+        for (is_of_backups, error, so, hint) in [
+            (false, &closed, "but only reads.", "writable"),
+            (false, &full, "before there is room.", "Make room"),
+            (true, &closed, "nothing is purged", "writable"),
+            (true, &full, "nothing is purged", "Make room"),
+        ] {
+            let told = not_kept(Path::new("/x"), is_of_backups, error).told();
+            assert!(told.contains(so) && told.contains(hint), "{told}");
+        }
+        // A folder in which a page can be written is no failure, and nothing is left in it.
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        assert!(unwritable(folder.path()).is_none());
+        let left = std::fs::read_dir(folder.path()).expect("it is there");
+        assert_eq!(left.count(), 0);
+    }
 }

@@ -66,8 +66,9 @@ impl EditorVisit {
             Ok(status) if status.success() => {}
             Ok(status) => {
                 return Err(format!(
-                    "The editor `{}` ended with {status}; the text is as it was.",
-                    self.program
+                    "The editor `{}` ended with {}; the text is as it was.",
+                    self.program,
+                    crate::report::ended(status)
                 ));
             }
             Err(error) => {
@@ -166,7 +167,10 @@ pub fn open_in_browser(
                     && !status.success()
                     && clock.now().since(begun) < SHOWN
                 {
-                    failed(format!("`{name}` ended with {status}."));
+                    failed(format!(
+                        "`{name}` ended with {}.",
+                        crate::report::ended(status)
+                    ));
                 }
             });
         return Ok(());

@@ -18,6 +18,7 @@ use super::files;
 use crate::app::message::{Effect, Millis, Msg, Size};
 use crate::app::model::{Model, Start};
 use crate::app::update::update;
+use crate::text::json;
 
 /// The version of the format. A later one is refused.
 pub const VERSION: u32 = 2;
@@ -193,6 +194,6 @@ fn drawable(ix: usize, size: Size) -> Result<(), ReplayError> {
 fn read<T: serde::de::DeserializeOwned>(ix: usize, text: &str) -> Result<T, ReplayError> {
     serde_json::from_str(text).map_err(|error| ReplayError::Line {
         line: ix + 1,
-        why: error.to_string(),
+        why: json::told(&error),
     })
 }

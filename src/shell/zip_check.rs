@@ -21,6 +21,9 @@ use crate::confluence::{ContentId, SpaceKey};
 use crate::jobs::backup::{BackupError, Digest, FileEntry};
 use crate::jobs::full_backup::{ZipChecked, ZipFound};
 
+/// Why a look through a file has ended before its end.
+const NOT_WANTED: &str = "it is not wanted any more";
+
 /// Names the space, and what it was made by.
 const DESCRIPTOR: &str = "exportDescriptor.properties";
 /// How much is unpacked at once.
@@ -56,7 +59,7 @@ impl<'a> Watch<'a> {
         if (self.is_wanted)() {
             Ok(())
         } else {
-            Err(io::Error::other("it is not wanted any more"))
+            Err(io::Error::other(NOT_WANTED))
         }
     }
 }
@@ -200,6 +203,7 @@ fn no_zip(error: &ZipError) -> String {
         ZipError::Io(error) if error.raw_os_error().is_some() => {
             no_whole_zip(&crate::report::system(error))
         }
+        ZipError::Io(error) if error.to_string() == NOT_WANTED => no_whole_zip(NOT_WANTED),
         _ => no_whole_zip("it was cut or changed on its way, or is something else"),
     }
 }

@@ -269,6 +269,34 @@ fn journals_are_checked_and_what_does_not_count_is_told() {
     );
     let said = coracle(home.path(), &["journal", "verify", "missing"]);
     assert_eq!(said.status.code(), Some(1), "{said:?}");
+    // What is there and is no file is not told as none.
+    std::fs::remove_file(&journal).expect("it was there");
+    std::fs::create_dir(&journal).expect("a folder");
+    let said = coracle(home.path(), &["journal", "verify"]);
+    assert_eq!(said.status.code(), Some(1), "{said:?}");
+    let told = text(&said.stderr);
+    assert!(told.contains("not a regular file"), "{told}");
+    assert!(told.contains("hint: Move it aside"), "{told}");
+}
+
+#[test]
+fn a_recording_that_is_none_is_told_without_the_words_of_its_reader() {
+    let home = tempfile::tempdir().expect("a folder for the test");
+    let file = home.path().join("recording");
+    let replayed = || {
+        let said = coracle(home.path(), &["replay", &file.to_string_lossy()]);
+        assert_eq!(said.status.code(), Some(1), "{said:?}");
+        let told = text(&said.stderr).to_string();
+        assert!(told.contains("hint: "), "{told}");
+        for word in ["expected", "stream", "os error"] {
+            assert!(!told.contains(word), "{told}");
+        }
+    };
+    replayed();
+    for bytes in ["hello\n".as_bytes(), b"\xff\xfe\x00"] {
+        std::fs::write(&file, bytes).expect("no recording");
+        replayed();
+    }
 }
 
 /// Starts `serve` with these arguments, and says what it is asked without and with a token.

