@@ -121,9 +121,8 @@ fn go(clock: Clock, cli: &Cli) -> Result<u8, Failure> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(Failure::new(
             Exit::Usage,
-            "coracle is a program for a terminal, and standard input or output is not one.",
-        )
-        .hint("Run it in a terminal; coracle --help lists the commands that need none."));
+            "coracle is a program for a terminal, and standard input or output is not one; coracle --help lists the commands that need none.",
+        ));
     }
     let (config, there) = configuration(cli, &paths)?;
     let keymap = config.keymap.clone();

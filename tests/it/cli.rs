@@ -28,6 +28,7 @@ fn without_a_terminal_it_says_so_in_one_line_and_ends() {
         let said = text(&output.stderr);
         assert_eq!(said.lines().count(), 1, "{said}");
         assert!(said.contains("terminal"), "{said}");
+        assert!(said.contains("coracle --help lists"), "{said}");
         assert!(!said.contains('\u{1b}'), "{said}");
     }
 }
