@@ -1081,7 +1081,9 @@ impl Inner {
                     Some(error) if error.raw_os_error().is_some() => {
                         format!("No connection to {host}: {error}.")
                     }
-                    Some(_) => format!("The line to {host} was closed before it stood."),
+                    Some(_) => {
+                        format!("The line to {host} was closed while the connection was made.")
+                    }
                     // Other libraries have words of their own for what went wrong.
                     None => format!("No connection to {host}."),
                 }

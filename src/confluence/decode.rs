@@ -8,7 +8,9 @@ use serde::de::DeserializeOwned;
 
 use super::backup_restore;
 use super::call::{Call, Reply};
-use super::error::{ApiError, BAD_PASSWORD, BAD_TOKEN, ErrorKind, NO_PASSWORDS, PROXY_SIGN_IN};
+use super::error::{
+    ApiError, BAD_PASSWORD, BAD_TOKEN, ErrorKind, NO_PASSWORDS, NOWHERE, PROXY_SIGN_IN,
+};
 use super::headers::Headers;
 use super::types::{AccessMode, Content, Cursor, CursorPage, Space, SpaceContent};
 use super::wire::{
@@ -333,7 +335,9 @@ fn redirect(headers: &Headers) -> ApiError {
         _ => location.split(['?', '#']).next().unwrap_or_default(),
     };
     let to: String = scrub(without_user(to).as_ref()).chars().take(300).collect();
-    let message = if login {
+    let message = if location.is_empty() {
+        NOWHERE.to_owned()
+    } else if login {
         "The server wants a sign-in in a browser instead of answering.".to_owned()
     } else if to.is_empty() {
         "The server redirects to its own root.".to_owned()

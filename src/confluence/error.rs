@@ -107,6 +107,8 @@ pub(super) const BAD_PASSWORD: &str = "The server did not accept the user name o
 pub(super) const BAD_TOKEN: &str = "The server did not accept the token.";
 /// The message of a refusal where passwords are switched off.
 pub(super) const NO_PASSWORDS: &str = "The server takes no user name and password (Basic authentication is disabled); it wants a token.";
+/// The message of a redirect without an address.
+pub(super) const NOWHERE: &str = "The server redirects, and does not say where to.";
 /// The message of a 407, which is never the server's.
 pub(super) const PROXY_SIGN_IN: &str = "The proxy wants a user name and a password (407); write them into `proxy` as http://user:password@host:port.";
 /// What every message about a certificate of our own says; `hint` tells it from one of the server.
@@ -270,6 +272,9 @@ impl ApiError {
             ErrorKind::Status => "Check `url`, and what stands between here and the server.",
             ErrorKind::Redirect { login: true, .. } => {
                 "Sign-in pages can't be used from here: use a personal access token, and an address that lets tokens through to /rest/api."
+            }
+            ErrorKind::Redirect { .. } if self.message == NOWHERE => {
+                "Check `url`, and what stands between here and the server."
             }
             ErrorKind::Redirect { to, .. } => {
                 return format!("The server answers at {to}; set `url` to that if you trust it.");

@@ -486,7 +486,9 @@ impl BackupError {
         match self {
             Self::Newer(_) => "Use the version of coracle that wrote it.",
             Self::NothingSaved => "It can be removed.",
-            Self::Manifest(_) => "An interrupted backup has no manifest; make a new one.",
+            Self::Missing(name) if name == MANIFEST => {
+                "An interrupted backup has no manifest; make a new one."
+            }
             _ => "Keep the folder and make a new backup while the items are still on the server.",
         }
     }
@@ -665,6 +667,16 @@ mod tests {
         let told = line_up_to(1_000, &mut lines, &mut line).expect_err("it is too long");
         assert_eq!(told.to_string(), TOO_LARGE);
         assert_eq!(line.len(), 1_000);
+    }
+
+    #[test]
+    fn only_a_backup_without_a_manifest_is_called_interrupted() {
+        let interrupted = |error: BackupError| error.hint().contains("interrupted");
+        assert!(interrupted(BackupError::Missing(MANIFEST.to_owned())));
+        let spoilt = Manifest::decode(b"{\"format\"").expect_err("it is cut");
+        assert!(!interrupted(spoilt));
+        let file = "items-0001.ndjson.gz".to_owned();
+        assert!(!interrupted(BackupError::Missing(file)));
     }
 
     #[test]

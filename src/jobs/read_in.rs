@@ -578,7 +578,11 @@ impl Machine for ReadIn {
     }
 
     fn stored(&mut self, desk: &mut Desk, what: &JobWrite, answer: Result<Stored, StoreError>) {
-        let spoilt = |why: String| format!("The backup is not good, so nothing was sent. {why}");
+        let spoilt = |why: String| {
+            format!(
+                "The backup is not good, so nothing was sent. {why} Restore from another copy of it."
+            )
+        };
         match (self.stage.clone(), what, answer) {
             (Stage::Manifest(_), JobWrite::ReadBack { .. }, Ok(Stored::Bytes(bytes))) => {
                 let now = Manifest::decode(&bytes).map_err(|error| error.to_string());

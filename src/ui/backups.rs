@@ -20,8 +20,8 @@ use crate::app::modal::backups::{
 use crate::app::modal::reading::{self, Tone, folded};
 use crate::app::model::Model;
 use crate::jobs::backup::Manifest;
-use crate::text::number;
 use crate::text::width::Align;
+use crate::text::{number, width};
 
 /// From this width on sizes and hosts have columns.
 const WIDE: u16 = 70;
@@ -238,7 +238,8 @@ fn draw_list(model: &Model, backups: &Backups, canvas: &mut Canvas<'_>, at: Rect
                     Some(what) => (what, theme.dim),
                     None => (why.as_str(), theme.danger),
                 };
-                canvas.text(rest, text, style);
+                let text = width::clauses(text, usize::from(rest.width));
+                canvas.text(rest, &text, style);
             }
         }
     }

@@ -11,8 +11,8 @@ use crate::app::modal::plans::{Plans, line, rows};
 use crate::app::modal::reading::{self, Tone};
 use crate::app::model::Model;
 use crate::jobs::Job;
-use crate::text::number;
 use crate::text::width::Align;
+use crate::text::{number, width};
 
 /// From this width on servers have a column.
 const WIDE: u16 = 70;
@@ -115,7 +115,14 @@ pub(super) fn draw(model: &Model, plans: &Plans, canvas: &mut Canvas<'_>, size: 
                     ),
                     Err(_) => (String::new(), ""),
                 };
-                let what = line(file);
+                // What is wrong with a file stands below the list in full.
+                let what = match &file.plan {
+                    Ok(_) => line(file),
+                    Err(_) => {
+                        let room = inner.width.saturating_sub(16).saturating_sub(host);
+                        width::clauses(&line(file), usize::from(room)).into_owned()
+                    }
+                };
                 let cells = [
                     (made.as_str(), theme.dim),
                     (&what, style),

@@ -1036,6 +1036,7 @@ fn a_backup_that_was_changed_is_not_sent() {
     std::fs::write(&path, bytes).expect("changed");
     bench.restores(&file).ends();
     assert!(bench.why().contains("nothing was sent"), "{}", bench.why());
+    assert!(bench.why().contains("another copy"), "{}", bench.why());
     assert_eq!(bench.asked("POST", "/upload"), 0);
 }
 

@@ -926,6 +926,14 @@ fn sign_in_outcomes_are_told_apart() {
             login: false
         }
     );
+    // One that leads nowhere is not told as one to the address that was asked.
+    let nowhere = fails(&call, 302, &Headers::new(), b"");
+    assert!(nowhere.message.contains("does not say where"), "{nowhere}");
+    assert!(
+        nowhere.hint().starts_with("Check `url`"),
+        "{}",
+        nowhere.hint()
+    );
 }
 
 #[test]
