@@ -617,7 +617,7 @@ fn an_editor_is_lent_the_terminal_and_gives_it_back() {
     bench.editor("exit 1");
     visit.types("\u{5}").sees("status 1").sees("Written");
     bench.editor("kill -9 $$");
-    visit.types("\u{5}").sees("signal: 9").sees("Written");
+    visit.types("\u{5}").sees("signal 9").sees("Written");
     fs::remove_file(bench.home.path().join("editor")).expect("it was there");
     visit
         .types("\u{5}")
