@@ -6,7 +6,7 @@
 //! there after a lost answer means nothing: the end is then unknown, and a deletion is never sent a
 //! second time on a guess.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,7 @@ use super::losses::{Losing, Losses, NAMED, named};
 use super::proof::{Claim, Claimed, Fingerprint, Ground};
 use super::save::{Kept, Save, Wanted};
 use super::since_copy::{Since, SinceCopy};
+use super::since_save::{New, SinceSave};
 use super::witness::{Sight, Witness};
 use crate::confluence::{
     ApiError, Call, ContentId, ContentKind, LongTask, LongTaskId, Reply, SpaceKey,
@@ -83,7 +84,8 @@ enum Stage {
     AskingUnlisted,
     /// The person is asked about what goes with the space and is not saved.
     AskingLosses,
-    /// All of it is listed: what has changed since the server wrote it out?
+    /// All of it is listed: what has changed since the server wrote it out, or what is new on its pages
+    /// since they were saved?
     Comparing,
     Ready,
     Polling(LongTaskId),
@@ -128,6 +130,9 @@ pub(super) struct Delete {
     /// What it lacks, and what of that may go: the person said so, in this run.
     #[serde(skip)]
     since: SinceCopy,
+    /// What hangs on its pages and is not in the backup on this machine.
+    #[serde(skip)]
+    since_save: SinceSave,
     /// Whether the person said, in this run, that it will do though it may not be all.
     #[serde(skip)]
     doubt_accepted: bool,
@@ -181,7 +186,10 @@ pub(super) struct Delete {
     /// What of that has a name.
     #[serde(skip)]
     lacks: Vec<Lack>,
-    /// What of that was accepted.
+    /// What hangs on its pages and is in no backup, by the last look.
+    #[serde(default)]
+    losing_since: HashMap<ContentId, Losses>,
+    /// What of all that was accepted.
     #[serde(default)]
     accepted: Option<Losses>,
     rounds_here: u32,
@@ -219,6 +227,7 @@ impl Delete {
             copy: None,
             without_copy: false,
             since: SinceCopy::default(),
+            since_save: SinceSave::default(),
             doubt_accepted: false,
             current: None,
             stage: Stage::Begin,
@@ -238,6 +247,7 @@ impl Delete {
             saved: HashMap::new(),
             hung: HashMap::new(),
             losing: HashMap::new(),
+            losing_since: HashMap::new(),
             lacks: Vec::new(),
             accepted: None,
             rounds_here: 0,
@@ -302,6 +312,7 @@ impl Delete {
         self.copy = None;
         self.without_copy = false;
         self.since.forget_all();
+        self.since_save.forget_all();
         self.doubt_accepted = false;
         self.forget_lists();
         self.rows.clear();
@@ -314,6 +325,7 @@ impl Delete {
         self.saved.clear();
         self.hung.clear();
         self.losing.clear();
+        self.losing_since.clear();
         self.lacks.clear();
         self.accepted = None;
         self.rounds_here = 0;
@@ -370,6 +382,7 @@ impl Delete {
         self.found.clear();
         self.complete = None;
         self.since.forget();
+        self.since_save.forget();
     }
 
     /// Reads what is in the space. What the first list tells of is saved while it is read, and no
@@ -514,13 +527,7 @@ impl Delete {
                 Some(saved) => *saved != row.version,
                 None => true,
             })
-            .map(|(index, row)| Wanted {
-                item: index as u32,
-                id: row.id.clone(),
-                kind: row.kind.clone(),
-                title: row.title.as_str().into(),
-                status: row.status,
-            })
+            .map(|(index, row)| wanted(index, row))
             .collect();
         self.lists += 1;
         // Unknown is not unchanged.
@@ -548,17 +555,8 @@ impl Delete {
             }
         };
         if wanted.is_empty() && self.complete.is_some() {
-            if self.has_copy() {
-                self.since.forget();
-                self.stage = Stage::Comparing;
-                return;
-            }
-            if !self.has_copy()
-                && self
-                    .unlisted
-                    .iter()
-                    .any(|kind| !self.given_up.contains(kind))
-            {
+            let mut unlisted = self.unlisted.iter();
+            if !self.has_copy() && unlisted.any(|kind| !self.given_up.contains(kind)) {
                 self.stage = Stage::AskingUnlisted;
                 desk.ask(Question::Unlisted {
                     space: self.keys[item as usize].clone(),
@@ -566,9 +564,9 @@ impl Delete {
                 });
                 return;
             }
-            self.stage = Stage::Ready;
-            // What could not be listed has to be said also after an interruption.
-            desk.checkpoint();
+            self.since.forget();
+            self.since_save.forget();
+            self.stage = Stage::Comparing;
             return;
         }
         if let Some(doubt) = doubt.filter(|_| wanted.is_empty()) {
@@ -582,6 +580,11 @@ impl Delete {
             }
             return;
         }
+        self.save_more(desk, item, wanted);
+    }
+
+    /// Another round of saving.
+    fn save_more(&mut self, desk: &mut Desk, item: u32, wanted: Vec<Wanted>) {
         self.rounds_here += 1;
         if self.rounds_here > ROUNDS || wanted.is_empty() {
             let why = "It is being changed faster than it can be saved. Archive it first.";
@@ -591,6 +594,32 @@ impl Delete {
         let folder = self.next_folder(desk);
         self.save = Some(Save::new(folder, wanted));
         self.stage = Stage::Saving;
+    }
+
+    /// What hangs on the pages was compared with the backup on this machine.
+    fn compared_with_save(&mut self, desk: &mut Desk, item: u32) {
+        let changed = match self.since_save.found(&self.rows) {
+            New::Nothing => {
+                self.losing_since = self.since_save.take_losses();
+                self.stage = Stage::Ready;
+                self.weigh(desk, item);
+                // What could not be listed has to be said also after an interruption.
+                desk.checkpoint();
+                return;
+            }
+            New::Pages => HashSet::new(),
+            New::On(pages) => pages,
+        };
+        let rows = self.rows.iter().enumerate();
+        let changed = rows.filter(|(_, row)| changed.contains(&row.id));
+        let wanted: Vec<Wanted> = changed.map(|(index, row)| wanted(index, row)).collect();
+        if wanted.is_empty() && self.rounds_here < ROUNDS {
+            // A page that was not there when the space was listed.
+            self.rounds_here += 1;
+            self.again();
+            return;
+        }
+        self.save_more(desk, item, wanted);
     }
 
     fn saved(&mut self, desk: &mut Desk, item: u32) {
@@ -625,8 +654,17 @@ impl Delete {
 
     /// What goes with the space and is not saved.
     fn losses(&self) -> Losses {
-        let losses = self.losing.values();
-        losses.fold(Losses::default(), |sum, losses| sum.and(*losses))
+        let since = self.losing_since.keys();
+        let since = since.filter(|id| !self.losing.contains_key(*id));
+        let losses = self.losing.keys().chain(since);
+        let losses = losses.filter_map(|id| self.losses_of(id));
+        losses.fold(Losses::default(), Losses::and)
+    }
+
+    /// The same of one item.
+    fn losses_of(&self, id: &ContentId) -> Option<Losses> {
+        let all = [self.losing.get(id), self.losing_since.get(id)];
+        all.into_iter().flatten().copied().reduce(Losses::with)
     }
 
     /// What would be lost is accepted, or asked about.
@@ -643,7 +681,7 @@ impl Delete {
             Some(Losing {
                 id: row.id.clone(),
                 title: row.title.clone(),
-                losses: *self.losing.get(&row.id)?,
+                losses: self.losses_of(&row.id)?,
                 named: named(&self.lacks, &row.id),
             })
         });
@@ -915,8 +953,8 @@ impl Delete {
 
     /// All that is in the space was compared with what the server wrote out.
     fn compared(&mut self, desk: &mut Desk, item: u32) {
-        let Some(copy) = &self.copy else {
-            self.again();
+        let Some(copy) = self.copy.as_ref().filter(|copy| copy.is_verified()) else {
+            self.compared_with_save(desk, item);
             return;
         };
         let since = self.since.found(copy, &self.rows);
@@ -997,6 +1035,17 @@ impl Delete {
     }
 }
 
+/// The row of this number, to be saved.
+fn wanted(index: usize, row: &Seen) -> Wanted {
+    Wanted {
+        item: index as u32,
+        id: row.id.clone(),
+        kind: row.kind.clone(),
+        title: row.title.as_str().into(),
+        status: row.status,
+    }
+}
+
 fn reading(key: &SpaceKey, so_far: usize) -> String {
     format!(
         "Reading {key}, {} so far",
@@ -1032,13 +1081,14 @@ impl Machine for Delete {
             | Stage::AskingUnlisted
             | Stage::AskingLosses => {}
             Stage::Comparing if desk.is_stopping() => {}
-            Stage::Comparing if self.since.is_over() => {
+            Stage::Comparing if self.since.is_over() || self.since_save.is_over() => {
                 self.compared(desk, item);
-                if self.stage == Stage::Ready {
+                if matches!(self.stage, Stage::Ready | Stage::Saving | Stage::Listing) {
                     self.go(desk);
                 }
             }
-            Stage::Comparing => self.since.ask(desk, &key, &self.rows),
+            Stage::Comparing if self.has_copy() => self.since.ask(desk, &key, &self.rows),
+            Stage::Comparing => self.since_save.ask(desk, &key, &self.rows),
             Stage::Copying => {
                 self.copy(desk, item);
                 // On to what follows it.
@@ -1151,11 +1201,10 @@ impl Machine for Delete {
                 }
             }
             Stage::Listing if item == WHOLE => self.list_read(desk, current, answer),
-            Stage::Comparing => {
-                if let Some(copy) = &self.copy {
-                    self.since.take(answer, copy);
-                }
-            }
+            Stage::Comparing => match &self.copy {
+                Some(copy) if copy.is_verified() => self.since.take(answer, copy),
+                _ => self.since_save.take(answer, &self.saved, &self.lacks),
+            },
             Stage::Listing | Stage::Saving => {
                 if let Some(save) = &mut self.save {
                     save.read(desk, item, step, answer);
@@ -1299,6 +1348,7 @@ impl Machine for Delete {
             self.saved.clear();
             self.hung.clear();
             self.losing.clear();
+            self.losing_since.clear();
             self.lacks.clear();
             self.accepted = None;
             self.rows.clear();

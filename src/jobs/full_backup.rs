@@ -585,7 +585,7 @@ impl ServerCopy {
         };
         let taken = files.take(answer);
         for found in files.take_found() {
-            if let Some(known) = self.known.as_mut().filter(|_| found.hangs) {
+            if let Some(known) = self.known.as_mut().filter(|_| found.hangs.is_some()) {
                 self.lesser.insert(found.id.clone());
                 known.insert(found.id, found.version);
             }

@@ -176,11 +176,6 @@ impl Losses {
 /// for a dialog.
 pub const COUNTED_LATER: &str = "Attached files and comments are saved too. What can't be read of them is counted, and asked about before anything is destroyed.";
 
-/// What is said of a deletion that stands on the backup on this machine alone: pages, posts and trash are
-/// compared again before it, what hangs on them is not.
-pub const ADDED_MEANWHILE: &str =
-    "Comments and files that are added while this runs may be in no backup.";
-
 /// So many of what takes something with it are named.
 pub(super) const NAMED: usize = 100;
 

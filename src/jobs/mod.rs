@@ -53,6 +53,7 @@ mod save;
 mod server_job;
 mod session;
 mod since_copy;
+mod since_save;
 mod update;
 mod witness;
 

@@ -12,8 +12,9 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::desk::{Desk, WHOLE, unexpected};
+use super::full_backup::may_hold;
 use super::job::Step;
-use super::listing::may_be_for_asking_so_much;
+use super::listing::{Seen, may_be_for_asking_so_much};
 use super::losses::NAMED;
 use crate::confluence::SpaceKey;
 use crate::confluence::call::{Depth, Window};
@@ -21,6 +22,7 @@ use crate::confluence::ids::IdSet;
 use crate::confluence::{
     ApiError, Call, Content, ContentId, ContentKind, ContentMore, Page, Reply,
 };
+use crate::text::number;
 
 /// Pages that are asked for at once.
 const PAGES: u64 = 100;
@@ -53,8 +55,59 @@ pub(super) struct Found {
     pub(super) version: Option<u64>,
     /// What it is, in words.
     pub(super) name: String,
-    /// Whether it hangs on a page.
-    pub(super) hangs: bool,
+    /// Where it hangs on a page: its type, and the page.
+    pub(super) hangs: Option<(ContentKind, ContentId)>,
+}
+
+/// What hangs on the pages of a space, listed once more before it is deleted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Look {
+    pages: Option<OnPages>,
+    /// Why the pages could not be listed.
+    failed: Option<String>,
+}
+
+impl Look {
+    /// Asks for what hangs on the pages among `rows` and on others of the space.
+    pub(super) fn ask(&mut self, desk: &mut Desk, key: &SpaceKey, rows: &[Seen]) {
+        let pages = self.pages.get_or_insert_with(|| {
+            let held = rows.iter().filter(|row| may_hold(row));
+            let named = held.map(|row| (row.id.clone(), Arc::from(row.title.as_str())));
+            OnPages::all(key.clone(), named.collect())
+        });
+        if !desk.is_busy(WHOLE) {
+            pages.ask(desk);
+        }
+        let so_far = number::count(pages.len() as u64, "page");
+        desk.say(format!(
+            "{key}: looking for files and comments that are new, {so_far} so far"
+        ));
+    }
+
+    /// Takes an answer in; what it told of.
+    pub(super) fn take(&mut self, answer: Result<Reply, ApiError>) -> Vec<Found> {
+        let Some(pages) = &mut self.pages else {
+            return Vec::new();
+        };
+        if let Err(error) = pages.take(answer) {
+            self.failed = Some(error.message);
+        }
+        pages.take_found()
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.failed.is_some() || self.pages.as_ref().is_some_and(OnPages::is_over)
+    }
+
+    /// Why the pages could not be listed.
+    pub(super) fn failed(&self) -> Option<&str> {
+        self.failed.as_deref()
+    }
+
+    /// What was listed, where the pages could be.
+    pub(super) fn listed(&self) -> Option<&OnPages> {
+        self.pages.as_ref().filter(|_| self.failed.is_none())
+    }
 }
 
 /// A page that is asked about by itself.
@@ -132,6 +185,11 @@ impl OnPages {
     /// Of how many pages it is not known what hangs on them.
     pub(super) fn unread(&self) -> u64 {
         self.unread.len() as u64
+    }
+
+    /// Whether this is one of them.
+    pub(super) fn is_unread(&self, page: &ContentId) -> bool {
+        self.unread.contains(page)
     }
 
     /// The first of these.
@@ -226,7 +284,8 @@ impl OnPages {
         let before = self.files.len() + self.comments.len();
         for row in page.results {
             let version = row.version.and_then(|version| version.number);
-            self.take_one(&asked.title, row.id, version, is_file.then_some(&row.title));
+            let on = (&asked.id, &*asked.title);
+            self.take_one(on, row.id, version, is_file.then_some(&row.title));
         }
         let new = (self.files.len() + self.comments.len() - before) as u64;
         let seen = asked.seen + new;
@@ -276,7 +335,7 @@ impl OnPages {
                 id: row.id.clone(),
                 version: row.version.and_then(|version| version.number),
                 name: row.title,
-                hangs: false,
+                hangs: None,
             });
         }
         let needs_versions = self.wanted != Wanted::Files;
@@ -284,7 +343,7 @@ impl OnPages {
             Some(all) if !needs_versions || all.iter().all(|it| it.version.is_some()) => {
                 let (before, told) = (self.files.len(), all.len());
                 for file in all {
-                    self.take_one(&title, file.id, file.version, Some(&file.title));
+                    self.take_one((&row.id, &title), file.id, file.version, Some(&file.title));
                 }
                 // What is told again stands where something else is left out.
                 if self.files.len() - before < told && needs_versions {
@@ -300,7 +359,7 @@ impl OnPages {
             Some(all) if all.iter().all(|it| it.version.is_some()) => {
                 let (before, told) = (self.comments.len(), all.len());
                 for comment in all {
-                    self.take_one(&title, comment.id, comment.version, None);
+                    self.take_one((&row.id, &title), comment.id, comment.version, None);
                 }
                 if self.comments.len() - before < told {
                     self.leave_unread(&row.id, &title);
@@ -311,11 +370,17 @@ impl OnPages {
         }
     }
 
-    /// A file of this name, or a comment.
-    fn take_one(&mut self, page: &str, id: ContentId, version: Option<u64>, file: Option<&String>) {
-        let ids = match file {
-            Some(_) => &mut self.files,
-            None => &mut self.comments,
+    /// A file of this name, or a comment, on this page.
+    fn take_one(
+        &mut self,
+        (page, title): (&ContentId, &str),
+        id: ContentId,
+        version: Option<u64>,
+        file: Option<&String>,
+    ) {
+        let (ids, kind) = match file {
+            Some(_) => (&mut self.files, ContentKind::Attachment),
+            None => (&mut self.comments, ContentKind::Comment),
         };
         if !ids.insert(&id) || self.wanted == Wanted::Files {
             return;
@@ -324,10 +389,10 @@ impl OnPages {
             id,
             version,
             name: match file {
-                Some(name) => format!("the file {name} on {page}"),
-                None => format!("a comment on {page}"),
+                Some(name) => format!("the file {name} on {title}"),
+                None => format!("a comment on {title}"),
             },
-            hangs: true,
+            hangs: Some((kind, page.clone())),
         });
     }
 

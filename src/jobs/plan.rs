@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::consent::{Act, ItemTarget, Target};
 use super::delete::BackupChoice;
 use super::journal::sha256;
-use super::losses::{ADDED_MEANWHILE, COUNTED_LATER, Losses};
+use super::losses::{COUNTED_LATER, Losses};
 use super::recreate::{Recipe, Source};
 use super::session::SavedServer;
 use crate::confluence::ContentKind;
@@ -138,7 +138,6 @@ impl Plan {
                         ));
                         steps.push(step("Read the backups back and compare them", None));
                         cannot_be_undone.push(COUNTED_LATER.to_owned());
-                        cannot_be_undone.push(ADDED_MEANWHILE.to_owned());
                     }
                     BackupChoice::Declined => {
                         cannot_be_undone.push("There is no backup: it was declined.".to_owned());
@@ -227,8 +226,6 @@ impl Plan {
             count: Some(self.target.spaces.len()),
         };
         self.steps.insert(0, step);
-        // Then all is compared once more at the end.
-        self.cannot_be_undone.retain(|it| it != ADDED_MEANWHILE);
     }
 
     /// The plan as it goes into a file.

@@ -5,12 +5,11 @@
 //! accepted as it was then: what comes later is shown again.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 
-use super::desk::{Desk, WHOLE};
-use super::full_backup::{Hung, ServerCopy, may_hold};
+use super::desk::Desk;
+use super::full_backup::{Hung, ServerCopy};
 use super::listing::Seen;
-use super::on_pages::OnPages;
+use super::on_pages::{Look, OnPages};
 use crate::confluence::{ApiError, ContentId, Reply, SpaceKey};
 use crate::text::number;
 
@@ -26,9 +25,7 @@ struct Differing {
 /// Never stored with a job: after an interruption all of it is looked at anew.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct SinceCopy {
-    pages: Option<OnPages>,
-    /// Why the pages could not be listed.
-    failed: Option<String>,
+    look: Look,
     differing: Vec<Differing>,
     /// Of what it was not told which version it is.
     untold: u64,
@@ -61,40 +58,23 @@ impl SinceCopy {
 
     /// Time passes: it is looked at anew.
     pub(super) fn forget(&mut self) {
-        self.pages = None;
-        self.failed = None;
+        self.look = Look::default();
         self.differing.clear();
         self.untold = 0;
     }
 
     /// Asks for what hangs on the pages among `rows` and on others of the space.
     pub(super) fn ask(&mut self, desk: &mut Desk, key: &SpaceKey, rows: &[Seen]) {
-        let pages = self.pages.get_or_insert_with(|| {
-            let held = rows.iter().filter(|row| may_hold(row));
-            let named = held.map(|row| (row.id.clone(), Arc::from(row.title.as_str())));
-            OnPages::all(key.clone(), named.collect())
-        });
-        if !desk.is_busy(WHOLE) {
-            pages.ask(desk);
-        }
-        let so_far = number::count(pages.len() as u64, "page");
-        desk.say(format!(
-            "{key}: looking for files and comments that are new, {so_far} so far"
-        ));
+        self.look.ask(desk, key, rows);
     }
 
     pub(super) fn take(&mut self, answer: Result<Reply, ApiError>, copy: &ServerCopy) {
-        let Some(pages) = &mut self.pages else {
-            return;
-        };
-        if let Err(error) = pages.take(answer) {
-            self.failed = Some(error.message);
-        }
-        for found in pages.take_found() {
+        for found in self.look.take(answer) {
             if copy.knows(&found.id, found.version) {
                 continue;
             }
-            if found.hangs && copy.cannot_tell(&found.id, found.version) {
+            let hangs = found.hangs.is_some();
+            if hangs && copy.cannot_tell(&found.id, found.version) {
                 self.untold += 1;
                 continue;
             }
@@ -102,13 +82,13 @@ impl SinceCopy {
                 id: found.id,
                 version: found.version,
                 name: found.name,
-                hangs: found.hangs,
+                hangs,
             });
         }
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.failed.is_some() || self.pages.as_ref().is_some_and(OnPages::is_over)
+        self.look.is_over()
     }
 
     /// How many pages it is of which that is not known.
@@ -117,10 +97,7 @@ impl SinceCopy {
             Hung::NotListed => u64::MAX,
             Hung::Listed { unread } => unread,
         };
-        let now = match (&self.failed, &self.pages) {
-            (None, Some(pages)) => pages.unread(),
-            _ => u64::MAX,
-        };
+        let now = self.look.listed().map_or(u64::MAX, OnPages::unread);
         before.max(now).max(self.untold)
     }
 
@@ -154,7 +131,7 @@ impl SinceCopy {
 
     fn why_unknown(&self, copy: &ServerCopy, unknown: u64) -> String {
         let so = "so whether any were added or changed since the server wrote it out is not known.";
-        if let Some(why) = &self.failed {
+        if let Some(why) = self.look.failed() {
             return format!("Its files and comments could not be listed ({why}), {so}");
         }
         if copy.hung() == Hung::NotListed {
@@ -162,7 +139,7 @@ impl SinceCopy {
                 "Its files and comments could not be listed before the server wrote it out, {so}"
             );
         }
-        let titles = self.pages.as_ref().map(OnPages::unread_titles);
+        let titles = self.look.listed().map(OnPages::unread_titles);
         let first = titles.and_then(|titles| titles.iter().find(|it| !it.is_empty()));
         let such_as = first.map_or_else(String::new, |title| format!(" ({title})"));
         if self.untold == unknown {

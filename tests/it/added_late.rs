@@ -1,11 +1,12 @@
-//! Comments and files that are added after a server began to write a space out: none is deleted that is
-//! not in its file, but for what comes in the moment between the last look and the deletion.
+//! Comments and files that are added after a space was saved, or a server began to write it out: none is
+//! deleted that is in no backup, but for what comes in the moment between the last look and the deletion.
 
 use std::io::{Read as _, Write as _};
 
 use coracle::confluence::{Call, ContentKind, SpaceKey};
 use coracle::demo::{Fault, Options, Rule, Seed};
 use coracle::jobs::*;
+use coracle::shell::backups;
 use serde_json::{Value, json};
 
 use BackupChoice::{Declined, Save};
@@ -166,7 +167,7 @@ fn what_is_accepted_is_accepted_as_it_was_then() {
 fn looks(bench: &Bench) -> usize {
     let requests = bench.server.requests();
     let of_it = requests.iter().filter(|it| {
-        it.target.contains("/content/page?") && it.target.contains("children.comment")
+        it.target.contains("/content/page?") && it.target.contains("children.attachment.version")
     });
     of_it.count()
 }
@@ -332,4 +333,172 @@ fn a_changed_page_is_named_beside_what_is_added() {
     bench.decides(Decision::Stop);
     let why = bench.why();
     assert!(!why.contains("did not back it up"), "{why}");
+}
+
+/// The second list of the space, after all that the first told of was saved on this machine.
+fn is_listed_again(call: &Call) -> bool {
+    matches!(call, Call::SpaceContentOfKind { expand, .. } if expand == "version")
+}
+
+impl Late {
+    /// Whether it is in a backup on this machine that is whole.
+    fn is_saved_here(self, bench: &Bench) -> bool {
+        let found = backups::list(&bench.folders.backups).expect("the backups");
+        let whole = found.into_iter().filter(|it| it.manifest.is_ok());
+        whole.into_iter().any(|it| {
+            let folder = bench.folder(&it.name);
+            let read = |name: &str| std::fs::read(folder.join(name)).ok();
+            let manifest = it.manifest.expect("it is whole");
+            let files = manifest.files.iter().filter(|file| file.items > 0);
+            let items = files.flat_map(|file| {
+                let bytes = read(&file.name).expect("it is there");
+                backup::unpack(&file.name, &bytes).expect("items")
+            });
+            items.into_iter().any(|item| match self {
+                Self::Comment => item.storage.is_some_and(|text| text.contains(TEXT)),
+                Self::File => {
+                    let bytes = item.file.and_then(|file| read(&file.name));
+                    item.title == "late.txt" && bytes.as_deref() == Some(TEXT.as_bytes())
+                }
+            })
+        })
+    }
+}
+
+#[test]
+fn what_is_added_once_the_space_is_saved_here_is_saved_too() {
+    for late in [Late::Comment, Late::File] {
+        let mut bench = Bench::deletes(Declined, Save, options());
+        bench.feed(JobEvent::Begin);
+        run_until(&mut bench, is_listed_again);
+        late.is_added(&bench, &page(&bench, "Home"));
+        assert!(!late.is_saved_here(&bench));
+        bench.run(None, |_| false);
+        let lines = bench.job.lines();
+        assert_eq!(bench.job.state(), JobState::Done, "{late:?} {lines:?}");
+        assert!(
+            !bench.has_space() && late.is_saved_here(&bench),
+            "{late:?} {lines:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_added_at_any_step_is_saved_here_or_the_space_is_there() {
+    let mut calm = Bench::deletes(Declined, Save, options());
+    calm.ends();
+    assert_eq!(looks(&calm), 1);
+    for late in [Late::Comment, Late::File] {
+        for is_killed in [true, false] {
+            let mut saved = 0;
+            for at in 0..calm.steps {
+                let what = format!("{late:?} {at} {is_killed}");
+                let mut bench = Bench::deletes(Declined, Save, options());
+                let home = page(&bench, "Home");
+                bench.feed(JobEvent::Begin);
+                let death = Death { at, done: false };
+                if is_killed {
+                    if !bench.run(Some(death), |_| false) {
+                        continue;
+                    }
+                } else {
+                    bench.run(None, |bench| bench.steps >= at);
+                }
+                if !bench.has_space() {
+                    continue;
+                }
+                let before = looks(&bench);
+                let is_sent = bench.asked("DELETE", "/space/ENG") > 0;
+                late.is_added(&bench, &home);
+                if is_killed && !bench.taken_up() {
+                    assert!(bench.has_space(), "{what}");
+                    continue;
+                }
+                bench.run(None, |_| false);
+                saved += usize::from(late.is_saved_here(&bench));
+                let is_in_the_last_moment = looks(&bench) == before;
+                assert!(
+                    bench.has_space()
+                        || late.is_saved_here(&bench)
+                        || is_sent
+                        || is_in_the_last_moment && !is_killed,
+                    "{what}: {:?}",
+                    bench.job.lines()
+                );
+            }
+            assert!(saved > 5, "{late:?} {is_killed}: {saved}");
+        }
+    }
+}
+
+/// A question about what would be lost.
+fn losing(bench: &Bench) -> Losses {
+    match bench.job.question() {
+        Some(Question::Losses { losses, .. }) => *losses,
+        other => panic!("{other:?} {:?}", bench.job.lines()),
+    }
+}
+
+#[test]
+fn what_is_new_and_cannot_be_saved_here_is_a_loss_that_is_asked_about() {
+    for goes_on in [true, false] {
+        let mut bench = Bench::deletes(Declined, Save, options());
+        bench.feed(JobEvent::Begin);
+        run_until(&mut bench, is_listed_again);
+        let home = page(&bench, "Home");
+        comment(&bench, &home, None);
+        let fault = Fault::Refused {
+            status: 403,
+            message: "Not for you.".to_owned(),
+        };
+        let route = "GET /rest/api/content/*/child/comment";
+        bench.server.faults().add(Rule::new(route, fault).always());
+        bench.run(None, |_| false);
+        assert_eq!(losing(&bench).comments_unknown, 1);
+        if goes_on {
+            bench.decides(Decision::GoOn);
+            // It is there, and it is not saved.
+            assert_eq!(losing(&bench).comments, 1);
+            assert_eq!(bench.asked("DELETE", ""), 0);
+            bench.decides(Decision::GoOn);
+            assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
+            let Outcome::Done(Some(note)) = bench.outcome() else {
+                panic!("{:?}", bench.outcome());
+            };
+            assert!(note.contains("as was accepted: 1 comment"), "{note}");
+        } else {
+            bench.decides(Decision::Stop);
+            assert_eq!(bench.asked("DELETE", ""), 0);
+            assert!(bench.has_space());
+        }
+    }
+}
+
+#[test]
+fn pages_whose_comments_cannot_be_listed_again_are_asked_about() {
+    let mut bench = Bench::deletes(Declined, Save, options());
+    let home = page(&bench, "Home");
+    // An answer to an answer to an answer: its page is asked about by itself.
+    let mut above = None;
+    for _ in 0..3 {
+        above = Some(comment(&bench, &home, above.as_deref()));
+    }
+    bench.feed(JobEvent::Begin);
+    run_until(&mut bench, is_listed_again);
+    let fault = Fault::Refused {
+        status: 403,
+        message: "Not for you.".to_owned(),
+    };
+    let route = "GET /rest/api/content/*/child/comment";
+    bench.server.faults().add(Rule::new(route, fault).always());
+    bench.run(None, |_| false);
+    let losses = losing(&bench);
+    assert_eq!(
+        (losses.items, losses.comments_unknown),
+        (1, 1),
+        "{losses:?}"
+    );
+    assert_eq!(bench.asked("DELETE", ""), 0);
+    bench.decides(Decision::GoOn);
+    assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
 }

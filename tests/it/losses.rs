@@ -2,6 +2,7 @@
 //! and the job asks before its first request that destroys.
 
 use coracle::confluence::*;
+use coracle::jobs::backup;
 use coracle::jobs::journal::{Phase, Record};
 use coracle::jobs::*;
 
@@ -367,4 +368,25 @@ fn what_goes_with_what_it_hung_on_is_told_so_and_not_as_vanished() {
     let outcomes = format!("{:?}", bench.outcomes());
     assert!(outcomes.contains("WithPage"), "{outcomes}");
     assert!(!outcomes.contains("Gone"), "{outcomes}");
+}
+
+/// A file that was marked came back to its page, which is still in the trash: it is not in the trash by
+/// itself any more, and goes with the page all the same.
+#[test]
+fn a_marked_file_that_is_back_on_its_trashed_page_is_saved_with_that_page() {
+    let mut bench = with_rows_of_their_own(&["100", "att7", "8"]);
+    let file = bench.server.docs.get_mut("att7").expect("it is there");
+    file.status = ContentStatus::Current;
+    bench.run(&mut |_, _, _| None, |bench| {
+        let mut next = bench.sent.iter();
+        next.any(|call| matches!(call, Call::PurgeContent { id } if id.as_str() == "100"))
+    });
+    let files = bench.files.iter();
+    let files = files.filter(|((_, name), _)| name.starts_with("items-"));
+    let items = files.flat_map(|((_, name), bytes)| backup::unpack(name, bytes).expect("items"));
+    let saved: Vec<String> = items.map(|it| it.id.to_string()).collect();
+    assert!(saved.contains(&"att7".to_owned()), "{saved:?}");
+    bench.finish(&mut |_, _, _| None);
+    assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.outcomes());
+    assert!(bench.server.docs.is_empty());
 }

@@ -24,7 +24,7 @@ use crate::confluence::{
     ApiError, Call, Content, ContentId, ContentKind, ErrorKind, JobOperation, Moment, Permission,
     Reply, SpaceKey,
 };
-use crate::jobs::losses::{ADDED_MEANWHILE, COUNTED_LATER};
+use crate::jobs::losses::COUNTED_LATER;
 use crate::jobs::plan::Plan;
 use crate::jobs::{
     Act, Answer, BackupChoice, Challenge, Consent, DeleteOptions, ItemTarget, Job, JobId,
@@ -1196,7 +1196,6 @@ fn lines(model: &Model, dialog: &Confirm, columns: usize) -> (Vec<Line>, usize) 
                     "Permissions and history are not in the backup.",
                 );
                 say(Tone::Plain, COUNTED_LATER);
-                say(Tone::Plain, ADDED_MEANWHILE);
             }
             if !one {
                 say(
