@@ -206,6 +206,8 @@ pub(super) struct Attached {
     pub(super) fresh: Vec<Hung>,
     /// Items that are saved as what hangs on others.
     pub(super) same: HashMap<ContentId, Wanted>,
+    /// What comments say that they answer, and no list has told of so far.
+    pub(super) above: Vec<(Holder, ContentId)>,
     /// Items that are wanted by themselves, until it is known what becomes of them, with what a list
     /// tells of one as something that hangs on another.
     pub(super) own: HashMap<ContentId, Option<Box<Slot>>>,

@@ -943,15 +943,19 @@ impl Recreate {
     /// Takes in what has its title already.
     fn titles(&mut self, desk: &mut Desk, item: u32, found: Vec<Content>) {
         let is_page = self.item(item).kind == ContentKind::Page;
+        let known: Vec<ContentId> = found.into_iter().map(|it| it.id).collect();
+        // Posts may have one title on different days: those that this job has made are no surprise.
+        let is_ours = |id: &ContentId| self.things.iter().any(|it| it.made.as_ref() == Some(id));
+        let is_taken = known.iter().any(|id| is_page || !is_ours(id));
         let thing = &mut self.things[item as usize];
-        thing.known = found.into_iter().map(|it| it.id).collect();
+        thing.known = known;
         thing.stage = Stage::Create;
         if thing.known.is_empty() {
             return;
         }
         // After a lost answer these must not be taken for what was made.
         desk.checkpoint();
-        if is_page {
+        if is_taken {
             self.collides(desk, item);
         }
     }

@@ -212,8 +212,13 @@ impl Rehearsal {
                 )))
             }
             Verdict::TitleTaken => Outcome::Skipped(format!(
-                "A current page in {space} has its title: you would be asked whether to skip it or \
-                 to give it another one."
+                "A current {} in {space} has its title: you would be asked whether to skip it or \
+                 to give it another one.",
+                if it.kind == ContentKind::BlogPost {
+                    "blog post"
+                } else {
+                    "page"
+                }
             )),
             Verdict::Depends => Outcome::Skipped(
                 "It would be made only if its parent is, and about that you would be asked."
@@ -336,7 +341,8 @@ impl Rehearsal {
             self.close(desk, item, Verdict::TitleTaken);
             return true;
         }
-        if it.kind == ContentKind::Page
+        // Blog posts may have one title, but one that is there already may be the same post.
+        if matches!(it.kind, ContentKind::Page | ContentKind::BlogPost)
             && let Some(key) = self.recipe.space(it)
         {
             let call = Call::ContentByTitle {
@@ -347,7 +353,6 @@ impl Rehearsal {
             desk.read(item, Step::Check, call);
             return false;
         }
-        // Blog posts may have the same title.
         self.would_be_made(desk, item);
         true
     }

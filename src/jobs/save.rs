@@ -23,8 +23,8 @@ use super::losses::Losses;
 use super::proof::Fingerprint;
 use crate::confluence::call::Scanned;
 use crate::confluence::{
-    ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Downloaded, LocalFile, Page,
-    Reply, Resume, SpaceKey,
+    ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Downloaded, ErrorKind,
+    LocalFile, Page, Reply, Resume, SpaceKey,
 };
 
 /// A file of items is written when it would hold this many…
@@ -572,6 +572,10 @@ impl Save {
                 self.comments_end(&slot, Read::Uncertain);
             }
             (Step::FetchFile, Ok(Reply::Downloaded(now))) => self.has_come(desk, index, now),
+            // Of this machine and not of the server: it waits until somebody has made room.
+            (Step::FetchFile, Err(error)) if error.kind == ErrorKind::Storage => {
+                desk.trouble(format!("{} {}", error.message, error.hint()));
+            }
             // Gone meanwhile, or its file has another address by now: it tells itself.
             (Step::FetchFile, Err(_)) if slot.is_from_list => Self::ask_itself(slot),
             (Step::Fetch, Err(error)) if is_not_there(&error) => {
@@ -864,6 +868,7 @@ impl Save {
         }
         if let Some(slot) = ended {
             self.comments_end(&slot, read);
+            self.want_above();
         }
     }
 
@@ -921,6 +926,12 @@ impl Save {
     /// The same, as a list tells of it.
     fn hang(&mut self, desk: &mut Desk, on: &Holder, row: Content) {
         let status = row.status.unwrap_or(ContentStatus::Current);
+        if row.kind == ContentKind::Comment {
+            let above = row.ancestors.iter().flatten().map(|it| &it.id);
+            let above = above.filter(|id| **id != on.id && !self.attached.known.contains(id));
+            let above: Vec<_> = above.map(|id| (on.clone(), id.clone())).collect();
+            self.attached.above.extend(above);
+        }
         let Some(slot) = self.hung(on, row.kind.clone(), &row.id, &row.title, status) else {
             return;
         };
@@ -945,7 +956,9 @@ impl Save {
     fn want_file(&mut self, mut slot: Slot, content: Content) {
         let size = content.more.as_deref().and_then(|more| more.file_size);
         let room = &mut self.attached.room;
-        room.told = room.told - slot.counted + size.unwrap_or(0);
+        // A server may say any number.
+        room.told = room.told.saturating_sub(slot.counted);
+        room.told = room.told.saturating_add(size.unwrap_or(0));
         slot.counted = size.unwrap_or(0);
         slot.need = Need::File;
         slot.content = Some(content);
@@ -1022,6 +1035,21 @@ impl Save {
                 self.read_comments(wanted, told);
             }
         }
+        self.want_above();
+    }
+
+    /// The comments that others answer and no list told of.
+    fn want_above(&mut self) {
+        for (on, id) in std::mem::take(&mut self.attached.above) {
+            let title = format!("Re: {}", on.title);
+            self.want_alone(
+                &on,
+                ContentKind::Comment,
+                &id,
+                &title,
+                ContentStatus::Current,
+            );
+        }
     }
 
     /// The item that a comment or a file is on.
@@ -1063,7 +1091,7 @@ impl Save {
             room.asked = Some(room.told);
             desk.store(JobWrite::CheckRoom {
                 backup: self.folder.clone(),
-                bytes: room.told - room.arrived,
+                bytes: room.told.saturating_sub(room.arrived),
             });
         }
         room.folder == Folder::Made && room.told <= room.granted
@@ -1108,7 +1136,8 @@ impl Save {
             size: Some(now.bytes),
             comment: more.and_then(|more| more.file_note.clone()),
         };
-        self.attached.room.arrived += slot.counted;
+        let room = &mut self.attached.room;
+        room.arrived = room.arrived.saturating_add(slot.counted);
         self.files.push(FileEntry {
             name: file.name.clone(),
             sha256,
@@ -1193,6 +1222,27 @@ mod tests {
                 ..ContentMore::default()
             })),
         }
+    }
+
+    #[test]
+    fn sizes_that_no_disk_has_are_added_up_all_the_same() {
+        let mut save = Save::streamed("backup".to_owned());
+        for id in ["1", "2"] {
+            let mut file = whole(ContentKind::Attachment);
+            file.id = ContentId::new(id);
+            if let Some(more) = &mut file.more {
+                more.file_size = Some(u64::MAX - 1);
+            }
+            let wanted = Wanted {
+                item: 0,
+                id: file.id.clone(),
+                kind: file.kind.clone(),
+                title: "Old".into(),
+                status: ContentStatus::Trashed,
+            };
+            save.want_file(Slot::new(wanted, Need::Content), file);
+        }
+        assert_eq!(save.attached.room.told, u64::MAX);
     }
 
     /// Takes something out of a row.

@@ -7,7 +7,7 @@ use coracle::jobs::journal::{Phase, Record};
 use coracle::jobs::*;
 
 use crate::machines::Bench;
-use crate::simulation::{Lists, Server, agree, doc, head, missing};
+use crate::simulation::{Lists, Server, agree, doc, fail, head, missing};
 
 /// Three trashed pages: one with files and comments, one of which the server does not tell, and one with
 /// nothing.
@@ -370,23 +370,111 @@ fn what_goes_with_what_it_hung_on_is_told_so_and_not_as_vanished() {
     assert!(!outcomes.contains("Gone"), "{outcomes}");
 }
 
-/// A file that was marked came back to its page, which is still in the trash: it is not in the trash by
-/// itself any more, and goes with the page all the same.
+/// The list of comments tells of an answer, and not of what it answers.
 #[test]
-fn a_marked_file_that_is_back_on_its_trashed_page_is_saved_with_that_page() {
-    let mut bench = with_rows_of_their_own(&["100", "att7", "8"]);
-    let file = bench.server.docs.get_mut("att7").expect("it is there");
-    file.status = ContentStatus::Current;
-    bench.run(&mut |_, _, _| None, |bench| {
-        let mut next = bench.sent.iter();
-        next.any(|call| matches!(call, Call::PurgeContent { id } if id.as_str() == "100"))
-    });
+fn a_comment_that_only_an_answer_to_it_names_is_saved_or_is_a_loss() {
+    let mut answers = |_: &mut Server, call: &Call, _: u64| match call {
+        Call::Comments { id, .. } if id.as_str() == "100" => {
+            let mut told = hanging(&["2"], &ContentKind::Comment, false);
+            if let Reply::Contents(page) = &mut told {
+                page.results[0].ancestors = Some(vec![ContentRef {
+                    id: ContentId::new("1"),
+                    title: None,
+                }]);
+            }
+            Some(Ok(told))
+        }
+        _ => None,
+    };
+    for is_there in [true, false] {
+        let mut bench = with_rows_of_their_own(&["100", "att7", "8"]);
+        for id in if is_there { &["1", "2"][..] } else { &["2"] } {
+            let mut row = doc("ENG", "Re: Guide", ContentStatus::Current);
+            row.kind = ContentKind::Comment;
+            row.parent = Some("100".to_owned());
+            bench.server.docs.insert((*id).to_owned(), row);
+        }
+        bench.run(&mut answers, |_| false);
+        if is_there {
+            assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.outcomes());
+            assert!(
+                saved(&bench).contains(&"1".to_owned()),
+                "{:?}",
+                saved(&bench)
+            );
+        } else {
+            let Some(Question::Losses { losses, .. }) = bench.job.question() else {
+                panic!("{:?}", bench.outcomes());
+            };
+            assert_eq!(losses.in_words(), "1 comment");
+            assert_eq!(bench.journal.len(), 0);
+        }
+    }
+}
+
+/// The ids of what is in the files of backups.
+fn saved(bench: &Bench) -> Vec<String> {
     let files = bench.files.iter();
     let files = files.filter(|((_, name), _)| name.starts_with("items-"));
     let items = files.flat_map(|((_, name), bytes)| backup::unpack(name, bytes).expect("items"));
-    let saved: Vec<String> = items.map(|it| it.id.to_string()).collect();
-    assert!(saved.contains(&"att7".to_owned()), "{saved:?}");
+    items.map(|it| it.id.to_string()).collect()
+}
+
+/// That a file cannot be kept here says nothing of the server's.
+#[test]
+fn a_file_that_this_machine_cannot_keep_is_no_loss_and_is_fetched_again() {
+    let mut bench = with_rows_of_their_own(&["100", "att7", "8"]);
+    let mut is_full = true;
+    bench.run(
+        &mut |_, call, _| match call {
+            Call::Download { .. } if is_full => Some(Err(fail(ErrorKind::Storage, 0))),
+            _ => None,
+        },
+        |bench| bench.job.trouble().is_some(),
+    );
+    assert_eq!(
+        bench.job.state(),
+        JobState::Paused,
+        "{:?}",
+        bench.outcomes()
+    );
+    assert_eq!(bench.job.question(), None);
+    is_full = false;
+    bench.feed(JobEvent::Resume);
     bench.finish(&mut |_, _, _| None);
+    assert!(!is_full && bench.server.docs.is_empty());
     assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.outcomes());
-    assert!(bench.server.docs.is_empty());
+}
+
+/// A file that was marked came back to its page, which is still in the trash: it is not in the trash by
+/// itself any more, and goes with the page all the same. The list of the page's files tells of it before
+/// it is known that it is gone from the trash, and after that.
+#[test]
+fn a_marked_file_that_is_back_on_its_trashed_page_is_saved_with_that_page() {
+    for is_told_first in [true, false] {
+        let mut bench = with_rows_of_their_own(&["100", "att7", "8"]);
+        let file = bench.server.docs.get_mut("att7").expect("it is there");
+        file.status = ContentStatus::Current;
+        let mut limited = is_told_first;
+        let mut otherwise = |_: &mut Server, call: &Call, _: u64| match call {
+            Call::Content { id, .. } if id.as_str() == "att7" && limited => {
+                limited = false;
+                let kind = ErrorKind::RateLimited { after_ms: None };
+                Some(Err(fail(kind, 429)))
+            }
+            _ => None,
+        };
+        bench.run(&mut otherwise, |bench| {
+            let mut sent = bench.sent.iter();
+            sent.any(|call| matches!(call, Call::PurgeContent { id } if id.as_str() == "100"))
+        });
+        assert!(
+            saved(&bench).contains(&"att7".to_owned()),
+            "{is_told_first} {:?}",
+            saved(&bench)
+        );
+        bench.finish(&mut otherwise);
+        assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.outcomes());
+        assert!(bench.server.docs.is_empty());
+    }
 }

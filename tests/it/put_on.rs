@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use coracle::confluence::Call;
 use coracle::demo::{Fault, Generation, Options, Rule, Seed};
 use coracle::jobs::backup::Manifest;
 use coracle::jobs::*;
@@ -348,4 +349,29 @@ fn a_process_that_dies_at_any_step_goes_on_and_puts_nothing_there_twice() {
         at += STEP;
     }
     assert!(at > 60, "{at} steps");
+}
+
+#[test]
+fn what_is_there_already_is_asked_about_be_it_a_page_or_a_post() {
+    let saved = Saved::new();
+    let mut bench = saved.again(options(WIKI, Generation::Ten, true));
+    bench.feed(JobEvent::Begin);
+    bench.run(None, |_| false);
+    assert!(matches!(
+        bench.job.question(),
+        Some(Question::TitleCollision { .. })
+    ));
+    bench.feed(JobEvent::Decide(Decision::Skip));
+    bench.run(None, |_| false);
+    let mut sent = bench.sent.iter();
+    assert!(!sent.any(|call| matches!(call, Call::CreateContent { .. })));
+    let skipped = |title: &str| {
+        let mut lines = bench.job.lines().iter();
+        lines.any(|it| *it.title == *title && matches!(it.outcome, Some(Outcome::Skipped(_))))
+    };
+    assert!(
+        skipped("Home") && skipped("News"),
+        "{:?}",
+        bench.job.lines()
+    );
 }

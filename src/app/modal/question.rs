@@ -250,7 +250,8 @@ impl QuestionDialog {
         };
         match &self.question {
             Question::TitleCollision { title } => {
-                let text = format!("A current page has the title \"{title}\" already.");
+                let text =
+                    format!("A current page or blog post has the title \"{title}\" already.");
                 say(Tone::Plain, "", &text);
                 say(Tone::Dim, "", "The answer is for the whole job.");
             }
