@@ -711,8 +711,64 @@ struct PermissionWire {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct SubjectsWire {
-    user: List<Maybe<PersonWire>>,
-    group: List<Either<NameWire>>,
+    user: Everybody<Maybe<PersonWire>>,
+    group: Everybody<Either<NameWire>>,
+}
+
+/// A list of people or of groups. Where its page says that there are more than it names, somebody without
+/// a name is added: who is not told of is not nobody.
+#[derive(Debug)]
+struct Everybody<T>(Option<Vec<T>>);
+
+impl<T> Default for Everybody<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(bound = "T: Deserialize<'de>", default, rename_all = "camelCase")]
+struct Counted<T> {
+    results: BareList<T>,
+    size: Number,
+    total_count: Number,
+}
+
+impl<T> Default for Counted<T> {
+    fn default() -> Self {
+        Self {
+            results: BareList(None),
+            size: Number::default(),
+            total_count: Number::default(),
+        }
+    }
+}
+
+struct EverybodyVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Everybody<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(EverybodyVisitor(PhantomData))
+    }
+}
+
+impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for EverybodyVisitor<T> {
+    type Value = Everybody<T>;
+    nothing_from_scalars!(Everybody(None));
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+        collect(seq).map(|all| Everybody(Some(all)))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        let page = Counted::<T>::deserialize(value::MapAccessDeserializer::new(map))?;
+        let told = page.size.count().max(page.total_count.count());
+        let mut named = page.results.0;
+        if let Some(named) = &mut named
+            && told.is_some_and(|told| told > named.len() as u64)
+        {
+            named.push(T::default());
+        }
+        Ok(Everybody(named))
+    }
 }
 
 impl SubjectsWire {
@@ -747,7 +803,7 @@ impl PermissionWire {
                     .filter_map(|one| one.0?.person())
                     .map(|person| person.username.unwrap_or(person.display_name)),
             );
-            subjects.extend(words(side.group).unwrap_or_default());
+            subjects.extend(words(List(side.group.0)).unwrap_or_default());
         }
         if self.anonymous_access.0 == Some(true) {
             subjects.push("Anonymous".to_owned());

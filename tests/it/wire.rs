@@ -609,6 +609,35 @@ fn restrictions_told_in_part_are_never_taken_for_none() {
     assert_eq!(told(whole, somebody), Some(1));
 }
 
+/// Where a list says that it is longer than what it names, somebody may read who is not named.
+#[test]
+fn a_list_of_people_that_is_longer_than_it_tells_restricts_all_the_same() {
+    let nobody = r#"{"results":[],"size":0}"#;
+    let told = |users: &str, groups: &str| {
+        let side =
+            |users, groups| format!(r#"{{"restrictions":{{"user":{users},"group":{groups}}}}}"#);
+        let (read, update) = (side(users, groups), side(nobody, nobody));
+        let list = restricted(&format!(r#"{{"read":{read},"update":{update}}}"#));
+        list.expect("all was told").pop()
+    };
+    assert_eq!(told(nobody, nobody), None);
+    let named = r#"{"results":[{"username":"mott"}],"size":1,"totalCount":1}"#;
+    let read = told(named, nobody).expect("it is restricted");
+    assert!(read.names_anybody() && !read.hides_anybody(), "{read:?}");
+    for (users, groups) in [
+        (r#"{"results":[],"size":1}"#, nobody),
+        (r#"{"results":[],"totalCount":3}"#, nobody),
+        (nobody, r#"{"results":[],"size":2}"#),
+        (
+            r#"{"results":[{"username":"mott"}],"totalCount":2}"#,
+            nobody,
+        ),
+    ] {
+        let read = told(users, groups).expect("it is restricted");
+        assert!(read.hides_anybody(), "{users} {groups}: {read:?}");
+    }
+}
+
 #[test]
 fn half_an_emoji_in_a_title_does_not_hide_the_page_but_never_alters_a_body() {
     let Reply::Content(content) = ok(
