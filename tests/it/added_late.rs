@@ -172,17 +172,22 @@ fn looks(bench: &Bench) -> usize {
     of_it.count()
 }
 
-#[test]
-fn what_is_added_at_any_step_is_in_the_servers_file_or_the_space_is_there() {
-    let mut calm = Bench::deletes(Save, Declined, options());
+/// Adds something at each step of a deletion after these backups, with and without a kill. Once the space is
+/// gone it is in a backup, as `is_kept` looks, or it came after the last look. `answer` answers what the
+/// job asks and says whether what was added was noticed; that happens more than a few times.
+fn added_at_each_step(
+    (server, backup): (BackupChoice, BackupChoice),
+    is_kept: impl Fn(Late, &Bench) -> bool,
+    answer: impl Fn(Late, &mut Bench, &str) -> bool,
+) {
+    let mut calm = Bench::deletes(server, backup, options());
     calm.ends();
-    assert_eq!(looks(&calm), 2, "once before and once after");
     for late in [Late::Comment, Late::File] {
         for is_killed in [true, false] {
-            let mut is_asked = 0;
+            let mut noticed = 0;
             for at in 0..calm.steps {
                 let what = format!("{late:?} {at} {is_killed}");
-                let mut bench = Bench::deletes(Save, Declined, options());
+                let mut bench = Bench::deletes(server, backup, options());
                 let home = page(&bench, "Home");
                 bench.feed(JobEvent::Begin);
                 let death = Death { at, done: false };
@@ -204,25 +209,36 @@ fn what_is_added_at_any_step_is_in_the_servers_file_or_the_space_is_there() {
                     continue;
                 }
                 bench.run(None, |_| false);
-                if let Some(Question::ServerBackup { changed, .. }) = bench.job.question() {
-                    is_asked += 1;
-                    assert_eq!(changed, &[late.name()], "{what}");
-                    assert!(bench.has_space(), "{what}");
-                    bench.decides(Decision::Again);
-                }
+                noticed += usize::from(answer(late, &mut bench, &what));
                 let is_in_the_last_moment = looks(&bench) == before;
                 assert!(
                     bench.has_space()
-                        || late.is_kept(&bench)
+                        || is_kept(late, &bench)
                         || is_sent
                         || is_in_the_last_moment && !is_killed,
                     "{what}: {:?}",
                     bench.job.lines()
                 );
             }
-            assert!(is_asked > 5, "{late:?} {is_killed}: {is_asked}");
+            assert!(noticed > 5, "{late:?} {is_killed}: {noticed}");
         }
     }
+}
+
+#[test]
+fn what_is_added_at_any_step_is_in_the_servers_file_or_the_space_is_there() {
+    let mut calm = Bench::deletes(Save, Declined, options());
+    calm.ends();
+    assert_eq!(looks(&calm), 2, "once before and once after");
+    added_at_each_step((Save, Declined), Late::is_kept, |late, bench, what| {
+        let Some(Question::ServerBackup { changed, .. }) = bench.job.question() else {
+            return false;
+        };
+        assert_eq!(changed, &[late.name()], "{what}");
+        assert!(bench.has_space(), "{what}");
+        bench.decides(Decision::Again);
+        true
+    });
 }
 
 #[test]
@@ -388,47 +404,9 @@ fn what_is_added_at_any_step_is_saved_here_or_the_space_is_there() {
     let mut calm = Bench::deletes(Declined, Save, options());
     calm.ends();
     assert_eq!(looks(&calm), 1);
-    for late in [Late::Comment, Late::File] {
-        for is_killed in [true, false] {
-            let mut saved = 0;
-            for at in 0..calm.steps {
-                let what = format!("{late:?} {at} {is_killed}");
-                let mut bench = Bench::deletes(Declined, Save, options());
-                let home = page(&bench, "Home");
-                bench.feed(JobEvent::Begin);
-                let death = Death { at, done: false };
-                if is_killed {
-                    if !bench.run(Some(death), |_| false) {
-                        continue;
-                    }
-                } else {
-                    bench.run(None, |bench| bench.steps >= at);
-                }
-                if !bench.has_space() {
-                    continue;
-                }
-                let before = looks(&bench);
-                let is_sent = bench.asked("DELETE", "/space/ENG") > 0;
-                late.is_added(&bench, &home);
-                if is_killed && !bench.taken_up() {
-                    assert!(bench.has_space(), "{what}");
-                    continue;
-                }
-                bench.run(None, |_| false);
-                saved += usize::from(late.is_saved_here(&bench));
-                let is_in_the_last_moment = looks(&bench) == before;
-                assert!(
-                    bench.has_space()
-                        || late.is_saved_here(&bench)
-                        || is_sent
-                        || is_in_the_last_moment && !is_killed,
-                    "{what}: {:?}",
-                    bench.job.lines()
-                );
-            }
-            assert!(saved > 5, "{late:?} {is_killed}: {saved}");
-        }
-    }
+    added_at_each_step((Declined, Save), Late::is_saved_here, |late, bench, _| {
+        late.is_saved_here(bench)
+    });
 }
 
 /// A question about what would be lost.
