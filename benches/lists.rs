@@ -12,8 +12,8 @@ use coracle::app::pane::spaces::Sort;
 use coracle::app::tree::Tree;
 use coracle::app::{Model, Profile, Start, StartMode, Writes, update};
 use coracle::confluence::{
-    Call, Content, ContentId, ContentKind, ContentStatus, CurrentUser, Page, Reply, Space,
-    SpaceKey, SpaceKind, SpaceStatus,
+    Call, Content, ContentId, ContentKind, ContentStatus, CurrentUser, Page, Reply, ServerText,
+    Space, SpaceKey, SpaceKind, SpaceStatus,
 };
 use coracle::ui::theme::Theme;
 use divan::Bencher;
@@ -36,7 +36,7 @@ fn spaces(from: usize, to: usize) -> Vec<Space> {
             id: Some(n as u64),
             // Spread, so that sorting has something to do.
             key: SpaceKey::new(format!("S{:06}", n * 7_919 % 1_000_003)),
-            name: format!("Space number {}", n * 104_729 % 1_000_003),
+            name: ServerText::new(format!("Space number {}", n * 104_729 % 1_000_003)),
             kind: SpaceKind::Global,
             status: Some(SpaceStatus::Current),
             more: None,
@@ -137,7 +137,7 @@ fn pages(rows: usize) -> Tree {
         id: ContentId::new(n.to_string()),
         kind: ContentKind::Page,
         status: Some(ContentStatus::Current),
-        title: format!("Page {n}"),
+        title: ServerText::new(format!("Page {n}")),
         has_children: Some(true),
         space: None,
         version: None,

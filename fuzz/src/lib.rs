@@ -14,7 +14,7 @@ use coracle::confluence::call::{Audience, Depth, SpacesFilter, Window};
 use coracle::confluence::paging::{CursorPager, Pager};
 use coracle::confluence::{
     BaseUrl, Call, ContentId, ContentKind, ContentStatus, Cursor, Headers, LocalFile, LongTaskId,
-    Reply, Restriction, SpaceContent, SpaceKey,
+    Reply, Restriction, ServerText, SpaceContent, SpaceKey,
 };
 use coracle::jobs::backup::{self, BackupError, FileEntry, Manifest};
 use coracle::jobs::plan::Plan;
@@ -155,7 +155,7 @@ fn calls() -> Vec<(&'static str, Call)> {
             "create-space",
             Call::CreateSpace {
                 key: key(),
-                name: "Eng".to_owned(),
+                name: ServerText::new("Eng"),
                 description: String::new(),
                 audience: Audience::Everybody,
             },
@@ -178,7 +178,7 @@ fn calls() -> Vec<(&'static str, Call)> {
             "update-space",
             Call::UpdateSpace {
                 key: key(),
-                name: "Eng".to_owned(),
+                name: ServerText::new("Eng"),
                 description: None,
                 homepage: None,
             },
@@ -258,7 +258,7 @@ fn calls() -> Vec<(&'static str, Call)> {
             "content-by-title",
             Call::ContentByTitle {
                 key: key(),
-                title: "Home".to_owned(),
+                title: ServerText::new("Home"),
                 kind: kind.clone(),
             },
         ),
@@ -267,7 +267,7 @@ fn calls() -> Vec<(&'static str, Call)> {
             Call::RestoreContent {
                 id: id(),
                 kind: kind.clone(),
-                title: "Home".to_owned(),
+                title: ServerText::new("Home"),
                 version,
             },
         ),
@@ -276,7 +276,7 @@ fn calls() -> Vec<(&'static str, Call)> {
             Call::MoveContent {
                 id: id(),
                 kind: kind.clone(),
-                title: "Home".to_owned(),
+                title: ServerText::new("Home"),
                 version,
                 parent: id(),
             },
@@ -288,7 +288,7 @@ fn calls() -> Vec<(&'static str, Call)> {
             Call::CreateContent {
                 space: key(),
                 kind: kind.clone(),
-                title: "Home".to_owned(),
+                title: ServerText::new("Home"),
                 parent: None,
                 storage: String::new(),
             },
@@ -298,7 +298,7 @@ fn calls() -> Vec<(&'static str, Call)> {
             Call::ReplaceBody {
                 id: id(),
                 kind,
-                title: "Home".to_owned(),
+                title: ServerText::new("Home"),
                 version,
                 storage: String::new(),
             },
@@ -311,7 +311,7 @@ fn calls() -> Vec<(&'static str, Call)> {
                     operation: "read".to_owned(),
                     users: Vec::new(),
                     user_keys: Vec::new(),
-                    groups: vec!["staff".to_owned()],
+                    groups: vec![ServerText::new("staff")],
                 }],
             },
         ),
@@ -319,7 +319,7 @@ fn calls() -> Vec<(&'static str, Call)> {
             "add-labels",
             Call::AddLabels {
                 id: id(),
-                labels: vec!["old".to_owned()],
+                labels: vec![ServerText::new("old")],
             },
         ),
         (
@@ -376,21 +376,36 @@ pub fn decode(data: &[u8]) {
     };
     let value = serde_json::to_value(&reply).expect("plain data");
     is_bounded(value.to_string().len(), data.len(), 128);
-    texts(&value, "", &mut |name, text| match name {
-        // Kept to the byte, for backups and for requests; never shown as they are.
-        "body_storage" | "body_view" | "download" | "next" => {}
-        "description" => lines_are_safe(text),
-        _ => line_is_safe(text),
+    texts(&value, "", &mut |place, text| {
+        let (holder, name) = place.rsplit_once('.').unwrap_or(("", place));
+        match name {
+            // Kept to the byte, for backups and for requests; never shown as they are.
+            "body_storage" | "body_view" | "download" | "next" => {}
+            // A `ServerText` stands in JSON as it was sent.
+            "title" | "name" | "labels" | "groups" | "file_note" | "selection"
+                if !["ancestors", "container", "homepage"]
+                    .iter()
+                    .any(|it| holder.ends_with(it)) =>
+            {
+                line_is_safe(ServerText::new(text).shown());
+            }
+            "description" => lines_are_safe(text),
+            _ => line_is_safe(text),
+        }
     });
     pages(reply);
 }
 
-/// Every text of a value with the name of the field that it is in, or that its list is in.
-fn texts(value: &Value, name: &str, see: &mut impl FnMut(&str, &str)) {
+/// Every text of a value with the path of the field that it is in, or that its list is in.
+fn texts(value: &Value, place: &str, see: &mut impl FnMut(&str, &str)) {
     match value {
-        Value::String(text) => see(name, text),
-        Value::Array(list) => list.iter().for_each(|one| texts(one, name, see)),
-        Value::Object(map) => map.iter().for_each(|(name, one)| texts(one, name, see)),
+        Value::String(text) => see(place, text),
+        Value::Array(list) => list.iter().for_each(|one| texts(one, place, see)),
+        Value::Object(map) => {
+            for (name, one) in map {
+                texts(one, &format!("{place}.{name}"), see);
+            }
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

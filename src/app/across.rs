@@ -1811,6 +1811,7 @@ fn by_kind(kind: ContentKind) -> Read {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::confluence::ServerText;
 
     /// Somebody looks into the trash of ENG, ordered by title, with the cursor on the third row.
     fn looking_into(titles: &[&str]) -> Across {
@@ -1822,7 +1823,7 @@ mod tests {
                 id: ContentId::new(id.to_string()),
                 kind: ContentKind::Page,
                 status: None,
-                title: (*title).to_owned(),
+                title: ServerText::new((*title).to_owned()),
                 has_children: None,
                 space: None,
                 version: None,

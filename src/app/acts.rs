@@ -41,7 +41,7 @@ impl Model {
             .spaces
             .table
             .get(key)
-            .map(|space| space.name.clone())
+            .map(|space| space.name.to_string())
             .unwrap_or_default();
         SpaceTarget {
             key: key.clone(),

@@ -22,7 +22,9 @@ use super::slices::{self, Stage};
 use super::sort::Sorter;
 use crate::confluence::ids::{ATTACHMENT, ODD};
 pub use crate::confluence::ids::{IdSet, ShortId};
-use crate::confluence::{ApiError, Content, ContentId, ContentKind, ContentRef, Moment};
+use crate::confluence::{
+    ApiError, Content, ContentId, ContentKind, ContentRef, Moment, ServerText,
+};
 use crate::text::filter::{Filter, Index, Scan};
 use crate::text::width::width;
 
@@ -952,7 +954,7 @@ impl Tree {
             id: nearest.id.clone(),
             kind: ContentKind::Page,
             status: None,
-            title: path.join(" ▸ "),
+            title: ServerText::new(path.join(" ▸ ")),
             has_children: None,
             space: None,
             version: None,
@@ -1557,7 +1559,7 @@ mod tests {
             id: ContentId::new(id),
             kind: ContentKind::Page,
             status: None,
-            title: title.to_owned(),
+            title: ServerText::new(title.to_owned()),
             has_children: None,
             space: None,
             version: None,

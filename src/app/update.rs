@@ -1115,7 +1115,7 @@ impl Model {
             }
             Waiter::PlanSpace(key) => {
                 let outcome = outcome.and_then(|reply| match reply {
-                    Reply::Space(space) => Ok(space.name),
+                    Reply::Space(space) => Ok(space.name.to_string()),
                     _ => Err(unexpected()),
                 });
                 self.plan_space_came(&key, outcome, out);

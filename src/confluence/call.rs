@@ -4,6 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde::{Deserialize, Serialize};
 
 use super::backup_restore::{BackupJob, Downloaded, JobOperation, LocalFile, Resume};
+use super::server_text::ServerText;
 use super::types::*;
 
 /// What is escaped in a key that stands as one segment of a path: all but the "unreserved"
@@ -122,7 +123,7 @@ pub enum Call {
     /// 2 and 3: `POST /space`, `POST /space/_private`.
     CreateSpace {
         key: SpaceKey,
-        name: String,
+        name: ServerText,
         description: String,
         audience: Audience,
     },
@@ -136,7 +137,7 @@ pub enum Call {
     /// 6: `PUT /space/{key}`. Key and name always go; the others only when `Some`.
     UpdateSpace {
         key: SpaceKey,
-        name: String,
+        name: ServerText,
         description: Option<String>,
         homepage: Option<ContentId>,
     },
@@ -216,7 +217,7 @@ pub enum Call {
     /// `GET /content?spaceKey=&title=`: pages of that title, to find collisions.
     ContentByTitle {
         key: SpaceKey,
-        title: String,
+        title: ServerText,
         kind: ContentKind,
     },
     /// `PUT /content/{id}` with `status: current`: out of the trash again. Here and below,
@@ -224,14 +225,14 @@ pub enum Call {
     RestoreContent {
         id: ContentId,
         kind: ContentKind,
-        title: String,
+        title: ServerText,
         version: u64,
     },
     /// `PUT /content/{id}` with `ancestors`: moved below `parent`.
     MoveContent {
         id: ContentId,
         kind: ContentKind,
-        title: String,
+        title: ServerText,
         version: u64,
         parent: ContentId,
     },
@@ -243,7 +244,7 @@ pub enum Call {
     CreateContent {
         space: SpaceKey,
         kind: ContentKind,
-        title: String,
+        title: ServerText,
         parent: Option<ContentId>,
         storage: String,
     },
@@ -260,16 +261,16 @@ pub enum Call {
     /// `POST /content/{id}/child/attachment`: a file goes onto a page or blog post.
     AttachFile {
         id: ContentId,
-        title: String,
+        title: ServerText,
         from: LocalFile,
         media_type: Option<String>,
-        note: Option<String>,
+        note: Option<ServerText>,
     },
     /// `PUT /content/{id}` with a new body: text put into a page that was made empty.
     ReplaceBody {
         id: ContentId,
         kind: ContentKind,
-        title: String,
+        title: ServerText,
         version: u64,
         storage: String,
     },
@@ -279,7 +280,10 @@ pub enum Call {
         restrictions: Vec<Restriction>,
     },
     /// `POST /content/{id}/label`: labels added, prefix `global`.
-    AddLabels { id: ContentId, labels: Vec<String> },
+    AddLabels {
+        id: ContentId,
+        labels: Vec<ServerText>,
+    },
     /// `GET {download}`: an attachment's file, or a part of it, goes to the disk. `path` is relative to
     /// the base and is checked to stay below it.
     Download {

@@ -19,6 +19,7 @@ mod pool;
 pub mod proxy;
 mod request;
 pub mod retry;
+pub mod server_text;
 mod tls;
 pub mod transfer;
 pub mod types;
@@ -29,4 +30,5 @@ pub use backup_restore::{BackupJob, BackupState, Downloaded, JobOperation, Local
 pub use call::{Call, Reply, Request};
 pub use error::{ApiError, ErrorKind};
 pub use headers::Headers;
+pub use server_text::ServerText;
 pub use types::*;

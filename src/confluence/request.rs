@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::backup_restore::BackUpBody;
 use super::call::{Audience, Call, Depth, Method, Request, SEGMENT, Scanned, SpacesFilter, Window};
+use super::server_text::ServerText;
 use super::types::{
     ContentId, ContentKind, ContentStatus, Remark, Restriction, SpaceKind, SpaceStatus, Subject,
 };
@@ -48,7 +49,7 @@ struct Number {
 #[derive(Serialize)]
 struct SpaceBody<'a> {
     key: &'a str,
-    name: &'a str,
+    name: &'a ServerText,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<Description<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,7 +72,8 @@ struct ContentBody<'a> {
     id: Option<&'a str>,
     #[serde(rename = "type")]
     kind: &'a str,
-    title: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a ServerText>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,7 +127,7 @@ struct Inline<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     marker_ref: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    original_selection: Option<&'a str>,
+    original_selection: Option<&'a ServerText>,
 }
 
 fn extensions(remark: &Remark) -> Extensions<'_> {
@@ -135,7 +137,7 @@ fn extensions(remark: &Remark) -> Extensions<'_> {
         resolution: resolution.map(|status| Resolution { status }),
         inline_properties: Inline {
             marker_ref: remark.marker.as_deref(),
-            original_selection: remark.selection.as_deref(),
+            original_selection: remark.selection.as_ref(),
         },
     }
 }
@@ -169,13 +171,13 @@ struct UserSubject<'a> {
 struct GroupSubject<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
-    name: &'a str,
+    name: &'a ServerText,
 }
 
 #[derive(Serialize)]
 struct LabelBody<'a> {
     prefix: &'static str,
-    name: &'a str,
+    name: &'a ServerText,
 }
 
 fn plain(value: &str) -> Description<'_> {
@@ -569,7 +571,7 @@ impl Call {
                 Query::default()
                     .with("spaceKey", key)
                     .with("type", kind.as_str())
-                    .with("title", title),
+                    .with("title", title.as_sent()),
             ),
             Self::RestoreContent {
                 id,
@@ -581,7 +583,7 @@ impl Call {
                 &ContentBody {
                     id: Some(id.as_str()),
                     kind: kind.as_str(),
-                    title,
+                    title: Some(title),
                     status: Some("current"),
                     version: Some(Number { number: *version }),
                     ..ContentBody::default()
@@ -598,7 +600,7 @@ impl Call {
                 &ContentBody {
                     id: Some(id.as_str()),
                     kind: kind.as_str(),
-                    title,
+                    title: Some(title),
                     version: Some(Number { number: *version }),
                     ancestors: Some([IdOnly {
                         id: parent.as_str(),
@@ -622,7 +624,7 @@ impl Call {
                 path(&["content"]),
                 &ContentBody {
                     kind: kind.as_str(),
-                    title,
+                    title: Some(title),
                     space: Some(KeyOnly {
                         key: space.as_str(),
                     }),
@@ -668,7 +670,7 @@ impl Call {
                 &ContentBody {
                     id: Some(id.as_str()),
                     kind: kind.as_str(),
-                    title,
+                    title: Some(title),
                     version: Some(Number { number: *version }),
                     body: Some(storage(text)),
                     ..ContentBody::default()

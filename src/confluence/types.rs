@@ -9,6 +9,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::server_text::ServerText;
+
 /// The key of a space, such as `ENG` or `~jdoe`. Compared as the server spells it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -110,7 +112,7 @@ pub struct Space {
     /// Its key.
     pub key: SpaceKey,
     /// Its name; the key where the server left it out.
-    pub name: String,
+    pub name: ServerText,
     /// Global or personal; guessed from the key (`~`) where the server left it out.
     pub kind: SpaceKind,
     /// Current or archived.
@@ -233,7 +235,7 @@ pub struct Content {
     /// Its status; `None` where the server left it out.
     pub status: Option<ContentStatus>,
     /// Its title; empty where the server left it out.
-    pub title: String,
+    pub title: ServerText,
     /// Whether the server says that it has children (pages): from `children.page`; `None` unknown.
     pub has_children: Option<bool>,
     /// The space it is in, where given.
@@ -261,7 +263,7 @@ pub struct ContentMore {
     /// `body.view.value`, as sent, not scrubbed: to a screen only by way of `text::html`.
     pub body_view: Option<String>,
     /// Labels, without prefix.
-    pub labels: Option<Vec<String>>,
+    pub labels: Option<Vec<ServerText>>,
     /// Restrictions by operation.
     pub restrictions: Option<Vec<Restriction>>,
     /// Address in a browser, relative to the base.
@@ -282,7 +284,7 @@ pub struct ContentMore {
     #[serde(default)]
     pub comments: Option<Vec<CommentRef>>,
     /// What was noted of an attachment's file when it was uploaded.
-    pub file_note: Option<String>,
+    pub file_note: Option<ServerText>,
     /// Where and how a comment stands.
     pub remark: Option<Box<Remark>>,
 }
@@ -306,7 +308,7 @@ pub struct Remark {
     /// The name of the mark in the page's text that an inline comment is about.
     pub marker: Option<String>,
     /// The words that it was about.
-    pub selection: Option<String>,
+    pub selection: Option<ServerText>,
 }
 
 /// An attachment as it stands below the page that it hangs on.
@@ -315,7 +317,7 @@ pub struct AttachmentRef {
     /// Its id.
     pub id: ContentId,
     /// Its name.
-    pub title: String,
+    pub title: ServerText,
     /// Its version, where given.
     #[serde(default)]
     pub version: Option<u64>,
@@ -339,7 +341,7 @@ pub struct Restriction {
     /// User keys of the same users, where given.
     pub user_keys: Vec<String>,
     /// Group names.
-    pub groups: Vec<String>,
+    pub groups: Vec<ServerText>,
 }
 
 /// One person of a [`Restriction`], as far as the server named them.
@@ -392,7 +394,7 @@ impl Restriction {
 
     /// Whether it lists anybody whom the server did not name.
     pub fn hides_anybody(&self) -> bool {
-        !self.people().iter().all(Subject::is_named) || self.groups.iter().any(String::is_empty)
+        !self.people().iter().all(Subject::is_named) || self.groups.iter().any(|it| it.is_empty())
     }
 }
 

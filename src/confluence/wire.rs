@@ -3,7 +3,8 @@
 //!
 //! Every text is scrubbed here, once, by the type of its field: [`Text`] is one line, [`Lines`]
 //! keeps line breaks, [`Name`] is an identity (escaped instead of cleaned, so that it can't be
-//! taken for another one), [`Raw`] is kept to the byte for backups.
+//! taken for another one), [`ToKeep`] is one line and what was sent, [`Raw`] is kept to the byte for
+//! backups.
 //! Nesting is bounded by these types: what they don't name is passed over without recursion.
 
 use std::borrow::Cow;
@@ -18,6 +19,7 @@ use serde::de::{
 };
 use serde_json::value::RawValue;
 
+use super::server_text::ServerText;
 use super::types::*;
 use crate::text::plain::{scrub, scrub_lines};
 
@@ -86,6 +88,12 @@ scalar!(
     Text,
     String,
     |text| Some(scrub(text).into_owned())
+);
+scalar!(
+    /// One line to show that is also kept or sent back.
+    ToKeep,
+    ServerText,
+    |text| Some(ServerText::new(text))
 );
 scalar!(
     /// Text with line breaks to show.
@@ -664,17 +672,17 @@ struct IconWire {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct NameWire {
-    name: Text,
-    label: Text,
+    name: ToKeep,
+    label: ToKeep,
 }
 
-fn words(list: List<Either<NameWire>>) -> Option<Vec<String>> {
+fn words(list: List<Either<NameWire>>) -> Option<Vec<ServerText>> {
     Some(
         list.0?
             .into_iter()
             .filter_map(|one| match one {
                 Either::Object(it) => it.name.0.or(it.label.0),
-                Either::Word(word) => Some(scrub(&word).into_owned()),
+                Either::Word(word) => Some(ServerText::new(word)),
                 Either::Nothing => None,
             })
             .filter(|word| !word.is_empty())
@@ -687,7 +695,7 @@ fn words(list: List<Either<NameWire>>) -> Option<Vec<String>> {
 struct MetadataWire {
     labels: List<Either<NameWire>>,
     media_type: Text,
-    comment: Text,
+    comment: ToKeep,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -803,7 +811,8 @@ impl PermissionWire {
                     .filter_map(|one| one.0?.person())
                     .map(|person| person.username.unwrap_or(person.display_name)),
             );
-            subjects.extend(words(List(side.group.0)).unwrap_or_default());
+            let groups = words(List(side.group.0)).unwrap_or_default();
+            subjects.extend(groups.iter().map(ToString::to_string));
         }
         if self.anonymous_access.0 == Some(true) {
             subjects.push("Anonymous".to_owned());
@@ -821,7 +830,7 @@ impl PermissionWire {
 pub(super) struct SpaceWire {
     id: Number,
     key: Name,
-    name: Text,
+    name: ToKeep,
     #[serde(rename = "type")]
     kind: Text,
     status: Text,
@@ -887,7 +896,7 @@ impl SpaceWire {
         };
         let name = match self.name.0 {
             Some(name) if !name.is_empty() => name,
-            _ => key.as_str().to_owned(),
+            _ => ServerText::new(key.as_str()),
         };
         let more = SpaceMore {
             description: self.description.text(),
@@ -896,7 +905,11 @@ impl SpaceWire {
             created: self.creation_date.0,
             last_modifier: self.last_modifier.0.and_then(PersonWire::person),
             modified: self.last_modification_date.0,
-            labels: self.metadata.0.and_then(|it| words(it.labels)),
+            labels: self
+                .metadata
+                .0
+                .and_then(|it| words(it.labels))
+                .map(|labels| labels.iter().map(ToString::to_string).collect()),
             retention_policy: self.retention_policy.as_deref().and_then(one_line),
             permissions: self.permissions.0.map(|list| {
                 list.into_iter()
@@ -1015,7 +1028,7 @@ struct ExtensionsWire {
     position: Number,
     file_size: Number,
     media_type: Text,
-    comment: Text,
+    comment: ToKeep,
     location: Text,
     inline_properties: Maybe<InlineWire>,
     resolution: Either<ResolutionWire>,
@@ -1025,7 +1038,7 @@ struct ExtensionsWire {
 #[serde(default, rename_all = "camelCase")]
 struct InlineWire {
     marker_ref: Name,
-    original_selection: Text,
+    original_selection: ToKeep,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -1098,7 +1111,7 @@ struct AttachmentsWire {
 #[serde(default)]
 struct AttachmentWire {
     id: Name,
-    title: Text,
+    title: ToKeep,
     version: Maybe<VersionWire>,
     extensions: Maybe<ExtensionsWire>,
     metadata: Maybe<MetadataWire>,
@@ -1247,15 +1260,15 @@ impl RestrictionWire {
                 )
             })
             .unzip();
-        let groups: Vec<String> = subjects
+        let groups: Vec<ServerText> = subjects
             .group
             .0
             .unwrap_or_default()
             .into_iter()
             .map(|group| match group {
                 Either::Object(it) => it.name.0.or(it.label.0).unwrap_or_default(),
-                Either::Word(word) => scrub(&word).into_owned(),
-                Either::Nothing => String::new(),
+                Either::Word(word) => ServerText::new(word),
+                Either::Nothing => ServerText::default(),
             })
             .collect();
         if users.is_empty() && groups.is_empty() {
@@ -1305,7 +1318,7 @@ pub(super) struct ContentWire {
     #[serde(rename = "type")]
     kind: Text,
     status: Text,
-    title: Text,
+    title: ToKeep,
     space: Maybe<RefWire>,
     version: Maybe<VersionWire>,
     history: Maybe<HistoryWire>,

@@ -290,13 +290,14 @@ pub(super) fn is_whole(row: &Content) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::confluence::ServerText;
 
     fn page(ids: &[&str], has_next: bool, total: Option<u64>) -> Page<Content> {
         let row = |id: &&str| Content {
             id: ContentId::new(id),
             kind: ContentKind::Comment,
             status: None,
-            title: String::new(),
+            title: ServerText::new(String::new()),
             has_children: None,
             space: None,
             version: None,

@@ -21,7 +21,7 @@ use super::journal::sha256_of;
 use super::session::SavedServer;
 use crate::confluence::{
     AttachmentRef, BaseUrl, Content, ContentId, ContentKind, ContentRef, ContentStatus, Remark,
-    Restriction, SpaceKey, Version,
+    Restriction, ServerText, SpaceKey, Version,
 };
 use crate::text::{json, plain};
 
@@ -248,7 +248,7 @@ impl TryFrom<String> for Digest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     /// Its title.
-    pub title: String,
+    pub title: ServerText,
     /// Its id.
     pub id: ContentId,
     /// Its type.
@@ -269,7 +269,7 @@ pub struct Item {
     /// When it was made.
     pub created: Option<crate::confluence::Moment>,
     /// Its labels, without prefix; absent where the server did not say.
-    pub labels: Option<Vec<String>>,
+    pub labels: Option<Vec<ServerText>>,
     /// Who alone may read or update it; empty: no restrictions; absent: the server did not say.
     pub restrictions: Option<Vec<Restriction>>,
     /// Whether `restrictions` leaves nobody out: all was told, and who has no name is counted. In
@@ -297,7 +297,7 @@ pub struct AttachmentEntry {
     /// Its id.
     pub id: ContentId,
     /// Its name.
-    pub title: String,
+    pub title: ServerText,
     /// Size in bytes.
     pub size: Option<u64>,
     /// Media type.
@@ -327,7 +327,7 @@ pub struct SavedFile {
     pub size: Option<u64>,
     /// What was noted of it when it was uploaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub comment: Option<String>,
+    pub comment: Option<ServerText>,
 }
 
 impl Item {

@@ -8,7 +8,7 @@ use super::session::{NotHere, Session, Users};
 use super::update::same_text;
 use super::witness::{Sight, Witness};
 use crate::confluence::call::Audience;
-use crate::confluence::{ApiError, Call, Reply, Space, SpaceKey};
+use crate::confluence::{ApiError, Call, Reply, ServerText, Space, SpaceKey};
 
 const TRIES: u8 = 8;
 
@@ -61,7 +61,7 @@ impl NewSpace {
                 audience,
             } => Call::CreateSpace {
                 key,
-                name,
+                name: ServerText::new(name),
                 description,
                 audience,
             },
@@ -86,7 +86,7 @@ impl NewSpace {
             return false;
         }
         match self {
-            Self::Global { name, .. } => space.name == *name,
+            Self::Global { name, .. } => space.name.as_sent() == name,
             Self::Personal { .. } => true,
         }
     }
@@ -102,7 +102,7 @@ impl NewSpace {
         let more = space.more.as_deref();
         let told = more.and_then(|more| more.description.as_deref());
         let mut differing = Vec::new();
-        if name.is_some_and(|name| *name != space.name) {
+        if name.is_some_and(|name| name != space.name.as_sent()) {
             differing.push("name");
         }
         if !same_text(description, told.unwrap_or_default()) {

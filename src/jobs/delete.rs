@@ -680,7 +680,7 @@ impl Delete {
         let losing = self.rows.iter().filter_map(|row| {
             Some(Losing {
                 id: row.id.clone(),
-                title: row.title.clone(),
+                title: row.title.to_string(),
                 losses: self.losses_of(&row.id)?,
                 named: named(&self.lacks, &row.id),
             })
@@ -1041,7 +1041,7 @@ fn wanted(index: usize, row: &Seen) -> Wanted {
         item: index as u32,
         id: row.id.clone(),
         kind: row.kind.clone(),
-        title: row.title.as_str().into(),
+        title: row.title.shown().into(),
         status: row.status,
     }
 }

@@ -529,7 +529,7 @@ impl ServerCopy {
             if let Some(known) = &mut self.known {
                 known.insert(seen.id.clone(), seen.version);
                 if may_hold(&seen) {
-                    let title = seen.title.as_str().into();
+                    let title = seen.title.shown().into();
                     self.pages_listed.push((seen.id.clone(), title));
                 } else {
                     self.lesser.insert(seen.id.clone());

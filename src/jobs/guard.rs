@@ -10,8 +10,8 @@ use super::JobId;
 use super::backup::Item;
 use super::recreate::UnknownRestrictions;
 use crate::confluence::{
-    Call, Content, ContentId, ContentKind, ContentStatus, LocalFile, Remark, Restriction, SpaceKey,
-    Subject,
+    Call, Content, ContentId, ContentKind, ContentStatus, LocalFile, Remark, Restriction,
+    ServerText, SpaceKey, Subject,
 };
 
 /// What is read of a page to see what keeps it.
@@ -309,8 +309,9 @@ fn covers(wanted: &[Restriction], there: &[Restriction], users: &[&str]) -> bool
         there.is_some_and(|there| {
             let mut people = there.people();
             people.retain(|it| !made_it(it, users));
-            let same_name = |a: &&String, b: &&String| a.eq_ignore_ascii_case(b);
-            let no_name = |a: &&String, _: &&String| a.is_empty();
+            let same_name =
+                |a: &&ServerText, b: &&ServerText| a.as_sent().eq_ignore_ascii_case(b.as_sent());
+            let no_name = |a: &&ServerText, _: &&ServerText| a.as_sent().is_empty();
             pairs_off(people, wanted.people(), is_same, may_be_same)
                 && pairs_off(
                     there.groups.iter().collect(),
@@ -391,7 +392,7 @@ impl MayHoldText {
     }
 
     /// Makes a page with its title and text.
-    pub(super) fn create(self, new: New, title: String, storage: String) -> Call {
+    pub(super) fn create(self, new: New, title: ServerText, storage: String) -> Call {
         let Self { until: _ } = self;
         Call::CreateContent {
             space: new.space,
@@ -407,7 +408,7 @@ impl MayHoldText {
         self,
         id: ContentId,
         kind: ContentKind,
-        title: String,
+        title: ServerText,
         version: u64,
         storage: String,
     ) -> Call {
@@ -422,7 +423,7 @@ impl MayHoldText {
     }
 
     /// Gives a page its labels.
-    pub(super) fn label(self, id: ContentId, labels: Vec<String>) -> Call {
+    pub(super) fn label(self, id: ContentId, labels: Vec<ServerText>) -> Call {
         let Self { until: _ } = self;
         Call::AddLabels { id, labels }
     }
@@ -453,10 +454,10 @@ impl MayHoldText {
     pub(super) fn attach(
         self,
         id: ContentId,
-        title: String,
+        title: ServerText,
         from: LocalFile,
         media_type: Option<String>,
-        note: Option<String>,
+        note: Option<ServerText>,
     ) -> Call {
         let Self { until: _ } = self;
         Call::AttachFile {
@@ -482,8 +483,8 @@ pub(super) fn blank(new: New, job: &JobId, item: u32) -> Call {
 }
 
 /// The title of a page until it may have its own. No other page has it.
-pub(super) fn interim_title(job: &JobId, item: u32) -> String {
-    format!("Being restored {job} {}", item + 1)
+pub(super) fn interim_title(job: &JobId, item: u32) -> ServerText {
+    ServerText::new(format!("Being restored {job} {}", item + 1))
 }
 
 /// Whether an item without ancestors was at the top for certain. A server may tell no ancestors of
@@ -501,7 +502,7 @@ mod tests {
             operation: READ.to_owned(),
             users: people.iter().map(|it| it.0.to_owned()).collect(),
             user_keys: people.iter().map(|it| it.1.to_owned()).collect(),
-            groups: groups.iter().map(|&it| it.to_owned()).collect(),
+            groups: groups.iter().map(|&it| ServerText::new(it)).collect(),
         }
     }
 

@@ -19,7 +19,7 @@ use super::save;
 use crate::confluence::call::{Depth, Scanned, Window};
 use crate::confluence::{
     ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Cursor, CursorPage, ErrorKind,
-    Page, Reply, SpaceKey,
+    Page, Reply, ServerText, SpaceKey,
 };
 
 /// Bare rows that are asked for at once.
@@ -70,7 +70,7 @@ impl Default for Rows {
 pub(super) struct Seen {
     pub(super) id: ContentId,
     pub(super) kind: ContentKind,
-    pub(super) title: String,
+    pub(super) title: ServerText,
     pub(super) version: Option<u64>,
     pub(super) status: ContentStatus,
     /// What it hangs on, if that was asked for.

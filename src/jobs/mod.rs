@@ -42,6 +42,7 @@ mod job;
 mod listing;
 mod met;
 pub mod needs;
+mod new_title;
 mod on_pages;
 mod outcomes;
 mod purge;

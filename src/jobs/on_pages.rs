@@ -20,7 +20,7 @@ use crate::confluence::SpaceKey;
 use crate::confluence::call::{Depth, Window};
 use crate::confluence::ids::IdSet;
 use crate::confluence::{
-    ApiError, Call, Content, ContentId, ContentKind, ContentMore, Page, Reply,
+    ApiError, Call, Content, ContentId, ContentKind, ContentMore, Page, Reply, ServerText,
 };
 use crate::text::number;
 
@@ -72,7 +72,7 @@ impl Look {
     pub(super) fn ask(&mut self, desk: &mut Desk, key: &SpaceKey, rows: &[Seen]) {
         let pages = self.pages.get_or_insert_with(|| {
             let held = rows.iter().filter(|row| may_hold(row));
-            let named = held.map(|row| (row.id.clone(), Arc::from(row.title.as_str())));
+            let named = held.map(|row| (row.id.clone(), Arc::from(row.title.shown())));
             OnPages::all(key.clone(), named.collect())
         });
         if !desk.is_busy(WHOLE) {
@@ -322,7 +322,7 @@ impl OnPages {
 
     /// A page, and what its row tells of what hangs on it.
     fn take_row(&mut self, row: Content) {
-        let title: Arc<str> = row.title.as_str().into();
+        let title: Arc<str> = row.title.shown().into();
         let more = row.more.map(|more| *more).unwrap_or_default();
         let ContentMore {
             attachments,
@@ -334,7 +334,7 @@ impl OnPages {
             self.found.push(Found {
                 id: row.id.clone(),
                 version: row.version.and_then(|version| version.number),
-                name: row.title,
+                name: row.title.to_string(),
                 hangs: None,
             });
         }
@@ -376,7 +376,7 @@ impl OnPages {
         (page, title): (&ContentId, &str),
         id: ContentId,
         version: Option<u64>,
-        file: Option<&String>,
+        file: Option<&ServerText>,
     ) {
         let (ids, kind) = match file {
             Some(_) => (&mut self.files, ContentKind::Attachment),

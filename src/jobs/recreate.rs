@@ -20,9 +20,11 @@ use super::desk::{Again, Desk, Fate, Settled, is_not_there, unexpected};
 use super::guard::{self, Guardian, Kept, MayHoldText, Need, New, Shown, Unshown};
 use super::job::{Decision, JobWrite, Line, Machine, Outcome, Question, Step, StoreError, Stored};
 use super::listing::may_hang;
+use super::new_title::new_title;
 use super::session::Users;
 use crate::confluence::{
-    ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Reply, SpaceKey, Version,
+    ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Reply, ServerText, SpaceKey,
+    Version,
 };
 
 mod put_on;
@@ -310,13 +312,8 @@ impl Recreate {
         &self.recipe.items[item as usize].1
     }
 
-    fn title(&self, item: u32) -> String {
-        let title = &self.item(item).title;
-        match self.things[item as usize].renamed {
-            0 => title.clone(),
-            1 => format!("{title} (restored)"),
-            n => format!("{title} (restored {n})"),
-        }
+    fn title(&self, item: u32) -> ServerText {
+        new_title(&self.item(item).title, self.things[item as usize].renamed)
     }
 
     fn space(&self, item: u32) -> Option<SpaceKey> {
@@ -404,7 +401,7 @@ impl Recreate {
     }
 
     /// The title that an item was made with.
-    fn first_title(&self, desk: &Desk, item: u32) -> String {
+    fn first_title(&self, desk: &Desk, item: u32) -> ServerText {
         let is_interim = self.has_interim_titles || self.things[item as usize].has_interim_title;
         match self.need(item) {
             Need::Kept(_) if is_interim => guard::interim_title(&desk.head().id, item),
@@ -424,7 +421,7 @@ impl Recreate {
         }
     }
 
-    fn by_title(&self, item: u32, key: SpaceKey, title: String) -> Call {
+    fn by_title(&self, item: u32, key: SpaceKey, title: ServerText) -> Call {
         Call::ContentByTitle {
             key,
             title,
@@ -436,7 +433,9 @@ impl Recreate {
         let title = self.title(item);
         self.things[item as usize].stage = Stage::Title;
         match self.on_collision {
-            OnCollision::Ask => desk.ask(Question::TitleCollision { title }),
+            OnCollision::Ask => desk.ask(Question::TitleCollision {
+                title: title.to_string(),
+            }),
             OnCollision::Skip => {
                 let why = format!("A current content is called {title} already.");
                 desk.close(item, Outcome::Skipped(why));
@@ -525,7 +524,7 @@ impl Recreate {
     }
 
     /// What a page is called on the server now: where its text may be in it, so may its title.
-    fn shown_title(&self, desk: &Desk, item: u32) -> String {
+    fn shown_title(&self, desk: &Desk, item: u32) -> ServerText {
         if self.may_hold_text(desk, item) {
             self.title(item)
         } else {

@@ -106,7 +106,7 @@ impl Rehearsal {
             let mut twin = None;
             if let Some(space) = recipe.space(item) {
                 if item.kind == ContentKind::Page {
-                    let name = (space.clone(), item.title.to_lowercase());
+                    let name = (space.clone(), item.title.as_sent().to_lowercase());
                     twin = titles.insert(name, ix as u32);
                 }
                 spaces.insert(space, None);

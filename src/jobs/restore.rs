@@ -10,16 +10,16 @@ use serde::{Deserialize, Serialize};
 use super::consent::Target;
 use super::desk::{Again, Desk, Fate, Settled, is_not_there, refusal, unexpected};
 use super::job::{Decision, Machine, Outcome, Question, Step};
+use super::new_title::new_title;
 use super::witness::{Sight, Witness};
 use crate::confluence::{
-    ApiError, Call, Content, ContentId, ContentKind, ContentStatus, ErrorKind, Reply, SpaceKey,
+    ApiError, Call, Content, ContentId, ContentKind, ContentStatus, ErrorKind, Reply, ServerText,
+    SpaceKey,
 };
 
 const TRIES: u8 = 8;
 /// Titles that are tried when a current content has the title.
 const RENAMES: u32 = 20;
-/// The longest title that servers take.
-const LONGEST_TITLE: usize = 255;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Stage {
@@ -58,7 +58,7 @@ enum OnCollision {
 struct Thing {
     id: ContentId,
     kind: ContentKind,
-    title: String,
+    title: ServerText,
     #[serde(default)]
     space: Option<SpaceKey>,
     /// How many ancestors it had; unknown counts as none.
@@ -94,7 +94,7 @@ impl Restore {
                 .map(|it| Thing {
                     id: it.id.clone(),
                     kind: it.kind.clone(),
-                    title: it.title.clone(),
+                    title: ServerText::new(&*it.title),
                     space: it.space.clone(),
                     depth: 0,
                     parent: None,
@@ -285,7 +285,7 @@ impl Restore {
         thing.stage = Stage::Check;
         match self.on_collision {
             OnCollision::Ask => desk.ask(Question::TitleCollision {
-                title: thing.title.clone(),
+                title: thing.title.to_string(),
             }),
             OnCollision::Skip => {
                 let why = format!("A current content is called {} already.", thing.title);
@@ -320,15 +320,8 @@ impl Restore {
 }
 
 impl Thing {
-    fn new_title(&self) -> String {
-        let suffix = match self.renamed {
-            0 => return self.title.clone(),
-            1 => " (restored)".to_owned(),
-            n => format!(" (restored {n})"),
-        };
-        let room = LONGEST_TITLE - suffix.chars().count();
-        let title: String = self.title.chars().take(room).collect();
-        format!("{title}{suffix}")
+    fn new_title(&self) -> ServerText {
+        new_title(&self.title, self.renamed)
     }
 }
 

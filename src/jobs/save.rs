@@ -53,7 +53,7 @@ impl Wanted {
             item,
             id: seen.id,
             kind: seen.kind,
-            title: seen.title.into(),
+            title: seen.title.shown().into(),
             status: seen.status,
         };
         (wanted, seen.whole.map(|whole| *whole))
@@ -1192,6 +1192,7 @@ fn file_name(content: &Content) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::confluence::ServerText;
     use crate::confluence::{ContentMore, ContentRef, Person, SpaceKey, Version};
 
     fn whole(kind: ContentKind) -> Content {
@@ -1199,7 +1200,7 @@ mod tests {
             id: ContentId::new("1"),
             kind,
             status: Some(ContentStatus::Trashed),
-            title: "Old".to_owned(),
+            title: ServerText::new("Old"),
             has_children: None,
             space: Some(SpaceKey::new("ENG")),
             version: Some(Version {

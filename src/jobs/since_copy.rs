@@ -109,7 +109,7 @@ impl SinceCopy {
                 self.differing.push(Differing {
                     id: row.id.clone(),
                     version: row.version,
-                    name: row.title.clone(),
+                    name: row.title.to_string(),
                     hangs: false,
                 });
             }

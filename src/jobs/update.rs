@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::desk::{Again, Desk, Fate, Settled, is_not_there, refused, unexpected};
 use super::job::{Decision, Machine, Outcome, Question, Step};
-use crate::confluence::{ApiError, Call, ContentId, Reply, Space, SpaceKey, SpaceStatus};
+use crate::confluence::{
+    ApiError, Call, ContentId, Reply, ServerText, Space, SpaceKey, SpaceStatus,
+};
 
 const TRIES: u8 = 8;
 
@@ -16,7 +18,7 @@ const TRIES: u8 = 8;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpaceForm {
     /// The name.
-    pub name: String,
+    pub name: ServerText,
     /// The description as plain text; `None` where the server did not say.
     pub description: Option<String>,
     /// The homepage; `None` where there is none or the server did not say.

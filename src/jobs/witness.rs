@@ -179,6 +179,7 @@ fn listed(filter: SpacesFilter) -> Call {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::confluence::ServerText;
     use crate::confluence::{CurrentUser, CursorPage, Page, Space, SpaceKind};
 
     fn missing(kind: ErrorKind) -> Result<Reply, ApiError> {
@@ -240,7 +241,7 @@ mod tests {
         let space = |key: &&str| Space {
             id: None,
             key: SpaceKey::new(key),
-            name: String::new(),
+            name: ServerText::new(String::new()),
             kind: SpaceKind::Global,
             status: None,
             more: None,

@@ -135,11 +135,11 @@ impl Moves {
             } => match self.opened(from, tell) {
                 Ok(file) => {
                     let file = Upload {
-                        name: title.clone(),
+                        name: title.as_sent().to_owned(),
                         media_type: media_type
                             .clone()
                             .unwrap_or_else(|| "application/octet-stream".to_owned()),
-                        note: note.clone(),
+                        note: note.as_ref().map(|note| note.as_sent().to_owned()),
                         ..file
                     };
                     client

@@ -2,7 +2,8 @@
 //!
 //! A title, a user name or an error text is written by somebody else. Sent to a terminal as it
 //! is, it could move the cursor, retitle the window, reorder the row that it stands in or hide
-//! half of itself. `decode` sends every string of a server through [`scrub`] once; whatever else
+//! half of itself. `decode` sends every string of a server through [`scrub`] once (what is also written
+//! or kept stands beside it as it was sent: `confluence::ServerText`); whatever else
 //! reaches a terminal from outside (error texts, file names) goes the same way. This module must
 //! never let a control character out, and never fail.
 //!

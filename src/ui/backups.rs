@@ -426,7 +426,7 @@ fn draw_items(
         let edited = item.version.as_ref().and_then(|version| version.when);
         let edited = edited.map_or_else(String::new, |at| number::date(at.0, &model.zone));
         let cells = [
-            (item.title.as_str(), style),
+            (item.title.shown(), style),
             (kind_name(&item.kind), theme.dim),
             (edited.as_str(), theme.dim),
             (space, theme.dim),

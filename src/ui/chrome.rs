@@ -128,7 +128,7 @@ pub(super) fn header(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
             .spaces
             .table
             .get(key)
-            .map(|space| space.name.as_str())
+            .map(|space| space.name.shown())
             .unwrap_or_default();
         pieces.push((path.clone(), theme.dim));
         pieces.push((key.to_string(), theme.accent));

@@ -25,8 +25,8 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
     let name = detail
         .value
         .value()
-        .map(|space| space.name.as_str())
-        .or_else(|| Some(model.spaces.table.get(space?)?.name.as_str()))
+        .map(|space| space.name.shown())
+        .or_else(|| Some(model.spaces.table.get(space?)?.name.shown()))
         .unwrap_or_default();
     let key = space.map(ToString::to_string).unwrap_or_default();
     let age = match (&detail.value, detail.value.value().is_some()) {

@@ -3,7 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 
-use coracle::confluence::{Call, ContentKind, SpaceKey};
+use coracle::confluence::{Call, ContentKind, ServerText, SpaceKey};
 use coracle::demo::{Fault, Options, Rule, Seed};
 use coracle::jobs::*;
 use coracle::shell::backups;
@@ -335,7 +335,7 @@ fn a_changed_page_is_named_beside_what_is_added() {
     let made = bench.send(&Call::CreateContent {
         space: SpaceKey::new("ENG"),
         kind: ContentKind::Page,
-        title: "Late".to_owned(),
+        title: ServerText::new("Late"),
         parent: None,
         storage: "<p>late</p>".to_owned(),
     });

@@ -9,7 +9,7 @@ use coracle::app::modal::Modal;
 use coracle::app::modal::backups::Check;
 use coracle::confluence::{
     BaseUrl, Call, ContentId, ContentKind, ContentRef, ContentStatus, Page, Reply, Restriction,
-    SpaceKey,
+    ServerText, SpaceKey,
 };
 use coracle::jobs::backup::{self, FORMAT, FileEntry, Item, MANIFEST, Manifest, VERSION};
 use coracle::jobs::{Act, JobId, JobState, SpaceTarget};
@@ -37,7 +37,7 @@ fn said(output: &Output) -> String {
 
 fn item(title: &str) -> Item {
     Item {
-        title: title.to_owned(),
+        title: ServerText::new(title.to_owned()),
         id: ContentId::new(title),
         kind: ContentKind::Page,
         status: ContentStatus::Trashed,
@@ -1254,7 +1254,7 @@ fn what_cannot_be_made_again_is_named_before_anything_is_and_what_was_restricted
     let mut items = tree();
     let mut below = items[1].clone();
     below.id = ContentId::new("14");
-    below.title = "Salaries of old".to_owned();
+    below.title = ServerText::new("Salaries of old");
     below.ancestors = Some(vec![ContentRef {
         id: ContentId::new("12"),
         title: Some("Salaries".to_owned()),
@@ -1263,7 +1263,7 @@ fn what_cannot_be_made_again_is_named_before_anything_is_and_what_was_restricted
     for n in 0..8 {
         let mut file = items[3].clone();
         file.id = ContentId::new(format!("att{n}"));
-        file.title = format!("drawing-{n}.png");
+        file.title = ServerText::new(format!("drawing-{n}.png"));
         items.push(file);
     }
     let name = "20261124T140000-purge-marked-1";

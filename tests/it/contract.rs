@@ -9,8 +9,8 @@ use coracle::confluence::client::{Client, Credentials, Endpoint, Settings};
 use coracle::confluence::paging::{CursorPager, Pager};
 use coracle::confluence::retry::Patience;
 use coracle::confluence::{
-    ApiError, Call, Content, ContentId, ContentKind, ContentStatus, ErrorKind, Reply, SpaceContent,
-    SpaceKey, SpaceStatus,
+    ApiError, Call, Content, ContentId, ContentKind, ContentStatus, ErrorKind, Reply, ServerText,
+    SpaceContent, SpaceKey, SpaceStatus,
 };
 use coracle::demo::{Fault, Generation, Options, Quirk, Rule, Seed, Server};
 use secrecy::SecretString;
@@ -249,7 +249,7 @@ fn spaces_are_made_changed_archived_and_deleted() {
     });
     let create = |key: &str, audience| Call::CreateSpace {
         key: SpaceKey::new(key),
-        name: "New".to_owned(),
+        name: ServerText::new("New"),
         description: "About".to_owned(),
         audience,
     };
@@ -284,7 +284,7 @@ fn spaces_are_made_changed_archived_and_deleted() {
     };
     let update = Call::UpdateSpace {
         key: eng(),
-        name: "Renamed".to_owned(),
+        name: ServerText::new("Renamed"),
         description: Some("Words".to_owned()),
         homepage: None,
     };
@@ -331,7 +331,7 @@ fn content_is_made_trashed_restored_and_purged() {
     let make = Call::CreateContent {
         space: eng(),
         kind: ContentKind::Page,
-        title: "Fresh".to_owned(),
+        title: ServerText::new("Fresh"),
         parent: None,
         storage: "<p>one</p>".to_owned(),
     };
@@ -356,7 +356,7 @@ fn content_is_made_trashed_restored_and_purged() {
     site.content(&Call::ReplaceBody {
         id: id.clone(),
         kind: ContentKind::Page,
-        title: "Fresh".to_owned(),
+        title: ServerText::new("Fresh"),
         version: version(None) + 1,
         storage: "<p>two</p>".to_owned(),
     });
@@ -366,19 +366,19 @@ fn content_is_made_trashed_restored_and_purged() {
     );
     site.done(&Call::AddLabels {
         id: id.clone(),
-        labels: vec!["quay".to_owned()],
+        labels: vec![ServerText::new("quay")],
     });
     let labels = site
         .content(&look(None, "metadata.labels"))
         .more
         .and_then(|more| more.labels);
-    assert_eq!(labels, Some(vec!["quay".to_owned()]));
+    assert_eq!(labels, Some(vec![ServerText::new("quay")]));
     site.done(&Call::TrashContent { id: id.clone() });
     assert!(site.trash().0.iter().any(|content| content.id == id));
     let restore = |version| Call::RestoreContent {
         id: id.clone(),
         kind: ContentKind::Page,
-        title: "Fresh".to_owned(),
+        title: ServerText::new("Fresh"),
         version,
     };
     let now = version(Some(ContentStatus::Trashed));
@@ -437,7 +437,7 @@ fn the_other_reads() {
             },
             Call::ContentByTitle {
                 key: eng(),
-                title: "Page 1".to_owned(),
+                title: ServerText::new("Page 1"),
                 kind: ContentKind::Page,
             },
         ];
@@ -503,7 +503,7 @@ fn what_is_answered_and_not_applied_leaves_the_data_as_they_were() {
     let before = site.ask(&space_call()).expect("it is there");
     let update = Call::UpdateSpace {
         key: eng(),
-        name: "Another name".to_owned(),
+        name: ServerText::new("Another name"),
         description: None,
         homepage: None,
     };

@@ -6,7 +6,8 @@ use coracle::app::key::{KeyPress, Stroke};
 use coracle::app::message::{DiskCall, DiskError, DiskReply, Effect, Msg, TakenTurn, TextFile};
 use coracle::app::{StartMode, Writes};
 use coracle::confluence::{
-    Call, Cursor, CursorPage, ErrorKind, Permission, Reply, Space, SpaceKey, SpaceStatus,
+    Call, Cursor, CursorPage, ErrorKind, Permission, Reply, ServerText, Space, SpaceKey,
+    SpaceStatus,
 };
 use coracle::jobs::{Stored, ledger};
 
@@ -525,7 +526,7 @@ fn changed_meanwhile(desk: &mut Desk) {
 fn theirs(call: &Call) -> Answer {
     let mut answer = wiki(call)?;
     if let (Call::Space { .. }, Reply::Space(space)) = (call, &mut answer) {
-        "Engineers".clone_into(&mut space.name);
+        space.name = ServerText::new("Engineers");
         if let Some(more) = &mut space.more {
             more.description = Some("Rewritten by somebody else.".to_owned());
         }

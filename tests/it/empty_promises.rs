@@ -25,7 +25,7 @@ fn only_says_so(server: &Server, call: &Call) -> Option<Result<Reply, ApiError>>
 
 fn form(name: &str, description: Option<&str>) -> SpaceForm {
     SpaceForm {
-        name: name.into(),
+        name: ServerText::new(name),
         description: description.map(str::to_owned),
         homepage: None,
         homepage_title: None,

@@ -124,7 +124,7 @@ impl Visit {
         let version = |item: &Content| item.version.as_ref().and_then(|version| version.number);
         page.results
             .iter()
-            .map(|item| (item.title.clone(), item.id.to_string(), version(item)))
+            .map(|item| (item.title.to_string(), item.id.to_string(), version(item)))
             .collect()
     }
 
@@ -251,7 +251,7 @@ fn three_of_many_are_purged_and_come_back_from_the_backup() {
     for item in items.expect("readable") {
         let (_, body) = SCRAPS
             .iter()
-            .find(|(title, _)| *title == item.title)
+            .find(|(title, _)| item.title == **title)
             .expect("one of the three");
         assert_eq!(item.storage.as_deref().map(str::trim), Some(*body));
     }

@@ -163,8 +163,8 @@ fn restrict(server: &mut Server, call: &Call) -> Result<Reply, ApiError> {
         let groups = list(&one["restrictions"]["group"]);
         let groups = groups
             .iter()
-            .map(|it| it["name"].as_str().map(str::to_owned));
-        let groups: Option<Vec<String>> = groups.collect();
+            .map(|it| it["name"].as_str().map(ServerText::new));
+        let groups: Option<Vec<ServerText>> = groups.collect();
         let (Some(users), Some(groups)) = (users, groups) else {
             return Err(fail(ErrorKind::Invalid, 400));
         };
@@ -659,7 +659,7 @@ fn grown(dice: &mut Dice) -> (Server, Vec<String>) {
         page.restrictions = match dice.below(6) {
             0 => vec![only(&["jdoe"])],
             1 => vec![Restriction {
-                groups: vec!["hr".into()],
+                groups: vec![ServerText::new("hr")],
                 ..only(&["asmith", "jdoe"])
             }],
             2 => vec![Restriction {

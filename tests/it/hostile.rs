@@ -10,7 +10,8 @@ use coracle::app::view::Kept;
 use coracle::config;
 use coracle::confluence::call::{Depth, SpacesFilter, Window};
 use coracle::confluence::{
-    ApiError, Call, ContentId, ErrorKind, Headers, LongTaskId, Page, Reply, SpaceKey, SpaceStatus,
+    ApiError, Call, ContentId, ErrorKind, Headers, LongTaskId, Page, Reply, ServerText, SpaceKey,
+    SpaceStatus,
 };
 use coracle::jobs::backup::Manifest;
 use coracle::jobs::journal;
@@ -65,11 +66,33 @@ fn poison(value: &mut Value, name: &str) -> usize {
     }
 }
 
+/// Whether a field of a reply is written or kept as it was sent, and so has a type of its own.
+fn is_kept_as_sent(place: &str) -> bool {
+    let (holder, name) = place.rsplit_once('.').unwrap_or(("", place));
+    let is_reference = ["ancestors", "container", "homepage"]
+        .iter()
+        .any(|it| holder.ends_with(it));
+    let names = [
+        "title",
+        "name",
+        "labels",
+        "groups",
+        "file_note",
+        "selection",
+    ];
+    names.contains(&name) && !is_reference
+}
+
 /// Checks every text of a reply but the bodies, which are kept to the byte.
 fn look_through(value: &Value, place: &str) -> usize {
     match value {
         // A link to a file is looked at where it is followed: it must not lead out of the base.
         Value::String(_) if place.contains("body_") || place.ends_with(".download") => 0,
+        // A `ServerText` stands in JSON as it was sent; what is shown of it is checked.
+        Value::String(text) if is_kept_as_sent(place) => {
+            check(place, ServerText::new(text).shown());
+            1
+        }
         Value::String(text) => {
             check(place, text);
             1

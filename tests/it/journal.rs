@@ -1,7 +1,7 @@
 //! The journal and the backup format as other tools see them, by their documented shape.
 
 use coracle::confluence::call::Method;
-use coracle::confluence::{ContentId, ContentKind, ContentStatus};
+use coracle::confluence::{ContentId, ContentKind, ContentStatus, ServerText};
 use coracle::jobs::backup::{self, FileEntry, Item};
 use coracle::jobs::journal::{self, Chain, Phase, Record};
 use coracle::jobs::{Act, JobId, Step};
@@ -83,7 +83,7 @@ fn a_journal_cut_at_any_byte_still_holds_and_can_be_continued() {
 
 fn item(title: &str) -> Item {
     Item {
-        title: title.into(),
+        title: ServerText::new(title),
         id: ContentId::new("1"),
         kind: ContentKind::Page,
         status: ContentStatus::Trashed,

@@ -9,7 +9,7 @@ use coracle::app::message::{DiskCall, DiskReply, Effect, Msg, TakenTurn};
 use coracle::confluence::call::Scanned;
 use coracle::confluence::{
     Call, Content, ContentId, ContentKind, ContentMore, ContentStatus, Cursor, CursorPage,
-    ErrorKind, LongTask, LongTaskId, Page, Person, Reply, SpaceKey, Version,
+    ErrorKind, LongTask, LongTaskId, Page, Person, Reply, ServerText, SpaceKey, Version,
 };
 use coracle::jobs::backup::{self, Manifest};
 use coracle::jobs::journal::{Chain, Entry, Phase, Record};
@@ -67,7 +67,7 @@ impl Trash {
             id: ContentId::new((1_000 + n).to_string()),
             kind: ContentKind::Page,
             status: Some(ContentStatus::Trashed),
-            title: format!("Old page {n}"),
+            title: ServerText::new(format!("Old page {n}")),
             has_children: None,
             space: Some(SpaceKey::new("BIG")),
             version: Some(Version {

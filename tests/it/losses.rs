@@ -23,7 +23,7 @@ fn hanging(ids: &[&str], kind: &ContentKind, has_next: bool) -> Reply {
         id: ContentId::new(id),
         kind: kind.clone(),
         status: Some(ContentStatus::Current),
-        title: format!("{id}.pdf"),
+        title: ServerText::new(format!("{id}.pdf")),
         has_children: None,
         space: None,
         version: None,

@@ -657,7 +657,7 @@ fn the_options_of_a_deletion_are_told_after_a_kill() {
 /// A job that makes, changes or archives a space, or takes items out of the trash.
 fn plain_jobs() -> Vec<Bench> {
     let form = |name: &str| SpaceForm {
-        name: name.into(),
+        name: ServerText::new(name),
         description: Some(String::new()),
         homepage: None,
         homepage_title: None,
@@ -1191,7 +1191,7 @@ fn secret_again() -> Bench {
     let target = ItemTarget {
         id: content.id.clone(),
         kind: content.kind.clone(),
-        title: content.title.clone(),
+        title: content.title.to_string(),
         version: None,
         space: content.space.clone(),
     };
@@ -1371,7 +1371,7 @@ fn for_a_rehearsal() -> (Bench, Vec<(&'static str, &'static str)>) {
         let content = server.content("900");
         let mut item = backup::Item::of(content, ContentStatus::Trashed, None, None);
         item.id = ContentId::new(id);
-        item.title = title.into();
+        item.title = ServerText::new(title);
         item.space = Some(SpaceKey::new("ENG"));
         item.ancestors = Some(parent.map(above).into_iter().collect());
         item.restrictions = Some(Vec::new());

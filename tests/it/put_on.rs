@@ -25,7 +25,11 @@ const NAME: &str = "saved";
 
 impl Saved {
     fn new() -> Self {
-        let mut bench = Bench::of(deletion(), options(WIKI, Generation::Ten, true));
+        Self::of(WIKI)
+    }
+
+    fn of(wiki: &str) -> Self {
+        let mut bench = Bench::of(deletion(), options(wiki, Generation::Ten, true));
         bench.feed(JobEvent::Begin);
         bench.run(None, |_| false);
         assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
@@ -44,7 +48,7 @@ impl Saved {
         let meant = items.iter().map(|(_, item)| ItemTarget {
             id: item.id.clone(),
             kind: item.kind.clone(),
-            title: item.title.clone(),
+            title: item.title.to_string(),
             version: item.version_number(),
             space: item.space.clone(),
         });
@@ -204,7 +208,7 @@ fn with_bytes_of(saved: &Saved, mut all: Vec<On>) -> Vec<On> {
         let (_, item) = contents
             .items
             .iter()
-            .find(|(_, it)| it.title == on.what)
+            .find(|(_, it)| it.title == *on.what)
             .expect("saved");
         let name = &item.file.as_ref().expect("a file").name;
         on.bytes = Some(std::fs::read(saved.home.path().join(NAME).join(name)).expect("there"));
@@ -240,6 +244,76 @@ fn comments_and_files_come_back_with_their_pages_and_restricted_ones_stay_restri
         let texts: Vec<String> = texts.collect();
         let is_signed = |text: &String| text.contains("2024-01-01 12:00 UTC:</em></p><p>Why?");
         assert!(texts.iter().any(is_signed), "{texts:?}");
+    }
+}
+
+/// Titles, a file, a label and a group with characters that nobody sees: a soft hyphen, a zero-width space,
+/// a mark of direction. Two pages look alike.
+const HIDDEN: &str = "\
+space: ENG
+name: Engineering
+
+=== page
+title: Plan
+labels: q\u{AD}3
+read: group:hr\u{200B}staff
+attachment: no\u{200B}tes.txt | text/plain | 100
+
+<p>One</p>
+
+=== page
+title: Pl\u{AD}an
+
+<p>Two</p>
+
+=== attachment
+title: notes.txt
+parent: Plan
+size: 50
+note: mi\u{AD}ne
+
+=== blogpost
+title: \u{200F}News
+
+<p>News</p>
+";
+
+#[test]
+fn titles_names_labels_and_groups_come_back_to_the_byte() {
+    let saved = Saved::of(HIDDEN);
+    for (generation, real) in all_generations() {
+        let mut bench = saved.again(empty(generation, real));
+        bench.feed(JobEvent::Begin);
+        bench.run(None, |_| false);
+        let what = format!("{generation:?} {real}");
+        assert_all_done(&bench, &what);
+        let site = Site::of(&bench);
+        let pages = site.pages();
+        let titles: Vec<&str> = pages.keys().map(String::as_str).collect();
+        assert_eq!(titles, ["Plan", "Pl\u{AD}an", "\u{200F}News"], "{what}");
+        let files: Vec<(String, Option<String>)> = site
+            .hanging()
+            .into_iter()
+            .map(|on| (on.what, on.answers))
+            .collect();
+        let note = Some("mi\u{AD}ne".to_owned());
+        assert_eq!(
+            files,
+            [
+                ("notes.txt".to_owned(), note),
+                ("no\u{200B}tes.txt".to_owned(), Some(String::new()))
+            ],
+            "{what}"
+        );
+        let path = format!(
+            "/rest/api/content/{}?expand=metadata.labels,restrictions.read.restrictions.group",
+            pages["Plan"]
+        );
+        let plan: Value = serde_json::from_slice(&site.bytes(&path)).expect("JSON");
+        let groups = &plan["restrictions"]["read"]["restrictions"]["group"]["results"];
+        assert_eq!(groups[0]["name"], "hr\u{200B}staff", "{what}");
+        let labels = plan["metadata"]["labels"].to_string();
+        assert!(labels.contains("q\u{AD}3"), "{what}: {labels}");
     }
 }
 

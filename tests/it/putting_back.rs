@@ -32,7 +32,7 @@ fn meant(items: &[Item]) -> Vec<ItemTarget> {
     let target = |item: &Item| ItemTarget {
         id: item.id.clone(),
         kind: item.kind.clone(),
-        title: item.title.clone(),
+        title: item.title.to_string(),
         version: None,
         space: item.space.clone(),
     };
@@ -167,6 +167,44 @@ fn a_taken_title_is_decided_once_for_all_and_as_decided() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn what_is_restored_keeps_the_characters_of_its_title_that_nobody_sees() {
+    for taken in [false, true] {
+        let mut server = if taken {
+            with_both_titles_taken()
+        } else {
+            wiki()
+        };
+        let hidden = "O\u{AD}n\u{200B}e";
+        let one = server
+            .docs
+            .values_mut()
+            .find(|doc| doc.status == ContentStatus::Trashed && doc.title == "One");
+        one.expect("in the trash").title = hidden.to_owned();
+        if taken {
+            let mut other = doc("ENG", hidden, ContentStatus::Current);
+            other.kind = ContentKind::Page;
+            server.docs.insert("203".to_owned(), other);
+        }
+        let mut bench = restoring(server);
+        bench.run(&mut |_, _, _| None, |_| false);
+        if taken {
+            bench.feed(JobEvent::Decide(Decision::Rename));
+            bench.finish(&mut |_, _, _| None);
+        }
+        let expected = if taken {
+            format!("{hidden} (restored)")
+        } else {
+            hidden.to_owned()
+        };
+        assert!(
+            bench.titles().contains(&expected.as_str()),
+            "{:?}",
+            bench.titles()
+        );
     }
 }
 

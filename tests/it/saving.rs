@@ -107,7 +107,7 @@ impl Outcomes {
             Call::Content { id, expand, .. } if expand == backup::EXPAND => Some(id.as_str()),
             _ => None,
         });
-        let mut titles: Vec<&str> = ids.map(|id| self.items[id].title.as_str()).collect();
+        let mut titles: Vec<&str> = ids.map(|id| self.items[id].title.shown()).collect();
         titles.sort_unstable();
         titles
     }
@@ -369,7 +369,7 @@ fn files_and_comments_are_saved_with_what_they_hang_on() {
                     let container = it.container.as_ref();
                     container.is_some_and(|container| container.id == secret)
                 });
-                let mut titles: Vec<&str> = on_it.map(|it| it.title.as_str()).collect();
+                let mut titles: Vec<&str> = on_it.map(|it| it.title.shown()).collect();
                 titles.sort_unstable();
                 let all = ["Aw: trashed", "Re: trashed", "notes.txt", "plan.pdf"];
                 assert_eq!(titles, all, "{generation:?} {real}");

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use coracle::app::message::{DiskCall, DiskReply};
 use coracle::confluence::client::{Client, Credentials, Endpoint, Settings};
 use coracle::confluence::retry::Patience;
-use coracle::confluence::{ApiError, Call, ErrorKind, LocalFile, Reply, Resume};
+use coracle::confluence::{ApiError, Call, ErrorKind, LocalFile, Reply, Resume, ServerText};
 use coracle::demo::{
     Behaviour, Fault, FullBackup, FullRestore, Generation, Options, Rule, Seed, Server,
 };
@@ -418,7 +418,7 @@ fn a_space_is_written_out_downloaded_and_found_whole() {
         .expect("it can be read")
         .items
         .into_iter()
-        .map(|(_, item)| item.title)
+        .map(|(_, item)| item.title.to_string())
         .collect();
     assert_eq!(titles, ["Home", "Plan", "News", "Old"]);
     let Outcome::Done(Some(note)) = bench.outcome() else {
@@ -1180,7 +1180,7 @@ fn what_changed_since_the_server_wrote_it_out_halts_the_deletion_and_is_shown() 
         let made = bench.send(&Call::CreateContent {
             space: coracle::confluence::SpaceKey::new("ENG"),
             kind: coracle::confluence::ContentKind::Page,
-            title: "Late".to_owned(),
+            title: ServerText::new("Late"),
             parent: None,
             storage: "<p>late</p>".to_owned(),
         });

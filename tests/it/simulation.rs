@@ -203,7 +203,7 @@ impl Room {
     /// A current space of this name, without a description.
     pub(crate) fn named(name: &str) -> Self {
         Self {
-            name: name.into(),
+            name: ServerText::new(name).to_string(),
             description: String::new(),
             archived: false,
         }
@@ -258,7 +258,7 @@ impl Server {
             id: ContentId::new(id),
             kind: doc.kind.clone(),
             status: Some(doc.status),
-            title: doc.title.clone(),
+            title: ServerText::new(doc.title.clone()),
             has_children: None,
             space: Some(SpaceKey::new(&doc.space)),
             version: Some(Version {
@@ -273,7 +273,7 @@ impl Server {
                     ..Person::default()
                 }),
                 body_storage: (!attached).then(|| doc.storage.clone()),
-                labels: Some(doc.labels.clone()),
+                labels: Some(doc.labels.iter().map(ServerText::new).collect()),
                 restrictions: Some(doc.restrictions.clone()),
                 download: attached.then(|| format!("/download/{id}")),
                 container: may_hang.then(|| ContentRef {
@@ -291,7 +291,7 @@ impl Server {
         Ok(Space {
             id: None,
             key: SpaceKey::new(key),
-            name: room.name.clone(),
+            name: ServerText::new(room.name.clone()),
             kind: SpaceKind::Global,
             status: Some(if room.archived {
                 SpaceStatus::Archived
@@ -617,7 +617,7 @@ impl Server {
                     return Err(fail(ErrorKind::Conflict, 409));
                 }
                 let room = Room {
-                    name: name.clone(),
+                    name: name.to_string(),
                     description: description.clone(),
                     archived: false,
                 };
@@ -631,7 +631,7 @@ impl Server {
                 ..
             } => {
                 let room = self.rooms.get_mut(key.as_str()).ok_or_else(missing)?;
-                room.name.clone_from(name);
+                name.as_sent().clone_into(&mut room.name);
                 if let Some(description) = description {
                     room.description.clone_from(description);
                 }
@@ -686,7 +686,7 @@ impl Server {
                 let doc = self.docs.get_mut(id.as_str()).ok_or_else(missing)?;
                 doc.status = ContentStatus::Current;
                 doc.version = *version;
-                doc.title.clone_from(title);
+                title.as_sent().clone_into(&mut doc.title);
                 doc.parent = parent;
                 Ok(Reply::Content(Box::new(self.content(id.as_str()))))
             }
@@ -731,7 +731,7 @@ impl Server {
                     Doc {
                         space: space.to_string(),
                         kind: kind.clone(),
-                        title: title.clone(),
+                        title: title.to_string(),
                         version: 1,
                         status: ContentStatus::Current,
                         parent: parent.as_ref().map(ToString::to_string),
@@ -759,7 +759,7 @@ impl Server {
                 }
                 let doc = self.docs.get_mut(id.as_str()).ok_or_else(missing)?;
                 doc.version = *version;
-                doc.title.clone_from(title);
+                title.as_sent().clone_into(&mut doc.title);
                 doc.storage.clone_from(storage);
                 Ok(Reply::Content(Box::new(self.content(id.as_str()))))
             }
@@ -773,8 +773,8 @@ impl Server {
                 self.in_status(id, ContentStatus::Current)?;
                 let doc = self.docs.get_mut(id.as_str()).ok_or_else(missing)?;
                 for label in labels {
-                    if !doc.labels.contains(label) {
-                        doc.labels.push(label.clone());
+                    if !doc.labels.iter().any(|it| it == label.as_sent()) {
+                        doc.labels.push(label.as_sent().to_owned());
                     }
                 }
                 Ok(Reply::Done)
@@ -1707,7 +1707,7 @@ fn speaks_of(record: &Record, call: &Call) -> bool {
         | Call::AddLabels { id, .. } => id.to_string(),
         Call::CreateContent { title, .. } => {
             let interim = format!("Being restored {} {}", record.job, record.item + 1);
-            let is_its = title.starts_with(&record.title) || *title == interim;
+            let is_its = title.starts_with(&record.title) || **title == *interim;
             return record.step == Step::Create && is_its;
         }
         Call::CreateSpace { .. } => return record.step == Step::CreateSpace,
@@ -1816,7 +1816,7 @@ pub(crate) fn wiki(dice: &mut Dice) -> Server {
         );
     }
     let room = |name: &str| Room {
-        name: name.into(),
+        name: ServerText::new(name).to_string(),
         description: "As it was.".into(),
         archived: false,
     };
@@ -1886,7 +1886,7 @@ pub(crate) fn job(scenario: u64, server: &mut Server, disk: &mut Disk, dice: &mu
         .map(|row| ItemTarget {
             id: row.id,
             kind: row.kind,
-            title: row.title,
+            title: row.title.to_string(),
             version: row.version.and_then(|version| version.number),
             space: row.space,
         })
@@ -1922,7 +1922,7 @@ pub(crate) fn job(scenario: u64, server: &mut Server, disk: &mut Disk, dice: &mu
         7 => Job::archive_spaces(head(Act::ArchiveSpaces, &["ENG", "HR", "OLD"], Vec::new())),
         8 => {
             let form = |name: &str| SpaceForm {
-                name: name.into(),
+                name: ServerText::new(name),
                 description: Some("As it was.".into()),
                 homepage: None,
                 homepage_title: None,

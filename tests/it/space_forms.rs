@@ -1,7 +1,7 @@
 //! The forms for a space hold only what was read and what a server takes, and say what they leave out.
 
 use coracle::app::message::{Effect, Msg};
-use coracle::confluence::{Call, ErrorKind, Reply, SpaceKey};
+use coracle::confluence::{Call, ErrorKind, Reply, ServerText, SpaceKey};
 
 use crate::dialogs::Desk;
 use crate::story::{Answer, error, wiki};
@@ -88,6 +88,30 @@ fn names_that_servers_refuse_or_that_hide_something_stay_in_the_form() {
         desk.keys("Ctrl-s y").work(&wiki);
         assert_eq!(desk.writes().len(), 1, "{name}: {}", desk.screen());
     }
+}
+
+/// The server with a name that hides two characters.
+fn hiding(call: &Call) -> Answer {
+    let mut answer = wiki(call)?;
+    if let (Call::Space { .. }, Reply::Space(space)) = (call, &mut answer) {
+        space.name = ServerText::new("Harb\u{AD}our\u{200B} Log");
+    }
+    Ok(answer)
+}
+
+#[test]
+fn a_name_that_nobody_touched_goes_back_as_the_server_told_it() {
+    let mut desk = Desk::browsing(120, 40);
+    desk.keys("e").work(&hiding);
+    sees(&desk, "Harbour Log");
+    desk.keys("Tab")
+        .types("More.")
+        .keys("Ctrl-s y")
+        .work(&hiding);
+    let [Call::UpdateSpace { name, .. }] = desk.writes()[..] else {
+        panic!("{:?} {}", desk.writes(), desk.screen());
+    };
+    assert_eq!(name.as_sent(), "Harb\u{AD}our\u{200B} Log");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use coracle::confluence::call::Window;
 use coracle::confluence::{
     AccessMode, ApiError, Call, Content, ContentId, ContentKind, ContentMore, ContentRef,
     ContentStatus, CurrentUser, CursorPage, ErrorKind, Moment, Page, Person, Reply, ServerInfo,
-    Space, SpaceContent, SpaceKey, SpaceKind, SpaceMore, SpaceStatus, Version,
+    ServerText, Space, SpaceContent, SpaceKey, SpaceKind, SpaceMore, SpaceStatus, Version,
 };
 use coracle::ui::theme::{Depth, Theme, load};
 use ratatui::Terminal;
@@ -419,7 +419,7 @@ pub(crate) fn space(key: &str, name: &str, status: SpaceStatus) -> Space {
     Space {
         id: Some(98_300 + key.len() as u64),
         key: SpaceKey::new(key),
-        name: name.to_owned(),
+        name: ServerText::new(name.to_owned()),
         kind: if key.starts_with('~') {
             SpaceKind::Personal
         } else {
@@ -449,7 +449,7 @@ pub(crate) fn content(id: &str, title: &str, version: u64, children: bool) -> Co
         id: ContentId::new(id),
         kind: ContentKind::Page,
         status: Some(ContentStatus::Current),
-        title: title.to_owned(),
+        title: ServerText::new(title.to_owned()),
         has_children: Some(children),
         space: None,
         version: Some(Version {

@@ -4,8 +4,8 @@
 use coracle::confluence::call::{Audience, Depth, SpacesFilter, Window};
 use coracle::confluence::{
     AccessMode, ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Cursor, ErrorKind,
-    Headers, LocalFile, LongTaskId, Remark, Reply, Restriction, SpaceContent, SpaceKey, SpaceKind,
-    SpaceStatus,
+    Headers, LocalFile, LongTaskId, Remark, Reply, Restriction, ServerText, SpaceContent, SpaceKey,
+    SpaceKind, SpaceStatus,
 };
 
 use crate::simulation::download;
@@ -106,13 +106,13 @@ fn requests_about_spaces() {
     insta::assert_snapshot!(lines(&[
         spaces_call(),
         Call::Spaces { filter: everything, expand: "homepage,metadata.labels".to_owned(), window: WINDOW },
-        Call::CreateSpace { key: key("ENG"), name: "Eng \"1\"".to_owned(), description: String::new(), audience: Audience::Everybody },
-        Call::CreateSpace { key: key("ENG"), name: "Eng".to_owned(), description: "About".to_owned(), audience: Audience::OnlyCreator },
+        Call::CreateSpace { key: key("ENG"), name: ServerText::new("Eng \"1\""), description: String::new(), audience: Audience::Everybody },
+        Call::CreateSpace { key: key("ENG"), name: ServerText::new("Eng"), description: "About".to_owned(), audience: Audience::OnlyCreator },
         Call::CreatePersonalSpace { description: String::new(), audience: Audience::Everybody },
         Call::CreatePersonalSpace { description: "Mine".to_owned(), audience: Audience::OnlyCreator },
         Call::Space { key: key("~jürgen k/o@example.org"), expand: "description.plain".to_owned() },
-        Call::UpdateSpace { key: key("ENG"), name: "New".to_owned(), description: None, homepage: None },
-        Call::UpdateSpace { key: key("ENG"), name: "New".to_owned(), description: Some(String::new()), homepage: Some(id("7")) },
+        Call::UpdateSpace { key: key("ENG"), name: ServerText::new("New"), description: None, homepage: None },
+        Call::UpdateSpace { key: key("ENG"), name: ServerText::new("New"), description: Some(String::new()), homepage: Some(id("7")) },
         Call::DeleteSpace { key: key("ENG") },
         Call::ArchiveSpace { key: key("ENG") },
         Call::RestoreSpace { key: key("~a.b") },
@@ -149,22 +149,22 @@ fn requests_about_content() {
         Call::ChildPages { id: id("7"), expand: expand.clone(), window },
         Call::Attachments { id: id("7"), expand, window },
         Call::TrashedContent { key: key("ENG"), kind: ContentKind::Page, expand: String::new(), window },
-        Call::ContentByTitle { key: key("ENG"), title: "A & B".to_owned(), kind: ContentKind::Page },
-        Call::RestoreContent { id: id("7"), kind: ContentKind::Page, title: "T".to_owned(), version: 4 },
-        Call::MoveContent { id: id("7"), kind: ContentKind::Page, title: "T".to_owned(), version: 5, parent: id("1") },
+        Call::ContentByTitle { key: key("ENG"), title: ServerText::new("A & B"), kind: ContentKind::Page },
+        Call::RestoreContent { id: id("7"), kind: ContentKind::Page, title: ServerText::new("T"), version: 4 },
+        Call::MoveContent { id: id("7"), kind: ContentKind::Page, title: ServerText::new("T"), version: 5, parent: id("1") },
         Call::PurgeContent { id: id("att7") },
         Call::TrashContent { id: id("7") },
-        Call::CreateContent { space: key("ENG"), kind: ContentKind::Page, title: "T".to_owned(), parent: Some(id("1")), storage: "<p>\n</p>".to_owned() },
-        Call::CreateContent { space: key("ENG"), kind: ContentKind::BlogPost, title: "T".to_owned(), parent: None, storage: String::new() },
-        Call::CreateComment { on: id("7"), kind: ContentKind::Page, parent: None, remark: Some(Remark { location: Some("inline".to_owned()), resolution: None, marker: Some("m1".to_owned()), selection: Some("word".to_owned()) }), storage: "<p/>".to_owned() },
+        Call::CreateContent { space: key("ENG"), kind: ContentKind::Page, title: ServerText::new("T"), parent: Some(id("1")), storage: "<p>\n</p>".to_owned() },
+        Call::CreateContent { space: key("ENG"), kind: ContentKind::BlogPost, title: ServerText::new("T"), parent: None, storage: String::new() },
+        Call::CreateComment { on: id("7"), kind: ContentKind::Page, parent: None, remark: Some(Remark { location: Some("inline".to_owned()), resolution: None, marker: Some("m1".to_owned()), selection: Some(ServerText::new("word")) }), storage: "<p/>".to_owned() },
         Call::CreateComment { on: id("7"), kind: ContentKind::BlogPost, parent: Some(id("8")), remark: None, storage: "<p/>".to_owned() },
-        Call::AttachFile { id: id("7"), title: "a.pdf".to_owned(), from: LocalFile { backup: "b".to_owned(), name: "file-1-v1".to_owned() }, media_type: None, note: None },
-        Call::ReplaceBody { id: id("7"), kind: ContentKind::Page, title: "T".to_owned(), version: 2, storage: "<p/>".to_owned() },
+        Call::AttachFile { id: id("7"), title: ServerText::new("a.pdf"), from: LocalFile { backup: "b".to_owned(), name: "file-1-v1".to_owned() }, media_type: None, note: None },
+        Call::ReplaceBody { id: id("7"), kind: ContentKind::Page, title: ServerText::new("T"), version: 2, storage: "<p/>".to_owned() },
         Call::SetRestrictions { id: id("7"), restrictions: vec![
-            Restriction { operation: "read".to_owned(), users: vec!["a".to_owned()], user_keys: vec!["k".to_owned()], groups: vec!["g".to_owned()] },
+            Restriction { operation: "read".to_owned(), users: vec!["a".to_owned()], user_keys: vec!["k".to_owned()], groups: vec![ServerText::new("g")] },
             Restriction { operation: "update".to_owned(), users: vec!["b".to_owned()], user_keys: vec![], groups: vec![] },
         ] },
-        Call::AddLabels { id: id("7"), labels: vec!["x".to_owned()] },
+        Call::AddLabels { id: id("7"), labels: vec![ServerText::new("x")] },
         download("/download/attachments/7/a%20b.pdf?version=1&api=v2"),
         Call::CurrentUser,
         Call::ServerInfo,
@@ -401,7 +401,7 @@ fn bodies_are_kept_to_the_byte_and_all_else_is_scrubbed() {
             operation: "read".to_owned(),
             users: vec!["mott".to_owned()],
             user_keys: vec!["k1".to_owned()],
-            groups: vec!["pilots".to_owned()],
+            groups: vec![ServerText::new("pilots")],
         }])
     );
     assert_eq!(more.created_by.expect("author").username, None);

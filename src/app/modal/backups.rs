@@ -639,7 +639,6 @@ pub(super) fn shown_manifest(mut manifest: Manifest) -> Manifest {
 
 /// An item as it can be shown.
 pub(super) fn shown_item(mut item: Item) -> Item {
-    item.title = plain::scrub(&item.title).into_owned();
     item.space = item
         .space
         .map(|key| SpaceKey::new(plain::scrub(key.as_str())));
@@ -784,7 +783,7 @@ impl Model {
                             let items: Vec<(String, Item)> =
                                 contents.items.into_iter().map(clean).collect();
                             open.index =
-                                Index::new(items.iter().map(|(_, item)| item.title.as_str()));
+                                Index::new(items.iter().map(|(_, item)| item.title.shown()));
                             open.manifest = shown_manifest(contents.manifest);
                             open.items = Some(items);
                             open.look_for(now, zone);
@@ -1200,7 +1199,7 @@ impl Model {
         if !above.is_empty() {
             place.push(above.join(" ▸ "));
         }
-        let mut head = vec![item.title.clone(), facts.join(" · ")];
+        let mut head = vec![item.title.to_string(), facts.join(" · ")];
         if !place.is_empty() {
             head.push(format!("was in {}", place.join(" · ")));
         }
@@ -1403,7 +1402,9 @@ impl Model {
             }
             target.spaces.push(SpaceTarget {
                 key: key.clone(),
-                name: space.map(|space| space.name.clone()).unwrap_or_default(),
+                name: space
+                    .map(|space| space.name.to_string())
+                    .unwrap_or_default(),
             });
         }
         target.items = meant
@@ -1411,7 +1412,7 @@ impl Model {
             .map(|(_, item)| ItemTarget {
                 id: item.id.clone(),
                 kind: item.kind.clone(),
-                title: item.title.clone(),
+                title: item.title.to_string(),
                 version: item.version_number(),
                 space: into.clone().or_else(|| item.space.clone()),
             })

@@ -20,7 +20,7 @@ use crate::app::space_name;
 use crate::confluence::call::{Depth, Window};
 use crate::confluence::paging::Pager;
 use crate::confluence::{
-    ApiError, Call, Content, ContentId, ContentKind, Page, Reply, Space, SpaceKey,
+    ApiError, Call, Content, ContentId, ContentKind, Page, Reply, ServerText, Space, SpaceKey,
 };
 use crate::jobs::{Act, Job, JobId, SpaceForm, SpaceTarget};
 use crate::text::diff::{self, Change};
@@ -104,7 +104,7 @@ impl PagePicker {
     fn add(&mut self, pages: Vec<Content>) {
         for page in pages {
             self.index.push(&page.title);
-            self.pages.push((page.id, page.title));
+            self.pages.push((page.id, page.title.to_string()));
         }
         self.refilter();
     }
@@ -259,14 +259,20 @@ impl EditSpaceForm {
         }
     }
 
-    /// The space as the form has it. An untouched description stays as the server told it.
+    /// The space as the form has it. An untouched name or description stays as the server
+    /// told it.
     pub fn mine(&self) -> Option<SpaceForm> {
         let base = self.base.as_ref()?;
         let text = self.form.fields[DESCRIPTION].text();
         let same = text == base.description.as_deref().unwrap_or_default();
         let same_page = self.homepage == base.homepage;
+        let name = self.form.fields[NAME].text();
         Some(SpaceForm {
-            name: self.form.fields[NAME].text().trim().to_owned(),
+            name: if name == base.name.shown() {
+                base.name.clone()
+            } else {
+                ServerText::new(name.trim())
+            },
             description: if same {
                 base.description.clone()
             } else {
@@ -610,7 +616,7 @@ impl Model {
         let mut target = self.target(Act::UpdateSpace);
         target.spaces.push(SpaceTarget {
             key: dialog.key.clone(),
-            name: base.name.clone(),
+            name: base.name.to_string(),
         });
         let head = self.head(format!("Change {}", dialog.key), target);
         let job =

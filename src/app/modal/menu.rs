@@ -289,7 +289,7 @@ impl Model {
         } else {
             let space = self.spaces.at_cursor()?;
             entry('k', "Key", Some(space.key.to_string()));
-            entry('t', "Name", Some(space.name.clone()));
+            entry('t', "Name", Some(space.name.to_string()));
             entry('i', "Id", space.id.map(|id| id.to_string()));
             entry('u', "URL", self.address());
         }

@@ -473,7 +473,7 @@ impl Model {
                 check.now.extend(fresh.into_iter().map(|item| ItemTarget {
                     id: item.id,
                     kind: item.kind,
-                    title: item.title,
+                    title: item.title.to_string(),
                     version: item.version.and_then(|version| version.number),
                     space: Some(key.clone()),
                 }));

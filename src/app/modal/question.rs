@@ -353,9 +353,9 @@ impl QuestionDialog {
                 for (label, was, now, wanted) in [
                     (
                         "Name",
-                        base.name.clone(),
-                        theirs.name.clone(),
-                        mine.name.clone(),
+                        base.name.to_string(),
+                        theirs.name.to_string(),
+                        mine.name.to_string(),
                     ),
                     (
                         "Description",

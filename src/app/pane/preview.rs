@@ -383,7 +383,7 @@ impl Model {
         let title = if content.title.is_empty() {
             subject.title.clone()
         } else {
-            content.title.clone()
+            content.title.to_string()
         };
         let mut facts = vec![kind_name(&content.kind).to_owned()];
         if let Some(version) = &content.version {

@@ -935,13 +935,14 @@ pub fn standing(space: &Space) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::confluence::ServerText;
     use proptest::prelude::*;
 
     fn space(key: &str, name: &str, archived: bool) -> Space {
         Space {
             id: None,
             key: SpaceKey::new(key),
-            name: name.to_owned(),
+            name: ServerText::new(name.to_owned()),
             kind: if key.starts_with('~') {
                 SpaceKind::Personal
             } else {
