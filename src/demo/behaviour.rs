@@ -9,6 +9,11 @@ pub struct Behaviour {
     pub read_only: bool,
     /// Whether the one user may create spaces; otherwise operations 2 to 4 answer 403.
     pub may_create_spaces: bool,
+    /// Whether the one user may list all users; otherwise `GET /user/list` answers 403.
+    pub may_list_users: bool,
+    /// What can't be expanded: a `GET` that asks for it, or for what is below it, is answered with 500,
+    /// such as `permissions` (CONFSERVER-99908).
+    pub failing_expansions: Vec<String>,
     /// Every request counts as anonymous, whatever it brought to sign in with.
     pub anonymous: bool,
     /// How the deletion of a space ends.
@@ -37,6 +42,8 @@ impl Default for Behaviour {
         Self {
             read_only: false,
             may_create_spaces: true,
+            may_list_users: true,
+            failing_expansions: Vec::new(),
             anonymous: false,
             deletion: Deletion::Succeeds,
             deletion_looks: 4,
@@ -54,6 +61,25 @@ impl Default for Behaviour {
 impl Behaviour {
     pub(super) fn has(&self, quirk: Quirk) -> bool {
         self.quirks.contains(&quirk)
+    }
+
+    /// What of a query can't be expanded.
+    pub(super) fn fails_to_expand(&self, query: &str) -> Option<&str> {
+        let asked: Vec<_> = url::form_urlencoded::parse(query.as_bytes())
+            .filter(|(name, _)| name == "expand")
+            .map(|(_, value)| value.into_owned())
+            .collect();
+        let mut asked = asked.iter().flat_map(|list| list.split(',')).map(str::trim);
+        asked.find_map(|path| {
+            let fails = |it: &&String| {
+                let rest = path.strip_prefix(it.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            };
+            self.failing_expansions
+                .iter()
+                .find(fails)
+                .map(String::as_str)
+        })
     }
 
     /// The place of the row that `list` tells at `place`.

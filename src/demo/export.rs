@@ -19,8 +19,9 @@ use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
 use super::file_bytes;
+use super::permissions;
 use super::seed::large;
-use super::store::{self, Store as _};
+use super::store::{self, Account, Store as _};
 
 const DESCRIPTOR: &str = "exportDescriptor.properties";
 const ENTITIES: &str = "entities.xml";
@@ -28,6 +29,8 @@ const ENTITIES: &str = "entities.xml";
 const PERSON: &str = "ConfluenceUserImpl";
 /// The class of pages, blog posts, comments and files.
 const CONTENT: &str = "ContentEntityObject";
+/// The class of what one may do in a space.
+const PERMISSION: &str = "SpacePermission";
 /// Larger entries get the sizes of ZIP64.
 const ZIP64_FROM: u64 = 0xF000_0000;
 
@@ -36,23 +39,33 @@ const CLASSES: &[(&str, &str, &str)] = &[
     (
         PERSON,
         "person",
-        "SELECT * FROM person WHERE id IN (SELECT creator FROM content WHERE space = ?1 \
+        "SELECT person.*, (SELECT status FROM account WHERE account.person = person.id) AS status \
+         FROM person WHERE id IN (SELECT creator FROM content WHERE space = ?1 \
          UNION SELECT modifier FROM content WHERE space = ?1 \
          UNION SELECT creator FROM space WHERE id = ?1 \
          UNION SELECT modifier FROM space WHERE id = ?1 \
          UNION SELECT modifier FROM old_version WHERE content IN \
+         (SELECT id FROM content WHERE space = ?1)) OR username IN \
+         (SELECT name FROM space_permission WHERE space = ?1 AND subject = 'user' \
+         UNION SELECT name FROM restriction WHERE subject = 'user' AND content IN \
          (SELECT id FROM content WHERE space = ?1)) ORDER BY id",
     ),
     ("Space", "space", "SELECT * FROM space WHERE id = ?1"),
     (
-        "SpacePermission",
-        "space_admin",
-        "SELECT * FROM space_admin WHERE space = ?1 ORDER BY username",
+        PERMISSION,
+        "space_permission",
+        "SELECT space, operation, target, subject, name FROM space_permission WHERE space = ?1 \
+         ORDER BY id",
     ),
     (
         "SpaceLabel",
         "space_label",
         "SELECT * FROM space_label WHERE space = ?1 ORDER BY name",
+    ),
+    (
+        "SpaceCategory",
+        "space_category",
+        "SELECT * FROM space_category WHERE space = ?1 ORDER BY name",
     ),
     (
         CONTENT,
@@ -436,12 +449,18 @@ impl<R: Read + Seek> Import<R> {
                 return Ok(());
             };
             let name = object.columns.get("name").unwrap_or(username);
-            db.execute(
+            let is_new = db.execute(
                 "INSERT OR IGNORE INTO person (username, name) VALUES (?, ?)",
                 [username, name],
-            )?;
+            )? > 0;
             if let Some(person) = db.person_named(username)? {
                 people.insert(old, person.id);
+                let account = object.columns.get("status");
+                if let Some(account) = account.and_then(|it| Account::named(it))
+                    && is_new
+                {
+                    db.set_account(person.id, account)?;
+                }
             }
             Ok(())
         })?;
@@ -451,7 +470,16 @@ impl<R: Read + Seek> Import<R> {
             people,
             contents: &contents,
         };
+        let (mut administrators, mut has_permissions) = (Vec::new(), false);
         let inserted = self.each(|object| {
+            if object.class == PERMISSION {
+                // An earlier version wrote out the administrators alone.
+                if let Some(username) = object.columns.get("username") {
+                    administrators.push(username.clone());
+                    return Ok(());
+                }
+                has_permissions = true;
+            }
             let known = CLASSES.iter().find(|(class, ..)| *class == object.class);
             match known {
                 Some((class, table, _)) if *class != PERSON => ids.insert(db, table, &object),
@@ -459,7 +487,12 @@ impl<R: Read + Seek> Import<R> {
             }
         });
         self.contents = contents;
-        inserted
+        inserted?;
+        if !has_permissions {
+            permissions::permit_administrators(db, space, &administrators)?;
+            permissions::permit_usual(db, space)?;
+        }
+        Ok(())
     }
 }
 
@@ -581,5 +614,104 @@ fn each_object(
             _ => {}
         }
         buffer.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::super::permissions::Subject;
+    use super::super::seed::Seed;
+    use super::super::store::{Place, fill, open};
+    use super::*;
+
+    fn wiki(text: &str) -> Connection {
+        let (mut db, _) = open(Place::Scratch).unwrap();
+        fill(&mut db, |db| Seed::Text(text.to_owned()).fill(db)).unwrap();
+        db
+    }
+
+    fn export(db: &Connection) -> Export {
+        let space = db.space("A").unwrap().unwrap();
+        Export::of(db, &space, tempfile::tempfile().unwrap()).unwrap()
+    }
+
+    /// Reads a space in, where there is none.
+    fn read_in(export: Export) -> Connection {
+        let zip = export.write(Cursor::new(Vec::new()), |_, _, _| Ok(Vec::new()));
+        let db = wiki("");
+        let mut import = Import::read(zip.unwrap(), false).unwrap();
+        import.reserve(&db).unwrap();
+        import.insert(&db).unwrap();
+        db
+    }
+
+    fn permissions(db: &Connection) -> Vec<permissions::Permission> {
+        let space = db.space("A").unwrap().unwrap();
+        permissions::of(db, space.id).unwrap()
+    }
+
+    #[test]
+    fn everything_that_belongs_to_a_space_is_written_out() {
+        let db = wiki("");
+        let tables: Vec<String> = db
+            .prepare(
+                "SELECT DISTINCT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+                 WHERE m.type = 'table' AND c.name IN ('space', 'content')",
+            )
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
+        assert!(tables.len() > 9, "{tables:?}");
+        for table in tables {
+            // Counts, bytes that stand in the zip as files, and deletions under way.
+            let is_other = ["tally", "file_piece", "task"].contains(&table.as_str());
+            let is_written = CLASSES.iter().any(|(_, it, _)| *it == table);
+            assert!(is_written != is_other, "{table}");
+        }
+    }
+
+    #[test]
+    fn permissions_categories_and_accounts_come_with_a_space_to_another_wiki() {
+        let there = wiki(
+            "person: agone | A. Gone | gone\n\nspace: A\nname: A\nadmins: asmith\n\
+             categories: one\npermit: anonymous | read | space\n\n=== page\ntitle: T\nby: agone\n",
+        );
+        let here = read_in(export(&there));
+        assert_eq!(permissions(&here), permissions(&there));
+        let space = here.space("A").unwrap().unwrap();
+        let sql = "SELECT name FROM space_category WHERE space = ?";
+        assert_eq!(here.texts(sql, space.id).unwrap(), ["one"]);
+        let gone = here.person_named("agone").unwrap().unwrap();
+        assert_eq!(
+            (gone.name.as_str(), gone.account),
+            ("A. Gone", Account::Gone)
+        );
+        let there = there.person_named("asmith").unwrap().unwrap();
+        assert_eq!(there.account, Account::Active);
+    }
+
+    #[test]
+    fn a_zip_of_an_earlier_version_brings_its_administrators() {
+        let there = wiki("space: A\nname: A\nadmins: asmith\n\n=== page\ntitle: T\n");
+        let earlier = export(&there).rewritten(|text| {
+            let objects = text.split_inclusive("</object>\n");
+            let kept: String = objects
+                .filter(|object| !object.contains(&format!("class=\"{PERMISSION}\"")))
+                .collect();
+            kept.replace(
+                "</hibernate-generic>",
+                "<object class=\"SpacePermission\">\n<property name=\"space\">1</property>\n\
+                 <property name=\"username\"><![CDATA[asmith]]></property>\n</object>\n\
+                 </hibernate-generic>",
+            )
+        });
+        let here = read_in(earlier.unwrap());
+        assert_eq!(permissions(&here), permissions(&there));
+        let administrator = Subject::User("asmith".to_owned());
+        assert_eq!(permissions(&here)[0].subject, administrator);
     }
 }

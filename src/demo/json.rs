@@ -13,9 +13,10 @@ use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Map, Value, json};
 
 use super::behaviour::{Behaviour, Quirk};
+use super::permissions::{self, Permission, Subject};
 use super::seed::large;
 use super::serve::Generation;
-use super::store::{ContentRow, Filter, Kind, Rows, SpaceRow, Status, Store};
+use super::store::{Account, ContentRow, Filter, Kind, PersonRow, Rows, SpaceRow, Status, Store};
 use super::view;
 
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -174,34 +175,64 @@ impl<'a> Shape<'a> {
             return Ok(known.clone());
         }
         let value = match self.db.person(id)? {
-            Some(person) => self.known(&person.username, &person.name, person.id),
+            Some(person) => self.user(&person),
             None => anonymous(),
         };
         self.people.borrow_mut().insert(id, value.clone());
         Ok(value)
     }
 
-    pub(super) fn known(&self, username: &str, name: &str, id: i64) -> Value {
-        let key = format!("4028d6c7{id:024x}");
-        json!({
-            "type": "known",
-            "username": username,
+    /// Somebody, as authors and members are told. Whose account is gone is unknown, and has no address.
+    pub(super) fn user(&self, person: &PersonRow) -> Value {
+        let gone = person.account == Account::Gone;
+        let key = user_key(person.id);
+        let name = if gone {
+            format!("Unknown User ({})", person.username)
+        } else {
+            person.name.clone()
+        };
+        let mut user = json!({
+            "type": if gone { "unknown" } else { "known" },
+            "username": person.username,
             "userKey": key,
             "displayName": name,
             "profilePicture": {
                 "path": format!("{}/images/icons/profilepics/default.svg", self.context),
                 "width": 48, "height": 48, "isDefault": true,
             },
-            "_links": {"self": format!("{}/rest/api/user?key={key}", self.base)},
+            "_links": {},
             "_expandable": {"status": ""},
-        })
+        });
+        if !gone {
+            user["_links"]["self"] = json!(format!("{}/rest/api/user?key={key}", self.base));
+        }
+        user
+    }
+
+    /// Somebody, with the state of the account where that is asked for.
+    pub(super) fn account(&self, person: &PersonRow, expand: &Expand) -> Value {
+        let mut user = self.user(person);
+        if expand.has("status") {
+            user["status"] = json!(match person.account {
+                Account::Active => "current",
+                Account::Disabled => "deactivated",
+                Account::Gone => "unknown",
+            });
+            user["_expandable"] = json!({});
+        }
+        user
     }
 
     fn user_or_name(&self, username: &str) -> rusqlite::Result<Value> {
         Ok(match self.db.person_named(username)? {
-            Some(person) => self.known(&person.username, &person.name, person.id),
+            Some(person) => self.user(&person),
             None => json!({"type": "unknown", "username": username, "displayName": username}),
         })
+    }
+
+    pub(super) fn group(&self, name: &str) -> Value {
+        let path = format!("{}/rest/api/group/{}", self.base, encoded(name));
+        json!({"type": "group", "name": name, "_links": {"self": path}})
     }
 
     /// A list that came whole, as a page of its own.
@@ -212,23 +243,46 @@ impl<'a> Shape<'a> {
         })
     }
 
-    fn labels(&self, names: Vec<String>, favourite: bool, link: &str) -> Value {
-        if !self.real {
-            return json!(names);
+    /// The labels of a content, as a page of their own: so in every generation.
+    pub(super) fn content_labels(&self, row: &ContentRow) -> rusqlite::Result<Value> {
+        let names = self.db.texts(
+            "SELECT name FROM content_label WHERE content = ? ORDER BY name",
+            row.id,
+        )?;
+        let results = names.iter().map(|name| label("global", name)).collect();
+        let link = format!("{}/rest/api/content/{}/label", self.base, wire_id(row));
+        Ok(Self::whole(results, 200, &link))
+    }
+
+    /// The labels of a space and its categories, and the mark of whoever likes it.
+    pub(super) fn space_labels(&self, row: &SpaceRow) -> rusqlite::Result<Vec<Value>> {
+        let mut results = self
+            .db
+            .prepare_cached(
+                "SELECT prefix, name FROM label_of_space WHERE space = ? ORDER BY name, prefix",
+            )?
+            .query_map([row.id], |row| {
+                let (prefix, name): (String, String) = (row.get(0)?, row.get(1)?);
+                Ok(label(&prefix, &name))
+            })?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        if row.favourite {
+            results.push(label("my", "favourite"));
         }
-        let mut results: Vec<_> = names
-            .into_iter()
-            .map(|name| {
-                let id = large::scatter(name.len() as u64 ^ u64::from(name.as_bytes()[0])) >> 44;
-                json!({"prefix": "global", "id": id.to_string(), "label": name, "name": name})
-            })
-            .collect();
-        if favourite {
-            results.push(json!({
-                "prefix": "my", "name": "favourite", "id": "1", "label": "my:favourite",
-            }));
+        Ok(results)
+    }
+
+    /// The same, as they stand in a space: their names alone, as documented, or a page of its own.
+    fn labels_in_space(&self, row: &SpaceRow) -> rusqlite::Result<Value> {
+        if self.real {
+            let link = format!("{}/rest/api/space/{}/label", self.base, encoded(&row.key));
+            return Ok(Self::whole(self.space_labels(row)?, 200, &link));
         }
-        Self::whole(results, 200, link)
+        let names = self.db.texts(
+            "SELECT DISTINCT name FROM label_of_space WHERE space = ? ORDER BY name",
+            row.id,
+        )?;
+        Ok(json!(names))
     }
 
     /// A space.
@@ -272,12 +326,7 @@ impl<'a> Shape<'a> {
         let metadata = match expand.below("metadata") {
             None => None,
             Some(below) if below.has("labels") => {
-                let names = self.db.texts(
-                    "SELECT name FROM space_label WHERE space = ? ORDER BY name",
-                    row.id,
-                )?;
-                let link = format!("{}{path}/label", self.base);
-                Some(json!({"labels": self.labels(names, row.favourite, &link)}))
+                Some(json!({"labels": self.labels_in_space(row)?}))
             }
             Some(_) => Some(json!({"_expandable": {"labels": ""}})),
         };
@@ -332,7 +381,7 @@ impl<'a> Shape<'a> {
             field("retentionPolicy", retention, String::new());
         }
         let permissions = if expand.has("permissions") {
-            Some(self.permissions(row)?)
+            Some(self.permissions_by_operation(row)?)
         } else {
             None
         };
@@ -348,44 +397,68 @@ impl<'a> Shape<'a> {
         Ok(Value::Object(out))
     }
 
-    fn permissions(&self, row: &SpaceRow) -> rusqlite::Result<Value> {
-        let admins = self.db.texts(
-            "SELECT username FROM space_admin WHERE space = ? ORDER BY username",
-            row.id,
-        )?;
-        let mut users = Vec::new();
-        for username in &admins {
-            users.push(self.user_or_name(username)?);
+    /// Who may do what, one entry for each thing: what `expand=permissions` shows.
+    fn permissions_by_operation(&self, row: &SpaceRow) -> rusqlite::Result<Value> {
+        let mut entries: Vec<((String, String), Vec<Subject>)> = Vec::new();
+        for Permission {
+            operation,
+            target,
+            subject,
+        } in permissions::of(self.db, row.id)?
+        {
+            let what = (operation, target);
+            match entries.iter_mut().find(|(it, _)| *it == what) {
+                Some((_, subjects)) => subjects.push(subject),
+                None => entries.push((what, vec![subject])),
+            }
         }
-        let entry = |id: i64, users: &[Value], groups: &[&str], operation: &str, target: &str| {
-            let groups: Vec<_> = groups
-                .iter()
-                .map(|name| json!({"type": "group", "name": name}))
-                .collect();
-            json!({
-                "id": row.id * 8 + id,
+        let mut shown = Vec::new();
+        for (index, ((operation, target), subjects)) in entries.iter().enumerate() {
+            let (mut users, mut groups) = (Vec::new(), Vec::new());
+            for subject in subjects {
+                match subject {
+                    Subject::User(name) => users.push(self.user_or_name(name)?),
+                    Subject::Group(name) => groups.push(self.group(name)),
+                    Subject::Anonymous => {}
+                }
+            }
+            shown.push(json!({
+                "id": row.id * 64 + index as i64,
                 "subjects": {
-                    "user": {"results": users, "size": users.len()},
-                    "group": {"results": groups, "size": groups.len()},
+                    "user": {"size": users.len(), "results": users},
+                    "group": {"size": groups.len(), "results": groups},
                 },
                 "operation": {"operation": operation, "targetType": target},
-                "anonymousAccess": false,
+                "anonymousAccess": subjects.contains(&Subject::Anonymous),
                 "unlicensedAccess": false,
-            })
-        };
-        let everybody = ["confluence-users"];
-        Ok(json!([
-            entry(
-                0,
-                &users,
-                &["confluence-administrators"],
-                "administer",
-                "space"
-            ),
-            entry(1, &[], &everybody, "read", "space"),
-            entry(2, &[], &everybody, "create", "page"),
-            entry(3, &[], &everybody, "create", "blogpost"),
-        ]))
+            }));
+        }
+        Ok(Value::Array(shown))
+    }
+
+    /// Who may do what, one entry for each who and what: `GET /space/{key}/permissions`. A user is told
+    /// by key alone.
+    pub(super) fn permissions(&self, row: &SpaceRow) -> rusqlite::Result<Value> {
+        let mut shown = Vec::new();
+        for permission in permissions::of(self.db, row.id)? {
+            let subject = match &permission.subject {
+                Subject::User(name) => {
+                    let id = self.db.person_named(name)?.map(|person| person.id);
+                    json!({"type": "user", "userKey": id.map(user_key)})
+                }
+                Subject::Group(name) => json!({"type": "group", "name": name}),
+                Subject::Anonymous => json!({"type": "anonymous"}),
+            };
+            shown.push(json!({
+                "operation": {
+                    "targetType": permission.target, "operationKey": permission.operation,
+                },
+                "subject": subject,
+                "spaceKey": row.key,
+                "spaceId": row.id,
+            }));
+        }
+        Ok(Value::Array(shown))
     }
 
     fn key_of(&self, space: i64) -> rusqlite::Result<String> {
@@ -511,12 +584,7 @@ impl<'a> Shape<'a> {
         field("body", body, String::new());
         let metadata = match expand.below("metadata") {
             Some(below) if below.has("labels") => {
-                let names = self.db.texts(
-                    "SELECT name FROM content_label WHERE content = ? ORDER BY name",
-                    row.id,
-                )?;
-                let link = format!("{}{path}/label", self.base);
-                Some(json!({"labels": self.labels(names, false, &link), "likesCount": null}))
+                Some(json!({"labels": self.content_labels(row)?, "likesCount": null}))
             }
             Some(_) => Some(json!({"_expandable": {"labels": ""}, "likesCount": null})),
             None if metadata_of_file.is_some() => Some(json!({})),
@@ -787,7 +855,7 @@ impl<'a> Shape<'a> {
                     for name in self.db.texts(&sql, id)? {
                         results.push(match subject {
                             "user" => self.user_or_name(&name)?,
-                            _ => json!({"type": "group", "name": name}),
+                            _ => self.group(&name),
                         });
                     }
                     lists.insert(
@@ -810,6 +878,13 @@ impl<'a> Shape<'a> {
         );
         out.insert("_expandable".into(), Value::Object(expandable));
         Ok(Value::Object(out))
+    }
+
+    /// An answer of its own, with the address of the wiki, as single objects have it.
+    pub(super) fn alone(&self, mut value: Value) -> Value {
+        value["_links"]["base"] = json!(self.base);
+        value["_links"]["context"] = json!(self.context);
+        value
     }
 
     /// A page of a list. `query` is what was asked for, without `start` and `limit`.
@@ -853,6 +928,30 @@ impl<'a> Shape<'a> {
         }
         page
     }
+}
+
+/// The key of a user on the wire.
+fn user_key(id: i64) -> String {
+    format!("4028d6c7{id:024x}")
+}
+
+/// The id behind such a key.
+pub(super) fn id_of_user_key(key: &str) -> Option<i64> {
+    let digits = key.strip_prefix("4028d6c7")?;
+    i64::from_str_radix(digits, 16).ok()
+}
+
+fn label(prefix: &str, name: &str) -> Value {
+    let written = if prefix == "my" {
+        format!("my:{name}")
+    } else {
+        name.to_owned()
+    };
+    let id = format!("{prefix}:{name}")
+        .bytes()
+        .fold(0, |id, byte| large::scatter(id ^ u64::from(byte)))
+        >> 44;
+    json!({"prefix": prefix, "id": id.to_string(), "label": written, "name": name})
 }
 
 /// The id on the wire: attachments have a prefix.

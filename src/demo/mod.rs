@@ -16,6 +16,7 @@
 //! | `json` | rows to JSON, with expand, links and the shapes of each generation |
 //! | `guard` | who may speak to it: programs, and no page of another site |
 //! | `private` | what of it on the disk is for its owner alone |
+//! | `permissions` | what one may do in a space, as it is told |
 //! | `store` | the SQLite schema and every query that more than one route needs |
 //! | [`seed`] | what a fresh wiki holds: the demo, a text, or a large one by formula |
 //! | [`faults`] | what goes wrong on demand: latency, dropped lines, odd answers |
@@ -27,6 +28,7 @@ pub mod faults;
 mod file_bytes;
 mod guard;
 mod json;
+mod permissions;
 mod private;
 mod routes;
 pub mod seed;

@@ -20,8 +20,10 @@ use super::store::{Access, ContentRow, Filter, Kind, Rows, SpaceRow, Store};
 
 mod backups;
 mod content;
+mod people;
 mod ranged;
 mod space;
+mod space_parts;
 mod system;
 
 pub(super) use backups::{Files, forget_interrupted};
@@ -48,7 +50,16 @@ pub(super) fn router(site: Arc<Site>) -> Router {
             .route(
                 "/rest/api/space/{key}/trash",
                 get(space::trash).delete(space::purge),
-            );
+            )
+            .route(
+                "/rest/api/space/{key}/permissions",
+                get(space_parts::permissions),
+            )
+            .route(
+                "/rest/api/space/{key}/category/{name}",
+                post(space_parts::add_category).delete(space_parts::remove_category),
+            )
+            .route("/rest/api/space/{key}/labels", get(space_parts::labels));
     }
     if archives {
         router = router
@@ -59,6 +70,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
                 get(system::server_information),
             )
             .route("/rest/api/content/scan", get(content::scan))
+            .route("/rest/api/user/list", get(people::list))
             .merge(backup_restore());
     }
     router
@@ -100,7 +112,11 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         )
         .route("/download/attachments/{id}/{name}", get(content::download))
         .route("/rest/api/longtask/{id}", get(system::long_task))
+        .route("/rest/api/space/{key}/label", get(space_parts::labels))
+        .route("/rest/api/user", get(people::one))
         .route("/rest/api/user/current", get(system::current_user))
+        .route("/rest/api/group/{name}", get(people::group))
+        .route("/rest/api/group/{name}/member", get(people::members))
         .route("/rest/api/accessmode", get(system::access_mode))
         .route("/rest/applinks/1.0/manifest", get(system::manifest))
         .fallback(not_found)

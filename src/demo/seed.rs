@@ -20,9 +20,20 @@
 //! status: trashed
 //! ```
 //!
+//! Before the first space there may be people and groups:
+//!
+//! ```text
+//! person: rmarsh | Rosa Marsh | disabled
+//! group: hr-staff | jdoe, rmarsh
+//! ```
+//!
+//! An account is `active`, `disabled` or `gone`: the author of what somebody wrote whose account is gone is
+//! unknown. Whoever is named anywhere is there without such a line, as is every group.
+//!
 //! Headers of a space: `space` (its key), `name`, `type` (`global`, `personal`), `status`
 //! (`current`, `archived`), `description`, `creator`, `created`, `modifier`, `modified`, `labels`,
-//! `favourite` (`yes`, `no`), `retention`, `homepage` (a title), `admins`, `access` (`admin`,
+//! `categories`, `permit` (`SUBJECT | OPERATION | TARGET`, repeats, and stands for what everybody may usually
+//! do; a subject is `user:NAME`, `group:NAME` or `anonymous`), `favourite` (`yes`, `no`), `retention`, `homepage` (a title), `admins`, `access` (`admin`,
 //! `not-admin`, `hidden`: what the one user may do; `not-admin` where `admins` leaves them out).
 //! Headers of an item (`page`, `blogpost`, `comment`, `attachment`): `title`, `parent` (a title),
 //! `parent-gone` (a title: the parent was purged), `by`, `when`, `created`, `version`, `labels`,
@@ -39,8 +50,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 pub use self::large::Large;
-pub use super::store::Access;
-use super::store::{Kind, Status};
+use super::permissions::{self, Subject};
+pub use super::store::{Access, Account};
+use super::store::{Kind, Status, Store as _};
 
 mod assets;
 pub(super) mod large;
@@ -72,6 +84,10 @@ pub enum Seed {
 pub struct Wiki {
     /// User names and names shown.
     pub people: Vec<(String, String)>,
+    /// What became of the accounts of some, by user name.
+    pub accounts: Vec<(String, Account)>,
+    /// Groups, and the user names of their members.
+    pub groups: Vec<(String, Vec<String>)>,
     /// Its spaces, in order of their ids.
     pub spaces: Vec<SpaceSeed>,
 }
@@ -99,6 +115,10 @@ pub struct SpaceSeed {
     pub modified: Option<i64>,
     /// Labels.
     pub labels: Vec<String>,
+    /// Categories.
+    pub categories: Vec<String>,
+    /// Who may do what: subject, operation, target; none: what is usual.
+    pub permits: Vec<(String, String, String)>,
     /// Whether the one user likes it.
     pub favourite: bool,
     /// The retention policy in words.
@@ -219,22 +239,47 @@ impl Wiki {
         Ok(wiki)
     }
 
-    /// Reads people, one `username | Display Name` a line.
+    /// Takes `username | Display Name`, or with the state of the account behind it.
+    fn take_person(&mut self, line: &str) -> Result<(), String> {
+        let parts: Vec<_> = line.split('|').map(str::trim).collect();
+        let (username, name, account) = match parts[..] {
+            [username, name] => (username, name, Account::Active),
+            [username, name, account] => {
+                let known = Account::named(account);
+                let account = known
+                    .ok_or_else(|| format!("`{account}` is none of active, disabled, gone"))?;
+                (username, name, account)
+            }
+            _ => return Err("expected `username | Display Name`".to_owned()),
+        };
+        self.people.push((username.to_owned(), name.to_owned()));
+        if account != Account::Active {
+            self.accounts.push((username.to_owned(), account));
+        }
+        Ok(())
+    }
+
+    /// Takes `name | username, username`.
+    fn take_group(&mut self, line: &str) -> Result<(), String> {
+        let Some((name, members)) = line.split_once('|') else {
+            return Err("expected `group | username, username`".to_owned());
+        };
+        self.groups.push((name.trim().to_owned(), list(members)));
+        Ok(())
+    }
+
+    /// Reads people and groups, one a line.
     fn read_people(&mut self, file: &str, text: &str) -> Result<(), MalformedWiki> {
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let Some((username, name)) = line.split_once('|') else {
-                return Err(malformed(
-                    file,
-                    number,
-                    "expected `username | Display Name`",
-                ));
+            let taken = match line.strip_prefix("group:") {
+                Some(group) => self.take_group(group),
+                None => self.take_person(line),
             };
-            self.people
-                .push((username.trim().to_owned(), name.trim().to_owned()));
+            taken.map_err(|problem| malformed(file, number, &problem))?;
         }
         Ok(())
     }
@@ -288,7 +333,13 @@ impl Wiki {
             };
             match reading {
                 Reading::Nothing => {
-                    if !line.trim().is_empty() && !line.starts_with('#') {
+                    if let Some(person) = line.strip_prefix("person:") {
+                        self.take_person(person)
+                            .map_err(|problem| malformed(file, number, &problem))?;
+                    } else if let Some(group) = line.strip_prefix("group:") {
+                        self.take_group(group)
+                            .map_err(|problem| malformed(file, number, &problem))?;
+                    } else if !line.trim().is_empty() && !line.starts_with('#') {
                         return Err(malformed(file, number, "expected `space: KEY`"));
                     }
                 }
@@ -411,6 +462,8 @@ impl SpaceSeed {
             "modifier" => self.modifier = text(),
             "modified" => self.modified = Some(moment(value)?),
             "labels" => self.labels = list(value),
+            "categories" => self.categories = list(value),
+            "permit" => self.permits.push(permit(value)?),
             "favourite" => self.favourite = one_of(value, &[("yes", true), ("no", false)])?,
             "retention" => self.retention = text().filter(|value| !value.is_empty()),
             "homepage" => self.homepage = text(),
@@ -479,6 +532,21 @@ impl ItemSeed {
     }
 }
 
+/// Reads `SUBJECT | OPERATION | TARGET`.
+fn permit(value: &str) -> Result<(String, String, String), String> {
+    let parts: Vec<_> = value.split('|').map(str::trim).collect();
+    match parts[..] {
+        [subject, operation, target] if Subject::parse(subject).is_some() => {
+            Ok((subject.to_owned(), operation.to_owned(), target.to_owned()))
+        }
+        _ => Err(
+            "expected `SUBJECT | OPERATION | TARGET`, with user:NAME, group:NAME or anonymous \
+             as the subject"
+                .to_owned(),
+        ),
+    }
+}
+
 fn subjects(value: &str) -> Result<Vec<String>, String> {
     let subjects = list(value);
     match subjects
@@ -523,9 +591,15 @@ impl People<'_> {
             return Ok(*id);
         }
         self.db
-            .prepare_cached("INSERT INTO person (username, name) VALUES (?, ?)")?
+            .prepare_cached(
+                "INSERT INTO person (username, name) VALUES (?, ?) \
+                 ON CONFLICT (username) DO NOTHING",
+            )?
             .execute([username, name])?;
-        let id = self.db.last_insert_rowid();
+        let id = match self.db.person_named(username)? {
+            Some(person) => person.id,
+            None => return Err(rusqlite::Error::QueryReturnedNoRows),
+        };
         self.ids.insert(username.to_owned(), id);
         Ok(id)
     }
@@ -546,6 +620,20 @@ fn insert(db: &Connection, wiki: &Wiki) -> Result<(), SeedError> {
         people.add(username, name)?;
     }
     people.add(ONE_USER.0, ONE_USER.1)?;
+    for (username, account) in &wiki.accounts {
+        let person = people.add(username, username)?;
+        db.set_account(person, *account)?;
+    }
+    for (name, members) in &wiki.groups {
+        db.execute("INSERT OR IGNORE INTO team VALUES (?)", [name])?;
+        for username in members {
+            people.add(username, username)?;
+            db.execute(
+                "INSERT OR IGNORE INTO membership VALUES (?, ?)",
+                [name, username],
+            )?;
+        }
+    }
     let mut next = FIRST_CONTENT;
     for (index, space) in wiki.spaces.iter().enumerate() {
         let id = FIRST_SPACE + index as i64;
@@ -630,9 +718,18 @@ fn insert_space(
         db.prepare_cached("INSERT OR IGNORE INTO space_label VALUES (?, ?)")?
             .execute(params![id, name])?;
     }
-    for name in &space.admins {
-        db.prepare_cached("INSERT OR IGNORE INTO space_admin VALUES (?, ?)")?
+    for name in &space.categories {
+        db.prepare_cached("INSERT OR IGNORE INTO space_category VALUES (?, ?)")?
             .execute(params![id, name])?;
+    }
+    permissions::permit_administrators(db, id, &space.admins)?;
+    if space.permits.is_empty() {
+        permissions::permit_usual(db, id)?;
+    }
+    for (subject, operation, target) in &space.permits {
+        if let Some(subject) = Subject::parse(subject) {
+            permissions::permit(db, id, (operation, target), &subject)?;
+        }
     }
     let mut positions: HashMap<Option<i64>, i64> = HashMap::new();
     let first = *next;

@@ -768,6 +768,14 @@ async fn answer(site: &Site, request: Request, next: Next) -> Response {
         response
     } else if behaviour.read_only && request.method() != Method::GET {
         Failure::read_only().into_response()
+    } else if request.method() == Method::GET
+        && let Some(failing) = behaviour.fails_to_expand(request.uri().query().unwrap_or_default())
+    {
+        Failure::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("java.lang.NullPointerException: {failing}"),
+        )
+        .into_response()
     } else {
         next.run(request).await
     };

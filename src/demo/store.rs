@@ -9,6 +9,8 @@ use std::path::Path;
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params, params_from_iter};
 
+use super::permissions;
+
 /// The layout of a data file, kept as its `user_version`.
 const LAYOUT: i64 = 1;
 
@@ -20,8 +22,6 @@ CREATE TABLE space (
   personal INTEGER NOT NULL, archived INTEGER NOT NULL, description TEXT NOT NULL,
   homepage INTEGER, creator INTEGER, created INTEGER NOT NULL, modifier INTEGER,
   modified INTEGER NOT NULL, favourite INTEGER NOT NULL, retention TEXT, access INTEGER NOT NULL);
-CREATE TABLE space_admin (
-  space INTEGER NOT NULL, username TEXT NOT NULL, PRIMARY KEY (space, username)) WITHOUT ROWID;
 CREATE TABLE space_label (
   space INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (space, name)) WITHOUT ROWID;
 CREATE TABLE content (
@@ -55,7 +55,49 @@ CREATE TABLE IF NOT EXISTS backup_job (
   state TEXT NOT NULL, looks INTEGER NOT NULL, created INTEGER NOT NULL, started INTEGER,
   finished INTEGER, cancelled INTEGER, error TEXT, file TEXT, kept INTEGER NOT NULL,
   total INTEGER NOT NULL, done INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS account (person INTEGER PRIMARY KEY, status TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS team (name TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS membership (
+  team TEXT NOT NULL, username TEXT NOT NULL, PRIMARY KEY (team, username)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS space_permission (
+  id INTEGER PRIMARY KEY, space INTEGER NOT NULL, operation TEXT NOT NULL, target TEXT NOT NULL,
+  subject TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (space, operation, target, subject, name));
+CREATE TABLE IF NOT EXISTS space_category (
+  space INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (space, name)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS space_category_name ON space_category (name);
+CREATE VIEW IF NOT EXISTS label_of_space AS
+  SELECT space, 'global' AS prefix, name FROM space_label
+  UNION ALL SELECT space, 'team', name FROM space_category;
 ";
+
+/// Whoever a restriction, a permission or a group names is there, however it came to be named.
+const NAMED_ARE_THERE: &str = "
+CREATE TRIGGER IF NOT EXISTS restricted_to_group AFTER INSERT ON restriction
+  WHEN new.subject = 'group' BEGIN INSERT OR IGNORE INTO team VALUES (new.name); END;
+CREATE TRIGGER IF NOT EXISTS restricted_to_user AFTER INSERT ON restriction
+  WHEN new.subject = 'user' BEGIN
+  INSERT OR IGNORE INTO person (username, name) VALUES (new.name, new.name); END;
+CREATE TRIGGER IF NOT EXISTS permitted_to_group AFTER INSERT ON space_permission
+  WHEN new.subject = 'group' BEGIN INSERT OR IGNORE INTO team VALUES (new.name); END;
+CREATE TRIGGER IF NOT EXISTS permitted_to_user AFTER INSERT ON space_permission
+  WHEN new.subject = 'user' BEGIN
+  INSERT OR IGNORE INTO person (username, name) VALUES (new.name, new.name); END;
+CREATE TRIGGER IF NOT EXISTS member_of_group AFTER INSERT ON membership BEGIN
+  INSERT OR IGNORE INTO team VALUES (new.team);
+  INSERT OR IGNORE INTO person (username, name) VALUES (new.username, new.username); END;
+";
+
+/// What belongs to a space and goes with it, but for its content.
+const OF_A_SPACE: [&str; 4] = ["space_label", "space_category", "space_permission", "tally"];
+/// What belongs to a content and goes with it.
+const OF_A_CONTENT: [&str; 6] = [
+    "content_label",
+    "restriction",
+    "file",
+    "file_piece",
+    "old_version",
+    "extension",
+];
 
 /// The bytes of files that were sent.
 const FILE_PIECES: &str = "
@@ -150,7 +192,9 @@ pub(super) fn open(place: Place<'_>) -> rusqlite::Result<(Connection, Found)> {
     match layout {
         0 => Ok((db, Found::Nothing)),
         LAYOUT => {
-            make_later_tables(&db)?;
+            let tx = db.unchecked_transaction()?;
+            make_later_tables(&tx)?;
+            tx.commit()?;
             Ok((db, Found::Wiki))
         }
         _ => Err(rusqlite::Error::InvalidQuery),
@@ -158,11 +202,28 @@ pub(super) fn open(place: Place<'_>) -> rusqlite::Result<(Connection, Found)> {
 }
 
 fn make_later_tables(db: &Connection) -> rusqlite::Result<()> {
+    let lacks_permissions = db.prepare("SELECT 1 FROM space_permission").is_err();
     db.execute_batch(LATER_TABLES)?;
+    db.execute_batch(NAMED_ARE_THERE)?;
+    if lacks_permissions {
+        permissions::fill_in(db)?;
+    }
     match db.prepare("SELECT 1 FROM file_piece") {
         Ok(_) => Ok(()),
         Err(_) => db.execute_batch(FILE_PIECES),
     }
+}
+
+/// Deletes a space with all that belongs to it.
+pub(super) fn delete_space(db: &Connection, id: i64) -> rusqlite::Result<()> {
+    let mut all = Filter::default();
+    all.and("space = ?", [id.into()]);
+    db.delete_contents(&all)?;
+    for table in OF_A_SPACE {
+        db.execute(&format!("DELETE FROM {table} WHERE space = ?"), [id])?;
+    }
+    db.execute("DELETE FROM space WHERE id = ?", [id])?;
+    Ok(())
 }
 
 /// Fills a wiki without tables: all or nothing.
@@ -331,13 +392,47 @@ fn content_row(row: &Row<'_>) -> rusqlite::Result<ContentRow> {
     })
 }
 
+/// What has become of somebody's account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Account {
+    /// They can sign in.
+    #[default]
+    Active,
+    /// An administrator has disabled it; it is listed all the same.
+    Disabled,
+    /// It was deleted: whoever wrote something is unknown.
+    Gone,
+}
+
+impl Account {
+    /// The name in a wiki's text, and as kept; an active one is not kept.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+            Self::Gone => "gone",
+        }
+    }
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        [Self::Active, Self::Disabled, Self::Gone]
+            .into_iter()
+            .find(|account| account.name() == name)
+    }
+}
+
 /// A person as kept.
 #[derive(Clone, Debug)]
 pub(super) struct PersonRow {
     pub(super) id: i64,
     pub(super) username: String,
     pub(super) name: String,
+    pub(super) account: Account,
 }
+
+/// The columns of [`PersonRow`], in order.
+const PERSON: &str =
+    "id, username, name, (SELECT status FROM account WHERE account.person = person.id)";
 
 /// A condition of SQL with its values.
 #[derive(Clone, Debug, Default)]
@@ -402,6 +497,9 @@ pub(super) trait Store {
     fn tally(&self, space: i64, status: Status, kinds: &[Kind]) -> rusqlite::Result<u64>;
     fn person(&self, id: i64) -> rusqlite::Result<Option<PersonRow>>;
     fn person_named(&self, username: &str) -> rusqlite::Result<Option<PersonRow>>;
+    fn people(&self, filter: &Filter, rows: Rows) -> rusqlite::Result<Vec<PersonRow>>;
+    fn count_people(&self, filter: &Filter) -> rusqlite::Result<u64>;
+    fn set_account(&self, person: i64, account: Account) -> rusqlite::Result<()>;
     fn texts(&self, sql: &str, id: i64) -> rusqlite::Result<Vec<String>>;
     fn delete_contents(&self, filter: &Filter) -> rusqlite::Result<usize>;
 }
@@ -483,15 +581,42 @@ impl Store for Connection {
     }
 
     fn person(&self, id: i64) -> rusqlite::Result<Option<PersonRow>> {
-        self.prepare_cached("SELECT id, username, name FROM person WHERE id = ?")?
+        self.prepare_cached(&format!("SELECT {PERSON} FROM person WHERE id = ?"))?
             .query_row([id], person_row)
             .optional()
     }
 
     fn person_named(&self, username: &str) -> rusqlite::Result<Option<PersonRow>> {
-        self.prepare_cached("SELECT id, username, name FROM person WHERE username = ?")?
+        self.prepare_cached(&format!("SELECT {PERSON} FROM person WHERE username = ?"))?
             .query_row([username], person_row)
             .optional()
+    }
+
+    fn people(&self, filter: &Filter, rows: Rows) -> rusqlite::Result<Vec<PersonRow>> {
+        let sql = format!(
+            "SELECT {PERSON} FROM person WHERE {} ORDER BY username LIMIT ? OFFSET ?",
+            filter.clause()
+        );
+        self.prepare_cached(&sql)?
+            .query_map(filter.values(rows), person_row)?
+            .collect()
+    }
+
+    fn count_people(&self, filter: &Filter) -> rusqlite::Result<u64> {
+        let sql = format!("SELECT count(*) FROM person WHERE {}", filter.clause());
+        self.prepare_cached(&sql)?
+            .query_row(params_from_iter(&filter.values), count)
+    }
+
+    fn set_account(&self, person: i64, account: Account) -> rusqlite::Result<()> {
+        self.execute("DELETE FROM account WHERE person = ?", [person])?;
+        if account != Account::Active {
+            self.execute(
+                "INSERT INTO account VALUES (?, ?)",
+                params![person, account.name()],
+            )?;
+        }
+        Ok(())
     }
 
     fn texts(&self, sql: &str, id: i64) -> rusqlite::Result<Vec<String>> {
@@ -502,14 +627,7 @@ impl Store for Connection {
 
     fn delete_contents(&self, filter: &Filter) -> rusqlite::Result<usize> {
         let clause = filter.clause();
-        for table in [
-            "content_label",
-            "restriction",
-            "file",
-            "file_piece",
-            "old_version",
-            "extension",
-        ] {
+        for table in OF_A_CONTENT {
             let sql = format!(
                 "DELETE FROM {table} WHERE content IN (SELECT id FROM content WHERE {clause})"
             );
@@ -530,5 +648,58 @@ fn person_row(row: &Row<'_>) -> rusqlite::Result<PersonRow> {
         id: row.get(0)?,
         username: row.get(1)?,
         name: row.get(2)?,
+        account: row
+            .get::<_, Option<String>>(3)?
+            .and_then(|status| Account::named(&status))
+            .unwrap_or_default(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::seed::Seed;
+    use super::*;
+
+    /// The tables that have this column.
+    fn tables_with(db: &Connection, column: &str) -> Vec<String> {
+        db.prepare(
+            "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+             WHERE m.type = 'table' AND c.name = ? ORDER BY m.name",
+        )
+        .unwrap()
+        .query_map([column], |row| row.get(0))
+        .unwrap()
+        .collect::<rusqlite::Result<_>>()
+        .unwrap()
+    }
+
+    fn rows(db: &Connection, table: &str) -> i64 {
+        db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
+            row.get(0)
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn a_deleted_space_takes_all_that_belongs_to_it() {
+        let text = "space: A\nname: A\nlabels: one\ncategories: two\nadmins: asmith\n\
+                    === page\ntitle: T\nlabels: three\nread: user:jdoe\n\
+                    attachment: a.txt | text/plain | 3\n";
+        let (mut db, _) = open(Place::Scratch).unwrap();
+        fill(&mut db, |db| Seed::Text(text.to_owned()).fill(db)).unwrap();
+        let of_space = tables_with(&db, "space");
+        for table in OF_A_SPACE {
+            assert!(rows(&db, table) > 0, "{table}");
+        }
+        let space = db.space("A").unwrap().unwrap();
+        delete_space(&db, space.id).unwrap();
+        // A task names its space by key, and is not of it.
+        for table in of_space.iter().filter(|table| *table != "task") {
+            assert_eq!(rows(&db, table), 0, "{table}");
+        }
+        for table in tables_with(&db, "content") {
+            assert!(OF_A_CONTENT.contains(&table.as_str()), "{table}");
+            assert_eq!(rows(&db, &table), 0, "{table}");
+        }
+    }
 }

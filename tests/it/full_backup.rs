@@ -10,10 +10,19 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 const WIKI: &str = "\
+person: jdoe | J. Doe
+person: bturner | Ben Turner | disabled
+person: cgone | Carla Gone | gone
+group: hr-staff | jdoe, cgone
+
 space: ENG
 name: Engineering
 description: Everything & <more>
 labels: platform, eng
+categories: building, harbour
+permit: anonymous | read | space
+permit: group:engineering | create | page
+permit: user:bturner | create | page
 homepage: Home
 admins: jdoe, asmith
 
@@ -35,9 +44,11 @@ attachment: notes.txt | text/plain | 100
 === page
 title: Step
 parent: Plan
+by: cgone
 
 === blogpost
 title: News
+by: bturner
 
 === page
 title: Old tree
@@ -166,7 +177,7 @@ filename=\"c.zip\"\r\ncontent-type: application/zip\r\n\r\n"
     fn picture(&self, key: &str) -> BTreeMap<String, Value> {
         let mut picture = BTreeMap::new();
         let space = self.get(&format!(
-            "/space/{key}?expand=description.plain,metadata.labels"
+            "/space/{key}?expand=description.plain,metadata.labels,permissions"
         ));
         let space = space.json();
         picture.insert(
@@ -174,7 +185,10 @@ filename=\"c.zip\"\r\ncontent-type: application/zip\r\n\r\n"
             json!([
                 space["name"],
                 space["description"]["plain"]["value"],
-                space["metadata"]
+                space["metadata"],
+                self.get(&format!("/space/{key}/labels")).json()["results"],
+                self.permissions(key),
+                without_ids(&space["permissions"]),
             ]),
         );
         let expand = "body.storage,version,ancestors,metadata.labels,history,\
@@ -205,7 +219,8 @@ restrictions.read.restrictions.user,restrictions.read.restrictions.group";
                     row["type"],
                     row["status"],
                     row["version"]["number"],
-                    row["version"]["by"]["username"],
+                    row["version"]["by"],
+                    row["history"]["createdBy"],
                     row["body"]["storage"]["value"],
                     row["history"]["createdDate"],
                     row["metadata"]["labels"]["results"],
@@ -218,6 +233,11 @@ restrictions.read.restrictions.user,restrictions.read.restrictions.group";
             );
         }
         picture
+    }
+
+    /// Who may do what in a space.
+    fn permissions(&self, key: &str) -> Value {
+        without_ids(&self.get(&format!("/space/{key}/permissions")).json())
     }
 
     /// Name and hash of each file of a page.
@@ -257,6 +277,17 @@ restrictions.read.restrictions.user,restrictions.read.restrictions.group";
         });
         assert_eq!(self.post("/content", &comment).status, 200);
     }
+}
+
+/// A list without the ids, which a space that was read in has new.
+fn without_ids(list: &Value) -> Value {
+    let mut list = list.clone();
+    for entry in list.as_array_mut().expect("a list") {
+        let entry = entry.as_object_mut().expect("objects");
+        entry.remove("id");
+        entry.remove("spaceId");
+    }
+    list
 }
 
 #[test]

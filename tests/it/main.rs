@@ -22,6 +22,7 @@ mod dialogs;
 mod doctor;
 mod doctor_tls;
 mod embedded;
+mod embedded_access;
 mod empty_promises;
 mod emptying;
 mod faults;

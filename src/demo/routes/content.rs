@@ -17,7 +17,7 @@ use super::{
 };
 use crate::demo::behaviour::ListOf;
 use crate::demo::file_bytes;
-use crate::demo::json::{Expand, Shape, Slice, children_of, comments_of, encoded};
+use crate::demo::json::{Expand, Shape, Slice, children_of, comments_of, encoded, id_of_user_key};
 use crate::demo::seed::ONE_USER;
 use crate::demo::serve::Site;
 use crate::demo::store::{Access, ContentRow, Filter, Kind, Rows, Status, Store};
@@ -683,22 +683,10 @@ pub(super) async fn delete(
 
 /// `GET /content/{id}/label`.
 pub(super) async fn labels(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Answer {
-    with(&site, |db, _| {
+    with(&site, |db, shape| {
         let row = content_for(db, &id, ANY)?;
-        answer_labels(db, row.id)
+        ok(shape.alone(shape.content_labels(&row)?))
     })
-}
-
-fn answer_labels(db: &Connection, id: i64) -> Answer {
-    let names = db.texts(
-        "SELECT name FROM content_label WHERE content = ? ORDER BY name",
-        id,
-    )?;
-    let results: Vec<_> = names
-        .iter()
-        .map(|name| json!({"prefix": "global", "name": name, "label": name}))
-        .collect();
-    ok(json!({"size": results.len(), "results": results, "start": 0, "limit": 200}))
 }
 
 /// `POST /content/{id}/label`.
@@ -707,7 +695,7 @@ pub(super) async fn add_labels(
     Path(id): Path<String>,
     Sent(body): Sent,
 ) -> Answer {
-    write(&site, |db, _| {
+    write(&site, |db, shape| {
         let row = content_for(db, &id, &[Status::Current])?;
         let sent = match &body {
             Value::Array(labels) => labels.as_slice(),
@@ -725,7 +713,7 @@ pub(super) async fn add_labels(
                 params![row.id, name.to_lowercase()],
             )?;
         }
-        answer_labels(db, row.id)
+        ok(shape.alone(shape.content_labels(&row)?))
     })
 }
 
@@ -796,10 +784,7 @@ pub(super) async fn restrict(
 }
 
 fn person_of_key(db: &Connection, key: &str) -> Result<String, Failure> {
-    let id = key
-        .get(8..)
-        .and_then(|digits| i64::from_str_radix(digits, 16).ok());
-    let person = match id {
+    let person = match id_of_user_key(key) {
         Some(id) => db.person(id)?,
         None => None,
     };

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::demo::behaviour::{ListOf, Quirk};
 use crate::demo::json::{Expand, Shape, Slice, encoded};
+use crate::demo::permissions;
 use crate::demo::seed::ONE_USER;
 use crate::demo::serve::Site;
 use crate::demo::store::{ContentRow, Filter, Kind, Rows, SpaceRow, Status, Store};
@@ -90,8 +91,8 @@ fn filter(db: &Connection, query: &Query) -> Result<Filter, Failure> {
     for (names, table, condition) in [
         (
             ["label", "labels"],
-            "space_label",
-            "id IN (SELECT space FROM space_label WHERE name IN (",
+            "label_of_space",
+            "id IN (SELECT space FROM label_of_space WHERE name IN (",
         ),
         (
             ["contentLabel", "contentLabels"],
@@ -266,10 +267,10 @@ fn insert(
     )?;
     let id = db.last_insert_rowid();
     if only_creator {
-        db.execute(
-            "INSERT INTO space_admin VALUES (?, ?)",
-            params![id, ONE_USER.0],
-        )?;
+        permissions::permit_only(db, id, ONE_USER.0)?;
+    } else {
+        permissions::permit_administrators(db, id, &[])?;
+        permissions::permit_usual(db, id)?;
     }
     db.execute(
         "INSERT INTO content (space, kind, status, parent, position, title, version, creator, \

@@ -13,7 +13,7 @@ use super::{Answer, Failure, ok, with, write};
 use crate::demo::behaviour::{Behaviour, Deletion};
 use crate::demo::seed::ONE_USER;
 use crate::demo::serve::{Generation, Site};
-use crate::demo::store::{Filter, Store};
+use crate::demo::store::{Store, delete_space};
 
 /// `GET /user/current`.
 pub(super) async fn current_user(State(site): State<Arc<Site>>) -> Answer {
@@ -192,17 +192,6 @@ fn advance(db: &Connection, task: &mut Task, now: &Behaviour) -> Result<(), Fail
         "UPDATE task SET looks = ?, ended = ? WHERE number = ?",
         params![task.looks, task.ended, task.number],
     )?;
-    Ok(())
-}
-
-fn delete_space(db: &Connection, id: i64) -> rusqlite::Result<()> {
-    let mut all = Filter::default();
-    all.and("space = ?", [id.into()]);
-    db.delete_contents(&all)?;
-    for table in ["space_label", "space_admin", "tally"] {
-        db.execute(&format!("DELETE FROM {table} WHERE space = ?"), [id])?;
-    }
-    db.execute("DELETE FROM space WHERE id = ?", [id])?;
     Ok(())
 }
 

@@ -17,8 +17,9 @@ use std::fmt::Write as _;
 
 use rusqlite::{Connection, params};
 
+use super::super::permissions;
 use super::{FIRST_CONTENT, FIRST_SPACE, SeedError};
-use crate::demo::store::{Kind, Status};
+use crate::demo::store::{Account, Kind, Status, Store as _};
 
 /// The numbers of a large wiki.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -179,6 +180,15 @@ impl Large {
                 "INSERT OR IGNORE INTO person (username, name) VALUES (?, ?)",
                 params![format!("user{n:02}"), format!("{first} {last}")],
             )?;
+            // Ids of people begin behind the one user.
+            db.set_account(
+                2 + n,
+                match n % 20 {
+                    7 => Account::Disabled,
+                    13 => Account::Gone,
+                    _ => Account::Active,
+                },
+            )?;
         }
         let others = self.spaces.max(1) - 1;
         let spread_pages = others.min(self.pages / 10);
@@ -319,6 +329,8 @@ impl Large {
                 created + 86_400_000,
                 n > 0 && (hash >> 32).is_multiple_of(64),
             ])?;
+            permissions::permit_administrators(db, id, &[])?;
+            permissions::permit_usual(db, id)?;
             if (hash >> 40).is_multiple_of(4) {
                 label.execute(params![id, team.to_lowercase().replace(' ', "-")])?;
             }
