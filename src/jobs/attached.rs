@@ -5,7 +5,8 @@
 //! than one answer, a second reading by another limit. What only one of them tells is saved too. A list
 //! that repeats rows has left others out: it is read again, and what stays uncertain is "not known".
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::Arc;
 
 use super::backup::{AttachmentEntry, Lack};
@@ -103,7 +104,39 @@ pub(super) struct Reading {
     repeats: bool,
     total: Option<u64>,
     /// What all readings told.
-    union: IdSet,
+    union: HashMap<ContentId, Row>,
+    /// What was told of under an id that something else has: in this reading, since it was taken last,
+    /// and all of it.
+    twins_here: HashSet<Row>,
+    twins: Vec<Content>,
+    twins_known: HashSet<Row>,
+}
+
+/// What a row says of something, as little as tells two things under one id apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Row {
+    version: Option<u64>,
+    print: u64,
+}
+
+impl Row {
+    fn of(row: &Content) -> Self {
+        let more = row.more.as_deref();
+        let mut hasher = DefaultHasher::new();
+        row.id.as_str().hash(&mut hasher);
+        row.title.as_sent().hash(&mut hasher);
+        more.and_then(|more| more.file_size).hash(&mut hasher);
+        more.and_then(|more| more.body_storage.as_deref())
+            .hash(&mut hasher);
+        Self {
+            version: version_of(row),
+            print: hasher.finish(),
+        }
+    }
+}
+
+fn version_of(row: &Content) -> Option<u64> {
+    row.version.as_ref().and_then(|version| version.number)
 }
 
 impl Reading {
@@ -120,7 +153,12 @@ impl Reading {
     }
 
     pub(super) fn knows(&self, id: &ContentId) -> bool {
-        self.union.contains(id)
+        self.union.contains_key(id)
+    }
+
+    /// What was told of under an id that something else has, since this was asked last.
+    pub(super) fn take_twins(&mut self) -> Vec<Content> {
+        std::mem::take(&mut self.twins)
     }
 
     /// Takes a page in; what is new of it, and how far that is. `is_borne_out`: something else has told
@@ -134,10 +172,23 @@ impl Reading {
         self.total = page.total.or(self.total);
         self.pages += 1;
         let (mut fresh, mut told) = (Vec::new(), 0_u64);
+        let mut in_this_answer = IdSet::default();
         for row in page.results {
-            told += u64::from(self.here.insert(&row.id));
-            if self.union.insert(&row.id) {
-                fresh.push(row);
+            let (now, is_again) = (Row::of(&row), !in_this_answer.insert(&row.id));
+            match self.union.get(&row.id) {
+                // A change meanwhile is another version, and in another answer.
+                Some(known) if *known != now && (is_again || known.version == now.version) => {
+                    told += u64::from(self.twins_here.insert(now));
+                    if self.twins_known.insert(now) {
+                        self.twins.push(row);
+                    }
+                }
+                Some(_) => told += u64::from(self.here.insert(&row.id)),
+                None => {
+                    told += u64::from(self.here.insert(&row.id));
+                    self.union.insert(row.id.clone(), now);
+                    fresh.push(row);
+                }
             }
         }
         // Rows past the end, again and again, are the way of some servers and hide nothing.
@@ -149,7 +200,7 @@ impl Reading {
         }
         let is_short = self
             .total
-            .is_some_and(|total| (self.here.len() as u64) < total);
+            .is_some_and(|total| ((self.here.len() + self.twins_here.len()) as u64) < total);
         let is_clean = !self.repeats && !is_short && self.here.len() == self.union.len();
         let is_enough = self.number > 0 || self.pages == 1 || is_borne_out(self);
         if is_clean && is_enough {
@@ -161,6 +212,8 @@ impl Reading {
         *self = Self {
             number: self.number + 1,
             union: std::mem::take(&mut self.union),
+            twins: std::mem::take(&mut self.twins),
+            twins_known: std::mem::take(&mut self.twins_known),
             ..Self::default()
         };
         (fresh, Read::More)
@@ -221,6 +274,16 @@ pub(super) struct Attached {
     pub(super) holders: HashMap<ContentId, Holder>,
     pub(super) lacks: Vec<Lack>,
     pub(super) room: Room,
+    /// By id, what a list told of it.
+    placed: HashMap<ContentId, Placed>,
+}
+
+/// Where something hangs, and what it was called there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Placed {
+    item: u32,
+    version: Option<u32>,
+    name: u64,
 }
 
 impl Attached {
@@ -229,6 +292,25 @@ impl Attached {
         let number = FIRST + self.next;
         self.next += 1;
         number
+    }
+
+    /// Whether a list told of it as something that hangs on this item.
+    pub(super) fn is_on(&self, item: u32, id: &ContentId) -> bool {
+        self.placed.get(id).is_some_and(|it| it.item == item)
+    }
+
+    /// Takes down that a list told of this on an item; `true` if something else has its id. The same
+    /// under another name is another version of it.
+    pub(super) fn is_twin(&mut self, item: u32, row: &Content) -> bool {
+        let mut hasher = DefaultHasher::new();
+        row.title.as_sent().hash(&mut hasher);
+        let now = Placed {
+            item,
+            version: version_of(row).and_then(|number| u32::try_from(number).ok()),
+            name: hasher.finish(),
+        };
+        let known = *self.placed.entry(row.id.clone()).or_insert(now);
+        known.item != item || (known.version == now.version && known.name != now.name)
     }
 }
 

@@ -81,7 +81,8 @@ pub struct Manifest {
     pub items: u64,
     /// What could not be saved and was not touched.
     pub not_saved: Vec<NotSaved>,
-    /// Comments and attached files of saved items that could not be saved, one by one.
+    /// Comments and attached files of saved items that could not be saved, one by one, and lists of them
+    /// that could not be read or are not certain.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lacks: Vec<Lack>,
     /// Every other file that belongs to it.
@@ -167,20 +168,34 @@ pub struct NotSaved {
     pub why: String,
 }
 
-/// A comment or an attached file of a saved item that could not be saved.
+/// A comment or an attached file of a saved item that could not be saved, or a list of them that is not
+/// all that there is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lack {
-    /// Its id.
+    /// Its id; of a list that of the item.
     pub id: ContentId,
-    /// Its type.
+    /// Its type; of a list that of what it lists.
     #[serde(rename = "type")]
     pub kind: ContentKind,
-    /// Its title.
+    /// Its title; of a list that of the item.
     pub title: String,
     /// What it hangs on.
     pub on: ContentId,
     /// Why.
     pub why: String,
+    /// What is known of the list, where it is a list that is lacking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<ListLack>,
+}
+
+/// What is known of a list of comments or files that is not all that there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ListLack {
+    /// It could not be read: whether there are any is not known.
+    NotRead,
+    /// What it told is saved, and it may have left others out.
+    NotCertain,
 }
 
 /// A file of a backup.

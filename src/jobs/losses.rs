@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::backup::Lack;
+use super::backup::{Lack, ListLack};
 use crate::confluence::{ContentId, ContentKind};
 use crate::text::number;
 
@@ -26,6 +26,10 @@ pub struct Losses {
     pub files_unknown: u64,
     /// Pages and blog posts of which it is not known whether there are comments on them.
     pub comments_unknown: u64,
+    /// Pages and blog posts whose list of files may have left some out; what it told is saved.
+    pub files_uncertain: u64,
+    /// The same of comments.
+    pub comments_uncertain: u64,
 }
 
 impl Losses {
@@ -49,8 +53,11 @@ impl Losses {
             comments,
             files_unknown,
             comments_unknown,
+            files_uncertain,
+            comments_uncertain,
         } = self;
-        files + comments + files_unknown + comments_unknown == 0
+        let lists = files_unknown + comments_unknown + files_uncertain + comments_uncertain;
+        files + comments + lists == 0
     }
 
     /// This and that.
@@ -63,6 +70,8 @@ impl Losses {
             comments: self.comments + other.comments,
             files_unknown: self.files_unknown + other.files_unknown,
             comments_unknown: self.comments_unknown + other.comments_unknown,
+            files_uncertain: self.files_uncertain + other.files_uncertain,
+            comments_uncertain: self.comments_uncertain + other.comments_uncertain,
         }
     }
 
@@ -75,6 +84,24 @@ impl Losses {
             bytes,
             comments: u64::from(!is_file),
             ..Self::default()
+        }
+    }
+
+    /// What one entry of a backup's `lacks` says; `bytes` is the size of a file that is lacking.
+    pub(super) fn of(lack: &Lack, bytes: u64) -> Self {
+        match lack.list {
+            None => Self::one(&lack.kind, bytes),
+            Some(ListLack::NotRead) => Self::unknown(&lack.kind),
+            Some(ListLack::NotCertain) => {
+                let unknown = Self::unknown(&lack.kind);
+                Self {
+                    files_unknown: 0,
+                    comments_unknown: 0,
+                    files_uncertain: unknown.files_unknown,
+                    comments_uncertain: unknown.comments_unknown,
+                    ..unknown
+                }
+            }
         }
     }
 
@@ -96,6 +123,8 @@ impl Losses {
             items: self.items.max(more.items),
             files_unknown: self.files_unknown.max(more.files_unknown),
             comments_unknown: self.comments_unknown.max(more.comments_unknown),
+            files_uncertain: self.files_uncertain.max(more.files_uncertain),
+            comments_uncertain: self.comments_uncertain.max(more.comments_uncertain),
             ..self.and(more)
         }
     }
@@ -107,10 +136,23 @@ impl Losses {
             && self.comments <= accepted.comments
             && self.files_unknown <= accepted.files_unknown
             && self.comments_unknown <= accepted.comments_unknown
+            && self.files_uncertain <= accepted.files_uncertain
+            && self.comments_uncertain <= accepted.comments_uncertain
     }
 
     /// In words: "3 attached files (2.1 MB) and 4 comments".
     pub fn in_words(&self) -> String {
+        let mut words = self.unread();
+        let uncertain = self.uncertain();
+        if !uncertain.is_empty() {
+            let words_of = joined(uncertain);
+            words.push(format!("{words_of} that the lists may have left out"));
+        }
+        joined(words)
+    }
+
+    /// What could not be read.
+    fn unread(&self) -> Vec<String> {
         let mut words = Vec::new();
         if self.files > 0 {
             let files = number::count(self.files, "attached file");
@@ -125,8 +167,6 @@ impl Losses {
         let of = |count: u64| number::count(count, "item");
         match (self.files_unknown, self.comments_unknown) {
             (0, 0) => {}
-            (files, 0) => words.push(format!("the files of {} (not known)", of(files))),
-            (0, comments) => words.push(format!("the comments on {} (not known)", of(comments))),
             (files, comments) if files == comments => {
                 words.push(format!(
                     "the files and comments of {} (not known)",
@@ -134,32 +174,72 @@ impl Losses {
                 ));
             }
             (files, comments) => {
-                words.push(format!("the files of {} (not known)", of(files)));
-                words.push(format!("the comments on {} (not known)", of(comments)));
+                if files > 0 {
+                    words.push(format!("the files of {} (not known)", of(files)));
+                }
+                if comments > 0 {
+                    words.push(format!("the comments on {} (not known)", of(comments)));
+                }
             }
         }
-        match words.len() {
-            0 => "nothing".to_owned(),
-            1 => words.remove(0),
-            count => {
-                let last = words.remove(count - 1);
-                format!("{} and {last}", words.join(", "))
-            }
+        words
+    }
+
+    /// What lists may have left out.
+    fn uncertain(&self) -> Vec<String> {
+        let of = [
+            ("files of", self.files_uncertain),
+            ("comments on", self.comments_uncertain),
+        ];
+        let of = of.into_iter().filter(|(_, count)| *count > 0);
+        of.map(|(what, count)| format!("{what} {}", number::count(count, "item")))
+            .collect()
+    }
+}
+
+/// "A, b and c".
+fn joined(mut words: Vec<String>) -> String {
+    match words.len() {
+        0 => "nothing".to_owned(),
+        1 => words.remove(0),
+        count => {
+            let last = words.remove(count - 1);
+            format!("{} and {last}", words.join(", "))
         }
     }
 }
 
 impl Losses {
-    /// The same as a sentence without its end: "12 comments in 3 pages could not be read".
-    pub fn could_not_be_read(&self) -> String {
-        let words = self.in_words();
-        let pages = number::count(self.items, "page");
-        let sentence = format!("{words} in {pages} could not be read");
-        let mut letters = sentence.chars();
-        let first = letters
-            .next()
-            .map(|letter| letter.to_uppercase().to_string());
-        first.unwrap_or_default() + letters.as_str()
+    /// The same as sentences: "12 comments in 3 pages could not be read." What was read and is saved is
+    /// never said to be unread.
+    pub fn told(&self) -> String {
+        let mut sentences = Vec::new();
+        let unread = self.unread();
+        let uncertain = self.uncertain();
+        if !unread.is_empty() {
+            let words = joined(unread);
+            sentences.push(if uncertain.is_empty() {
+                let pages = number::count(self.items, "page");
+                format!("{words} in {pages} could not be read.")
+            } else {
+                format!("{words} could not be read.")
+            });
+        }
+        if !uncertain.is_empty() {
+            let words = joined(uncertain);
+            sentences.push(format!(
+                "The lists may have left out {words}; what they told is saved."
+            ));
+        }
+        let capital = |sentence: String| {
+            let mut letters = sentence.chars();
+            let first = letters
+                .next()
+                .map(|letter| letter.to_uppercase().to_string());
+            first.unwrap_or_default() + letters.as_str()
+        };
+        let sentences: Vec<String> = sentences.into_iter().map(capital).collect();
+        sentences.join(" ")
     }
 
     /// The same as a note for the journal, where it was accepted.
@@ -205,7 +285,11 @@ const NAMED_OF_ONE: usize = 10;
 pub(super) fn named(lacks: &[Lack], on: &ContentId) -> Vec<String> {
     let its = lacks.iter().filter(|lack| lack.on == *on);
     its.take(NAMED_OF_ONE)
-        .map(|lack| format!("{}: {}", lack.title, lack.why))
+        .map(|lack| match (lack.list, &lack.kind) {
+            (None, _) => format!("{}: {}", lack.title, lack.why),
+            (Some(_), ContentKind::Attachment) => format!("The list of its files: {}", lack.why),
+            (Some(_), _) => format!("The list of its comments: {}", lack.why),
+        })
         .collect()
 }
 

@@ -7,11 +7,15 @@
 //! What a list gave whole is written as it came; everything else is asked for by itself. With a page
 //! go the comments and the attached files that hang on it, each an item of its own; see [`attached`].
 
+mod lacking;
+
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use self::lacking::Listed;
 use super::attached::{self, Attached, Folder, Holder, Hung, Read, Reading, SCAN, Scan, Told};
 use super::backup::{
     self, AttachmentEntry, Digest, FileEntry, Item, Lack, MANIFEST, Manifest, NotSaved, SavedFile,
@@ -560,16 +564,16 @@ impl Save {
                 self.files_told(desk, index, page);
             }
             // Some servers don't list the attachments of what is in the trash.
-            (Step::FetchAttachments, Err(_)) => {
+            (Step::FetchAttachments, Err(error)) => {
                 let slot = self.slots.remove(index);
-                self.files_end(desk, slot, Read::Uncertain);
+                self.files_end(desk, slot, Listed::Refused(error.message));
             }
             (Step::FetchComments, Ok(Reply::Contents(page))) => {
                 self.comments_told(desk, index, page);
             }
-            (Step::FetchComments, Err(_)) => {
+            (Step::FetchComments, Err(error)) => {
                 let slot = self.slots.remove(index);
-                self.comments_end(&slot, Read::Uncertain);
+                self.comments_end(&slot, Listed::Refused(error.message));
             }
             (Step::FetchFile, Ok(Reply::Downloaded(now))) => self.has_come(desk, index, now),
             // Of this machine and not of the server: it waits until somebody has made room.
@@ -621,7 +625,7 @@ impl Save {
                 slot.told = told;
                 slot.need = Need::Attachments(0);
                 if slot.told.files.as_ref().is_some_and(Vec::is_empty) {
-                    self.files_end(desk, slot, Read::Whole);
+                    self.files_end(desk, slot, Listed::Whole);
                 } else {
                     self.slots.push(slot);
                 }
@@ -704,16 +708,7 @@ impl Save {
                 Some(slot.wanted)
             }
             Some(on) => {
-                let more = slot.content.as_ref().and_then(|it| it.more.as_deref());
-                let size = more.and_then(|more| more.file_size).unwrap_or(0);
-                self.lose(on.item, Losses::one(&slot.wanted.kind, size));
-                self.attached.lacks.push(Lack {
-                    id: slot.wanted.id.clone(),
-                    kind: slot.wanted.kind.clone(),
-                    title: slot.wanted.title.to_string(),
-                    on: on.id.clone(),
-                    why: why.to_owned(),
-                });
+                self.lack_one(&slot, on, why);
                 self.attached.same.remove(&slot.wanted.id)
             }
         };
@@ -728,15 +723,6 @@ impl Save {
             });
         }
         self.settle(wanted, kept);
-    }
-
-    /// This goes with an item and is not saved.
-    fn lose(&mut self, item: u32, losses: Losses) {
-        let known = self.losing.iter_mut().rev().find(|(of, _)| *of == item);
-        match known {
-            Some((_, known)) => *known = known.with(losses),
-            None => self.losing.push((item, losses)),
-        }
     }
 
     /// Asks for what something needs.
@@ -796,24 +782,37 @@ impl Save {
             named.is_some_and(|all| all.iter().all(|file| list.knows(&file.id)))
         });
         slot.files.extend(rows);
+        let holder = Holder::of(&slot.wanted);
+        for twin in slot.list.take_twins() {
+            self.lack_twin(&holder, &twin);
+        }
         if read != Read::More {
             let slot = self.slots.remove(index);
-            self.files_end(desk, slot, read);
+            self.files_end(desk, slot, Listed::of(read));
         }
     }
 
     /// As much is known of the files of an item as will be: it is written down, and they are wanted.
-    fn files_end(&mut self, desk: &mut Desk, mut slot: Slot, read: Read) {
+    fn files_end(&mut self, desk: &mut Desk, mut slot: Slot, listed: Listed) {
         let holder = Holder::of(&slot.wanted);
         let rows = std::mem::take(&mut slot.files);
         let mut entries: Vec<AttachmentEntry> = rows.iter().map(attached::entry).collect();
         let named = slot.told.files.take();
-        let is_known = read == Read::Whole || named.is_some();
+        let ids = named.as_ref().map(|all| all.iter().map(|file| &file.id));
+        let listed = listed.borne_out_by(ids);
+        let is_known = listed == Listed::Whole;
         for file in rows {
             self.hang(desk, &holder, file);
         }
         for file in named.into_iter().flatten() {
-            if entries.iter().all(|it| it.id != file.id) {
+            if entries
+                .iter()
+                .any(|it| it.id == file.id && it.title != file.title)
+            {
+                let size = file.file_size.unwrap_or(0);
+                let kind = ContentKind::Attachment;
+                self.lack_named_twin(&holder, &kind, &file.id, &file.title, size);
+            } else if entries.iter().all(|it| it.id != file.id) {
                 let status = slot.wanted.status;
                 self.want_alone(
                     &holder,
@@ -825,9 +824,7 @@ impl Save {
                 entries.push(file.into());
             }
         }
-        if !is_known {
-            self.lose(holder.item, Losses::unknown(&ContentKind::Attachment));
-        }
+        self.lack_list(&holder, ContentKind::Attachment, listed);
         let told = std::mem::take(&mut slot.told);
         let wanted = slot.wanted.clone();
         if self.attached.scan.is_some() {
@@ -862,18 +859,22 @@ impl Save {
             .list
             .take(page, |list| told.comments_are_in(|id| list.knows(id)));
         let holder = Holder::of(&slot.wanted);
+        let twins = slot.list.take_twins();
         let ended = (read != Read::More).then(|| self.slots.remove(index));
+        for twin in twins {
+            self.lack_twin(&holder, &twin);
+        }
         for row in rows {
             self.hang(desk, &holder, row);
         }
         if let Some(slot) = ended {
-            self.comments_end(&slot, read);
+            self.comments_end(&slot, Listed::of(read));
             self.want_above();
         }
     }
 
     /// As much is known of the comments on an item as will be.
-    fn comments_end(&mut self, slot: &Slot, read: Read) {
+    fn comments_end(&mut self, slot: &Slot, listed: Listed) {
         let holder = Holder::of(&slot.wanted);
         let named = slot.told.comments.clone().unwrap_or_default();
         for id in named.iter().filter(|id| !slot.list.knows(id)) {
@@ -886,9 +887,7 @@ impl Save {
                 ContentStatus::Current,
             );
         }
-        if read != Read::Whole {
-            self.lose(holder.item, Losses::unknown(&ContentKind::Comment));
-        }
+        self.lack_list(&holder, ContentKind::Comment, listed);
     }
 
     /// Something that hangs on an item: how it is asked for by itself, unless it is known already.
@@ -925,6 +924,10 @@ impl Save {
 
     /// The same, as a list tells of it.
     fn hang(&mut self, desk: &mut Desk, on: &Holder, row: Content) {
+        if self.attached.is_twin(on.item, &row) {
+            self.lack_twin(on, &row);
+            return;
+        }
         let status = row.status.unwrap_or(ContentStatus::Current);
         if row.kind == ContentKind::Comment {
             let above = row.ancestors.iter().flatten().map(|it| &it.id);
@@ -1030,8 +1033,8 @@ impl Save {
     /// Whose comments the scan does not bear out is asked for them by itself.
     fn comments_scanned(&mut self) {
         for (wanted, told) in std::mem::take(&mut self.attached.waits) {
-            let known = &self.attached.known;
-            if !told.comments_are_in(|id| known.contains(id)) {
+            let attached = &self.attached;
+            if !told.comments_are_in(|id| attached.is_on(wanted.item, id)) {
                 self.read_comments(wanted, told);
             }
         }
@@ -1178,11 +1181,17 @@ pub(super) fn is_whole(row: &Content) -> bool {
         }
 }
 
-/// A plain name whatever the server uses for ids; of one version, so that no other is taken for it.
+/// A plain name whatever the server uses for ids, another one for each id; of one version, so that no
+/// other is taken for it.
 fn file_name(content: &Content) -> String {
-    let id = content.id.as_str().chars();
-    let plain = id.map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
-    let plain: String = plain.collect();
+    let mut plain = String::new();
+    for c in content.id.as_str().chars() {
+        if c.is_ascii_alphanumeric() {
+            plain.push(c);
+        } else {
+            let _ = write!(plain, "_{:x}_", u32::from(c));
+        }
+    }
     match content.version.as_ref().and_then(|version| version.number) {
         Some(number) => format!("file-{plain}-v{number}"),
         None => format!("file-{plain}"),

@@ -330,8 +330,8 @@ fn what_the_server_refuses_of_comments_and_files_is_counted_named_and_asked_abou
             items[0].named
         );
         assert_eq!(
-            losses.could_not_be_read(),
-            "1 attached file (200 kB) in 1 page could not be read"
+            losses.told(),
+            "1 attached file (200 kB) in 1 page could not be read."
         );
         assert!(!has_deleted(&bench), "{what}");
         let saved = Reading::of(&folder_of(&bench));

@@ -108,6 +108,7 @@ fn asked(job: Job) -> Bench {
         comments: 3,
         files_unknown: 1,
         comments_unknown: 1,
+        ..Losses::default()
     };
     assert_eq!((items.len(), *losses), (2, expected));
     assert_eq!(

@@ -35,6 +35,7 @@ mod hostile;
 mod identity;
 mod jobs;
 mod journal;
+mod lacking;
 mod large;
 mod local_backup;
 mod losses;

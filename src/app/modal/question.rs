@@ -310,14 +310,14 @@ impl QuestionDialog {
                 items,
                 losses,
             } => {
-                let lost = losses.could_not_be_read();
+                let lost = losses.told();
                 let text = match space {
                     Some(key) => {
-                        format!("{lost}. That is in no backup, and would be gone with {key}.")
+                        format!("{lost} What is in no backup would be gone with {key}.")
                     }
-                    None => format!(
-                        "{lost}. That is in no backup, and would be gone with what is purged."
-                    ),
+                    None => {
+                        format!("{lost} What is in no backup would be gone with what is purged.")
+                    }
                 };
                 say(Tone::Warning, "", &text);
                 let text = match space {
