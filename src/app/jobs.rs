@@ -39,7 +39,7 @@ pub enum Journal {
     Unread,
     /// Its chain goes on.
     Open(Scribe<(JobId, WriteNo)>),
-    /// It can't be written, for this reason: writes stop, reads go on.
+    /// It takes no line: what is wrong with it and what to do, as sentences. Writes stop, reads go on.
     Closed(String),
 }
 
@@ -277,9 +277,7 @@ impl Model {
             (_, Some(AccessMode::ReadOnly), _) => Some(self.spell(
                 "The site is in read-only mode: it takes no changes now. ‹refresh› asks again.",
             )),
-            (.., Journal::Closed(why)) => Some(format!(
-                "The journal can't be written, so nothing is changed: {why}"
-            )),
+            (.., Journal::Closed(why)) => Some(format!("{why} Until then nothing is changed.")),
             (Writes::Allowed, _, Journal::Unread | Journal::Open(_)) => None,
         }
     }
@@ -620,9 +618,10 @@ impl Model {
             }) => (journal, checkpoints, at_work),
             Ok(_) => (Box::new(Ok(ledger::Journal::default())), Vec::new(), None),
             Err(error) => {
-                let text = format!(
-                    "The journal can't be read, so nothing is changed: {error} Mend it, or move it aside, then start again."
+                let why = format!(
+                    "The journal can't be read: {error} Mend it, or move it aside, then start again."
                 );
+                let text = format!("{why} Until then nothing is changed.");
                 let level = LogLevel::Warning;
                 // That nothing can be kept was told already, and why.
                 if self.why_closed().is_some() {
@@ -630,7 +629,7 @@ impl Model {
                 } else {
                     self.say(level, text);
                 }
-                self.close_journal(error.message, out);
+                self.close_journal(why, out);
                 return;
             }
         };

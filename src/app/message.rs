@@ -112,6 +112,9 @@ pub enum Msg {
         /// How long the last attempt took, in milliseconds.
         took_ms: u64,
     },
+    /// The server said for whom it takes us, and it is somebody else than in the answer before. Comes before
+    /// the answer that said so.
+    TakenFor(String),
     /// A read failed or was told to wait, and will be tried again.
     Retrying {
         /// Which request.

@@ -27,6 +27,7 @@ pub mod notice;
 pub mod pane;
 pub mod pointer;
 pub mod remote;
+mod signed_in;
 mod slices;
 mod sort;
 mod space_name;

@@ -53,6 +53,7 @@ pub fn update(model: &mut Model, at: Millis, msg: Msg) -> Vec<Effect> {
             outcome,
             took_ms,
         } => model.answer(ticket, outcome, took_ms, &mut out),
+        Msg::TakenFor(user) => model.taken_for(&user, &mut out),
         Msg::Retrying {
             ticket,
             error,

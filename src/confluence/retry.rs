@@ -4,6 +4,25 @@ use std::time::Duration;
 
 use super::error::{ApiError, ErrorKind};
 use super::headers::Headers;
+use crate::text::number;
+
+/// The longest wait on 429, whatever the server asks for, in milliseconds.
+pub const LONGEST_LIMIT_WAIT_MS: u64 = 120_000;
+
+/// What is said while so many seconds are left to wait because of a 429: the server asked for so much,
+/// or for more than it gets, or for nothing.
+pub fn limited(seconds: u64, after_ms: Option<u64>) -> String {
+    match after_ms {
+        None => format!("waiting {seconds} s, the server limits how often it may be asked"),
+        Some(asked) if asked <= LONGEST_LIMIT_WAIT_MS => {
+            format!("waiting {seconds} s, the server asked for it")
+        }
+        Some(asked) => format!(
+            "asking again in {seconds} s, the server wanted a wait of {} s",
+            number::grouped(asked.div_ceil(1_000))
+        ),
+    }
+}
 
 /// How patient the client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +51,7 @@ impl Default for Patience {
             longest_wait: Duration::from_secs(15),
             total: Duration::from_secs(90),
             shortest_limit_wait: Duration::from_secs(1),
-            longest_limit_wait: Duration::from_mins(2),
+            longest_limit_wait: Duration::from_millis(LONGEST_LIMIT_WAIT_MS),
             limit_total: Duration::from_mins(15),
         }
     }

@@ -7,7 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::server_text::ServerText;
 
@@ -43,10 +44,31 @@ impl fmt::Display for SpaceKey {
 /// `"att5678"`); numbers are accepted and kept as their digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct ContentId(Arc<str>);
+pub struct ContentId(#[serde(deserialize_with = "id_of_file")] Arc<str>);
+
+/// Whether a text can be an id of something: letters, digits, `-` and `_`. What has a slash, a dot or a
+/// percent sign in it would lead elsewhere as a part of a path, for one of those that a request passes.
+pub(super) fn is_id(text: &str) -> bool {
+    let is_of_ids = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    text.bytes().all(is_of_ids)
+}
+
+fn id_of_file<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<str>, D::Error> {
+    let text = Arc::<str>::deserialize(from)?;
+    if is_id(&text) {
+        Ok(text)
+    } else {
+        Err(D::Error::custom("an id has letters, digits, - and _ alone"))
+    }
+}
 
 impl ContentId {
-    /// An id as the server gave it.
+    /// An id as a server told it; `None` where it is none.
+    pub fn told(id: impl AsRef<str>) -> Option<Self> {
+        is_id(id.as_ref()).then(|| Self::new(id))
+    }
+
+    /// An id that was told before.
     pub fn new(id: impl AsRef<str>) -> Self {
         Self(Arc::from(id.as_ref()))
     }

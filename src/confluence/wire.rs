@@ -655,9 +655,9 @@ struct RefWire {
 
 impl RefWire {
     fn content(self) -> Option<ContentRef> {
-        let id = self.id.0?;
+        let id = ContentId::told(self.id.0?)?;
         self.key.0.is_none().then(|| ContentRef {
-            id: ContentId::new(id),
+            id,
             title: self.title.0.filter(|title| !title.is_empty()),
         })
     }
@@ -1140,7 +1140,7 @@ impl AttachmentWire {
         let extensions = self.extensions.0.unwrap_or_default();
         let media_type = self.metadata.0.and_then(|metadata| metadata.media_type.0);
         Some(AttachmentRef {
-            id: ContentId::new(self.id.0?),
+            id: ContentId::told(self.id.0?)?,
             title: self.title.0.unwrap_or_default(),
             version: self.version.0.and_then(VersionWire::number),
             file_size: extensions.file_size.count(),
@@ -1193,7 +1193,7 @@ impl CommentsWire {
         for one in sent {
             let one = one.0?;
             all.push(CommentRef {
-                id: ContentId::new(one.id.0?),
+                id: ContentId::told(one.id.0?)?,
                 version: one.version.0.and_then(VersionWire::number),
             });
             all.append(&mut one.children.0?.comment.0?.whole()?);
@@ -1373,7 +1373,7 @@ impl ContentWire {
     /// The content; `asked` is the id that was asked for, if the server repeats none.
     pub(super) fn content(self, asked: Option<&ContentId>) -> Option<Content> {
         let id = match self.id.0 {
-            Some(id) => ContentId::new(id),
+            Some(id) => ContentId::told(id)?,
             None => asked?.clone(),
         };
         let kind = ContentKind::named(self.kind.0.as_deref().unwrap_or("page"));
@@ -1483,6 +1483,7 @@ impl TaskPointerWire {
             .0
             .or_else(|| from_link(self.links))
             .or_else(|| from_link(self.new_links))
+            .filter(|id| is_id(id))
             .map(LongTaskId)
     }
 }

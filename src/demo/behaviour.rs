@@ -16,6 +16,8 @@ pub struct Behaviour {
     pub failing_expansions: Vec<String>,
     /// Every request counts as anonymous, whatever it brought to sign in with.
     pub anonymous: bool,
+    /// For whom every answer says that it takes the request, whoever signs in.
+    pub takes_all_for: Option<&'static str>,
     /// How the deletion of a space ends.
     pub deletion: Deletion,
     /// After how many looks a deletion has ended. A look is a `GET` of the long task or of the
@@ -45,6 +47,7 @@ impl Default for Behaviour {
             may_list_users: true,
             failing_expansions: Vec::new(),
             anonymous: false,
+            takes_all_for: None,
             deletion: Deletion::Succeeds,
             deletion_looks: 4,
             full_backup: FullBackup::Works,

@@ -2,7 +2,9 @@
 //! site in somebody's browser.
 //!
 //! A browser lets every page send requests to loopback, and a name of somebody else's can be made to
-//! lead here. Programs that are no browsers send neither `Origin` nor `Sec-Fetch-Site`.
+//! lead here. Programs that are no browsers send neither `Origin` nor `Sec-Fetch-Site`; nor do all
+//! browsers with every form. What a form can't do is send JSON, or a header of its own: a write that
+//! a form could have sent has to carry `X-Atlassian-Token`, as Confluence has it, or a sign-in.
 
 use std::net::IpAddr;
 
@@ -26,11 +28,43 @@ pub(super) fn refusal(request: &Request, hosts: &[String]) -> Option<Failure> {
         }
     };
     let reads = [Method::GET, Method::HEAD, Method::OPTIONS];
-    if reads.contains(request.method()) || is_same_site(headers, host) {
+    if reads.contains(request.method()) {
         None
-    } else {
+    } else if !is_same_site(headers, host) {
         Some(refused("A page of another origin writes nothing here."))
+    } else if could_be_a_form(request) {
+        Some(refused(
+            "XSRF check failed: a form of any page could have sent this. Send JSON as application/json, or the header X-Atlassian-Token: no-check.",
+        ))
+    } else {
+        None
     }
+}
+
+/// Whether a form of a page could have sent this, in a browser that does not say where it comes from.
+/// A form has three types of content, and sends no header that its page chooses; a browser that says
+/// where a request comes from was asked already.
+fn could_be_a_form(request: &Request) -> bool {
+    const OF_FORMS: [&str; 3] = [
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "text/plain",
+    ];
+    let headers = request.headers();
+    let content = match one(headers, header::CONTENT_TYPE.as_str()) {
+        Found::None => return false,
+        Found::One(content) => content,
+        Found::Unclear => return true,
+    };
+    let kind = content.split(';').next().unwrap_or_default().trim();
+    let tells = ["origin", "sec-fetch-site", "x-atlassian-token"];
+    let is_told = tells.iter().any(|name| headers.contains_key(*name));
+    let is_signed =
+        matches!(one(headers, "authorization"), Found::One(it) if it.starts_with("Bearer "));
+    request.method() == Method::POST
+        && OF_FORMS.iter().any(|it| kind.eq_ignore_ascii_case(it))
+        && !is_told
+        && !is_signed
 }
 
 fn refused(message: &str) -> Failure {

@@ -779,7 +779,9 @@ async fn answer(site: &Site, request: Request, next: Next) -> Response {
     } else {
         next.run(request).await
     };
-    let who = if behaviour.anonymous || response.status() == StatusCode::UNAUTHORIZED {
+    let who = if let Some(who) = behaviour.takes_all_for {
+        who
+    } else if behaviour.anonymous || response.status() == StatusCode::UNAUTHORIZED {
         "anonymous"
     } else {
         seed::ONE_USER.0

@@ -7,12 +7,13 @@
 
 use std::borrow::Cow;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::session::SavedServer;
+use crate::confluence::ids::IdSet;
 use crate::confluence::{BaseUrl, Call, ContentId, ContentKind, SpaceKey};
 use crate::text::plain::scrub;
 
@@ -270,7 +271,32 @@ impl Challenge {
         };
         agreed.then(|| Consent {
             target: Arc::clone(&self.target),
+            shown: BTreeMap::new(),
         })
+    }
+}
+
+/// What was in a space when it was agreed to destroy all of something in it, as far as that was shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// These and no others.
+    Items(Arc<IdSet>),
+    /// So many: the list was not read to its end, and the server told their number.
+    Count(u64),
+}
+
+impl Shown {
+    /// Whether something was not there, as far as that can be told of one.
+    pub(super) fn lacks(&self, id: &ContentId) -> bool {
+        matches!(self, Self::Items(items) if !items.contains(id))
+    }
+
+    /// How many there were.
+    pub(super) fn count(&self) -> u64 {
+        match self {
+            Self::Items(items) => items.len() as u64,
+            Self::Count(count) => *count,
+        }
     }
 }
 
@@ -278,9 +304,23 @@ impl Challenge {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consent {
     target: Arc<Target>,
+    /// What was in the target's spaces by then, where that was counted.
+    shown: BTreeMap<SpaceKey, Shown>,
 }
 
 impl Consent {
+    /// The same consent, to no more in this space than was shown.
+    #[must_use]
+    pub fn showing(mut self, space: SpaceKey, shown: Shown) -> Self {
+        self.shown.insert(space, shown);
+        self
+    }
+
+    /// What of a space was shown, where that was counted.
+    pub(super) fn shown(&self, space: &SpaceKey) -> Option<&Shown> {
+        self.shown.get(space)
+    }
+
     /// What was agreed to.
     pub fn target(&self) -> &Target {
         &self.target
@@ -295,7 +335,7 @@ impl Consent {
             Call::PurgeTrash { key } => self.target.act == Act::PurgeAll && space(key),
             Call::PurgeContent { id } => match self.target.act {
                 Act::PurgeMarked => self.target.items.get(item).is_some_and(|it| it.id == *id),
-                Act::PurgeAll => true,
+                Act::PurgeAll => !self.shown.values().any(|shown| shown.lacks(id)),
                 _ => false,
             },
             _ => true,
@@ -368,6 +408,20 @@ mod tests {
                 .answer("0")
                 .is_none()
         );
+    }
+
+    #[test]
+    fn a_consent_to_a_whole_trash_covers_what_was_shown_of_it() {
+        let agreed = Challenge::new(target(Act::PurgeAll, &["ENG"], &[])).answer("ENG");
+        let agreed = agreed.expect("because the key was typed");
+        let purge = |id: &str| Call::PurgeContent {
+            id: ContentId::new(id),
+        };
+        assert!(agreed.covers(0, &purge("3")), "nothing was counted");
+        let items: IdSet = ["1", "2"].map(ContentId::new).into_iter().collect();
+        let agreed = agreed.showing(SpaceKey::new("ENG"), Shown::Items(Arc::new(items)));
+        assert!(agreed.covers(0, &purge("2")));
+        assert!(!agreed.covers(0, &purge("3")));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::backup::Lack;
 use super::complete::{Care, CompleteList, Completeness, Doubt, Prover, Scope};
-use super::consent::SpaceTarget;
+use super::consent::{Shown, SpaceTarget};
 use super::desk::{Desk, Fate, Settled, WHOLE, is_not_there, refused};
 use super::full_backup::ServerCopy;
 use super::job::{
@@ -84,6 +84,8 @@ enum Stage {
     AskingUnlisted,
     /// The person is asked about what goes with the space and is not saved.
     AskingLosses,
+    /// The person is asked about what was not shown when the deletion was agreed to.
+    AskingCameLater,
     /// All of it is listed: what has changed since the server wrote it out, or what is new on its pages
     /// since they were saved?
     Comparing,
@@ -171,6 +173,12 @@ pub(super) struct Delete {
     unlisted: Vec<ContentKind>,
     /// Types that may go without having been listed: the person said so, in this run.
     given_up: Vec<ContentKind>,
+    /// What came after the deletion was agreed to and may go: the person said so, in this run.
+    #[serde(skip)]
+    came_later: HashSet<ContentId>,
+    /// Up to so many things may go, where only their number was shown.
+    #[serde(skip)]
+    most: u64,
     save: Option<Save>,
     /// Of the rows, what is in a backup that is not verified yet, with its version.
     #[serde(skip)]
@@ -242,6 +250,8 @@ impl Delete {
             unreadable: None,
             unlisted: Vec::new(),
             given_up: Vec::new(),
+            came_later: HashSet::new(),
+            most: 0,
             save: None,
             written: Vec::new(),
             saved: HashMap::new(),
@@ -318,6 +328,8 @@ impl Delete {
         self.rows.clear();
         self.uncertain = 0;
         self.unreadable = None;
+        self.came_later.clear();
+        self.most = 0;
         self.unlisted.clear();
         self.save = None;
         self.folders.clear();
@@ -555,6 +567,11 @@ impl Delete {
             }
         };
         if wanted.is_empty() && self.complete.is_some() {
+            if let Some(question) = self.more_than_shown(desk, item) {
+                self.stage = Stage::AskingCameLater;
+                desk.ask(question);
+                return;
+            }
             let mut unlisted = self.unlisted.iter();
             if !self.has_copy() && unlisted.any(|kind| !self.given_up.contains(kind)) {
                 self.stage = Stage::AskingUnlisted;
@@ -581,6 +598,25 @@ impl Delete {
             return;
         }
         self.save_more(desk, item, wanted);
+    }
+
+    /// What is to be asked where more is in the space than was shown when its deletion was agreed to.
+    fn more_than_shown(&self, desk: &Desk, item: u32) -> Option<Question> {
+        let space = self.keys[item as usize].clone();
+        let shown = desk.shown(&space)?;
+        let is_new = |row: &&Seen| shown.lacks(&row.id) && !self.came_later.contains(&row.id);
+        let mut new = self.rows.iter().filter(is_new).peekable();
+        let found = self.rows.len() as u64;
+        let is_more = match shown {
+            Shown::Items(_) => new.peek().is_some(),
+            Shown::Count(count) => found > count.max(self.most),
+        };
+        is_more.then(|| Question::CameLater {
+            space,
+            shown: shown.count(),
+            found,
+            items: new.take(NAMED).map(|row| row.title.to_string()).collect(),
+        })
     }
 
     /// Another round of saving.
@@ -1079,7 +1115,8 @@ impl Machine for Delete {
             | Stage::Asking
             | Stage::AskingCopy
             | Stage::AskingUnlisted
-            | Stage::AskingLosses => {}
+            | Stage::AskingLosses
+            | Stage::AskingCameLater => {}
             Stage::Comparing if desk.is_stopping() => {}
             Stage::Comparing if self.since.is_over() || self.since_save.is_over() => {
                 self.compared(desk, item);
@@ -1221,6 +1258,7 @@ impl Machine for Delete {
             | Stage::AskingCopy
             | Stage::AskingUnlisted
             | Stage::AskingLosses
+            | Stage::AskingCameLater
             | Stage::Ready => {}
         }
         self.take_settled();
@@ -1295,11 +1333,29 @@ impl Machine for Delete {
             self.decide_about_copy(desk, item, &decision);
             return;
         }
-        let (Stage::Asking | Stage::AskingUnlisted | Stage::AskingLosses, Some(item)) =
-            (&self.stage, self.current)
+        let (
+            Stage::Asking | Stage::AskingUnlisted | Stage::AskingLosses | Stage::AskingCameLater,
+            Some(item),
+        ) = (&self.stage, self.current)
         else {
             return;
         };
+        if self.stage == Stage::AskingCameLater {
+            if decision == Decision::GoOn {
+                self.came_later
+                    .extend(self.rows.iter().map(|row| row.id.clone()));
+                self.most = self.rows.len() as u64;
+                // Time has passed: what is in it is looked at once more.
+                self.again();
+                return;
+            }
+            let why = "It was left alone: more is in it than you agreed to.";
+            self.end(desk, item, Outcome::Skipped(why.to_owned()));
+            if decision != Decision::LeaveOut {
+                desk.halt("More is in the space than you agreed to, so it was not deleted.");
+            }
+            return;
+        }
         if self.stage == Stage::AskingLosses {
             if decision == Decision::GoOn {
                 self.accepted = Some(self.losses());

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::consent::{self, Act, Consent, Target};
+use super::consent::{self, Act, Consent, Shown, Target};
 use super::job::{
     Head, JobEffect, JobId, JobWrite, Line, Outcome, Progress, Question, RequestNo, Step,
     StoreError, Stored, WriteNo, fate_of,
@@ -20,7 +20,8 @@ use super::outcomes::Outcomes;
 use super::proof::{Claim, Ground, Permit, Standing};
 use super::session::{SavedServer, Session};
 use crate::confluence::call::Method;
-use crate::confluence::{ApiError, Call, ErrorKind, Reply};
+use crate::confluence::retry::{self, LONGEST_LIMIT_WAIT_MS};
+use crate::confluence::{ApiError, Call, ErrorKind, Reply, SpaceKey};
 use crate::text::number;
 
 /// The thing number of what is about the job as a whole.
@@ -35,8 +36,6 @@ const READ_TRIES: u32 = 6;
 const CONNECT_TRIES: u32 = 12;
 /// How often 429 is obeyed for one request.
 const LIMITED_TRIES: u32 = 30;
-/// The longest a job is held for one 429, whatever the server asks for.
-const LONGEST_HOLD_MS: u64 = 120_000;
 /// Writes after which the job is stored again, so that little has to be replayed.
 const WRITES_PER_CHECKPOINT: u32 = 256;
 /// What is said of a write to which no answer came that tells whether it was done: the line dropped, or
@@ -318,6 +317,12 @@ impl Desk {
     /// It goes on here, as this user.
     pub(super) fn take_up(&mut self, session: Session) {
         self.session = Some(session);
+    }
+
+    /// It goes on nowhere before it is taken up again, and nothing is agreed to. Says who was at work.
+    pub(super) fn leave(&mut self) -> Option<String> {
+        self.consent = None;
+        self.session.take()?.user
     }
 
     /// Who is signed in, where known.
@@ -842,14 +847,16 @@ impl Desk {
         self.question = None;
         self.held_until = 0;
         self.recall();
-        // A file may take an hour to arrive, and is no answer to a write.
-        for flight in &self.flights {
-            if is_a_file(flight.step) && flight.stage == Stage::Sent {
+        // Whoever stops waits for no answer but of a write, and of what asks what became of one: a file
+        // may take an hour to arrive, and a server that asks for a wait keeps a read as long as it likes.
+        let is_over = |flight: &Flight| flight.record.is_none() && !settles(flight.step);
+        for flight in self.flights.iter().filter(|flight| is_over(flight)) {
+            if flight.stage == Stage::Sent {
                 let request = RequestNo(flight.no);
                 self.out.push(JobEffect::GiveUp { request });
             }
         }
-        self.flights.retain(|flight| !is_a_file(flight.step));
+        self.flights.retain(|flight| !is_over(flight));
         // So may a look through it take long.
         let is_look = |it: &Pending| matches!(it.what, JobWrite::CheckZip { .. });
         for look in self.pending.iter().filter(|it| is_look(it)) {
@@ -857,8 +864,6 @@ impl Desk {
             self.out.push(JobEffect::GiveUpWrite { write });
         }
         self.pending.retain(|it| !is_look(it));
-        self.flights
-            .retain(|flight| flight.stage == Stage::Sent || settles(flight.step));
     }
 
     /// Forgets what the disk refused and nobody needs once the job is given up.
@@ -893,6 +898,11 @@ impl Desk {
 
     pub(super) fn agree(&mut self, consent: Consent) {
         self.consent = Some(consent);
+    }
+
+    /// What of a space was shown before all of something in it was agreed to, where that was counted.
+    pub(super) fn shown(&self, space: &SpaceKey) -> Option<Shown> {
+        self.consent.as_ref()?.shown(space).cloned()
     }
 
     pub(super) fn has_consent(&self) -> bool {
@@ -1145,11 +1155,11 @@ impl Desk {
             )
             | (_, Ok(_)) => None,
             (JobWrite::Journal(_), Err(why)) => Some(format!(
-                "The journal cannot be written, so nothing is sent. {} Make room, then go on.",
+                "Its line is not in the journal, so nothing is sent. {} Mend that, then go on.",
                 why.message
             )),
             (JobWrite::Checkpoint(_), Err(why)) => Some(format!(
-                "The job cannot be stored. {} Make room, then go on.",
+                "The job cannot be stored. {} Mend that, then go on.",
                 why.message
             )),
             (
@@ -1158,7 +1168,7 @@ impl Desk {
                 | JobWrite::CheckRoom { .. },
                 Err(why),
             ) => Some(format!(
-                "The backup cannot be written. {} Make room, then go on.",
+                "The backup cannot be written. {} Mend that, then go on.",
                 why.message
             )),
             (JobWrite::Hold { backup }, Err(why)) => Some(format!(
@@ -1506,11 +1516,6 @@ fn nobody() -> Arc<Head> {
     })
 }
 
-/// Whether a request brings a file to the disk.
-fn is_a_file(step: Step) -> bool {
-    matches!(step, Step::Download | Step::FetchFile)
-}
-
 /// Whether a request only learns what became of a write.
 fn settles(step: Step) -> bool {
     matches!(
@@ -1550,15 +1555,17 @@ fn is_confirmed(step: Step) -> bool {
 fn limit_wait(after_ms: Option<u64>, before: u32) -> u64 {
     after_ms
         .unwrap_or_else(|| 1_000 << before.min(6))
-        .clamp(1_000, LONGEST_HOLD_MS)
+        .clamp(1_000, LONGEST_LIMIT_WAIT_MS)
 }
 
 /// What is said while something is held back for `ms`.
 fn waiting(ms: u64, error: &ApiError) -> String {
     let seconds = ms.div_ceil(1_000);
     match error.kind {
-        ErrorKind::RateLimited { .. } => {
-            format!("Waiting {seconds} s, the server asked for it.")
+        ErrorKind::RateLimited { after_ms } => {
+            let mut said = retry::limited(seconds, after_ms);
+            said.replace_range(..1, &said[..1].to_ascii_uppercase());
+            said + "."
         }
         _ => format!("Waiting {seconds} s. {}", error.message),
     }

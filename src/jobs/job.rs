@@ -25,7 +25,7 @@ use super::read_in::{ReadIn, SpaceFile};
 use super::recreate::{Recipe, Recreate, Source};
 use super::rehearsal::{Rehearsal, Verdict};
 use super::restore::Restore;
-use super::session::{NotHere, Session, ToAgree};
+use super::session::{NotHere, Session, ToAgree, is_same};
 use super::update::{SpaceForm, Update};
 use crate::confluence::{ApiError, Call, ContentId, ContentKind, Reply, SpaceKey};
 use crate::text::json;
@@ -296,6 +296,18 @@ pub enum Question {
         /// What it would not list.
         kinds: Vec<ContentKind>,
     },
+    /// More is in a space than was shown before all of it was agreed to: [`Decision::GoOn`],
+    /// [`Decision::LeaveOut`] or [`Decision::Stop`].
+    CameLater {
+        /// The space.
+        space: SpaceKey,
+        /// How much was shown.
+        shown: u64,
+        /// How much there is.
+        found: u64,
+        /// The titles of what was not shown, the first of many; empty where only the number tells.
+        items: Vec<String>,
+    },
     /// Files and comments that are in no backup would go with these: [`Decision::GoOn`],
     /// [`Decision::LeaveOut`] or [`Decision::Stop`].
     Losses {
@@ -493,6 +505,8 @@ pub enum JobEvent {
     Cancel,
     /// The answer to [`Job::question`].
     Decide(Decision),
+    /// The server takes the program for this user now, which is another one than before.
+    TakenFor(String),
 }
 
 /// Something to be done for a job.
@@ -1188,6 +1202,7 @@ impl Job {
                     self.trouble = None;
                 }
             }
+            JobEvent::TakenFor(user) => self.taken_for(&user),
             JobEvent::Decide(decision) => {
                 if self.desk.question().is_some() {
                     self.desk.answered();
@@ -1206,6 +1221,25 @@ impl Job {
         }
         self.pump();
         self.desk.take()
+    }
+
+    /// It was begun, or gone on with, as somebody else: nothing more is written before that is agreed to.
+    fn taken_for(&mut self, user: &str) {
+        if self.state.is_over() || self.desk.user().is_none_or(|before| is_same(before, user)) {
+            return;
+        }
+        let before = self.desk.leave().unwrap_or_default();
+        self.desk.recall();
+        self.desk.checkpoint();
+        // Whoever gives it up only asks what became of the last writes, and what has not begun has none.
+        if !self.cancelled && self.state != JobState::Queued {
+            self.trouble = Some(format!(
+                "The server takes you for {user} now; {before} was at work until here. Nothing more is sent until you say that it goes on."
+            ));
+            if self.state == JobState::Running {
+                self.state = JobState::Paused;
+            }
+        }
     }
 
     fn pump(&mut self) {

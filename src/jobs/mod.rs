@@ -58,7 +58,7 @@ mod since_save;
 mod update;
 mod witness;
 
-pub use consent::{Act, Answer, Challenge, Consent, ItemTarget, SpaceTarget, Target};
+pub use consent::{Act, Answer, Challenge, Consent, ItemTarget, Shown, SpaceTarget, Target};
 pub use create::NewSpace;
 pub use delete::{BackupChoice, DeleteOptions};
 pub use dry_run::done_to;
@@ -72,5 +72,5 @@ pub use outcomes::Outcomes;
 pub use read_in::SpaceFile;
 pub use recreate::{Recipe, Source, UnknownRestrictions};
 pub use rehearsal::Verdict;
-pub use session::{NotHere, SameServer, SavedServer, Session, ToAgree};
+pub use session::{NotHere, SameServer, SavedServer, Session, ToAgree, is_same};
 pub use update::SpaceForm;

@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::complete::{Care, CompleteList, Completeness, Doubt, Prover, Scope};
+use super::consent::Shown;
 use super::desk::{
     Again, Desk, Fate, Settled, WHOLE, is_not_offered, is_not_there, refusal, refused, unexpected,
 };
@@ -53,6 +54,8 @@ const STILL_LISTED: &str = "Asked for by itself it is not there, and the trash s
 /// The purge of a whole trash names no item: what it was about is in the backup, and nowhere else.
 const NOT_AS_SAVED: &str = "The file of the job and its backup do not agree on what was in the trash that it purged, or the backup cannot be read. Look at the trash and the backup to learn what became of it.";
 const TAKEN_OUT: &str = "Somebody took it out of the trash.";
+const CAME_LATER: &str =
+    "You were not shown it when you agreed to purge what was in the trash, so it was left there.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Goal {
@@ -91,6 +94,15 @@ enum Stage {
 enum Next {
     ListingAgain,
     Items,
+}
+
+/// More items than were shown when it was agreed to purge them all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum More {
+    #[default]
+    None,
+    Asked,
+    Agreed,
 }
 
 /// Whether the lines are what is in the backup.
@@ -290,6 +302,12 @@ pub(super) struct Purge {
     /// Whether a list was caught leaving rows out.
     #[serde(default)]
     caught: bool,
+    /// Whether something came into the trash after it was agreed to purge what was in it: it stays.
+    #[serde(default)]
+    came_later: bool,
+    /// Whether the person is asked about more items than were shown, or has agreed to them.
+    #[serde(skip)]
+    more: More,
     // A list that was interrupted is begun anew.
     #[serde(skip)]
     listing: Option<Prover>,
@@ -355,6 +373,8 @@ impl Purge {
             left_out: false,
             one_by_one: false,
             caught: false,
+            came_later: false,
+            more: More::default(),
             listing: None,
             reading: None,
             checked: BTreeMap::new(),
@@ -450,12 +470,19 @@ impl Purge {
             desk.halt(format!("The trash could not be read. {}", error.message));
             return;
         }
+        let shown = self.all.as_ref().and_then(|space| desk.shown(space));
         for seen in listing.take_seen() {
             let item = desk.add_line(Line::content(&seen.id, &seen.title));
             self.targets.push(Target {
                 is_listed: matches!(seen.kind, ContentKind::Page | ContentKind::BlogPost),
                 ..Target::default()
             });
+            if shown.as_ref().is_some_and(|shown| shown.lacks(&seen.id)) {
+                self.came_later = true;
+                self.one_by_one = true;
+                desk.close(item, Outcome::Skipped(CAME_LATER.to_owned()));
+                continue;
+            }
             let (wanted, whole) = Wanted::seen(item, seen);
             save.want(desk, wanted, whole);
         }
@@ -479,8 +506,20 @@ impl Purge {
             desk.close(line, left_out(doubt));
         }
         save.finish();
+        let found = listing.len() as u64;
         self.listing = None;
         self.stage = Stage::Saving;
+        if let (Some(Shown::Count(shown)), Some(space)) = (shown, &self.all)
+            && found > shown
+        {
+            self.more = More::Asked;
+            desk.ask(Question::CameLater {
+                space: space.clone(),
+                shown,
+                found,
+                items: Vec::new(),
+            });
+        }
     }
 
     /// Takes down what became of what was listed.
@@ -721,11 +760,11 @@ impl Purge {
             return;
         };
         desk.say("");
-        let mut left_out = false;
+        let mut left_out = self.came_later;
         self.losing = save.take_losing();
         self.hanging = Hanging::told(desk, save.take_placed());
         self.hanging.are_saved(&save.take_hung());
-        let mut is_all_saved = true;
+        let mut is_all_saved = !self.came_later;
         let mut kept = save.take_kept();
         kept.append(&mut self.left);
         for (item, kept) in kept {
@@ -1565,6 +1604,13 @@ impl Machine for Purge {
     }
 
     fn decide(&mut self, desk: &mut Desk, decision: Decision) {
+        if self.more == More::Asked {
+            self.more = More::Agreed;
+            if decision != Decision::GoOn {
+                desk.halt("There was more in the trash than you agreed to, so nothing was purged.");
+            }
+            return;
+        }
         if self.stage == Stage::AskingLosses {
             self.weighed(desk, &decision);
             return;
@@ -1608,6 +1654,8 @@ impl Machine for Purge {
                 if self.all.is_some() {
                     self.targets.clear();
                     self.left.clear();
+                    self.came_later = false;
+                    self.more = More::None;
                     desk.forget_lines();
                     self.stage = Stage::Listing;
                 } else {

@@ -87,6 +87,12 @@ fn host_of(address: &BaseUrl) -> &str {
     short.split_once('/').map_or(short, |(host, _)| host)
 }
 
+/// Whether two user names are of the same user: Confluence tells no letters of one case from those of the
+/// other in them.
+pub fn is_same(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
+}
+
 /// Why a job can't go on here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotHere {

@@ -85,6 +85,8 @@ pub struct Line {
     client: OnceCell<Result<Client, ApiError>>,
     demo: OnceLock<demo::Server>,
     files: Moves,
+    /// For whom the server took us in the last answer that said so.
+    user: Mutex<Option<String>>,
 }
 
 impl Line {
@@ -97,6 +99,7 @@ impl Line {
             client: OnceCell::new(),
             demo: OnceLock::new(),
             files: Moves::of(disk.backups()),
+            user: Mutex::new(None),
         }
     }
 
@@ -133,17 +136,26 @@ impl Line {
         }
     }
 
-    /// Sends a call. Says what became of it and how many milliseconds the last attempt took.
+    /// Whom the server took us for, if it is somebody else than in the answer before.
+    fn another(&self, user: Option<String>) -> Option<String> {
+        let mut before = self.user.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = user.is_some() && *before != user;
+        is_news.then(|| before.clone_from(&user));
+        user.filter(|_| is_news)
+    }
+
+    /// Sends a call. Says what became of it, how many milliseconds the last attempt took, and for whom the
+    /// server took us where that is another than before.
     pub async fn ask(
         &self,
         ticket: Ticket,
         call: &Call,
         retrying: impl Fn(Retry) + Send,
         moved: Tell,
-    ) -> (Result<Reply, ApiError>, u64) {
+    ) -> (Result<Reply, ApiError>, u64, Option<String>) {
         let client = match self.client.get_or_init(|| self.connect()).await {
             Ok(client) => client,
-            Err(error) => return (Err(error.clone()), 0),
+            Err(error) => return (Err(error.clone()), 0, None),
         };
         let answer = self.files.send_telling(client, call, retrying, moved).await;
         let request = call.request();
@@ -167,7 +179,7 @@ impl Line {
                 logged(error)
             ),
         }
-        (answer.outcome, took_ms)
+        (answer.outcome, took_ms, self.another(answer.user))
     }
 
     async fn connect(&self) -> Result<Client, ApiError> {

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -274,17 +274,18 @@ pub fn perform(
 ) -> Result<DiskReply, DiskError> {
     let folder = folders.profile.as_path();
     match call {
-        DiskCall::AppendJournal(line) => {
-            let path = folder.join(JOURNAL);
-            match access {
-                JournalAccess::Write => append(&path, line)
-                    .map(|()| DiskReply::Written)
-                    .map_err(|error| failed(&error, &path)),
-                JournalAccess::ReadOnly => Err(DiskError {
-                    message: format!("Another process writes the journal: {}.", path.display()),
-                }),
-            }
-        }
+        DiskCall::AppendJournal(line) => match access {
+            JournalAccess::Write => holds
+                .append(folder, &folders.locks, line)
+                .map(|()| DiskReply::Written)
+                .map_err(|(error, path)| failed(&error, &path)),
+            JournalAccess::ReadOnly => Err(DiskError {
+                message: format!(
+                    "Another process writes the journal: {}.",
+                    folder.join(JOURNAL).display()
+                ),
+            }),
+        },
         DiskCall::ReadJournal => read(&folder.join(JOURNAL)),
         DiskCall::ReadJobs => {
             holds.read_jobs(folder);
@@ -435,13 +436,18 @@ pub fn perform(
         }
         DiskCall::WriteState { name, text } => {
             let path = state_file(folder, name)?;
-            files::make_folder(folder)
+            let written = files::make_folder(folder)
                 .and_then(|()| files::replace(&path, text.as_bytes()))
                 .map(|()| DiskReply::Written)
-                .map_err(|error| failed(&error, &path))
+                .map_err(|error| failed(&error, &path));
+            if written.is_ok() && name.starts_with("job-") {
+                holds.written().stored(folder, name);
+            }
+            written
         }
         DiskCall::RemoveState { name } => {
             let path = state_file(folder, name)?;
+            holds.written().removed(name);
             match std::fs::remove_file(&path) {
                 Ok(()) => files::sync_folder_of(&path),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -627,45 +633,17 @@ fn read(path: &Path) -> Result<DiskReply, DiskError> {
     }
 }
 
-/// Adds one line and syncs it. What a failed attempt wrote is taken back.
-fn append(path: &Path, line: &str) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        files::make_folder(folder)?;
-    }
-    let is_new = !path.exists();
-    let mut file = files::open_to_append(path)?;
-    let before = file.seek(SeekFrom::End(0))?;
-    let mut bytes = Vec::with_capacity(line.len() + 2);
-    if before > 0 && last_byte(&mut file)? != b'\n' {
-        // A crash cut the last line short: it stays, as a line of its own.
-        bytes.push(b'\n');
-    }
-    bytes.extend_from_slice(line.as_bytes());
-    bytes.push(b'\n');
-    if let Err(error) = file.write_all(&bytes).and_then(|()| file.sync_data()) {
-        let _ = file.set_len(before);
-        return Err(error);
-    }
-    if is_new {
-        files::sync_folder_of(path)?;
-    }
-    Ok(())
-}
-
-fn last_byte(file: &mut File) -> io::Result<u8> {
-    let mut byte = [0];
-    file.seek(SeekFrom::End(-1))?;
-    file.read_exact(&mut byte)?;
-    Ok(byte[0])
-}
-
 /// What the system says of it, and where: "No space left on device: …/journal.ndjson."
 pub(super) fn failed(error: &io::Error, path: &Path) -> DiskError {
     DiskError {
         message: crate::report::scrub(&format!(
-            "{}: {}.",
+            "{}: {}.{}",
             crate::report::system(error),
-            path.display()
+            path.display(),
+            match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => " Make room.",
+                _ => "",
+            }
         )),
     }
 }

@@ -1,7 +1,7 @@
 //! Finds out what `doctor` decides over: fetches the secret, looks names up, connects, and sends a
 //! few harmless reads. Never a write; after a sign-in that was refused, nothing more.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -535,13 +535,24 @@ fn has_room(folder: &Path) -> std::io::Result<()> {
     tempfile::tempfile_in(folder)?.write_all(&[0; 4096])
 }
 
+/// What is kept at a path: itself, or the folder that a link there leads to, which is what others can or
+/// cannot get at. A link to a file is none of ours: no file is read or written through one.
+fn kept_at(path: &Path) -> Option<(PathBuf, std::fs::Metadata)> {
+    let there = std::fs::symlink_metadata(path).ok()?;
+    if !there.is_symlink() {
+        return Some((path.to_owned(), there));
+    }
+    let path = std::fs::canonicalize(path).ok()?;
+    let folder = std::fs::symlink_metadata(&path).ok()?;
+    folder.is_dir().then_some((path, folder))
+}
+
 fn walk(path: &Path, depth: u32, entries: &mut Vec<local::Entry>) {
     use std::os::unix::fs::PermissionsExt as _;
-    let Ok(metadata) = std::fs::symlink_metadata(path) else {
+    let Some((path, metadata)) = kept_at(path) else {
         return;
     };
-    // The mode of a link says nothing.
-    if metadata.is_symlink() || entries.len() >= PATHS {
+    if entries.len() >= PATHS {
         return;
     }
     entries.push(local::Entry {
@@ -590,6 +601,41 @@ pub fn terminal(config: &Config) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_behind_a_link_is_looked_at_as_what_it_leads_to() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let home = tempfile::tempdir().expect("a folder for the test");
+        let at = |name: &str| home.path().join(name);
+        let close = |path: &Path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+                .expect("it is ours");
+        };
+        let paths = Paths::below(&at("config"), &at("state"), &at("data"));
+        std::fs::create_dir_all(at("elsewhere/prod")).expect("a folder");
+        close(&at("elsewhere"), 0o700);
+        close(&at("elsewhere/prod"), 0o700);
+        symlink(at("elsewhere"), &paths.state).expect("a link");
+        let told = |paths: &Paths| modes(paths, None).told();
+        assert!(told(&paths).contains("Only you"), "{}", told(&paths));
+        // The folder that the link leads to, and one below it that is a link itself.
+        close(&at("elsewhere"), 0o755);
+        assert!(
+            told(&paths).contains("elsewhere (0755)"),
+            "{}",
+            told(&paths)
+        );
+        close(&at("elsewhere"), 0o700);
+        std::fs::create_dir(at("open")).expect("a folder");
+        close(&at("open"), 0o777);
+        symlink(at("open"), at("elsewhere/test")).expect("a link");
+        assert!(told(&paths).contains("open (0777)"), "{}", told(&paths));
+        // What leads nowhere, or in a circle, ends.
+        std::fs::remove_file(at("elsewhere/test")).expect("the link");
+        symlink(at("nowhere"), at("elsewhere/none")).expect("a link");
+        symlink(at("elsewhere"), at("elsewhere/round")).expect("a link");
+        assert!(told(&paths).contains("Only you"), "{}", told(&paths));
+    }
 
     #[test]
     fn what_comes_of_a_folder_that_takes_nothing_is_told_as_it_is() {

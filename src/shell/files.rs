@@ -1,7 +1,7 @@
 //! Files and folders that belong to one user alone: 0700 and 0600, replaced as a whole.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::unix::fs::{
     DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
 };
@@ -101,7 +101,7 @@ pub fn create_new(path: &Path) -> io::Result<File> {
 /// Puts `bytes` into the place of a file: after a crash it holds the old or the new, never a part.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_added_extension(format!("{}.new", std::process::id()));
-    let written = write_beside(&beside, bytes).and_then(|()| std::fs::rename(&beside, path));
+    let written = write_beside(&beside, &mut &*bytes).and_then(|()| std::fs::rename(&beside, path));
     if written.is_err() {
         let _ = std::fs::remove_file(&beside);
     }
@@ -109,20 +109,20 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_folder_of(path)
 }
 
-/// Makes a file with all that is in it; one that is there stays as it is.
-pub fn create_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Makes a file with all that `from` gives; one that is there stays as it is.
+pub fn create_whole(path: &Path, from: &mut impl io::Read) -> io::Result<()> {
     let beside = path.with_added_extension(format!("{}.new", std::process::id()));
     // A link fails where there is something already, which a renaming would put out of the way.
-    let made = write_beside(&beside, bytes).and_then(|()| std::fs::hard_link(&beside, path));
+    let made = write_beside(&beside, from).and_then(|()| std::fs::hard_link(&beside, path));
     let _ = std::fs::remove_file(&beside);
     made?;
     sync_folder_of(path)
 }
 
-fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_beside(path: &Path, from: &mut impl io::Read) -> io::Result<()> {
     let _ = std::fs::remove_file(path);
     let mut file = create_new(path)?;
-    file.write_all(bytes)?;
+    io::copy(from, &mut file)?;
     file.sync_all()
 }
 

@@ -10,6 +10,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use super::journal_file::Written;
 use super::lock::{self, Hold, ProfileLock};
 use super::{backups, files};
 use crate::jobs::backup::{BackupError, FileEntry, MANIFEST, Manifest};
@@ -29,6 +30,8 @@ pub struct Holds {
     turn: Option<Vec<ProfileLock>>,
     /// The journal and the jobs as they were when they were last read or written here.
     jobs: Option<Marks>,
+    /// What was written here of them.
+    written: Written,
 }
 
 #[derive(Debug)]
@@ -121,6 +124,36 @@ impl Holds {
         self.turn.is_some()
     }
 
+    /// What this process wrote of journal and jobs.
+    pub fn written(&mut self) -> &mut Written {
+        &mut self.written
+    }
+
+    /// Adds a line to the journal of a profile; an error is with the file that it is about.
+    ///
+    /// Where the lock of the turn, the journal or the job's file is not what it was, nothing is written and
+    /// the turn is over: it is taken anew before the next line.
+    pub fn append(
+        &mut self,
+        profile: &Path,
+        locks: &[PathBuf],
+        line: &str,
+    ) -> Result<(), (io::Error, PathBuf)> {
+        let mut held = self.turn.iter().flatten().zip(locks);
+        let lost = held.find(|(lock, folder)| !lock.is_in(folder));
+        let lost = lost.map(|(_, folder)| {
+            let why = "It was removed meanwhile; going on takes it anew";
+            (io::Error::other(why), folder.join(lock::FILE))
+        });
+        let looked = self.written.look(profile, line);
+        if lost.is_some() || self.written.is_foreign() {
+            self.turn = None;
+        }
+        looked?;
+        lost.map_or(Ok(()), Err)?;
+        self.written.add(profile, line)
+    }
+
     /// Takes all the locks in these folders, or none.
     pub fn take_turn(&mut self, locks: &[PathBuf], profile: &Path) -> io::Result<TurnTaken> {
         if self.turn.is_none() {
@@ -134,10 +167,12 @@ impl Holds {
             self.turn = Some(ours);
         }
         let now = marks(profile);
-        Ok(if now.is_some() && now == self.jobs {
+        let is_known = now.is_some() && now == self.jobs && !self.written.is_foreign();
+        self.written.begin(profile);
+        Ok(if is_known {
             TurnTaken::Again
         } else {
-            self.jobs = now;
+            self.jobs = marks(profile);
             TurnTaken::Anew
         })
     }
@@ -146,6 +181,7 @@ impl Holds {
     pub fn give_turn(&mut self, profile: &Path) {
         self.jobs = marks(profile);
         self.turn = None;
+        self.written.end();
     }
 
     /// The jobs are about to be read.

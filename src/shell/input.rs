@@ -18,6 +18,7 @@ use termina::event::{
 
 use super::clock::Clock;
 use super::event::Event;
+use super::keypad;
 use super::sequence::{ESCAPE, EscapeKey, Piece, Splitter};
 use crate::app::key::{Chord, Company, Key, KeyPress, Stroke};
 use crate::app::message::{Mouse, Msg, Position};
@@ -239,6 +240,11 @@ fn read(piece: Piece) -> Vec<Event> {
         });
         return vec![Event::Core(Msg::Key(press))];
     }
+    if let [ESCAPE, b'O', byte] = bytes[..]
+        && let Some(key) = keypad::key(byte)
+    {
+        return vec![Event::Core(Msg::Key(KeyPress::press(Chord::plain(key))))];
+    }
     // A parser for each: none ever waits for the end of a piece.
     let mut parser = Parser::default();
     parser.parse(&bytes, false);
@@ -424,6 +430,8 @@ mod tests {
                 b"\x1b[A\x1bOB\x1b[1;5C\x1b[H",
                 &["Up", "Down", "Ctrl-Right", "Home"],
             ),
+            // The number pad in its application mode.
+            (b"\x1bOq\x1bOp\x1bOk\x1bOM", &["1", "0", "+", "Enter"]),
             (
                 b"\x1b[5~\x1b[6~\x1b[3~\x1b[15~",
                 &["PgUp", "PgDn", "Delete", "F5"],
@@ -441,7 +449,13 @@ mod tests {
 
     #[test]
     fn a_sequence_torn_anywhere_is_still_one_key() {
-        for whole in [&b"\x1b[A"[..], b"\x1b[1;5C", b"\x1bOB", "世".as_bytes()] {
+        for whole in [
+            &b"\x1b[A"[..],
+            b"\x1b[1;5C",
+            b"\x1bOB",
+            b"\x1bOM",
+            "世".as_bytes(),
+        ] {
             for cut in 1..whole.len() {
                 let (first, second) = whole.split_at(cut);
                 assert_eq!(keys(&[first, second]), keys(&[whole]), "{whole:?} at {cut}");
@@ -518,7 +532,7 @@ mod tests {
             (b"\x1bP", &["Alt-P"]),
             (b"\x1b_", &["Alt-_"]),
             (b"\x1bX", &["Alt-X"]),
-            (b"\x1bOx", &["Alt-O", "x"]),
+            (b"\x1bOz", &["Alt-O", "z"]),
             (b"\x1b[1", &["Alt-[", "1"]),
         ] {
             assert_eq!(keys(&[bytes]), names, "{bytes:?}");

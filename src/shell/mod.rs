@@ -17,6 +17,8 @@ pub mod examine;
 pub mod files;
 pub mod holds;
 pub mod input;
+mod journal_file;
+pub mod keypad;
 pub mod lock;
 pub mod log;
 pub mod perform;

@@ -105,7 +105,10 @@ impl Perform {
                 }
             };
             let moved = told(events.clone(), ticket);
-            let (outcome, took_ms) = line.ask(ticket, &call, retrying, moved).await;
+            let (outcome, took_ms, user) = line.ask(ticket, &call, retrying, moved).await;
+            if let Some(user) = user {
+                let _ = events.send(Event::Core(Msg::TakenFor(user)));
+            }
             let _ = events.send(Event::Core(Msg::Reply {
                 ticket,
                 outcome,
@@ -165,7 +168,7 @@ impl Perform {
         runtime.spawn_blocking(move || {
             let folder = path.parent().map_or(Ok(()), files::make_folder_above);
             let outcome = folder
-                .and_then(|()| files::create_whole(&path, text.as_bytes()))
+                .and_then(|()| files::create_whole(&path, &mut text.as_bytes()))
                 .map(|()| DiskReply::Written)
                 .map_err(|error| DiskError {
                     message: match error.kind() {

@@ -265,7 +265,10 @@ impl Splitter {
                 }
             }
             State::Escape => self.after_escape(byte),
-            State::Single if matches!(byte, b'A'..=b'D' | b'F' | b'H' | b'P'..=b'S') => {
+            State::Single
+                if matches!(byte, b'A'..=b'D' | b'F' | b'H' | b'P'..=b'S')
+                    || super::keypad::key(byte).is_some() =>
+            {
                 self.finished_by(byte);
             }
             State::Control => self.in_control(byte),

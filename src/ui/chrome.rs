@@ -14,7 +14,7 @@ use crate::app::modal::edit_space::Stage;
 use crate::app::modal::jobs::{asks, percent};
 use crate::app::modal::reading::folded;
 use crate::app::model::{Model, SLOW, SPIN, Screen, Writes};
-use crate::confluence::{AccessMode, ErrorKind};
+use crate::confluence::{AccessMode, ErrorKind, retry};
 use crate::jobs::Job;
 use crate::text::{number, width};
 
@@ -225,8 +225,8 @@ fn activity(model: &Model, spinner: &[&str]) -> Option<Activity> {
         let seconds = retry.until.since(model.now).div_ceil(1_000);
         let stop = model.spell("‹cancel› stop");
         let text = match (&retry.error.kind, retry.error.status) {
-            (ErrorKind::RateLimited { .. }, _) => {
-                format!("waiting {seconds} s, the server asked for it  {stop}")
+            (ErrorKind::RateLimited { after_ms }, _) => {
+                format!("{}  {stop}", retry::limited(seconds, *after_ms))
             }
             (_, Some(status)) if status < 400 => {
                 format!("broken answer, next try in {seconds} s  {stop}")

@@ -1690,6 +1690,51 @@ fn only_who_calls_it_by_a_name_of_this_machine_is_answered() {
 }
 
 #[test]
+fn what_a_form_of_a_page_could_have_sent_writes_nothing() {
+    let wiki = small();
+    let host = wiki.server.base_url().trim_start_matches("http://");
+    let post = |key: &str, headers: &str| {
+        let body = format!(r#"{{"key":"{key}","name":"Made"}}"#);
+        let request = format!(
+            "POST /rest/api/space HTTP/1.1\r\nHost: {host}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        status_of(&raw(&wiki, &request)).to_owned()
+    };
+    for of_forms in [
+        "text/plain",
+        "text/plain; charset=UTF-8",
+        "Text/Plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+    ] {
+        let headers = format!("Content-Type: {of_forms}\r\n");
+        assert_eq!(post("FORM", &headers), "403", "{of_forms}");
+    }
+    let twice = "Content-Type: application/json\r\nContent-Type: text/plain\r\n";
+    assert_eq!(post("FORM", twice), "403");
+    // What a program sends goes on as before, with JSON or with a header that no form can have.
+    for (key, headers) in [
+        ("A", "Content-Type: application/json\r\n"),
+        ("B", ""),
+        (
+            "C",
+            "Content-Type: text/plain\r\nX-Atlassian-Token: no-check\r\n",
+        ),
+        (
+            "D",
+            "Content-Type: text/plain\r\nAuthorization: Bearer of-nobody\r\n",
+        ),
+        (
+            "E",
+            "Content-Type: text/plain\r\nSec-Fetch-Site: same-origin\r\n",
+        ),
+    ] {
+        assert_eq!(post(key, headers), "200", "{headers}");
+    }
+}
+
+#[test]
 fn a_page_of_another_origin_writes_nothing() {
     let wiki = small();
     let host = wiki.server.base_url().trim_start_matches("http://");

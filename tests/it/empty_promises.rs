@@ -846,7 +846,9 @@ fn simulate(seed: u64) -> Vec<String> {
         let decision = bench.job.question().map(|question| match question {
             Question::TitleCollision { .. } => Decision::Rename,
             Question::NotSaved { .. } | Question::ServerBackup { .. } => Decision::LeaveOut,
-            Question::Unlisted { .. } | Question::Losses { .. } => Decision::GoOn,
+            Question::Unlisted { .. } | Question::Losses { .. } | Question::CameLater { .. } => {
+                Decision::GoOn
+            }
             Question::SpaceChanged { .. } => Decision::KeepMine,
         });
         match decision {

@@ -163,6 +163,7 @@ filename=\"c.zip\"\r\ncontent-type: application/zip\r\n\r\n"
             .client
             .post(self.url("/backup-restore/restore/space/upload"))
             .header("content-type", "multipart/form-data; boundary=edge")
+            .header("x-atlassian-token", "no-check")
             .body(body);
         self.send(request)
     }
@@ -520,6 +521,7 @@ filename=\"numbers.bin\"\r\ncontent-type: application/octet-stream\r\n\r\n"
     let url = wiki.url(&format!("/content/{id}/child/attachment"));
     let send = || {
         let request = wiki.client.post(&url).body(body.clone());
+        let request = request.header("x-atlassian-token", "no-check");
         wiki.send(request.header("content-type", "multipart/form-data; boundary=edge"))
     };
     let made = send();

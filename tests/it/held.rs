@@ -5,9 +5,10 @@
 //! middle of the job.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use coracle::demo::{Gate, Seed};
+use coracle::jobs::journal;
 use rustix::process::Signal;
 
 use crate::emptying::{Visit, backup_in};
@@ -147,4 +148,84 @@ fn a_window_that_was_open_before_does_not_remove_what_a_killed_purge_stands_on()
     assert!(items_file(&visit).exists());
     other.send([3]);
     other.end();
+}
+
+/// The job waits, and its detail says this.
+fn is_told_in_detail(visit: &mut Visit, told: &str) {
+    visit.keys("J").sees("Enter details").keys("\r");
+    visit.terminal.wait(told, |screen| {
+        let text = plain(screen);
+        text.contains(told) && !text.contains("Enter details")
+    });
+}
+
+/// The journal of the one profile below a home.
+fn journal_in(home: &Path) -> PathBuf {
+    let mut folders = vec![home.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path
+                .file_name()
+                .is_some_and(|name| name == "journal.ndjson")
+            {
+                return path;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    panic!("there is no journal");
+}
+
+#[test]
+fn a_journal_removed_under_a_purge_halts_it_and_comes_back_whole_when_that_goes_on() {
+    let (mut visit, gate) = purging();
+    let journal = journal_in(visit.home.path());
+    let before = std::fs::read_to_string(&journal).expect("the journal");
+    // The folder with the journal, the job and the lock, all at once.
+    let away = visit.home.path().join("away");
+    let folder = journal.parent().expect("it is in a folder");
+    std::fs::rename(folder, &away).expect("moved");
+    std::fs::remove_dir_all(away).expect("removed");
+    gate.open();
+    visit.sees("Purge 30 items of ENG waits.");
+    let sent = visit.writes().len();
+    assert!(sent <= ITEMS / 2, "{sent} were on the line, and no others");
+    is_told_in_detail(&mut visit, "going on writes it anew with all its lines");
+    visit.keys("r").sees("Purge 30 items of ENG: done");
+    assert_eq!(visit.trash(), []);
+    assert_eq!(visit.writes().len(), ITEMS - sent, "nothing twice");
+    let after = std::fs::read_to_string(&journal).expect("it is there again");
+    assert!(after.starts_with(&before), "with all its lines");
+    let verified = journal::verify(after.lines()).expect("its chain is whole");
+    assert_eq!(verified.set_aside, []);
+    let is_purged = |line: &&str| line.contains("\"outcome\":\"done\"");
+    assert_eq!(after.lines().filter(is_purged).count(), ITEMS);
+    visit.leave();
+}
+
+#[test]
+fn another_user_in_the_middle_of_a_purge_is_asked_about_before_the_next_write() {
+    let (mut visit, gate) = purging();
+    visit.server.behave(|it| it.takes_all_for = Some("asmith"));
+    gate.open();
+    visit.sees("a job waits");
+    let told = "The server takes you for asmith now; jdoe was at work until here.";
+    is_told_in_detail(&mut visit, told);
+    let sent = visit.writes().len();
+    assert!(sent <= ITEMS / 2, "{sent} were on the line, and no others");
+    visit.keys("r").sees("jdoe began it; asmith is signed in.");
+    let left = visit.trash().len();
+    assert_eq!(left, ITEMS - sent, "nothing before that is agreed to");
+    visit.sees("Type 30 to purge them:").keys("30");
+    visit.sees("to purge them:  30").keys("\r");
+    visit.sees("Purge 30 items of ENG: done");
+    assert_eq!(visit.trash(), []);
+    let text = std::fs::read_to_string(journal_in(visit.home.path())).expect("the journal");
+    let by = |user: &str| text.lines().filter(|line| line.contains(user)).count();
+    let (jdoe, asmith) = (by("\"user\":\"jdoe\""), by("\"user\":\"asmith\""));
+    assert!(jdoe >= sent && asmith >= 2 * left, "{jdoe} and {asmith}");
+    visit.leave();
 }

@@ -52,7 +52,7 @@ fn check(place: &str, text: &str) {
 fn poison(value: &mut Value, name: &str) -> usize {
     match value {
         // What decides about meaning stays what it is.
-        Value::String(_) if matches!(name, "type" | "when" | "nextCursor" | "next") => 0,
+        Value::String(_) if matches!(name, "id" | "type" | "when" | "nextCursor" | "next") => 0,
         Value::String(text) => {
             text.push_str(&evil());
             1
@@ -219,6 +219,54 @@ fn a_link_to_a_file_that_leads_elsewhere_or_hides_something_is_not_followed() {
     ] {
         let request = download(path).request();
         assert!(!request.stays_below_base(), "{request:?}");
+    }
+}
+
+/// What would lead elsewhere as a part of a path, for one of those that a request passes on its way.
+const NO_IDS: [&str; 7] = [
+    "..%2F",
+    "../space/ENG",
+    "1/../2",
+    "..\\2",
+    "%2e%2e",
+    "1?x=1",
+    "١",
+];
+
+#[test]
+fn what_a_server_or_a_file_calls_an_id_and_is_none_is_taken_for_no_thing() {
+    let content = |id: &str| {
+        let call = Call::Content {
+            id: ContentId::new("1"),
+            status: None,
+            expand: String::new(),
+        };
+        let body = serde_json::json!({"id": id, "type": "page", "title": "A"});
+        over_a_socket(&call, &body.to_string())
+    };
+    assert!(content("1").is_ok(), "what is one");
+    assert!(content("att12").is_ok(), "what is one");
+    for id in NO_IDS {
+        assert!(content(id).is_err(), "{id}");
+        let file = serde_json::to_string(id).expect("a text");
+        assert!(serde_json::from_str::<ContentId>(&file).is_err(), "{id}");
+    }
+}
+
+#[test]
+fn no_request_about_an_id_leads_to_another_thing() {
+    for id in NO_IDS.into_iter().filter(|id| id.contains(['/', '\\'])) {
+        let call = Call::PurgeContent {
+            id: ContentId::new(id),
+        };
+        assert!(!call.request().stays_below_base(), "{id}");
+    }
+    // A personal key may hold a slash, and leads up with none.
+    for (key, stays) in [("~a/b", true), ("~a/../b", false), ("..\\ENG", false)] {
+        let call = Call::DeleteSpace {
+            key: SpaceKey::new(key),
+        };
+        assert_eq!(call.request().stays_below_base(), stays, "{key}");
     }
 }
 

@@ -590,6 +590,44 @@ fn a_trash_that_stays_is_left_unknown_and_purged_one_by_one() {
 }
 
 #[test]
+fn whoever_cancels_waits_for_no_answer_but_of_a_write() {
+    // A server may keep a read for as long as it likes: it asks for a wait of a day.
+    let mut bench = purge_marked();
+    bench.run(&mut |_, _, _| None, |bench| {
+        bench.requests.iter().any(|(_, call)| call.is_read())
+    });
+    bench.feed(JobEvent::Cancel);
+    bench.finish(&mut |_, call, _| panic!("{call:?} is still waited for"));
+    assert_eq!(bench.job.state(), JobState::Cancelled);
+}
+
+#[test]
+fn a_wait_that_the_server_did_not_ask_for_is_not_told_as_its_wish() {
+    for (after_ms, told) in [
+        (Some(12_000), "Waiting 12 s, the server asked for it."),
+        (
+            Some(86_400_000),
+            "Asking again in 120 s, the server wanted a wait of 86,400 s.",
+        ),
+        (
+            None,
+            "Waiting 2 s, the server limits how often it may be asked.",
+        ),
+    ] {
+        let mut bench = purge_marked();
+        let kind = ErrorKind::RateLimited { after_ms };
+        bench.run(
+            &mut |_, call, _| {
+                let is_purge = matches!(call, Call::PurgeContent { .. });
+                is_purge.then(|| Err(fail(kind.clone(), 429)))
+            },
+            |bench| bench.job.waits_until().is_some() && bench.requests.is_empty(),
+        );
+        assert_eq!(bench.job.progress().message, told);
+    }
+}
+
+#[test]
 fn a_write_that_was_limited_is_held_and_looked_at_again() {
     let mut bench = purge_marked();
     let mut limited = Some(ErrorKind::RateLimited {

@@ -12,6 +12,7 @@ mod big_files;
 mod browse;
 mod browsing;
 mod bursts;
+mod came_later;
 mod capture;
 mod cli;
 mod config;

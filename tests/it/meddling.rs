@@ -183,7 +183,9 @@ impl Course {
                 let decision = match question {
                     Question::TitleCollision { .. } => Decision::Rename,
                     Question::NotSaved { .. } | Question::ServerBackup { .. } => Decision::LeaveOut,
-                    Question::Unlisted { .. } | Question::Losses { .. } => Decision::GoOn,
+                    Question::Unlisted { .. }
+                    | Question::Losses { .. }
+                    | Question::CameLater { .. } => Decision::GoOn,
                     Question::SpaceChanged { .. } => Decision::KeepMine,
                 };
                 self.feed(JobEvent::Decide(decision));

@@ -229,6 +229,11 @@ fn a_thousand_requests_to_a_server_that_limits_to_ten_a_second_and_tells_nothing
 
 /// The story of a list that the server puts off for twelve seconds.
 fn put_off() -> Story {
+    put_off_for(Some(12_000), 12_000)
+}
+
+/// The story of a list that is put off for so long, after the server asked for so much.
+fn put_off_for(after_ms: Option<u64>, wait_ms: u64) -> Story {
     let mut story = Story::start(120, 40);
     story.answer(wiki(&Call::CurrentUser));
     let ticket = story
@@ -240,14 +245,12 @@ fn put_off() -> Story {
     story.happen(coracle::app::message::Msg::Retrying {
         ticket,
         error: error(
-            ErrorKind::RateLimited {
-                after_ms: Some(12_000),
-            },
+            ErrorKind::RateLimited { after_ms },
             429,
             "Too many requests.",
         ),
         attempt: 2,
-        wait_ms: 12_000,
+        wait_ms,
     });
     story
 }
@@ -265,6 +268,16 @@ fn the_footer_says_who_asked_for_the_wait_and_counts_down() {
     story.happen(coracle::app::message::Msg::Clock);
     let screen = story.screen();
     assert!(screen.contains("waiting 8 s, the server"), "{screen}");
+}
+
+#[test]
+fn the_footer_tells_a_wait_of_ours_as_ours() {
+    let screen = put_off_for(Some(86_400_000), 120_000).screen();
+    let told = "asking again in 120 s, the server wanted a wait of 86,400 s  Esc stop";
+    assert!(screen.contains(told), "{screen}");
+    let screen = put_off_for(None, 2_000).screen();
+    let told = "waiting 2 s, the server limits how often it may be asked  Esc stop";
+    assert!(screen.contains(told), "{screen}");
 }
 
 #[test]

@@ -361,8 +361,8 @@ fn a_file_is_made_whole_or_not_at_all_and_never_over_another() {
     use coracle::shell::files::create_whole;
     let home = tempfile::tempdir().expect("a folder for the test");
     let path = home.path().join("config.toml");
-    create_whole(&path, b"one").expect("it is new");
-    let error = create_whole(&path, b"two").expect_err("it is there");
+    create_whole(&path, &mut &b"one"[..]).expect("it is new");
+    let error = create_whole(&path, &mut &b"two"[..]).expect_err("it is there");
     assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists);
     assert_eq!(fs::read(&path).expect("a file"), b"one");
     assert_eq!(
@@ -373,7 +373,7 @@ fn a_file_is_made_whole_or_not_at_all_and_never_over_another() {
     // A link that leads nowhere is something too.
     let link = home.path().join("link");
     std::os::unix::fs::symlink(home.path().join("nowhere"), &link).expect("a link");
-    assert!(create_whole(&link, b"three").is_err());
+    assert!(create_whole(&link, &mut &b"three"[..]).is_err());
 }
 
 #[test]

@@ -1587,7 +1587,9 @@ impl World {
                 let decision = match question {
                     Question::TitleCollision { .. } => Decision::Rename,
                     Question::NotSaved { .. } | Question::ServerBackup { .. } => Decision::LeaveOut,
-                    Question::Unlisted { .. } | Question::Losses { .. } => Decision::GoOn,
+                    Question::Unlisted { .. }
+                    | Question::Losses { .. }
+                    | Question::CameLater { .. } => Decision::GoOn,
                     Question::SpaceChanged { .. } => {
                         self.frozen_space = false;
                         Decision::KeepMine

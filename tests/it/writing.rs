@@ -135,6 +135,15 @@ impl Bench {
         })
     }
 
+    /// Status of a plain DELETE.
+    fn delete(&self, path: &str) -> u16 {
+        let url = format!("{}/rest/api{path}", self.server.base_url());
+        self.runtime.block_on(async {
+            let answer = self.client.delete(url).send().await.expect("it answers");
+            answer.status().as_u16()
+        })
+    }
+
     fn space(&self, key: &str) -> (u16, Value) {
         self.get(&format!("/space/{key}?expand=description.plain,homepage"))
     }
@@ -461,6 +470,33 @@ fn spaces_are_made_changed_and_put_away() {
     visit.all_again().quits();
     let (code, said) = bench.verify();
     assert_eq!(code, 0, "{said}");
+}
+
+#[test]
+fn what_somebody_trashes_while_the_dialog_is_read_is_not_purged() {
+    let bench = Bench::new();
+    let mut visit = bench.start();
+    visit.goes_to("ALPHA");
+    visit
+        .types("P")
+        .sees("Type ALPHA to purge its trash:")
+        .sees("2 in trash");
+    let (_, pages) = bench.get("/space/ALPHA/content/page");
+    let pages = pages["results"].as_array().expect("pages");
+    let later = pages
+        .iter()
+        .find(|it| it["title"] == "Runbooks")
+        .expect("a page");
+    let later = format!("/content/{}", later["id"].as_str().expect("an id"));
+    assert_eq!(bench.delete(&later), 204);
+    assert_eq!(bench.trash("ALPHA"), 3);
+    visit.types_slowly("to purge its trash:", "ALPHA").agrees();
+    visit.sees("Purge the trash of ALPHA: done.");
+    assert_eq!(bench.trash("ALPHA"), 1);
+    assert_eq!(bench.get(&format!("{later}?status=trashed")).0, 200);
+    assert_eq!(bench.asked("DELETE", "/rest/api/space/ALPHA/trash"), 0);
+    visit.types("J").sees("1 left out").enter();
+    visit.sees("You were not shown it");
 }
 
 #[test]

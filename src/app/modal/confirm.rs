@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
+use super::shown::Listed;
 use super::stack::{Seen, SeenTerms};
 use super::{Outcome, is_esc};
 use crate::app::disk::DiskWaiter;
@@ -135,6 +136,9 @@ pub struct SpaceFacts {
     pub administrators: Vec<String>,
     /// When it was changed last, and by whom.
     pub changed: Option<(Moment, String)>,
+    /// What was counted, by id, as far as all of it was listed.
+    #[serde(skip)]
+    pub(super) listed: Listed,
 }
 
 /// What is agreed to, as far as it changes while the dialog is open.
@@ -434,6 +438,7 @@ impl Confirm {
             Err(error) if error.kind == ErrorKind::Forbidden => Count::Refused,
             Ok(_) | Err(_) => Count::Unknown,
         };
+        facts.listed.learn(fact, &count, &outcome);
         match fact {
             Fact::Pages => facts.pages = count,
             Fact::Blog => facts.blog = count,
@@ -489,6 +494,7 @@ impl Model {
                     trash: Count::Asked,
                     administrators: Vec::new(),
                     changed: None,
+                    listed: Listed::default(),
                 });
                 let window = Window {
                     start: 0,
@@ -716,6 +722,7 @@ impl Model {
                 return Outcome::Stay;
             }
         };
+        let consent = self.to_what_was_shown(dialog, consent);
         self.do_agreed(dialog, consent, seen, out)
     }
 
@@ -884,7 +891,7 @@ impl Model {
 }
 
 /// Whether pages and blog posts are counted too, and not the trash alone.
-fn counts_all(act: Act) -> bool {
+pub(super) fn counts_all(act: Act) -> bool {
     matches!(act, Act::DeleteSpaces | Act::BackUpSpaces)
 }
 

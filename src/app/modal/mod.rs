@@ -15,6 +15,7 @@ pub mod profiles;
 pub mod question;
 pub mod reading;
 pub mod setup;
+mod shown;
 pub mod spaces_filter;
 pub mod stack;
 mod taking_up;

@@ -138,6 +138,15 @@ impl QuestionDialog {
             Question::Unlisted { .. } => {
                 self.leaving(Some(choice('d', "Delete it all the same", Decision::GoOn)))
             }
+            Question::CameLater { .. } if self.act == Act::PurgeAll => vec![
+                choice('x', "Stop the job: nothing is purged", Decision::Stop),
+                choice('p', "Purge these too", Decision::GoOn),
+            ],
+            Question::CameLater { .. } => self.leaving(Some(choice(
+                'd',
+                "Delete it with what came later",
+                Decision::GoOn,
+            ))),
             Question::Losses { space: Some(_), .. } => {
                 self.leaving(Some(choice('d', "Delete it all the same", Decision::GoOn)))
             }
@@ -201,6 +210,7 @@ impl QuestionDialog {
             Question::ServerBackup { .. } => "No backup by the server",
             Question::NotSaved { .. } => "Not all could be backed up",
             Question::Unlisted { .. } => "Not all could be listed",
+            Question::CameLater { .. } => "More than you agreed to",
             Question::Losses { .. } => "Not all would be kept",
             Question::SpaceChanged { .. } => "Changed meanwhile",
         }
@@ -304,6 +314,35 @@ impl QuestionDialog {
                 let text = "Everything else in it is saved, and it is not deleted yet.";
                 say(Tone::Plain, "", text);
                 say(Tone::Dim, "", "The answer is for the whole job.");
+            }
+            Question::CameLater {
+                space,
+                shown,
+                found,
+                items,
+            } => {
+                let place = match self.act {
+                    Act::PurgeAll => format!("The trash of {space}"),
+                    _ => space.to_string(),
+                };
+                let text = format!(
+                    "{place} holds {} by now; you were shown {} when you agreed.",
+                    number::count(*found, "item"),
+                    number::grouped(*shown)
+                );
+                say(Tone::Warning, "", &text);
+                for title in items {
+                    say(Tone::Plain, "  ", title);
+                }
+                let more = found.saturating_sub(*shown + items.len() as u64);
+                if more > 0 && !items.is_empty() {
+                    say(Tone::Dim, "  ", &format!("and {more} more"));
+                }
+                let text = match self.act {
+                    Act::PurgeAll => "Nothing is purged yet.",
+                    _ => "It is not deleted yet.",
+                };
+                say(Tone::Plain, "", text);
             }
             Question::Losses {
                 space,
