@@ -414,8 +414,15 @@ impl World {
         Ok(self.send(self.http.get(self.url("/space/BIG")))?.0 == 200)
     }
 
-    /// Gives some pages a history, and others restrictions.
+    /// Gives some pages a history, others restrictions, and the space categories.
     fn prepare(&self) -> Outcome<()> {
+        for name in ["harbour", "safety"] {
+            let url = self.url(&format!("/space/BIG/category/{name}"));
+            let (status, said) = self.send(self.http.post(url))?;
+            if status != 204 {
+                return Err(format!("the space takes no category: {said}").into());
+            }
+        }
         let pages = self.get("/space/BIG/content/page?limit=12&expand=version")?;
         let pages = pages["results"].as_array().ok_or("no pages")?;
         for (n, page) in pages.iter().enumerate() {
@@ -452,7 +459,7 @@ impl World {
 
     /// Everything that can be read of the space, by path of titles, without ids; of files their hash.
     fn picture(&self) -> Outcome<BTreeMap<String, Value>> {
-        let mut picture = BTreeMap::new();
+        let mut picture = BTreeMap::from([(String::new(), self.space()?)]);
         let expand = "body.storage,version,ancestors,metadata.labels,history,\
 restrictions.read.restrictions.user,restrictions.read.restrictions.group";
         let mut path = format!("/content/scan?spaceKey=BIG&status=any&limit=100&expand={expand}");
@@ -476,6 +483,24 @@ restrictions.read.restrictions.user,restrictions.read.restrictions.group";
         }
     }
 
+    /// The space without its content: permissions, labels and categories, who made it.
+    fn space(&self) -> Outcome<Value> {
+        let mut permissions = self.get("/space/BIG/permissions")?;
+        for one in permissions.as_array_mut().ok_or("no permissions")? {
+            // What is read in has a new id.
+            one.as_object_mut()
+                .ok_or("no permission")?
+                .remove("spaceId");
+        }
+        let space = self.get("/space/BIG?expand=description.plain,metadata.labels")?;
+        Ok(json!({
+            "permissions": permissions,
+            "labels": self.get("/space/BIG/labels")?["results"],
+            "name": space["name"], "description": space["description"],
+            "creator": space["creator"]["username"], "created": space["creationDate"],
+        }))
+    }
+
     fn seen(&self, row: &Value) -> Outcome<Value> {
         let id = row["id"].as_str().ok_or("no id")?;
         let said = self.get(&format!(
@@ -494,7 +519,8 @@ restrictions.read.restrictions.user,restrictions.read.restrictions.group";
         let (status, old) = self.send(self.http.get(self.url(&old)))?;
         Ok(json!({
             "type": row["type"], "status": row["status"], "number": number,
-            "by": row["version"]["by"]["username"], "when": row["version"]["when"],
+            "by": row["version"]["by"]["displayName"], "kind": row["version"]["by"]["type"],
+            "author": row["history"]["createdBy"]["username"], "when": row["version"]["when"],
             "body": row["body"]["storage"]["value"], "labels": row["metadata"]["labels"]["results"],
             "created": row["history"]["createdDate"],
             "users": row["restrictions"]["read"]["restrictions"]["user"]["results"],

@@ -514,7 +514,12 @@ impl<'a> Shape<'a> {
             _ => {}
         }
         let mut metadata_of_file = None;
-        let mut links = json!({"self": format!("{}{path}", self.base)});
+        // What is in the trash is not found without its status.
+        let address = match row.status {
+            Status::Current => path.clone(),
+            Status::Trashed => format!("{path}?status=trashed"),
+        };
+        let mut links = json!({"self": format!("{}{address}", self.base)});
         links["webui"] = json!(match (row.kind, row.status) {
             (Kind::Attachment, _) => {
                 let page = row.parent.unwrap_or_default();
@@ -693,7 +698,7 @@ impl<'a> Shape<'a> {
         }))
     }
 
-    fn history(&self, row: &ContentRow, expand: &Expand) -> rusqlite::Result<Value> {
+    pub(super) fn history(&self, row: &ContentRow, expand: &Expand) -> rusqlite::Result<Value> {
         let mut out = json!({
             "latest": true,
             "createdBy": self.person(row.creator)?,
@@ -751,6 +756,10 @@ impl<'a> Shape<'a> {
         } else {
             String::new()
         };
+        let address = match row.status {
+            Status::Current => format!("/rest/api/content/{}", wire_id(row)),
+            Status::Trashed => format!("/rest/api/content/{}?status=trashed", wire_id(row)),
+        };
         for form in FORMS {
             if expand.has(form) {
                 let value = match form {
@@ -761,7 +770,7 @@ impl<'a> Shape<'a> {
                     form.into(),
                     json!({
                         "value": value, "representation": form,
-                        "_expandable": {"content": format!("/rest/api/content/{}", wire_id(row))},
+                        "_expandable": {"content": address},
                     }),
                 );
             } else {
@@ -772,8 +781,29 @@ impl<'a> Shape<'a> {
         Ok(Value::Object(out))
     }
 
+    /// A content as a browser shows it.
+    pub(super) fn rendered(&self, row: &ContentRow) -> rusqlite::Result<String> {
+        if row.kind == Kind::Attachment {
+            return Ok(String::new());
+        }
+        let storage = match self.db.body(row.id)? {
+            Some(body) => body,
+            None => large::body(row.id, &row.title),
+        };
+        Ok(view::render(
+            &storage,
+            self.context,
+            &self.key_of(row.space)?,
+        ))
+    }
+
     /// At most 25 of each type.
-    fn children(&self, row: &ContentRow, expand: &Expand, path: &str) -> rusqlite::Result<Value> {
+    pub(super) fn children(
+        &self,
+        row: &ContentRow,
+        expand: &Expand,
+        path: &str,
+    ) -> rusqlite::Result<Value> {
         let mut out = Map::new();
         let mut expandable = Map::new();
         for kind in [Kind::Page, Kind::Attachment, Kind::Comment] {
@@ -826,7 +856,7 @@ impl<'a> Shape<'a> {
             let mut entry = json!({
                 "operation": operation,
                 "_links": {"self": format!("{}{link}", self.base)},
-                "_expandable": {"content": path},
+                "_expandable": {"content": format!("{path}?status=any")},
             });
             if let Some(subjects) = below.below("restrictions") {
                 let mut lists = Map::new();
@@ -967,6 +997,18 @@ pub(super) fn children_of(id: i64, kind: Kind) -> Filter {
     let mut filter = Filter::default();
     filter.and(
         "parent = ? AND status = 0 AND kind = ?",
+        [id.into(), (kind as i64).into()],
+    );
+    filter
+}
+
+/// What is below a content, at any depth, and is current.
+pub(super) fn descendants_of(id: i64, kind: Kind) -> Filter {
+    let mut filter = Filter::default();
+    filter.and(
+        "id IN (WITH RECURSIVE below (id) AS (SELECT id FROM content WHERE parent = ? \
+         UNION SELECT content.id FROM content JOIN below ON parent = below.id) \
+         SELECT id FROM below) AND status = 0 AND kind = ?",
         [id.into(), (kind as i64).into()],
     );
     filter

@@ -20,6 +20,7 @@ use super::store::{Access, ContentRow, Filter, Kind, Rows, SpaceRow, Store};
 
 mod backups;
 mod content;
+mod named;
 mod people;
 mod ranged;
 mod space;
@@ -110,8 +111,13 @@ pub(super) fn router(site: Arc<Site>) -> Router {
             "/rest/api/content/{id}/restriction/byOperation",
             get(content::restrictions),
         )
+        .merge(named_elsewhere())
         .route("/download/attachments/{id}/{name}", get(content::download))
         .route("/rest/api/longtask/{id}", get(system::long_task))
+        .route(
+            "/rest/api/longtask/{id}/{part}",
+            get(system::part_of_long_task),
+        )
         .route("/rest/api/space/{key}/label", get(space_parts::labels))
         .route("/rest/api/user", get(people::one))
         .route("/rest/api/user/current", get(system::current_user))
@@ -122,6 +128,28 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(site)
+}
+
+/// What other answers name.
+fn named_elsewhere() -> Router<Arc<Site>> {
+    Router::new()
+        .route("/rest/api/content/{id}/history", get(named::history))
+        .route("/rest/api/content/{id}/child", get(named::children))
+        .route("/rest/api/content/{id}/descendant", get(named::descendants))
+        .route(
+            "/rest/api/content/{id}/descendant/{kind}",
+            get(named::descendants_of_kind),
+        )
+        .route(
+            "/rest/api/content/{id}/restriction/byOperation/{operation}",
+            get(named::restriction),
+        )
+        .route("/display/{key}", get(named::space))
+        .route("/display/{key}/{title}", get(named::titled))
+        .route("/pages/viewpage.action", get(named::by_id))
+        .route("/pages/viewpageattachments.action", get(named::by_id))
+        .route("/x/{id}", get(named::short))
+        .route("/images/{*rest}", get(named::picture))
 }
 
 /// The server's own backups of spaces.

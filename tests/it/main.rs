@@ -24,6 +24,7 @@ mod doctor;
 mod doctor_tls;
 mod embedded;
 mod embedded_access;
+mod embedded_links;
 mod empty_promises;
 mod emptying;
 mod faults;

@@ -47,7 +47,11 @@ fn no_content_with(id: &str) -> Failure {
 }
 
 /// A content that the one user may see, in one of these states.
-fn content_for(db: &Connection, id: &str, states: &[Status]) -> Result<ContentRow, Failure> {
+pub(super) fn content_for(
+    db: &Connection,
+    id: &str,
+    states: &[Status],
+) -> Result<ContentRow, Failure> {
     let row = db
         .content(parse_id(id)?)?
         .filter(|row| states.contains(&row.status))
@@ -62,7 +66,7 @@ fn content_for(db: &Connection, id: &str, states: &[Status]) -> Result<ContentRo
     }
 }
 
-const ANY: &[Status] = &[Status::Current, Status::Trashed];
+pub(super) const ANY: &[Status] = &[Status::Current, Status::Trashed];
 
 /// The states that a `status` names.
 fn states(query: &Query) -> Result<&'static [Status], Failure> {
@@ -89,7 +93,7 @@ pub(super) async fn one(
         let row = content_for(db, &id, states(&query)?)?;
         let expand = query.expand();
         let expand = if expand.is_empty() { usual() } else { expand };
-        ok(shape.content(&row, &expand)?)
+        ok(shape.alone(shape.content(&row, &expand)?))
     })
 }
 
@@ -204,7 +208,7 @@ pub(super) async fn list(State(site): State<Arc<Site>>, query: Query) -> Answer 
     })
 }
 
-fn answer_list(
+pub(super) fn answer_list(
     db: &Connection,
     shape: &Shape<'_>,
     query: &Query,

@@ -198,7 +198,7 @@ fn create_global(site: &Site, body: &Value, only_creator: bool) -> Answer {
             )));
         }
         let row = insert(db, key, &name, &description, only_creator)?;
-        ok(shape.space(&row, &everything())?)
+        ok(shape.alone(shape.space(&row, &everything())?))
     })
 }
 
@@ -227,7 +227,7 @@ pub(super) async fn create_personal(State(site): State<Arc<Site>>, Sent(body): S
             )));
         }
         let row = insert(db, &key, ONE_USER.1, &description, private)?;
-        ok(shape.space(&row, &everything())?)
+        ok(shape.alone(shape.space(&row, &everything())?))
     })
 }
 
@@ -293,7 +293,7 @@ pub(super) async fn one(
         system::look_at_space(db, &key, shape.behaviour)?;
         // Kept also when the space is gone by now: hence an answer inside an answer.
         Ok(match space_for(db, &key, Need::Read) {
-            Ok(row) => ok(shape.space(&row, &query.expand())?),
+            Ok(row) => ok(shape.alone(shape.space(&row, &query.expand())?)),
             Err(failure) => Err(failure),
         })
     })?
@@ -355,7 +355,7 @@ pub(super) async fn update(
             ],
         )?;
         let row = space_for(db, &key, Need::Read)?;
-        ok(shape.space(&row, &everything())?)
+        ok(shape.alone(shape.space(&row, &everything())?))
     })
 }
 

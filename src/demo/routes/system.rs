@@ -195,6 +195,18 @@ fn advance(db: &Connection, task: &mut Task, now: &Behaviour) -> Result<(), Fail
     Ok(())
 }
 
+/// `GET /longtask/{id}/status` and `/result`: the same, by the addresses that a deletion names.
+pub(super) async fn part_of_long_task(
+    site: State<Arc<Site>>,
+    Path((id, part)): Path<(String, String)>,
+) -> Answer {
+    if ["status", "result"].contains(&part.as_str()) {
+        long_task(site, Path(id)).await
+    } else {
+        Err(Failure::missing(format!("A task has no {part}")))
+    }
+}
+
 /// `GET /longtask/{id}`. Each look moves it on; nothing depends on time.
 pub(super) async fn long_task(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Answer {
     let missing = || Failure::missing(format!("No task with id : {id}"));
