@@ -242,6 +242,9 @@ pub enum ServeError {
     /// The data file cannot be opened or is something else.
     #[error("the data file cannot be used")]
     Data(#[source] rusqlite::Error),
+    /// Another process has the data file.
+    #[error("another coracle serve uses this data file")]
+    InUse,
     /// There is no token where one should be.
     #[error("{0}")]
     Token(String),
@@ -264,6 +267,7 @@ impl ServeError {
             Self::Data(_) => {
                 "Name a file that coracle serve made, or one that does not exist yet, with --data."
             }
+            Self::InUse => "End the other one first, or name another file with --data.",
             Self::Token(_) => {
                 "Put the token on the first line of a file with mode 0600 for --token-file, or into a variable for --token-env."
             }
@@ -543,7 +547,10 @@ fn open(options: &Options) -> Result<Connection, ServeError> {
     if let Place::File(path) = place {
         private::close_to_others(path);
     }
-    let (mut db, found) = store::open(place).map_err(ServeError::Data)?;
+    let (mut db, found) = store::open(place).map_err(|error| match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DatabaseBusy) => ServeError::InUse,
+        _ => ServeError::Data(error),
+    })?;
     match found {
         Found::Nothing => store::fill(&mut db, |db| options.seed.fill(db))?,
         Found::Wiki => routes::forget_interrupted(&db).map_err(ServeError::Data)?,

@@ -165,6 +165,9 @@ pub(super) fn open(place: Place<'_>) -> rusqlite::Result<(Connection, Found)> {
         Place::File(path) => Connection::open(path)?,
     };
     db.set_prepared_statement_cache_capacity(128);
+    if matches!(place, Place::File(_)) {
+        take_alone(&db)?;
+    }
     let layout: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     match place {
         // Nobody needs these after a crash: no journal on disk.
@@ -199,6 +202,12 @@ pub(super) fn open(place: Place<'_>) -> rusqlite::Result<(Connection, Found)> {
         }
         _ => Err(rusqlite::Error::InvalidQuery),
     }
+}
+
+/// Takes the file for this process until it ends: what another would change in it, this one would not know.
+fn take_alone(db: &Connection) -> rusqlite::Result<()> {
+    db.busy_timeout(std::time::Duration::ZERO)?;
+    db.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT;")
 }
 
 fn make_later_tables(db: &Connection) -> rusqlite::Result<()> {

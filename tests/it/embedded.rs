@@ -1553,6 +1553,37 @@ fn data_survives_a_restart() {
 }
 
 #[test]
+fn one_server_has_a_data_file_at_a_time() {
+    let folder = tempfile::tempdir().expect("because a test may have a folder");
+    let options = |port: u16| Options {
+        port,
+        data: Some(folder.path().join("wiki.sqlite")),
+        seed: Seed::Text(SMALL.to_owned()),
+        ..Options::default()
+    };
+    let first = wiki(options(0));
+    let body = json!({"spaceKeys": ["ENG"]});
+    let asked = first.send("POST", "/rest/api/backup-restore/backup/space", Some(&body));
+    assert_eq!(asked.status, 200, "{}", asked.json());
+    let port = first.server.base_url().rsplit(':').next();
+    let port = port.and_then(|it| it.parse().ok()).expect("a port");
+    for port in [0, port] {
+        let refused = Server::start(options(port)).expect_err("the first one has the file");
+        assert_eq!(
+            refused.to_string(),
+            "another coracle serve uses this data file"
+        );
+        assert!(refused.hint().contains("End the other one first"));
+    }
+    // The job of the first one goes on, and what is written is kept.
+    let job = format!("/rest/api/backup-restore/jobs/{}", asked.json()["id"]);
+    assert_ne!(first.get(&job)["jobState"], "FAILED");
+    assert_eq!(first.status("DELETE", "/rest/api/space/ENG/trash"), 204);
+    drop(first);
+    assert_eq!(wiki(options(0)).get("/rest/api/space/ENG/trash")["size"], 0);
+}
+
+#[test]
 fn a_large_wiki_follows_its_formula() {
     let args = |text: &str| {
         use clap::Parser;

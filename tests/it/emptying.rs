@@ -65,10 +65,13 @@ pub(crate) struct Visit {
 
 impl Visit {
     pub(crate) fn new(seed: Seed) -> Self {
-        let options = Options {
+        Self::of(Options {
             seed,
             ..Options::default()
-        };
+        })
+    }
+
+    pub(crate) fn of(options: Options) -> Self {
         let server = Server::start(options).expect("a server");
         let home = tempfile::tempdir().expect("a folder for the test");
         let arguments = ["--url", server.base_url()];

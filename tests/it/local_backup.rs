@@ -10,7 +10,7 @@ use coracle::confluence::Call;
 use coracle::demo::{Behaviour, Fault, Generation, Lie, ListOf, Options, Rule, Seed};
 use coracle::jobs::*;
 use coracle::shell::backups;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::server_copies::Bench;
@@ -291,6 +291,137 @@ fn a_space_is_saved_whole_and_read_by_the_documented_format_alone() {
             bench.job.lines()
         );
     }
+}
+
+/// All that a backup tells of an item, with titles for ids, in the words of the documented format.
+fn told(saved: &Reading, item: &Value) -> Value {
+    let title = |id: &Value| {
+        let found = saved.items.iter().find(|it| it["id"] == *id);
+        found.map_or(Value::Null, |it| it["title"].clone())
+    };
+    let above = item["ancestors"].as_array().into_iter().flatten();
+    let above: Vec<Value> = above.map(|it| title(&it["id"])).collect();
+    let restrictions = item["restrictions"].as_array().into_iter().flatten();
+    let restrictions: Vec<Value> = restrictions
+        .map(|it| json!([it["operation"], it["users"], it["groups"]]))
+        .collect();
+    let (remark, file) = (&item["remark"], &item["file"]);
+    let bytes = file["name"].as_str().map(|name| saved.files[name].len());
+    json!([
+        [item["type"], item["status"], item["space"]],
+        [title(&item["container"]["id"]), above],
+        [item["labels"], restrictions, item["restrictions_complete"]],
+        [
+            remark["location"],
+            remark["resolution"],
+            remark["marker"],
+            remark["selection"]
+        ],
+        [bytes, file["size"], file["media_type"], file["comment"]],
+        [item["version"]["number"], item["created_by"]["username"]],
+        item["storage"]
+    ])
+}
+
+#[test]
+fn everything_of_a_space_is_read_by_the_documented_format_alone() {
+    let mut bench = Bench::of(deletion(), options(WIKI, Generation::Ten, true));
+    bench.feed(JobEvent::Begin);
+    bench.run(None, |_| false);
+    assert!(has_deleted(&bench), "{:?}", bench.job.lines());
+    let saved = Reading::of(&folder_of(&bench));
+    let manifest = &saved.manifest;
+    assert_eq!(manifest["spaces"], json!([{"key": "ENG", "name": "ENG"}]));
+    assert_eq!(manifest["act"], "delete-spaces");
+    assert_eq!(manifest["address"], "https://wiki.example.org");
+    assert_eq!(
+        (&manifest["items"], &manifest["not_saved"]),
+        (&json!(15), &json!([]))
+    );
+    let all: BTreeMap<&str, Value> = saved
+        .items
+        .iter()
+        .map(|item| (item["title"].as_str().expect("a title"), told(&saved, item)))
+        .collect();
+    let text: String = all
+        .iter()
+        .map(|(title, told)| format!("{title}: {told}\n"))
+        .collect();
+    insta::assert_snapshot!(text);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_commands_of_the_documented_format_read_a_backup() {
+    let mut bench = Bench::of(deletion(), options(WIKI, Generation::Ten, true));
+    bench.feed(JobEvent::Begin);
+    bench.run(None, |_| false);
+    let folder = folder_of(&bench);
+    let saved = Reading::of(&folder);
+    let text = include_str!("../../docs/backup-format.md");
+    let commands: Vec<&str> = text
+        .lines()
+        .filter_map(|it| it.strip_prefix("    "))
+        .collect();
+    let said: Vec<Vec<String>> = commands
+        .iter()
+        .map(|command| {
+            let output = std::process::Command::new("sh")
+                .args(["-c", command])
+                .current_dir(&folder)
+                .output()
+                .expect("a shell");
+            assert!(output.status.success(), "{command} {output:?}");
+            let text = String::from_utf8(output.stdout).expect("text");
+            text.lines().map(|line| line.trim().to_owned()).collect()
+        })
+        .collect();
+    let [titles, counts, texts, comments, files, sums] = said.as_slice() else {
+        panic!("{commands:?}");
+    };
+    let all: Vec<&Value> = saved.items.iter().collect();
+    let titles_of: Vec<&str> = all.iter().filter_map(|it| it["title"].as_str()).collect();
+    assert_eq!(*titles, titles_of);
+    let of = |kind: &str, status: &str| {
+        all.iter()
+            .filter(|it| it["type"] == kind && it["status"] == status)
+            .count()
+    };
+    let mut counted: Vec<String> = Vec::new();
+    for kind in ["attachment", "blogpost", "comment", "page"] {
+        for status in ["current", "trashed"] {
+            if of(kind, status) > 0 {
+                counted.push(format!("{} {kind} {status}", of(kind, status)));
+            }
+        }
+    }
+    assert_eq!(*counts, counted);
+    let is = |kind: &'static str| all.iter().filter(move |it| it["type"] == kind);
+    let written = |text: &Value| text.to_string().trim_matches('"').to_owned();
+    assert_eq!(
+        *texts,
+        is("page")
+            .map(|it| written(&it["storage"]))
+            .collect::<Vec<_>>()
+    );
+    let places = is("comment").map(|it| {
+        let on = it["container"]["id"].as_str().unwrap_or_default();
+        (on.to_owned(), it["ancestors"].clone(), it["remark"].clone())
+    });
+    let seen = comments.iter().map(|line| {
+        let (on, rest) = line.split_once(' ').expect("a page");
+        let mut rest = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+        let mut next = || rest.next().expect("there").expect("JSON");
+        (on.to_owned(), next(), next())
+    });
+    assert_eq!(seen.collect::<Vec<_>>(), places.collect::<Vec<_>>());
+    let names = is("attachment").map(|it| {
+        let name = it["file"]["name"].as_str().unwrap_or_default();
+        format!("{name} {}", it["title"].as_str().unwrap_or_default())
+    });
+    assert_eq!(*files, names.collect::<Vec<_>>());
+    assert_eq!(sums.len(), saved.files.len() + 1);
+    assert!(sums.iter().all(|line| line.ends_with(": OK")), "{sums:?}");
 }
 
 #[test]

@@ -46,6 +46,7 @@ mod lying_lists;
 mod machines;
 mod meddling;
 mod mouse;
+mod no_server_backup;
 mod outcomes;
 mod pictures;
 mod plan_edits;

@@ -1154,6 +1154,21 @@ fn a_server_backup_that_fails_never_turns_into_a_deletion_without_it() {
         assert_eq!(bench.asked("DELETE", ""), 0, "{behaviour:?}");
         bench.assert_told("stopped");
     }
+    // Nothing of its file ever arrives, or never to its end.
+    for fault in [Fault::Dropped, Fault::CutShort, Fault::DroppedMidBody] {
+        let mut bench = Bench::deletes(Save, Save, options());
+        let route = "GET /rest/api/backup-restore/jobs/*/download";
+        let rule = Rule::new(route, fault.clone()).always();
+        bench.server.faults().add(rule);
+        bench.ends();
+        let question = bench.job.question();
+        assert!(
+            matches!(question, Some(Question::ServerBackup { .. })),
+            "{fault:?}: {:?}",
+            bench.job.lines()
+        );
+        assert_eq!(bench.asked("DELETE", ""), 0, "{fault:?}");
+    }
     // Gone on without it, by its person; and once more, where it works by then.
     let mut bench = Bench::deletes(Save, Save, behaving(FullBackup::Fails));
     bench.ends().decides(Decision::GoOn);

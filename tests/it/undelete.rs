@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use driver::{Interruption, Scale, What, undelete};
+use driver::{Interruption, Moment, Scale, What, undelete};
 
 #[path = "../../examples/undelete.rs"]
 #[allow(dead_code, reason = "the example has more")]
@@ -35,12 +35,15 @@ fn whatever_gets_in_the_way_the_space_comes_back_as_it_was() {
         (What::DroppedAfter, 90),
         (What::Full, 70),
         (What::ServerKilled, 100),
+        (What::Helper, 50),
+        (What::SecondServer, 30),
     ];
     std::thread::scope(|scope| {
         for (what, moment) in cases {
             scope.spawn(move || {
+                let moment = Moment::Piece(moment);
                 let interruption = Interruption { what, moment };
-                undelete(program(), &small(), Some(interruption))
+                undelete(program(), &small(), Some(interruption.clone()))
                     .unwrap_or_else(|error| panic!("{interruption:?}: {error}"));
             });
         }
