@@ -343,10 +343,10 @@ fn everything_of_a_space_is_read_by_the_documented_format_alone() {
         .iter()
         .map(|item| (item["title"].as_str().expect("a title"), told(&saved, item)))
         .collect();
-    let text: String = all
-        .iter()
-        .map(|(title, told)| format!("{title}: {told}\n"))
-        .collect();
+    let mut text = String::new();
+    for (title, told) in &all {
+        let _ = writeln!(text, "{title}: {told}");
+    }
     insta::assert_snapshot!(text);
 }
 
