@@ -26,7 +26,7 @@ use super::since_copy::{Since, SinceCopy};
 use super::since_save::{New, SinceSave};
 use super::witness::{Sight, Witness};
 use crate::confluence::{
-    ApiError, Call, ContentId, ContentKind, LongTask, LongTaskId, Reply, SpaceKey,
+    ApiError, Call, ContentId, ContentKind, ContentStatus, LongTask, LongTaskId, Reply, SpaceKey,
 };
 use crate::text::number;
 
@@ -185,6 +185,10 @@ pub(super) struct Delete {
     written: Vec<(u32, Option<u64>)>,
     /// What is in a verified backup, with its version; comments and files too.
     saved: HashMap<ContentId, Option<u64>>,
+    /// The pages and blog posts among them that were in no trash. What is added to one before it goes there
+    /// is told by no list: it is saved once more where it is.
+    #[serde(skip)]
+    saved_current: HashSet<ContentId>,
     /// The comments and files among them.
     #[serde(skip)]
     hung: HashMap<ContentId, Fingerprint>,
@@ -255,6 +259,7 @@ impl Delete {
             save: None,
             written: Vec::new(),
             saved: HashMap::new(),
+            saved_current: HashSet::new(),
             hung: HashMap::new(),
             losing: HashMap::new(),
             losing_since: HashMap::new(),
@@ -335,6 +340,7 @@ impl Delete {
         self.folders.clear();
         self.written.clear();
         self.saved.clear();
+        self.saved_current.clear();
         self.hung.clear();
         self.losing.clear();
         self.losing_since.clear();
@@ -536,7 +542,7 @@ impl Delete {
             .enumerate()
             .filter(|_| self.options.backup == BackupChoice::Save)
             .filter(|(_, row)| match self.saved.get(&row.id) {
-                Some(saved) => *saved != row.version,
+                Some(saved) => *saved != row.version || self.went_to_trash(row),
                 None => true,
             })
             .map(|(index, row)| wanted(index, row))
@@ -619,6 +625,11 @@ impl Delete {
         })
     }
 
+    /// Whether it was saved before it went into the trash.
+    fn went_to_trash(&self, row: &Seen) -> bool {
+        row.status == ContentStatus::Trashed && self.saved_current.contains(&row.id)
+    }
+
     /// Another round of saving.
     fn save_more(&mut self, desk: &mut Desk, item: u32, wanted: Vec<Wanted>) {
         self.rounds_here += 1;
@@ -668,7 +679,13 @@ impl Delete {
             Kept::Gone | Kept::Not(_) => None,
         });
         for (row, version) in self.written.drain(..).chain(kept) {
-            let id = self.rows[row as usize].id.clone();
+            let row = &self.rows[row as usize];
+            let id = row.id.clone();
+            if row.status == ContentStatus::Trashed {
+                self.saved_current.remove(&id);
+            } else {
+                self.saved_current.insert(id.clone());
+            }
             self.losing.remove(&id);
             self.lacks.retain(|lack| lack.on != id);
             self.saved.insert(id, version);
@@ -936,7 +953,7 @@ impl Delete {
                 key: self.keys[item as usize].clone(),
                 name: String::new(),
             });
-            self.copy = Some(Box::new(ServerCopy::before_deletion(space, folder)));
+            self.copy = Some(Box::new(ServerCopy::before_deletion(desk, space, folder)));
         }
         let Some(copy) = &mut self.copy else {
             return;
@@ -1402,6 +1419,7 @@ impl Machine for Delete {
             self.folders.clear();
             self.written.clear();
             self.saved.clear();
+            self.saved_current.clear();
             self.hung.clear();
             self.losing.clear();
             self.losing_since.clear();

@@ -191,6 +191,21 @@ struct Pending {
     refused: bool,
 }
 
+impl Pending {
+    /// Whether it is needed even where the job is given up: the end of what was sent.
+    fn is_needed(&self) -> bool {
+        matches!(&self.what, JobWrite::Journal(record) if record.outcome != Phase::Intended)
+    }
+
+    /// Whether it is about a backup, which nobody needs where the job is given up.
+    fn is_of_the_backup(&self) -> bool {
+        matches!(
+            self.what,
+            JobWrite::BackupFile { .. } | JobWrite::MakeFolder { .. } | JobWrite::CheckRoom { .. }
+        )
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Desk {
     /// The job's own: stored with the job, not twice.
@@ -868,10 +883,7 @@ impl Desk {
 
     /// Forgets what the disk refused and nobody needs once the job is given up.
     pub(super) fn forget_refused(&mut self) {
-        self.pending.retain(|it| {
-            !it.refused
-                || matches!(&it.what, JobWrite::Journal(record) if record.outcome != Phase::Intended)
-        });
+        self.pending.retain(|it| !it.refused || it.is_needed());
     }
 
     /// Closes what nobody will come to any more. Whether anything is in doubt still.
@@ -894,6 +906,24 @@ impl Desk {
             halted.push_str(&in_no_backup(purged));
         }
         true
+    }
+
+    /// Nothing is under way that could tell what became of the writes that are in doubt, and nothing more
+    /// is asked: it is not known. So a job ends whatever its machine has lost sight of.
+    pub(super) fn leave_in_doubt(&mut self) {
+        while let Some(doubt) = self.doubts.first() {
+            let (item, step) = (doubt.intent.item, doubt.intent.step);
+            let why = format!("{}. Look at the server.", self.heard(item, step));
+            self.settle(item, step, Settled::Unknown(&why));
+            if self.is_open(item) {
+                self.close(item, Outcome::Unknown(why));
+            }
+        }
+    }
+
+    /// Whether all has an outcome, and what became of a write is not known all the same.
+    pub(super) fn has_only_doubts(&self) -> bool {
+        self.closed == self.lines.len() && !self.doubts.is_empty()
     }
 
     pub(super) fn agree(&mut self, consent: Consent) {
@@ -1177,6 +1207,10 @@ impl Desk {
             )),
         };
         if let Some(why) = refusal {
+            if self.stopping && self.pending[index].is_of_the_backup() {
+                self.pending.remove(index);
+                return Ok(None);
+            }
             self.pending[index].refused = true;
             return Err(why);
         }
@@ -1789,6 +1823,26 @@ mod tests {
         assert_eq!(answer_disk(&mut desk, &holds), 0);
         let halted = desk.halted().unwrap_or_default();
         assert!(halted.contains("is in a backup"), "{halted}");
+    }
+
+    #[test]
+    fn what_nobody_asks_about_any_more_is_told_as_unknown() {
+        let line = |key: &str| Line::space(&crate::confluence::SpaceKey::new(key), "");
+        let mut desk = purging();
+        desk.add_line(line("ENG"));
+        let doubt = |item| {
+            let call = purge();
+            Doubt::about(desk.intent(7 + u64::from(item), item, Step::Purge, &call, String::new()))
+        };
+        desk.doubts = vec![doubt(0)];
+        assert!(!desk.has_only_doubts(), "its line is open");
+        desk.close(0, Outcome::Gone);
+        assert!(desk.has_only_doubts());
+        desk.leave_in_doubt();
+        assert!(!desk.has_only_doubts() && desk.is_finished());
+        let ends: Vec<Phase> = desk.endings.iter().map(|it| it.outcome).collect();
+        assert_eq!(ends, [Phase::Unknown]);
+        assert_eq!(desk.lines()[0].outcome, Some(Outcome::Gone), "it had one");
     }
 
     #[test]

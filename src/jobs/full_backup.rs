@@ -161,6 +161,8 @@ pub(super) struct ServerCopy {
     manifest: Option<FileEntry>,
     /// The number of the server's job.
     job: u64,
+    #[serde(default)]
+    made_for: MadeFor,
     /// What was listed, with its version: the file is held against it, and later the space.
     known: Option<BTreeMap<ContentId, Option<u64>>>,
     /// What of that is no current page or blog post.
@@ -195,6 +197,17 @@ pub(super) struct ServerCopy {
     pages_listed: Vec<(ContentId, Arc<str>)>,
 }
 
+/// Who was signed in when a copy was begun. Its manifest names that user whoever goes on with it: one that
+/// is written again after an interruption is the same to the byte, and what is saved is never replaced.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum MadeFor {
+    /// This user, where known.
+    User(Option<String>),
+    /// It was begun by an older program, which did not keep that.
+    #[default]
+    NotKept,
+}
+
 /// What a file lacks of what is no current page or blog post: without those it is no backup.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Lacks {
@@ -220,7 +233,7 @@ pub(super) enum Hung {
 
 impl ServerCopy {
     /// A copy of `space` in this folder, which must be new.
-    pub(super) fn new(space: SpaceTarget, folder: String) -> Self {
+    pub(super) fn new(desk: &Desk, space: SpaceTarget, folder: String) -> Self {
         Self {
             space,
             folder,
@@ -237,6 +250,7 @@ impl ServerCopy {
             zip: None,
             manifest: None,
             job: 0,
+            made_for: MadeFor::User(signed_in(desk)),
             known: Some(BTreeMap::new()),
             lesser: BTreeSet::new(),
             is_before_deletion: false,
@@ -255,10 +269,10 @@ impl ServerCopy {
 
     /// The same for a space that is deleted afterwards: what is in it is listed in two ways, with what
     /// hangs on it, and remembered.
-    pub(super) fn before_deletion(space: SpaceTarget, folder: String) -> Self {
+    pub(super) fn before_deletion(desk: &Desk, space: SpaceTarget, folder: String) -> Self {
         Self {
             is_before_deletion: true,
-            ..Self::new(space, folder)
+            ..Self::new(desk, space, folder)
         }
     }
 
@@ -272,6 +286,13 @@ impl ServerCopy {
     pub(super) fn cannot_tell(&self, id: &ContentId, version: Option<u64>) -> bool {
         let known = self.known.as_ref().and_then(|known| known.get(id));
         known.is_some_and(|known| known.is_none() || version.is_none())
+    }
+
+    /// Whether this was a current page or blog post when it was listed. What hung on it then is known; what
+    /// was added until it went into a trash is not.
+    pub(super) fn had_it_current(&self, id: &ContentId) -> bool {
+        let is_known = self.known.as_ref().is_some_and(|it| it.contains_key(id));
+        is_known && !self.lesser.contains(id)
     }
 
     /// Whether what hangs on the pages was listed before the server was asked.
@@ -1024,7 +1045,10 @@ impl ServerCopy {
             created: head.created,
             profile: head.target.profile.clone(),
             server: head.target.server.clone(),
-            user: desk.user().map(str::to_owned).or_else(|| head.user.clone()),
+            user: match &self.made_for {
+                MadeFor::User(user) => user.clone(),
+                MadeFor::NotKept => signed_in(desk),
+            },
             spaces: vec![self.space.clone()],
             items: self.listed,
             not_saved: Vec::new(),
@@ -1101,6 +1125,12 @@ impl ServerCopy {
     }
 }
 
+/// Who is signed in, where known.
+fn signed_in(desk: &Desk) -> Option<String> {
+    let user = desk.user().map(str::to_owned);
+    user.or_else(|| desk.head().user.clone())
+}
+
 /// Whether this is a current page or blog post, on which something may hang.
 pub(super) fn may_hold(seen: &Seen) -> bool {
     let is_a_page = matches!(seen.kind, ContentKind::Page | ContentKind::BlogPost);
@@ -1163,7 +1193,7 @@ impl FullBackup {
         self.round += 1;
         let folder = desk.backup_name(self.round);
         self.folder = Some(folder.clone());
-        let copy = ServerCopy::new(self.spaces[item as usize].clone(), folder);
+        let copy = ServerCopy::new(desk, self.spaces[item as usize].clone(), folder);
         self.current = Some((item, copy));
     }
 

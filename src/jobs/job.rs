@@ -1294,11 +1294,21 @@ impl Job {
         if self.trouble.is_some() || self.desk.question().is_some() {
             return false;
         }
+        // While nothing new may be asked for, its last look is still to come.
+        if self.desk.is_held() {
+            return false;
+        }
+        // The machine was asked just now, and asks for nothing more.
+        if self.desk.is_stopping() || self.desk.has_only_doubts() {
+            self.desk.leave_in_doubt();
+        }
+        if !self.desk.is_quiet() {
+            return false;
+        }
         if self.desk.is_stopping() {
             return self.desk.leave_the_rest();
         }
-        // While nothing new may be asked for, its last look is still to come.
-        !self.desk.is_held() && self.desk.is_finished()
+        self.desk.is_finished()
     }
 
     fn end(&self) -> JobState {

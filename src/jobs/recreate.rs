@@ -1342,7 +1342,10 @@ impl Machine for Recreate {
                 let texts = items.into_iter().map(|item| (item.id, item.storage));
                 self.loaded = Some((name.clone(), texts.collect()));
             }
-            Err(why) => desk.halt(format!("The backup cannot be read. {why}")),
+            Err(why) => {
+                desk.halt(format!("The backup cannot be read. {why}"));
+                self.texts_are_gone(desk, name, &why);
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use super::desk::Desk;
 use super::full_backup::{Hung, ServerCopy};
 use super::listing::Seen;
 use super::on_pages::{Look, OnPages};
-use crate::confluence::{ApiError, ContentId, Reply, SpaceKey};
+use crate::confluence::{ApiError, ContentId, ContentStatus, Reply, SpaceKey};
 use crate::text::number;
 
 /// Something that is not in the server's file, or not as it is now.
@@ -105,7 +105,11 @@ impl SinceCopy {
     pub(super) fn found(&mut self, copy: &ServerCopy, rows: &[Seen]) -> Since {
         let told: HashSet<ContentId> = self.differing.iter().map(|it| it.id.clone()).collect();
         for row in rows {
-            if !told.contains(&row.id) && !copy.knows(&row.id, row.version) {
+            // What hangs on a page in the trash is not listed: it went there with what is new on it.
+            let went_to_trash =
+                row.status == ContentStatus::Trashed && copy.had_it_current(&row.id);
+            let is_as_it_was = copy.knows(&row.id, row.version) && !went_to_trash;
+            if !told.contains(&row.id) && !is_as_it_was {
                 self.differing.push(Differing {
                     id: row.id.clone(),
                     version: row.version,
@@ -114,8 +118,7 @@ impl SinceCopy {
                 });
             }
         }
-        let is_new = |it: &&Differing| self.accepted.get(&it.id) != Some(&it.version);
-        let new: Vec<&Differing> = self.differing.iter().filter(is_new).collect();
+        let new: Vec<&Differing> = self.not_accepted().collect();
         if !new.is_empty() {
             return Since::Changed {
                 hangs: new.iter().any(|it| it.hangs),
@@ -127,6 +130,12 @@ impl SinceCopy {
             return Since::Nothing;
         }
         Since::Unknown(self.why_unknown(copy, unknown))
+    }
+
+    /// What differs, but for what was accepted as it is now.
+    fn not_accepted(&self) -> impl Iterator<Item = &Differing> {
+        let differing = self.differing.iter();
+        differing.filter(|it| self.accepted.get(&it.id) != Some(&it.version))
     }
 
     fn why_unknown(&self, copy: &ServerCopy, unknown: u64) -> String {
@@ -152,21 +161,19 @@ impl SinceCopy {
         )
     }
 
-    /// Whether nothing is known to differ.
+    /// Whether nothing is known to differ but what was accepted.
     pub(super) fn is_of_the_unknown(&self) -> bool {
-        self.differing.is_empty()
+        self.not_accepted().next().is_none()
     }
 
     /// What was found may go.
     pub(super) fn accept(&mut self, copy: &ServerCopy) {
-        let unknown = self.unknown(copy);
+        // What was shown is accepted, and no more.
+        if self.is_of_the_unknown() {
+            self.accepted_unknown = self.unknown(copy);
+        }
         let differing = self.differing.drain(..);
-        let is_none = differing.len() == 0;
         self.accepted
             .extend(differing.map(|it| (it.id, it.version)));
-        // What was shown is accepted, and no more.
-        if is_none {
-            self.accepted_unknown = unknown;
-        }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 
-use coracle::confluence::{Call, ContentKind, ServerText, SpaceKey};
+use coracle::confluence::{Call, ContentId, ContentKind, ServerText, SpaceKey};
 use coracle::demo::{Fault, Options, Rule, Seed};
 use coracle::jobs::*;
 use coracle::shell::backups;
@@ -479,4 +479,51 @@ fn pages_whose_comments_cannot_be_listed_again_are_asked_about() {
     assert_eq!(bench.asked("DELETE", ""), 0);
     bench.decides(Decision::GoOn);
     assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
+}
+
+/// Somebody adds a file to a page, and the page goes into the trash: there no list tells of the file.
+fn goes_into_the_trash_with_a_file(bench: &Bench) {
+    let plan = page(bench, "Plan");
+    attach(bench, &plan, "late.txt");
+    let id = ContentId::new(plan);
+    bench.send(&Call::TrashContent { id }).expect("it is there");
+}
+
+#[test]
+fn a_page_that_went_into_the_trash_since_the_server_wrote_the_space_out_is_shown() {
+    let mut bench = Bench::deletes(Save, Declined, options());
+    bench.feed(JobEvent::Begin);
+    run_until(&mut bench, |call| {
+        matches!(call, Call::DownloadBackup { .. })
+    });
+    goes_into_the_trash_with_a_file(&bench);
+    bench.run(None, |_| false);
+    let Some(Question::ServerBackup { changed, .. }) = bench.job.question() else {
+        panic!("{:?}", bench.job.lines());
+    };
+    assert_eq!(changed, &["Plan"]);
+    assert!(bench.has_space());
+}
+
+#[test]
+fn a_page_that_went_into_the_trash_since_it_was_saved_is_saved_once_more() {
+    let mut bench = Bench::deletes(Declined, Save, options());
+    bench.feed(JobEvent::Begin);
+    // The second list.
+    run_until(&mut bench, |call| {
+        let Call::SpaceContentOfKind { expand, .. } = call else {
+            return false;
+        };
+        !expand.contains("body.storage")
+    });
+    goes_into_the_trash_with_a_file(&bench);
+    bench.run(None, |_| false);
+    assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
+    let found = backups::list(&bench.folders.backups).expect("the backups");
+    let saved = found.iter().any(|backup| {
+        let contents = backups::contents(&bench.folders.backups, &backup.name);
+        let items = contents.expect("there").expect("whole").items;
+        items.iter().any(|(_, item)| item.title == *"late.txt")
+    });
+    assert!(saved, "the file is in no backup");
 }

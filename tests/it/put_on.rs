@@ -425,6 +425,71 @@ fn a_process_that_dies_at_any_step_goes_on_and_puts_nothing_there_twice() {
     assert!(at > 60, "{at} steps");
 }
 
+/// All of it made again, until the first of these requests has been sent and its answer is lost with the
+/// process.
+fn killed_at(saved: &Saved, is_it: impl Fn(&Call) -> bool) -> (Bench, Call) {
+    let mut bench = saved.again(empty(Generation::Ten, true));
+    bench.feed(JobEvent::Begin);
+    bench.run(None, |bench| bench.requests().next().is_some_and(&is_it));
+    let call = bench.requests().next().expect("one waits").clone();
+    bench.send(&call).expect("it is taken");
+    (bench, call)
+}
+
+fn unknown(bench: &Bench) -> Vec<&str> {
+    let outcomes = bench
+        .job
+        .lines()
+        .iter()
+        .filter_map(|line| line.outcome.as_ref());
+    let unknown = outcomes.filter_map(|outcome| match outcome {
+        Outcome::Unknown(why) => Some(why.as_str()),
+        _ => None,
+    });
+    unknown.collect()
+}
+
+#[test]
+fn a_comment_whose_text_is_gone_from_the_backup_is_told_as_unknown_and_the_job_ends() {
+    let saved = Saved::new();
+    let (mut bench, _) = killed_at(&saved, |call| matches!(call, Call::CreateComment { .. }));
+    for file in std::fs::read_dir(bench.folders.backups.join(NAME)).expect("there") {
+        let file = file.expect("one");
+        if file.file_name().to_string_lossy().starts_with("items-") {
+            std::fs::remove_file(file.path()).expect("removed");
+        }
+    }
+    assert!(bench.taken_up());
+    bench.run(None, |_| false);
+    assert_eq!(bench.job.state(), JobState::Unknown);
+    let told = unknown(&bench);
+    assert!(
+        told.len() == 1 && told[0].contains("cannot be read any more"),
+        "{told:?}"
+    );
+    bench.assert_told("its text is gone");
+}
+
+#[test]
+fn a_comment_on_a_page_that_somebody_put_into_the_trash_is_told_as_unknown_and_the_job_ends() {
+    let saved = Saved::new();
+    let (mut bench, call) = killed_at(&saved, |call| matches!(call, Call::CreateComment { .. }));
+    let Call::CreateComment { on, .. } = call else {
+        panic!("{call:?}");
+    };
+    bench.send(&Call::TrashContent { id: on }).expect("there");
+    assert!(bench.taken_up());
+    bench.run(None, |_| false);
+    assert!(bench.job.state().is_over(), "{:?}", bench.job.lines());
+    let told = unknown(&bench);
+    assert!(
+        told.len() == 1 && told[0].contains("Look at that page"),
+        "{:?}",
+        bench.job.lines()
+    );
+    bench.assert_told("its page is in the trash");
+}
+
 #[test]
 fn what_is_there_already_is_asked_about_be_it_a_page_or_a_post() {
     let saved = Saved::new();

@@ -79,7 +79,7 @@ pub(crate) struct Bench {
     journal: Vec<String>,
     checkpoint: Option<String>,
     pub(crate) requests: VecDeque<(RequestNo, Call)>,
-    writes: VecDeque<(WriteNo, JobWrite)>,
+    pub(crate) writes: VecDeque<(WriteNo, JobWrite)>,
     at: u64,
     pub(crate) steps: usize,
     runtime: tokio::runtime::Runtime,
@@ -313,6 +313,12 @@ impl Bench {
 
     /// Another process takes up what it finds; `false`: nothing was begun.
     pub(crate) fn taken_up(&mut self) -> bool {
+        let user = self.job.head().user.clone();
+        self.taken_up_by(user)
+    }
+
+    /// The same, with this user signed in.
+    pub(crate) fn taken_up_by(&mut self, user: Option<String>) -> bool {
         self.requests.clear();
         self.writes.clear();
         self.holds = Holds::default();
@@ -325,7 +331,6 @@ impl Bench {
             return false;
         };
         self.job = Job::reopen(&text, &read.needed).expect("a job");
-        let user = self.job.head().user.clone();
         let session = Session { user, ..session() };
         self.job.take_up(session).expect("nobody moved");
         if let Some(challenge) = self.job.challenge() {

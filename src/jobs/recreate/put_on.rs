@@ -131,7 +131,7 @@ impl Recreate {
         let (holder, page) = match self.page(desk, item) {
             Ok(page) => page,
             Err(why) => {
-                desk.close(item, Outcome::Skipped(why.to_owned()));
+                self.has_no_page(desk, item, why);
                 return true;
             }
         };
@@ -162,15 +162,72 @@ impl Recreate {
                     return true;
                 }
             },
-            Stage::Look if !self.has_what_is_sent(desk, item) => {}
+            Stage::Look if !self.can_look(desk, item) => {}
             Stage::Look => desk.read(item, Step::Settle, self.look_for(item, page)),
         }
         false
     }
 
+    /// There is no page for it. What was sent to one before, in an earlier run, may be there.
+    fn has_no_page(&mut self, desk: &mut Desk, item: u32, why: &str) {
+        let step = self.step(item);
+        if desk.is_in_doubt(item, step) {
+            let why = format!("{}. {why} Look at that page.", desk.heard(item, step));
+            self.end_unknown(desk, item, why);
+            return;
+        }
+        let put = self.at(item);
+        let outcome = match put.made.filter(|_| put.is_there) {
+            None => Outcome::Skipped(why.to_owned()),
+            Some(made) => Outcome::Failed(format!(
+                "It is back, with the id {made}; what became of the page that it is on is told there."
+            )),
+        };
+        desk.close(item, outcome);
+    }
+
+    /// Ends what was sent and could not be looked at. On a page that has to be kept from others it is not
+    /// seen either whether it still is: servers drop restrictions when something is put on one.
+    fn end_unknown(&mut self, desk: &mut Desk, item: u32, mut why: String) {
+        let holder = self.holder(item);
+        if holder.is_some_and(|holder| self.need(holder) != Need::Open) {
+            why.push_str(
+                " Nor was it seen whether that page is still kept from others: look at its restrictions.",
+            );
+        }
+        desk.settle(item, self.step(item), Settled::Unknown(&why));
+        desk.close(item, Outcome::Unknown(why));
+    }
+
     /// Whether the text of a comment is at hand; of a file nothing is needed.
     fn has_what_is_sent(&mut self, desk: &mut Desk, item: u32) -> bool {
         self.step(item) == Step::Attach || self.has_texts(desk, item)
+    }
+
+    /// Whether what was sent can be looked for: by its id or its name, else by its text.
+    fn can_look(&mut self, desk: &mut Desk, item: u32) -> bool {
+        self.at(item).made.is_some() || self.has_what_is_sent(desk, item)
+    }
+
+    /// The texts in this file of the backup cannot be read any more: what became of comments that can be
+    /// told by their text alone is not learned.
+    pub(super) fn texts_are_gone(&mut self, desk: &mut Desk, file: &str, why: &str) {
+        let is_lost = |item: &u32| {
+            let put = self.at(*item);
+            self.recipe.items[*item as usize].0 == file
+                && self.hangs(*item)
+                && self.step(*item) == Step::Comment
+                && put.stage == Stage::Look
+                && put.made.is_none()
+        };
+        let lost: Vec<u32> = desk.open().filter(is_lost).collect();
+        for item in lost {
+            let why = format!(
+                "{}, and its text, by which it is known on the page, cannot be read any more. {why} Look at the page.",
+                desk.heard(item, Step::Comment)
+            );
+            self.end_unknown(desk, item, why);
+        }
     }
 
     fn begin(&mut self, desk: &mut Desk, item: u32) -> bool {
@@ -397,7 +454,7 @@ impl Recreate {
             (_, other) => {
                 let error = other.err().unwrap_or_else(unexpected);
                 let why = desk.unconfirmed(item, self.step(item), &error);
-                desk.close(item, Outcome::Unknown(why));
+                self.end_unknown(desk, item, why);
             }
         }
     }
@@ -447,8 +504,7 @@ impl Recreate {
                 number::bytes(there),
                 number::bytes(wanted)
             );
-            desk.settle(item, step, Settled::Unknown(&why));
-            desk.close(item, Outcome::Unknown(why));
+            self.end_unknown(desk, item, why);
             return;
         }
         let has_text = |text: &String| !text.trim().is_empty();
@@ -457,8 +513,7 @@ impl Recreate {
             .is_some_and(|it| !has_text(it));
         if step == Step::Comment && is_empty {
             let why = "The server answered that it was done, and the comment is empty.";
-            desk.settle(item, step, Settled::Unknown(why));
-            desk.close(item, Outcome::Unknown(why.to_owned()));
+            self.end_unknown(desk, item, why.to_owned());
             return;
         }
         let put = self.put(item);
@@ -539,7 +594,7 @@ impl Recreate {
                 put.stage = Stage::Verify;
             }
             Fate::InDoubt(_) => self.put(item).stage = Stage::Look,
-            Fate::NeverKnown(why) => desk.close(item, Outcome::Unknown(why)),
+            Fate::NeverKnown(why) => self.end_unknown(desk, item, why),
             Fate::NotApplied(_) => self.put(item).stage = Stage::Verify,
             Fate::Refused(error) => {
                 let had_a_place = self
