@@ -184,7 +184,7 @@ fn restrict(server: &mut Server, call: &Call) -> Result<Reply, ApiError> {
 }
 
 /// Whether a page, or one that it hangs below, is kept from everybody.
-fn is_kept(server: &Server, id: &str) -> bool {
+pub(crate) fn is_kept(server: &Server, id: &str) -> bool {
     let mut at = id;
     while let Some(doc) = server.docs.get(at) {
         if doc.restrictions.iter().any(|it| it.operation == "read") {

@@ -6,6 +6,7 @@
 mod across;
 mod added_late;
 mod app;
+mod backing_server;
 mod backups;
 #[cfg(target_os = "linux")]
 mod big_files;
@@ -71,6 +72,7 @@ mod space_forms;
 mod story;
 mod structure;
 mod switch;
+mod taken_over;
 mod terminal;
 mod text;
 mod tls;
@@ -81,6 +83,7 @@ mod typed_ahead;
 mod uncertain;
 #[cfg(target_os = "linux")]
 mod undelete;
+mod undelete_simulation;
 mod view;
 mod wire;
 mod writing;

@@ -892,6 +892,43 @@ impl Disk {
             }
         }
     }
+
+    /// What is in backups that verify.
+    pub(crate) fn saved(&self) -> BTreeSet<String> {
+        let mut saved = BTreeSet::new();
+        for ((folder, name), bytes) in &self.files {
+            if name != backup::MANIFEST {
+                continue;
+            }
+            let read = |name: &str| {
+                let place = (folder.clone(), name.to_owned());
+                self.files.get(&place).cloned()
+            };
+            let Ok(manifest) = Manifest::decode(bytes) else {
+                continue;
+            };
+            if manifest.verify(read).is_err() {
+                continue;
+            }
+            for file in manifest.files.iter().filter(|file| file.items > 0) {
+                let bytes = read(&file.name).unwrap_or_default();
+                for item in backup::unpack(&file.name, &bytes).unwrap_or_default() {
+                    let file = item.file.and_then(|file| read(&file.name));
+                    let text = match file {
+                        Some(file) => String::from_utf8(file).ok(),
+                        None => item.storage,
+                    };
+                    let version = item.version.and_then(|version| version.number);
+                    let has_list = item.attachments.is_some();
+                    saved.insert(format!(
+                        "{} {version:?} {text:?} {:?} {:?} {has_list}",
+                        item.id, item.labels, item.restrictions
+                    ));
+                }
+            }
+        }
+        saved
+    }
 }
 
 struct World {
@@ -1046,7 +1083,7 @@ impl World {
             _ => Vec::new(),
         };
         if !doomed.is_empty() {
-            let saved = self.saved();
+            let saved = self.disk.saved();
             for id in doomed {
                 let doc = &before.docs[&id];
                 if !saved.contains(&kept_of(&id, doc)) {
@@ -1056,43 +1093,6 @@ impl World {
             }
         }
         answer
-    }
-
-    /// What is in backups that verify.
-    fn saved(&self) -> BTreeSet<String> {
-        let mut saved = BTreeSet::new();
-        for ((folder, name), bytes) in &self.disk.files {
-            if name != backup::MANIFEST {
-                continue;
-            }
-            let read = |name: &str| {
-                let place = (folder.clone(), name.to_owned());
-                self.disk.files.get(&place).cloned()
-            };
-            let Ok(manifest) = Manifest::decode(bytes) else {
-                continue;
-            };
-            if manifest.verify(read).is_err() {
-                continue;
-            }
-            for file in manifest.files.iter().filter(|file| file.items > 0) {
-                let bytes = read(&file.name).unwrap_or_default();
-                for item in backup::unpack(&file.name, &bytes).unwrap_or_default() {
-                    let file = item.file.and_then(|file| read(&file.name));
-                    let text = match file {
-                        Some(file) => String::from_utf8(file).ok(),
-                        None => item.storage,
-                    };
-                    let version = item.version.and_then(|version| version.number);
-                    let has_list = item.attachments.is_some();
-                    saved.insert(format!(
-                        "{} {version:?} {text:?} {:?} {:?} {has_list}",
-                        item.id, item.labels, item.restrictions
-                    ));
-                }
-            }
-        }
-        saved
     }
 
     /// Notes the last looks, after which others keep still.
@@ -1659,7 +1659,7 @@ impl World {
             && self.interference != Interference::Others
             && self.server.modern
         {
-            let saved = self.saved();
+            let saved = self.disk.saved();
             let docs = self.server.docs.clone();
             for (id, doc) in docs {
                 let is_meant = doc.status == ContentStatus::Trashed
@@ -1679,7 +1679,7 @@ impl World {
 }
 
 /// An item as it should be in a backup: its text or file, to the byte, and all that belongs to it.
-fn kept_of(id: &str, doc: &Doc) -> String {
+pub(crate) fn kept_of(id: &str, doc: &Doc) -> String {
     let has_list = matches!(doc.kind, ContentKind::Page | ContentKind::BlogPost);
     format!(
         "{id} {:?} {:?} {:?} {:?} {has_list}",
@@ -1698,7 +1698,7 @@ fn look_name(call: &Call) -> String {
     }
 }
 
-fn speaks_of(record: &Record, call: &Call) -> bool {
+pub(crate) fn speaks_of(record: &Record, call: &Call) -> bool {
     let id = match call {
         Call::PurgeContent { id }
         | Call::RestoreContent { id, .. }
@@ -1706,13 +1706,18 @@ fn speaks_of(record: &Record, call: &Call) -> bool {
         | Call::TrashContent { id }
         | Call::ReplaceBody { id, .. }
         | Call::SetRestrictions { id, .. }
-        | Call::AddLabels { id, .. } => id.to_string(),
+        | Call::AddLabels { id, .. }
+        | Call::AttachFile { id, .. } => id.to_string(),
         Call::CreateContent { title, .. } => {
             let interim = format!("Being restored {} {}", record.job, record.item + 1);
             let is_its = title.starts_with(&record.title) || **title == *interim;
             return record.step == Step::Create && is_its;
         }
         Call::CreateSpace { .. } => return record.step == Step::CreateSpace,
+        Call::BackUpSpace { .. } => return record.step == Step::BackUpSpace,
+        Call::UploadBackup { .. } => return record.step == Step::Upload,
+        Call::CreateComment { .. } => return record.step == Step::Comment,
+        Call::CancelBackupJob { id } => id.to_string(),
         Call::UpdateSpace { key, .. }
         | Call::DeleteSpace { key }
         | Call::ArchiveSpace { key }
