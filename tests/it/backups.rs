@@ -38,7 +38,7 @@ fn said(output: &Output) -> String {
 fn item(title: &str) -> Item {
     Item {
         title: ServerText::new(title.to_owned()),
-        id: ContentId::new(title),
+        id: ContentId::new(title.replace(' ', "-")),
         kind: ContentKind::Page,
         status: ContentStatus::Trashed,
         space: Some(SpaceKey::new("ENG")),

@@ -101,6 +101,7 @@ impl Served {
             .client
             .post(self.url(path))
             .header("content-type", "multipart/form-data; boundary=edge")
+            .header("X-Atlassian-Token", "no-check")
             .body(reqwest::Body::wrap_stream(form));
         self.send(request)
     }
