@@ -907,9 +907,9 @@ fn a_broken_journal_stops_writes_and_a_cut_line_does_not() {
     assert_ne!(code, 0, "{said}");
     let mut visit = bench.start();
     visit
-        .sees("nothing is changed")
+        .sees("Until then nothing is changed.")
         .types("n")
-        .sees("so nothing is changed");
+        .sees("Until then nothing is changed.");
     bench.server.forget_requests();
     visit
         .types("a")
