@@ -27,7 +27,7 @@ mod space;
 mod space_parts;
 mod system;
 
-pub(super) use backups::{Files, forget_interrupted};
+pub(super) use backups::{Files, Outcome, forget_interrupted};
 
 /// The routes below the context path.
 pub(super) fn router(site: Arc<Site>) -> Router {

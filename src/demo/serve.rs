@@ -305,6 +305,8 @@ pub(super) struct Site {
     inflight: AtomicUsize,
     peak: AtomicUsize,
     rate: Mutex<Option<(Instant, u32)>>,
+    outcomes: Mutex<Vec<routes::Outcome>>,
+    stopping: AtomicBool,
 }
 
 /// The last requests; older ones are forgotten, but counted.
@@ -328,6 +330,16 @@ impl Site {
 
     pub(super) fn files(&self) -> MutexGuard<'_, routes::Files> {
         locked(&self.files)
+    }
+
+    /// Outcomes of jobs that are not in the data file yet.
+    pub(super) fn outcomes(&self) -> MutexGuard<'_, Vec<routes::Outcome>> {
+        locked(&self.outcomes)
+    }
+
+    /// Whether the server is being stopped: long work ends where it is.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
     }
 
     pub(super) fn behaviour(&self) -> Behaviour {
@@ -399,6 +411,9 @@ impl Site {
     }
 }
 
+/// How long a request that is in the middle of its work may keep a server from stopping.
+const SHUTDOWN: Duration = Duration::from_secs(10);
+
 /// A running server. It stops when it is dropped.
 pub struct Server {
     site: Arc<Site>,
@@ -452,6 +467,8 @@ impl Server {
             inflight: AtomicUsize::new(0),
             peak: AtomicUsize::new(0),
             rate: Mutex::default(),
+            outcomes: Mutex::default(),
+            stopping: AtomicBool::new(false),
         });
         let app = router(&site);
         let (stop, stopped) = oneshot::channel::<()>();
@@ -469,8 +486,9 @@ impl Server {
                         _ = stopped => {}
                     }
                 });
-                // Dropping the runtime drops every open connection at once.
-                runtime.shutdown_background();
+                // Drops every open connection at once, and waits until no request has the data file any
+                // more: who starts the next server may take the same one.
+                runtime.shutdown_timeout(SHUTDOWN);
             })
             .map_err(ServeError::System)?;
         let _ = started.recv();
@@ -529,6 +547,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        self.site.stopping.store(true, Ordering::SeqCst);
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }

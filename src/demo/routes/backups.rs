@@ -253,6 +253,42 @@ fn set_state(db: &Connection, id: i64, state: &str, error: Option<&str>) -> rusq
     Ok(())
 }
 
+/// How the work of a job ended.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    job: i64,
+    error: Option<String>,
+}
+
+/// Ends a job. A server that is being stopped says nothing: its next start finds the job interrupted.
+fn end(site: &Site, job: i64, result: Result<(), export::NotAnExport>) {
+    if site.is_stopping() {
+        return;
+    }
+    let error = result.err().map(|error| error.to_string());
+    site.outcomes().push(Outcome { job, error });
+    settle(site);
+}
+
+/// Writes down how jobs ended. While the data file takes nothing, as on a full disk, the outcomes wait for
+/// the next request about a job, so that none counts as running for ever.
+fn settle(site: &Site) {
+    let db = site.db();
+    settle_in(&db, &mut site.outcomes());
+}
+
+fn settle_in(db: &Connection, outcomes: &mut Vec<Outcome>) {
+    outcomes.retain(|Outcome { job, error }| {
+        let written = match error {
+            None => db
+                .execute("UPDATE backup_job SET done = total WHERE id = ?", [job])
+                .map(drop),
+            Some(error) => set_state(db, *job, "FAILED", Some(error)),
+        };
+        written.is_err()
+    });
+}
+
 /// `POST /backup-restore/backup/space`.
 pub(super) async fn back_up(State(site): State<Arc<Site>>, Sent(body): Sent) -> Answer {
     let behaviour = site.behaviour().full_backup;
@@ -269,6 +305,7 @@ pub(super) async fn back_up(State(site): State<Arc<Site>>, Sent(body): Sent) -> 
         }
         _ => {}
     }
+    settle(&site);
     let (id, export, answer) = write(&site, |db, shape| {
         let keys: Vec<String> = body["spaceKeys"]
             .as_array()
@@ -327,12 +364,7 @@ pub(super) async fn back_up(State(site): State<Arc<Site>>, Sent(body): Sent) -> 
     let worker = Arc::clone(&site);
     drop(tokio::task::spawn_blocking(move || {
         let written = write_file(&worker, id, export, behaviour);
-        let db = worker.db();
-        let ended = match written {
-            Ok(()) => db.execute("UPDATE backup_job SET done = total WHERE id = ?", [id]),
-            Err(error) => set_state(&db, id, "FAILED", Some(&error.to_string())).map(|()| 1),
-        };
-        drop(ended);
+        end(&worker, id, written);
     }));
     ok(answer)
 }
@@ -345,6 +377,9 @@ fn write_file(
 ) -> Result<(), export::NotAnExport> {
     let file = site.files().make(id)?;
     let mut file = export.write(file, |content, from, count| {
+        if site.is_stopping() {
+            return Err(io::Error::other("the server is being stopped"));
+        }
         let db = site.db();
         file_bytes::read(&db, content, from, count).map_err(io::Error::other)
     })?;
@@ -400,6 +435,7 @@ fn look(db: &Connection, row: &mut JobRow, shape: &Shape<'_>) -> Result<(), Fail
 
 /// `GET /backup-restore/jobs/{id}`.
 pub(super) async fn one(State(site): State<Arc<Site>>, UrlPath(id): UrlPath<String>) -> Answer {
+    settle(&site);
     write(&site, |db, shape| {
         let mut row = job(db, &id)?;
         look(db, &mut row, shape)?;
@@ -526,12 +562,7 @@ pub(super) async fn upload(State(site): State<Arc<Site>>, mut form: Multipart) -
         } else {
             read_in(&worker, id, zip, &key, behaviour == FullRestore::Half)
         };
-        let db = worker.db();
-        let ended = match restored {
-            Ok(()) => db.execute("UPDATE backup_job SET done = total WHERE id = ?", [id]),
-            Err(error) => set_state(&db, id, "FAILED", Some(&error.to_string())).map(|()| 1),
-        };
-        drop(ended);
+        end(&worker, id, restored);
     }));
     ok(answer)
 }
@@ -566,6 +597,9 @@ fn read_in(
 fn put_in(site: &Site, import: &mut Import<ReadAt>, key: &str) -> Result<(), export::NotAnExport> {
     let mut pieces = Vec::new();
     import.files(|content, number, bytes| {
+        if site.is_stopping() {
+            return Err(interrupted());
+        }
         pieces.push((content, number, bytes.to_vec()));
         if pieces.len() < AT_ONCE {
             return Ok(());
@@ -583,6 +617,12 @@ fn put_in(site: &Site, import: &mut Import<ReadAt>, key: &str) -> Result<(), exp
     Ok(())
 }
 
+/// What ends the work on the data file when the server is stopped.
+fn interrupted() -> rusqlite::Error {
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_INTERRUPT);
+    rusqlite::Error::SqliteFailure(code, Some("the server is being stopped".to_owned()))
+}
+
 /// Keeps pieces of files, which are nobody's until the rows are in.
 fn keep(site: &Site, pieces: &mut Vec<(i64, i64, Vec<u8>)>) -> rusqlite::Result<()> {
     let db = site.db();
@@ -591,4 +631,35 @@ fn keep(site: &Site, pieces: &mut Vec<(i64, i64, Vec<u8>)>) -> rusqlite::Result<
         file_bytes::write_piece(&tx, content, number, &bytes)?;
     }
     tx.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::store::{self, Place};
+    use super::*;
+
+    #[test]
+    fn a_job_that_ends_while_the_data_file_takes_nothing_is_over_once_it_does() {
+        let (mut db, _) = store::open(Place::Memory).unwrap();
+        store::fill(&mut db, |_| Ok::<(), rusqlite::Error>(())).unwrap();
+        db.execute(
+            "INSERT INTO backup_job (operation, spaces, state, looks, created, kept, total, done) \
+             VALUES ('BACKUP', '[\"ENG\"]', 'PROCESSING', 1, 0, 0, 5, 0)",
+            [],
+        )
+        .unwrap();
+        let id = db.last_insert_rowid();
+        let mut outcomes = vec![Outcome {
+            job: id,
+            error: Some("the disk is full".to_owned()),
+        }];
+        let is_over = || job(&db, &id.to_string()).is_ok_and(|row| row.is_over());
+        db.pragma_update(None, "query_only", true).unwrap();
+        settle_in(&db, &mut outcomes);
+        assert!(!is_over());
+        db.pragma_update(None, "query_only", false).unwrap();
+        settle_in(&db, &mut outcomes);
+        assert!(is_over());
+        assert!(outcomes.is_empty());
+    }
 }
