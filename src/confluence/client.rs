@@ -988,8 +988,10 @@ impl Inner {
         brings: Brings,
         resume: &mut Option<Resume>,
     ) -> Result<Downloaded, ApiError> {
-        let stored =
-            |outcome: std::io::Result<()>| outcome.map_err(|error| transfer::storage(&error));
+        let place = sink.place();
+        let stored = |outcome: std::io::Result<()>| {
+            outcome.map_err(|error| transfer::storage(&error, &place))
+        };
         let Brings::From {
             from,
             total,
@@ -1210,7 +1212,8 @@ fn sending(
     builder: reqwest::RequestBuilder,
     form: &Form,
 ) -> Result<reqwest::RequestBuilder, ApiError> {
-    let pieces = form.pieces().map_err(|error| transfer::storage(&error))?;
+    let pieces = form.pieces();
+    let pieces = pieces.map_err(|error| transfer::storage(&error, form.name()))?;
     Ok(builder
         .header(CONTENT_TYPE, form.content_type())
         .header(CONTENT_LENGTH, form.length())

@@ -326,9 +326,7 @@ impl ApiError {
             ErrorKind::CloudNotSupported => {
                 "Coracle speaks the REST API of Confluence Data Center; Cloud has other operations and another sign-in, so nothing would be safe there."
             }
-            ErrorKind::Storage => {
-                "Make room, or mend what the message names, then go on: what has arrived is kept."
-            }
+            ErrorKind::Storage => "Once that is mended, go on where it stopped.",
             ErrorKind::Settings => {
                 "Correct the setting or the file that the message names, then try again."
             }

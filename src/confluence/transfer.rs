@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::backup_restore::Resume;
 use super::error::{ApiError, ErrorKind};
 use super::headers::Headers;
+use crate::text::on_disk;
 
 /// One request of a download brings so much at most, where the server gives parts: what is paused or
 /// cancelled need not wait for the whole.
@@ -19,6 +20,8 @@ pub trait Sink: Send {
     fn length(&self) -> u64;
     /// What comes now begins at this byte: all that is there, or the first.
     fn begin(&mut self, from: u64) -> io::Result<()>;
+    /// Where that is, as a person knows it.
+    fn place(&self) -> String;
     /// Takes what has arrived.
     fn write(&mut self, piece: &[u8]) -> io::Result<()>;
 }
@@ -142,11 +145,8 @@ fn content_range(text: &str) -> Option<(u64, u64)> {
 }
 
 /// What could not be written or read on this machine.
-pub(super) fn storage(error: &io::Error) -> ApiError {
-    ApiError::new(
-        ErrorKind::Storage,
-        format!("The file of the backup could not be kept or read on this machine: {error}."),
-    )
+pub(super) fn storage(error: &io::Error, place: &str) -> ApiError {
+    ApiError::new(ErrorKind::Storage, on_disk::told(error, place))
 }
 
 /// A file as the part `file` of a form.
@@ -165,6 +165,11 @@ impl Form {
             boundary: format!("coracle-{:016x}{:016x}", chance[0], chance[1]),
             sent: Arc::default(),
         }
+    }
+
+    /// What the file is called.
+    pub(super) fn name(&self) -> &str {
+        self.source.name()
     }
 
     pub(super) fn content_type(&self) -> String {

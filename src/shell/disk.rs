@@ -16,23 +16,20 @@ use super::event::Event;
 use super::holds::{Holds, TurnTaken};
 use super::perform::told;
 use super::zip_check::Watch;
-use super::{at_work, backups, files, removal, zip_check};
+use super::{at_work, backups, files, removal, room, zip_check};
 use crate::app::message::{
     DiskCall, DiskError, DiskReply, ENTRIES, JobsRead, Msg, TakenTurn, TextFile, Ticket,
 };
 use crate::confluence::{ContentId, SpaceKey};
 use crate::jobs::backup::Digest;
 use crate::jobs::ledger::Reader;
-use crate::text::number;
+use crate::text::on_disk;
 
 /// The name of the journal in the folder of a profile.
 pub const JOURNAL: &str = "journal.ndjson";
 
 /// How many exports of one name are kept apart by a number.
 const EXPORTS_OF_A_NAME: u32 = 1_000;
-
-/// So much room is left on the disk for the journal and for everybody else, in bytes.
-const LEFT_FREE: u64 = 16 << 20;
 
 /// The name of the thread.
 pub const THREAD: &str = "disk";
@@ -354,7 +351,9 @@ pub fn perform(
             expected,
             Watch::none(),
         ),
-        DiskCall::CheckRoom { bytes } => room_for(&folders.backups, *bytes),
+        DiskCall::CheckRoom { bytes } => {
+            room::check(&folders.backups, *bytes).map(|()| DiskReply::Written)
+        }
         DiskCall::CheckFile { backup, file } => {
             let folder = plain_file(&folders.backups, backup)?;
             let path = plain_file(&folder, &file.name)?;
@@ -458,28 +457,6 @@ pub fn perform(
         }
         DiskCall::Export { name, text } => export(&folders.exports, name, text),
     }
-}
-
-/// Whether there is room for so many bytes where the backups lie, or will.
-fn room_for(backups: &Path, bytes: u64) -> Result<DiskReply, DiskError> {
-    let mut there = backups.ancestors().filter(|it| it.is_dir());
-    let folder = there.next().unwrap_or(backups);
-    let free = match rustix::fs::statvfs(folder) {
-        Ok(found) => found.f_bavail.saturating_mul(found.f_frsize),
-        // Where that can't be told, writing tells.
-        Err(_) => return Ok(DiskReply::Written),
-    };
-    if free.saturating_sub(LEFT_FREE) >= bytes {
-        return Ok(DiskReply::Written);
-    }
-    Err(DiskError {
-        message: format!(
-            "The files take {}, and {} are free in {}.",
-            number::bytes(bytes),
-            number::bytes(free),
-            folder.display()
-        ),
-    })
 }
 
 pub(super) fn no_such_backup() -> DiskError {
@@ -633,18 +610,11 @@ fn read(path: &Path) -> Result<DiskReply, DiskError> {
     }
 }
 
-/// What the system says of it, and where: "No space left on device: …/journal.ndjson."
+/// What the system says of it, where, and what to do: "No space left on device: …/journal.ndjson. Make
+/// room on that disk."
 pub(super) fn failed(error: &io::Error, path: &Path) -> DiskError {
     DiskError {
-        message: crate::report::scrub(&format!(
-            "{}: {}.{}",
-            crate::report::system(error),
-            path.display(),
-            match error.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => " Make room.",
-                _ => "",
-            }
-        )),
+        message: crate::report::scrub(&on_disk::told(error, &path.to_string_lossy())),
     }
 }
 

@@ -264,6 +264,7 @@ impl Moves {
             };
             Ok(Begun::Part(Arriving {
                 file,
+                path: part,
                 length,
                 sum,
                 gauge: None,
@@ -393,6 +394,7 @@ enum Begun {
 /// A file that is arriving.
 struct Arriving {
     file: File,
+    path: PathBuf,
     length: u64,
     sum: Sha256,
     /// Where it is known how long the file is.
@@ -402,6 +404,10 @@ struct Arriving {
 impl Sink for Arriving {
     fn length(&self) -> u64 {
         self.length
+    }
+
+    fn place(&self) -> String {
+        self.path.display().to_string()
     }
 
     fn begin(&mut self, from: u64) -> io::Result<()> {

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::clipboard::Through;
 use super::writer::Charset;
-use super::{ask, clock, connection, screen, terminal};
+use super::{ask, clock, connection, room, screen, terminal};
 use crate::config::{Auth, Config, Paths, Profile};
 use crate::confluence::call::{Depth, SpacesFilter, Window};
 use crate::confluence::client::{Access, Answer, Client, Credentials, Tell};
@@ -516,17 +516,10 @@ fn not_kept(folder: &Path, is_of_backups: bool, error: &std::io::Error) -> Findi
 
 /// Why nothing can be written into a folder, or made in the first one above it that is there.
 fn unwritable(folder: &Path) -> Option<std::io::Error> {
-    let there = folder.ancestors().find(|above| above.exists())?;
-    if !there.is_dir() {
-        return Some(std::io::ErrorKind::NotADirectory.into());
+    match room::writable(folder) {
+        Ok(there) => has_room(there).err(),
+        Err((_, error)) => Some(error),
     }
-    rustix::fs::access(
-        there,
-        rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK,
-    )
-    .map_err(std::io::Error::from)
-    .and_then(|()| has_room(there))
-    .err()
 }
 
 /// Whether a page can be written there: into a file without a name, which is gone with this.

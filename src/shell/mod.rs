@@ -26,6 +26,7 @@ pub mod programs;
 pub mod query;
 pub mod record;
 mod removal;
+mod room;
 pub mod run;
 pub mod screen;
 pub mod sequence;

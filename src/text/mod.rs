@@ -3,7 +3,8 @@
 //! What other rooms need to turn strings into what a person reads: [`plain`] makes foreign text
 //! safe, [`width`] makes it fit, [`wrap`] breaks it into lines, [`number`] spells numbers and
 //! dates, [`filter`] finds rows, [`storage`] and [`html`] make a [`doc`] of a page, [`diff`] shows
-//! what an edit changes, [`json`] says what is wrong with a file. Nothing in here knows what a space is, and nothing in here has a colour.
+//! what an edit changes, [`json`] says what is wrong with a file, [`on_disk`]
+//! what the system says of one. Nothing in here knows what a space is, and nothing in here has a colour.
 
 pub mod csv;
 pub mod diff;
@@ -14,6 +15,7 @@ mod index;
 pub mod json;
 mod markup;
 pub mod number;
+pub mod on_disk;
 pub mod plain;
 pub mod storage;
 pub mod width;

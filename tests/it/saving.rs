@@ -71,6 +71,10 @@ enum Lists {
 struct Bytes(Vec<u8>);
 
 impl Sink for Bytes {
+    fn place(&self) -> String {
+        "memory".to_owned()
+    }
+
     fn length(&self) -> u64 {
         self.0.len() as u64
     }
