@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use coracle::text::filter::{Filter, Index, Progress, Scan};
+use coracle::text::filter::Filter;
+use coracle::text::index::{Index, Progress, Scan};
 use divan::{Bencher, black_box};
 
 const ROWS: [usize; 3] = [1_000, 10_000, 100_000];

@@ -41,7 +41,7 @@ use crate::confluence::{
     ApiError, Call, Content, ContentId, ContentKind, CursorPage, ErrorKind, Moment, Page, SpaceKey,
 };
 use crate::jobs::{Act, ItemTarget, SpaceTarget};
-use crate::text::filter::Index;
+use crate::text::index::Index;
 use crate::text::width::width;
 use work::Sieve;
 

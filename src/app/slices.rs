@@ -1,7 +1,7 @@
 //! How much of a long list is worked on between two looks at the keyboard: a millisecond or two.
 
 use super::message::Millis;
-use crate::text::filter::{Index, Progress, Scan};
+use crate::text::index::{Index, Progress, Scan};
 
 /// Up to this many rows everything is done at once; beyond, in slices.
 pub(in crate::app) const SMALL: usize = 20_000;

@@ -25,7 +25,8 @@ pub use crate::confluence::ids::{IdSet, ShortId};
 use crate::confluence::{
     ApiError, Content, ContentId, ContentKind, ContentRef, Moment, ServerText,
 };
-use crate::text::filter::{Filter, Index, Scan};
+use crate::text::filter::Filter;
+use crate::text::index::{Index, Scan};
 use crate::text::width::width;
 
 /// The place of a node in its tree.

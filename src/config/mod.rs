@@ -18,7 +18,7 @@ use secrecy::zeroize::Zeroizing;
 
 use crate::app::keymap::Keymap;
 use crate::cli::LogLevel;
-use crate::confluence::client::Endpoint;
+use crate::confluence::Endpoint;
 use crate::report::{Exit, Failure, scrub};
 use crate::secret::SecretSource;
 

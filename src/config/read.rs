@@ -15,7 +15,7 @@ use super::{Auth, ClientCertificate, Config, KeyBinding, PROFILE_KEYS, Profile, 
 use crate::app::action::Context;
 use crate::app::keymap::{Keymap, KeymapError, Keys, Rebinding};
 use crate::cli::LogLevel;
-use crate::confluence::client::Endpoint;
+use crate::confluence::Endpoint;
 use crate::secret::SecretSource;
 use crate::secret::program::SecretVariable;
 use crate::ui::theme::PROFILE_COLORS;

@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::decode::{not_what, parse};
 use super::error::ApiError;
+use super::json::{not_what, parse};
 use super::types::SpaceKey;
 use super::wire::{List, Maybe, Name, Number, Text, Truth, in_words};
 

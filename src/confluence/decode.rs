@@ -4,20 +4,18 @@
 
 use std::borrow::Cow;
 
-use serde::de::DeserializeOwned;
-
 use super::backup_restore;
 use super::call::{Call, Reply};
 use super::error::{
     ApiError, BAD_PASSWORD, BAD_TOKEN, ErrorKind, NO_PASSWORDS, NOWHERE, PROXY_SIGN_IN,
 };
 use super::headers::Headers;
+use super::json::{not_what, parse};
 use super::types::{AccessMode, Content, Cursor, CursorPage, Space, SpaceContent};
 use super::wire::{
     ContentWire, ErrorWire, LongTaskWire, PageWire, PersonWire, ServerWire, SpaceContentWire,
     SpaceWire, TaskPointerWire, Word,
 };
-use crate::text::json;
 use crate::text::plain::scrub;
 
 /// Longest wait that is taken from a `Retry-After`; `9223372036854775807` has been seen.
@@ -345,26 +343,6 @@ fn redirect(headers: &Headers) -> ApiError {
         format!("The server redirects to {to}; nothing was sent there.")
     };
     ApiError::new(ErrorKind::Redirect { to, login }, message)
-}
-
-pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(body).map_err(|failure| {
-        if failure.is_eof() {
-            ApiError::new(ErrorKind::Truncated, "The answer ended in the middle.")
-        } else {
-            ApiError::new(
-                ErrorKind::Malformed,
-                format!("The answer is not understood: {}.", json::told(&failure)),
-            )
-        }
-    })
-}
-
-pub(super) fn not_what(wanted: &str) -> ApiError {
-    ApiError::new(
-        ErrorKind::Malformed,
-        format!("The server answered, but not with {wanted}."),
-    )
 }
 
 /// The body with stray bytes and halves of surrogate pairs replaced; `None` if it has none.

@@ -5,7 +5,7 @@
 
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 
-use super::client::Endpoint;
+use super::endpoint::Endpoint;
 use crate::text::plain::scrub;
 
 /// How the server is reached.

@@ -11,7 +11,7 @@ pub mod diff;
 pub mod doc;
 pub mod filter;
 pub mod html;
-mod index;
+pub mod index;
 pub mod json;
 mod markup;
 pub mod number;

@@ -14,7 +14,7 @@ use crate::app::layout::{WIDE, inside};
 use crate::app::model::{Model, TABLE};
 use crate::app::tree::{Order, Shape};
 use crate::confluence::{ErrorKind, Moment};
-use crate::text::filter::positions;
+use crate::text::index::positions;
 use crate::text::number;
 use crate::text::width::{self, Align};
 

@@ -13,7 +13,7 @@ use crate::app::model::Model;
 use crate::app::pane::content::{Outline, TAB_GAP, Tab};
 use crate::app::tree::{Node, NodeIx, Order, Presence, Rest, Row, Shape, Standing};
 use crate::confluence::ContentKind;
-use crate::text::filter::positions;
+use crate::text::index::positions;
 use crate::text::width::Align;
 use crate::text::{number, width};
 

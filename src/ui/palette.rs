@@ -7,8 +7,9 @@ use super::modal::{Owner, dialog};
 use crate::app::message::Size;
 use crate::app::modal::palette::{Palette, area, rows};
 use crate::app::model::Model;
+use crate::text::filter::Filter;
+use crate::text::index::positions;
 use crate::text::width::{self, Align};
-use crate::text::{filter::Filter, filter::positions};
 
 /// From this width on a command that can't run says why in its own row.
 const ROOMY: u16 = 60;

@@ -17,7 +17,7 @@ use crate::app::pane::spaces::{
 };
 use crate::app::remote::Remote;
 use crate::confluence::{ApiError, Space, SpaceStatus};
-use crate::text::filter::positions;
+use crate::text::index::positions;
 use crate::text::width::Align;
 use crate::text::{number, width};
 

@@ -4,8 +4,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use coracle::confluence::Endpoint;
 use coracle::confluence::call::{Audience, Depth, Scanned, SpacesFilter, Window};
-use coracle::confluence::client::{Client, Credentials, Endpoint, Settings};
+use coracle::confluence::client::{Client, Credentials, Settings};
 use coracle::confluence::paging::{CursorPager, Pager};
 use coracle::confluence::retry::Patience;
 use coracle::confluence::{

@@ -6,8 +6,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use coracle::confluence::Endpoint;
 use coracle::confluence::call::{Depth, Window};
-use coracle::confluence::client::{Client, Credentials, Endpoint, Settings};
+use coracle::confluence::client::{Client, Credentials, Settings};
 use coracle::confluence::{Call, Content, ContentKind, Reply, SpaceKey};
 use coracle::demo::{Options, Seed, Server};
 use coracle::jobs::backup::{self, Manifest};

@@ -9,9 +9,8 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use coracle::confluence::client::{
-    Access, Answer, Client, Credentials, Endpoint, Names, Retry, Settings,
-};
+use coracle::confluence::Endpoint;
+use coracle::confluence::client::{Access, Answer, Client, Credentials, Names, Retry, Settings};
 use coracle::confluence::retry::Patience;
 use coracle::confluence::{Call, ErrorKind, Reply, SpaceKey};
 use secrecy::SecretString;

@@ -9,7 +9,8 @@
 use std::path::{Path, PathBuf};
 
 use coracle::app::{Profile, Start};
-use coracle::confluence::client::{Client, Credentials, Endpoint, Settings};
+use coracle::confluence::Endpoint;
+use coracle::confluence::client::{Client, Credentials, Settings};
 use coracle::demo::{Options, Server};
 use coracle::ui::picture;
 use coracle::ui::theme::{Depth, load};

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 
-use coracle::confluence::client::{Client, Credentials, Endpoint, Settings};
+use coracle::confluence::Endpoint;
+use coracle::confluence::client::{Client, Credentials, Settings};
 use coracle::confluence::transfer::{Sink, Transfer};
 use coracle::confluence::{ApiError, Call, ErrorKind, Reply};
 use coracle::demo::{Behaviour, Generation, Lie, ListOf, Options, Seed, Server};

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use coracle::app::message::{DiskCall, DiskReply};
-use coracle::confluence::client::{Client, Credentials, Endpoint, Settings};
+use coracle::confluence::Endpoint;
+use coracle::confluence::client::{Client, Credentials, Settings};
 use coracle::confluence::retry::Patience;
 use coracle::confluence::{ApiError, Call, ErrorKind, LocalFile, Reply, Resume, ServerText};
 use coracle::demo::{

@@ -6,7 +6,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use coracle::confluence::client::{Answer, Client, Credentials, Endpoint, Settings};
+use coracle::confluence::Endpoint;
+use coracle::confluence::client::{Answer, Client, Credentials, Settings};
 use coracle::confluence::{ApiError, Call, ErrorKind, SpaceKey};
 use coracle::demo::{Fault, Options, Rule, Server};
 use secrecy::SecretString;

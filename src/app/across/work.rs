@@ -11,7 +11,8 @@ use crate::app::message::Millis;
 use crate::app::slices::{self, Stage};
 use crate::app::sort::Sorter;
 use crate::app::tree::IdSet;
-use crate::text::filter::{Filter, Progress, Scan, Term};
+use crate::text::filter::{Filter, Term};
+use crate::text::index::{Progress, Scan};
 
 /// What the filter lets through of a space.
 #[derive(Clone, Debug, Default, PartialEq)]

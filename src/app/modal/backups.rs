@@ -32,7 +32,8 @@ use crate::jobs::{
     Act, ItemTarget, JobState, Recipe, SameServer, SpaceFile, SpaceTarget, UnknownRestrictions,
 };
 use crate::text::doc::Line;
-use crate::text::filter::{Filter, Index, Progress, Scan, Term};
+use crate::text::filter::{Filter, Term};
+use crate::text::index::{Index, Progress, Scan};
 use crate::text::{number, plain};
 
 /// What a filter of the items knows.

@@ -24,7 +24,8 @@ use crate::confluence::{
 };
 use crate::jobs::{Act, Job, JobId, SpaceForm, SpaceTarget};
 use crate::text::diff::{self, Change};
-use crate::text::filter::{Filter, Index, Progress, Scan};
+use crate::text::filter::Filter;
+use crate::text::index::{Index, Progress, Scan};
 use crate::text::number;
 
 /// The fields, in order.

@@ -11,7 +11,8 @@ use crate::app::layout::centred;
 use crate::app::list::{Cursor, Step};
 use crate::app::message::{Effect, LogLevel, Size};
 use crate::app::model::Model;
-use crate::text::filter::{Filter, Index, Progress, Scan};
+use crate::text::filter::Filter;
+use crate::text::index::{Index, Progress, Scan};
 
 /// The palette.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -12,7 +12,7 @@ use crate::app::form::{Control, Form, FormField, Note, Taken};
 use crate::app::key::{Chord, Key};
 use crate::app::message::{DiskError, DiskReply, Effect, Ticket};
 use crate::app::model::Model;
-use crate::confluence::client::Endpoint;
+use crate::confluence::Endpoint;
 use crate::doctor::{self, Check, Finding, Verdict};
 
 /// The address.

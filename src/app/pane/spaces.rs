@@ -16,7 +16,7 @@ use crate::app::spread::Spread;
 use crate::confluence::call::{SpacesFilter, Window};
 use crate::confluence::paging::Pager;
 use crate::confluence::{ApiError, Call, ErrorKind, Page, Space, SpaceKey, SpaceKind, SpaceStatus};
-use crate::text::filter::{Index, Progress, Scan};
+use crate::text::index::{Index, Progress, Scan};
 use crate::text::number;
 
 /// How many spaces are asked for at once: the cap of real servers for a list without `expand`.

@@ -24,10 +24,12 @@
 //! absolute move and full colours per run and have no scroll bands.
 
 mod band;
+mod digits;
 mod encode;
 mod picture;
 #[cfg(test)]
 mod tests;
+mod traits;
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -36,64 +38,11 @@ use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 
-use crate::ui::theme::Depth;
 use band::Band;
-use encode::{Encoder, Pen, Spot, counted, number};
+use digits::{counted, number};
+use encode::{Encoder, Pen, Spot};
 use picture::{Look, Square, Symbols};
-
-/// What the terminal can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Traits {
-    /// The colours it shows; others are brought down to these.
-    pub depth: Depth,
-    /// The characters that it takes.
-    pub charset: Charset,
-    /// How bands of rows are moved.
-    pub scrolling: Scrolling,
-    /// Whether frames stand in synchronized updates.
-    pub synchronized: Synchronized,
-}
-
-impl Traits {
-    /// What nearly every terminal can do, with this many colours.
-    pub fn new(depth: Depth) -> Self {
-        Self {
-            depth,
-            charset: Charset::Utf8,
-            scrolling: Scrolling::ByCount,
-            synchronized: Synchronized::Frames,
-        }
-    }
-}
-
-/// Which characters a terminal takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Charset {
-    /// All of them.
-    Utf8,
-    /// ASCII alone: in place of every other one stands a question mark for each column.
-    Ascii,
-}
-
-/// How bands of rows are moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scrolling {
-    /// A scroll region with SU and SD.
-    ByCount,
-    /// A scroll region with DL and IL: five bytes more, and known to the Linux console too.
-    ByLine,
-    /// Never: every row is printed again.
-    Never,
-}
-
-/// Whether frames stand in synchronized updates (`CSI ? 2026`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Synchronized {
-    /// All but the first and the smallest; terminals that don't know them pass over them.
-    Frames,
-    /// None.
-    Never,
-}
+pub use traits::{Charset, Scrolling, Synchronized, Traits};
 
 /// Frames of at most this many bytes arrive in one piece and need no synchronized update.
 const SMALL: usize = 48;

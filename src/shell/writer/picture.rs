@@ -8,7 +8,7 @@ use std::num::NonZeroU16;
 use ratatui::buffer::{Cell, CellDiffOption, CellWidth};
 use ratatui::style::{Color, Modifier};
 
-use super::{Charset, Traits};
+use super::traits::{Charset, Traits};
 use crate::ui::theme::Depth;
 
 /// Attributes that show on a cell without a glyph.
@@ -53,21 +53,21 @@ impl Paint {
     /// Writes the SGR parameter; `base` is 30 for the foreground, 40 for the background.
     pub(super) fn parameter(self, base: u8, out: &mut Vec<u8>) {
         match self.0 {
-            0 => super::encode::number(u32::from(base) + 9, out),
-            named @ 1..=8 => super::encode::number(u32::from(base) + named - 1, out),
-            bright @ 9..=16 => super::encode::number(u32::from(base) + 60 + bright - 9, out),
+            0 => super::digits::number(u32::from(base) + 9, out),
+            named @ 1..=8 => super::digits::number(u32::from(base) + named - 1, out),
+            bright @ 9..=16 => super::digits::number(u32::from(base) + 60 + bright - 9, out),
             other if other < Self::RGB => {
-                super::encode::number(u32::from(base) + 8, out);
+                super::digits::number(u32::from(base) + 8, out);
                 out.extend_from_slice(b";5;");
-                super::encode::number(other & 0xff, out);
+                super::digits::number(other & 0xff, out);
             }
             other => {
                 let [_, r, g, b] = other.to_be_bytes();
-                super::encode::number(u32::from(base) + 8, out);
+                super::digits::number(u32::from(base) + 8, out);
                 out.extend_from_slice(b";2");
                 for channel in [r, g, b] {
                     out.push(b';');
-                    super::encode::number(u32::from(channel), out);
+                    super::digits::number(u32::from(channel), out);
                 }
             }
         }

@@ -10,6 +10,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
 use super::*;
+use crate::ui::theme::Depth;
 
 /// A writer, the terminal model behind it, and what each frame took.
 struct Bench {
