@@ -1,7 +1,9 @@
 //! The one place where everything is put together: command line, configuration, terminal, core.
 
+mod backups;
 mod doctor;
 mod opening;
+mod settings;
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -12,26 +14,27 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use jiff::tz::TimeZone;
 
+use self::backups::{list_backups, verify_backups};
 use self::opening::{Ready, Which, ready};
+use self::settings::{There, configuration, looks, no_state, shown};
 use crate::app::action::{Context, VERBS};
 use crate::app::keymap::Keymap;
 use crate::app::model::{Start, Switched};
 use crate::cli::{BackupCommand, Cli, Command, JournalCommand, ReplayArgs};
-use crate::config::{self, Config, Paths};
+use crate::config::{self, Paths};
 use crate::demo;
-use crate::jobs::backup::{BackupError, Found};
 use crate::jobs::journal::Verifier;
 use crate::report::{self, Exit, Failure, say, scrub};
 use crate::shell::clock::Clock;
 use crate::shell::disk::{JOURNAL, each_line};
 use crate::shell::query::Question;
 use crate::shell::record::{Recorder, Replay, ReplayError};
-use crate::shell::run::{ByGround, Crash, OpenProfile, Session, run};
+use crate::shell::run::{Crash, OpenProfile, Session, run};
 use crate::shell::terminal::{self, MouseCapture};
-use crate::shell::{backups, core_dump, crash, files, log, screen};
+use crate::shell::{core_dump, crash, files, log, screen};
 use crate::text::number;
 use crate::ui::picture;
-use crate::ui::theme::{self, Theme};
+use crate::ui::theme;
 
 /// Runs the program and says how it ended.
 pub fn main() -> ExitCode {
@@ -341,97 +344,6 @@ fn verify_journals(files: &[PathBuf], state: &Path) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn found_backups(folder: &Path) -> Result<Vec<Found>, Failure> {
-    backups::list(folder).map_err(|error| {
-        Failure::new(
-            Exit::Failed,
-            format!("The backups in {} can't be listed.", shown(folder)),
-        )
-        .caused_by(&error)
-    })
-}
-
-/// Prints a line for each backup. What is no whole backup says so.
-fn list_backups(folder: &Path) -> Result<Exit, Failure> {
-    let found = found_backups(folder)?;
-    if found.is_empty() {
-        say(&format!("No backups in {}.\n", shown(folder)))?;
-    }
-    for backup in found {
-        let about = match &backup.manifest {
-            Ok(manifest) => {
-                let spaces: Vec<&str> = manifest.spaces.iter().map(|s| s.key.as_str()).collect();
-                format!(
-                    "{}  {}  {}  {}",
-                    number::count(manifest.items, "item"),
-                    number::bytes(backup.bytes),
-                    manifest.server.shown(),
-                    spaces.join(" ")
-                )
-            }
-            Err(error) => format!("{error} {}", error.hint()),
-        };
-        say(&format!("{}  {}\n", backup.name, scrub(&about)))?;
-    }
-    Ok(Exit::Done)
-}
-
-/// Checks backups and prints a line for each.
-fn verify_backups(names: &[String], folder: &Path) -> Result<Exit, Failure> {
-    let is_of_all = names.is_empty();
-    let names = if is_of_all {
-        found_backups(folder)?
-            .into_iter()
-            .map(|backup| backup.name)
-            .collect()
-    } else {
-        names.to_vec()
-    };
-    if names.is_empty() {
-        say(&format!("No backups in {}.\n", shown(folder)))?;
-    }
-    let mut exit = Exit::Done;
-    for name in names {
-        let line = match backups::verify(folder, &name) {
-            Some(Ok(manifest)) => format!(
-                "{}, {}, as written",
-                number::count(manifest.items, "item"),
-                number::count(manifest.files.len() as u64, "file")
-            ),
-            Some(Err(error)) if error.is_unfinished() && is_replaced(folder, &name)? => {
-                "unfinished, left by an interrupted run; a later one of the same job is complete"
-                    .to_owned()
-            }
-            // The server refused, or it was interrupted before anything was kept.
-            Some(Err(error @ BackupError::NothingSaved)) if is_of_all => {
-                format!("{error} {}", error.hint())
-            }
-            Some(Err(error)) => {
-                exit = Exit::Failed;
-                format!("{error} {}", error.hint())
-            }
-            None => {
-                exit = Exit::Failed;
-                "There is no such backup. coracle backup list shows those there are.".to_owned()
-            }
-        };
-        say(&format!("{}: {}\n", scrub(&name), scrub(&line)))?;
-    }
-    Ok(exit)
-}
-
-/// Whether a later run of the same job has made the backup that this one was to be, and that is as written.
-fn is_replaced(folder: &Path, unfinished: &str) -> Result<bool, Failure> {
-    let mut later = found_backups(folder)?;
-    later.retain(|it| {
-        let manifest = it.manifest.as_ref();
-        manifest.is_ok_and(|manifest| manifest.replaces(&it.name, unfinished))
-    });
-    Ok(later
-        .iter()
-        .any(|it| matches!(backups::verify(folder, &it.name), Some(Ok(_)))))
-}
-
 /// The journals of all profiles, in the order of their names.
 fn journals(state: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
@@ -474,58 +386,4 @@ fn key_table(keymap: &Keymap) -> String {
         }
     }
     table
-}
-
-/// Whether there is a configuration file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum There {
-    Yes,
-    No,
-}
-
-fn configuration(cli: &Cli, paths: &Paths) -> Result<(Config, There), Failure> {
-    match config::load(paths)? {
-        Some(config) => Ok((config, There::Yes)),
-        None if cli.config.is_some() => Err(Failure::new(
-            Exit::Usage,
-            format!("There is no configuration {}.", shown(&paths.config)),
-        )),
-        None => Ok((Config::default(), There::No)),
-    }
-}
-
-/// The theme to begin with, and where it is `auto`, what follows the terminal's background.
-fn looks(cli: &Cli, config: &Config, paths: &Paths) -> Result<(Theme, Option<ByGround>), Failure> {
-    let name = cli.theme.as_deref().unwrap_or(&config.theme);
-    let variable = |name: &str| std::env::var(name).ok();
-    let depth = screen::depth(variable);
-    let own = paths.themes.join(format!("{name}.toml"));
-    let plain = !name.contains(['/', '\\']) && !name.starts_with('.');
-    let text = config::file::text(&own).ok().filter(|_| plain);
-    let theme = match &text {
-        Some(text) => theme::parse(name, text, depth),
-        None => theme::load(name, depth),
-    }
-    .map_err(|error| Failure::new(Exit::Usage, error.to_string()).hint(error.hint()))?;
-    let glyphs = if cli.ascii || config.ascii || screen::draws_plain(variable) {
-        &theme::ASCII
-    } else {
-        theme.glyphs
-    };
-    let asks = name == "auto" && text.is_none() && screen::may_ask(variable);
-    let by_ground = asks.then_some(ByGround { depth, glyphs });
-    Ok((theme.with_glyphs(glyphs), by_ground))
-}
-
-fn no_state(folder: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(
-        Exit::Failed,
-        format!("Nothing can be kept in {}.", shown(folder)),
-    )
-    .caused_by(error)
-    .hint("coracle --print-paths says where things are kept.")
-}
-
-fn shown(path: &Path) -> String {
-    scrub(&path.to_string_lossy())
 }

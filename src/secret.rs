@@ -4,6 +4,8 @@
 //! that is wiped, and never written, logged or shown; [`SecretSource`] tells of itself only where
 //! the secret would be found.
 
+mod command;
+mod error;
 mod lent;
 pub mod program;
 mod shape;
@@ -14,27 +16,24 @@ use std::io::Read as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
+use self::command::{SIZE_LIMIT, command, first_line, not_started, told};
+use self::error::VARIABLE;
 use self::program::SecretVariable;
 use self::shape::Unfit;
 use crate::report::scrub;
 
+pub use error::SecretError;
 pub use lent::Lent;
 
-/// How a variable is named as the source of a secret.
-const VARIABLE: &str = "the variable ";
 /// How long a command may take: somebody may have to unlock a store first.
 const COMMAND_LIMIT: Duration = Duration::from_mins(1);
-/// More bytes than this are no token.
-const SIZE_LIMIT: u64 = 64 * 1024;
-/// How many lines a failed command may say.
-const LINES_SHOWN: usize = 4;
 
 /// Where a secret is to be found.
 #[derive(Clone)]
@@ -56,104 +55,6 @@ impl fmt::Debug for SecretSource {
             Self::Env(variable) => f.debug_tuple("Env").field(&variable.name()).finish(),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             Self::Inline(_) => f.write_str("Inline"),
-        }
-    }
-}
-
-/// Why a secret could not be had.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SecretError {
-    /// The variable is not there, or empty.
-    #[error("the variable {0} is not set")]
-    NotSet(String),
-    /// The file can't be read.
-    #[error("{path} could not be read: {error}")]
-    Unreadable {
-        /// Which.
-        path: String,
-        /// What the system says.
-        error: String,
-    },
-    /// The file can be read by others.
-    #[error("{path} has mode {mode:04o}, so others can read it")]
-    TooOpen {
-        /// Which.
-        path: String,
-        /// Its mode.
-        mode: u32,
-    },
-    /// The file belongs to somebody else.
-    #[error("{0} belongs to somebody else")]
-    NotOurs(String),
-    /// Neither file nor variable nor output holds anything.
-    #[error("{0} gave nothing on its first line")]
-    Empty(String),
-    /// There is something that no token or password can hold.
-    #[error("{0} gave something that is no line of text")]
-    NotText(String),
-    /// There is something that no token can be.
-    #[error("{whence} gave what can be no token: {why}")]
-    NotAToken {
-        /// Where it came from.
-        whence: String,
-        /// What is wrong with it, without a part of it.
-        why: &'static str,
-    },
-    /// The command could not be started.
-    #[error("`{program}` could not be started: {error}")]
-    NotStarted {
-        /// The program.
-        program: String,
-        /// What the system says.
-        error: String,
-    },
-    /// The command failed.
-    #[error("`{program}` ended with {status}{said}")]
-    CommandFailed {
-        /// The program.
-        program: String,
-        /// How it ended.
-        status: String,
-        /// What it wrote to standard error, scrubbed, each line after a break.
-        said: String,
-    },
-    /// The command did not end.
-    #[error("`{program}` took longer than {seconds} s and was ended")]
-    TookTooLong {
-        /// The program.
-        program: String,
-        /// The limit.
-        seconds: u64,
-    },
-    /// The program ended before the command was run.
-    #[error("`{0}` was not run")]
-    NotRun(String),
-}
-
-impl SecretError {
-    /// What to do about it.
-    pub fn hint(&self) -> String {
-        match self {
-            Self::NotSet(name) => format!("Set {name}, or name another source in the profile."),
-            Self::Unreadable { .. } => "Check the path in the profile.".to_owned(),
-            Self::TooOpen { path, .. } => format!("chmod 600 {path}"),
-            Self::NotOurs(_) => "Copy it to a file of your own with mode 0600.".to_owned(),
-            Self::Empty(whence) if whence.starts_with(VARIABLE) => {
-                "Set it to the token or password.".to_owned()
-            }
-            Self::Empty(_) => "Put the secret on the first line.".to_owned(),
-            Self::NotText(_) => "The secret is taken from the first line, up to 64 KiB of UTF-8 without control characters.".to_owned(),
-            Self::NotAToken { .. } => {
-                "Copy the token again: one word, as the page that made it showed it.".to_owned()
-            }
-            Self::NotStarted { .. } => {
-                "The command is a list: the program, then its arguments.".to_owned()
-            }
-            Self::CommandFailed { program, .. }
-            | Self::TookTooLong { program, .. }
-            | Self::NotRun(program) => {
-                format!("Run `{program}` by hand to see why.")
-            }
         }
     }
 }
@@ -317,63 +218,6 @@ async fn run(words: &[String], limit: Duration) -> Result<SecretString, SecretEr
     told(&program, status, output, &said)
 }
 
-/// A program and its arguments.
-fn command(words: &[String]) -> std::process::Command {
-    let mut command = program::command(words.first().map_or("", String::as_str));
-    command.args(words.get(1..).unwrap_or_default());
-    command
-}
-
-fn not_started(program: &str, error: &std::io::Error) -> SecretError {
-    SecretError::NotStarted {
-        program: program.to_owned(),
-        error: error.to_string(),
-    }
-}
-
-/// What a command that has ended gave: the first line that it printed, or why there is none.
-fn told(
-    program: &str,
-    status: ExitStatus,
-    output: Zeroizing<Vec<u8>>,
-    said: &[u8],
-) -> Result<SecretString, SecretError> {
-    if status.success() {
-        return first_line(&format!("`{program}`"), output);
-    }
-    let said = Zeroizing::new(String::from_utf8_lossy(said).into_owned());
-    let said = without(&said, &output);
-    let mut shown = String::new();
-    for line in said.lines().take(LINES_SHOWN) {
-        shown.push('\n');
-        shown.push_str(&scrub(line));
-    }
-    Err(SecretError::CommandFailed {
-        program: program.to_owned(),
-        status: crate::report::ended(status),
-        said: if shown.is_empty() {
-            shown
-        } else {
-            format!(":{shown}")
-        },
-    })
-}
-
-/// What a command says, without what it printed as its secret: one that prints it to both must not
-/// make us repeat it.
-fn without(said: &str, output: &[u8]) -> Zeroizing<String> {
-    let output = Zeroizing::new(String::from_utf8_lossy(output).into_owned());
-    let mut said = Zeroizing::new(said.to_owned());
-    for line in output
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-    {
-        said = Zeroizing::new(said.replace(line, "…"));
-    }
-    said
-}
-
 /// All that comes, up to the limit and one byte.
 async fn all_of(stream: Option<impl AsyncRead + Unpin>) -> Zeroizing<Vec<u8>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(1024));
@@ -382,24 +226,6 @@ async fn all_of(stream: Option<impl AsyncRead + Unpin>) -> Zeroizing<Vec<u8>> {
         let _ = stream.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).await;
     }
     bytes
-}
-
-/// The first line, without the mark that some editors put before it.
-fn first_line(whence: &str, bytes: Zeroizing<Vec<u8>>) -> Result<SecretString, SecretError> {
-    if bytes.len() as u64 > SIZE_LIMIT {
-        return Err(SecretError::NotText(whence.to_owned()));
-    }
-    let text = std::str::from_utf8(&bytes).map_err(|_| SecretError::NotText(whence.to_owned()))?;
-    let line = text
-        .trim_start_matches('\u{feff}')
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches('\r');
-    if line.trim().is_empty() {
-        return Err(SecretError::Empty(whence.to_owned()));
-    }
-    Ok(SecretString::from(line))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use super::opening::{Chosen, Which, choose};
-use super::{There, shown};
+use super::settings::{There, looks, no_state, shown};
 use crate::cli::{BugreportArgs, Cli, DoctorArgs};
 use crate::config::trust::Untrusted;
 use crate::config::{self, Auth, Config, Paths, Profile, Unusable};
@@ -168,7 +168,7 @@ fn check(
         }
     };
     if let Some((config, _)) = &config
-        && let Err(failure) = super::looks(cli, config, paths)
+        && let Err(failure) = looks(cli, config, paths)
     {
         keep(Finding::failed(
             Check::Config,
@@ -269,8 +269,7 @@ pub(super) fn bug_report(
     let path = match &options.output {
         Some(path) => path.clone(),
         None => {
-            files::make_folder(&paths.state)
-                .map_err(|error| super::no_state(&paths.state, &error))?;
+            files::make_folder(&paths.state).map_err(|error| no_state(&paths.state, &error))?;
             let stamp = now.strftime("%Y%m%dT%H%M%S%3f");
             paths.state.join(format!("bugreport-{stamp}.txt"))
         }

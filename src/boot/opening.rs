@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{There, no_state, shown};
+use super::settings::{There, no_state, shown};
 use crate::app::model::{Profile as ShownProfile, ProfileChoice, StartMode, Switched, Writes};
 use crate::cli::Cli;
 use crate::config::{Auth, Config, Paths, Profile};

@@ -11,7 +11,9 @@ use toml::de::{DeTable, DeValue};
 use url::Url;
 
 use super::problem::{Problem, Quote, nearest};
-use super::{Auth, ClientCertificate, Config, KeyBinding, PROFILE_KEYS, Profile, TOP_KEYS};
+use super::settings::{
+    Auth, ClientCertificate, Config, KeyBinding, PROFILE_KEYS, Profile, TOP_KEYS,
+};
 use crate::app::action::Context;
 use crate::app::keymap::{Keymap, KeymapError, Keys, Rebinding};
 use crate::cli::LogLevel;

@@ -1,7 +1,7 @@
 //! The address that a person gave for a Confluence, and what may be asked below it.
 
+use core::net::IpAddr;
 use std::fmt;
-use std::net::IpAddr;
 
 use url::{Host, Url};
 

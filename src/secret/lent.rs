@@ -13,7 +13,8 @@ use rustix::process::Pid;
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 
-use super::{SIZE_LIMIT, SecretError, command, not_started, told, without};
+use super::command::{SIZE_LIMIT, command, not_started, told, without};
+use super::error::SecretError;
 use crate::report::scrub;
 
 /// How long a command that has ended may keep us because something that it started still holds its

@@ -15,6 +15,7 @@ mod browsing;
 mod bursts;
 mod came_later;
 mod capture;
+mod circles;
 mod cli;
 mod config;
 mod consent;

@@ -114,18 +114,18 @@ const NEVER: &[(&str, &[&[&str]])] = &[
     ("ui", &[OUTSIDE, INTERIOR]),
 ];
 
-struct Source {
+pub(crate) struct Source {
     /// Below `src`.
     path: PathBuf,
     /// The module that it is: `["app", "pane", "spaces"]`.
-    module: Vec<String>,
+    pub(crate) module: Vec<String>,
     /// Without comments, string contents and tests.
-    code: String,
+    pub(crate) code: String,
     /// Without comments and string contents.
     with_tests: String,
 }
 
-fn sources() -> Vec<Source> {
+pub(crate) fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
     let mut folders = vec![root.clone()];
