@@ -3,8 +3,8 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::canvas::{Canvas, key_column, order_sign};
 use super::content::{Column, KIND, What, beside_title, head, short_kind, trash_columns};
-use super::draw::{Canvas, key_column, order_sign};
 use super::spaces::{Foot, filter_line};
 use super::theme::{Focus, Theme};
 use crate::app::across::{Across, Going, Inside, ItemSort, Read, Scope, Sort, SpaceTrash};

@@ -3,9 +3,9 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::draw::Canvas;
+use super::canvas::Canvas;
+use super::dialog::{Owner, dialog};
 use super::form;
-use super::modal::{Owner, dialog};
 use super::preview::{Search, draw_lines, draw_search};
 use super::scroll;
 use super::spaces::{Foot, filter_line};

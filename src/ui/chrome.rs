@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::draw::{Canvas, margin};
+use super::canvas::{Canvas, margin};
 use super::theme::Focus;
 use crate::app::action::{Action, Availability, VERBS, Verb};
 use crate::app::form::{Control, Form};

@@ -2,9 +2,9 @@
 
 use ratatui::layout::Rect;
 
-use super::draw::Canvas;
+use super::canvas::Canvas;
+use super::dialog::{Owner, dialog, warning_dialog};
 use super::form::text_field;
-use super::modal::{Owner, dialog, warning_dialog};
 use super::scroll;
 use crate::app::layout::centred;
 use crate::app::message::Size;

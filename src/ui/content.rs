@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::draw::{Canvas, margin, order_sign};
+use super::canvas::{Canvas, margin, order_sign};
 use super::spaces::{Foot, ROWS, failure_bar, filter_line};
 use super::theme::Focus;
 use crate::app::expansions::{Operation, word};

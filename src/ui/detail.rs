@@ -1,13 +1,11 @@
 //! The space in detail.
 
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
-use super::draw::{Canvas, margin};
+use super::canvas::{Canvas, margin, style_of};
 use super::spaces::failure_bar;
-use super::theme::{Focus, Theme};
+use super::theme::Focus;
 use crate::app::layout::{Pane, inside};
-use crate::app::modal::reading::Tone;
 use crate::app::model::Model;
 use crate::app::pane::detail::lines;
 use crate::app::remote::Remote;
@@ -113,18 +111,5 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas<'_>, area: Rect) {
                 failure_bar(model, canvas, area, 1, error);
             }
         }
-    }
-}
-
-/// The style of a piece of text to read.
-pub(super) fn style_of(theme: &Theme, tone: Tone) -> Style {
-    match tone {
-        Tone::Plain => theme.text,
-        Tone::Dim => theme.dim,
-        Tone::Heading => theme.heading,
-        Tone::Key => theme.key,
-        Tone::Good => theme.good,
-        Tone::Warning => theme.warning,
-        Tone::Danger => theme.danger,
     }
 }

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::draw::Canvas;
+use super::canvas::Canvas;
 use crate::app::field::{Field, Lines};
 use crate::app::form::{Control, Form, FormField, Note};
 use crate::app::modal::reading::folded;

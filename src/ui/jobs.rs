@@ -2,9 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use super::detail::style_of;
-use super::draw::Canvas;
-use super::modal::{Owner, dialog};
+use super::canvas::{Canvas, style_of};
+use super::dialog::{Owner, dialog};
 use super::scroll;
 use super::theme::Theme;
 use crate::app::jobs::Journal;

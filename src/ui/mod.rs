@@ -2,10 +2,12 @@
 
 mod across;
 mod backups;
+mod canvas;
 mod chrome;
 mod confirm;
 mod content;
 mod detail;
+mod dialog;
 mod draw;
 mod form;
 mod jobs;

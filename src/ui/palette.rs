@@ -2,8 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use super::draw::Canvas;
-use super::modal::{Owner, dialog};
+use super::canvas::Canvas;
+use super::dialog::{Owner, dialog};
 use crate::app::message::Size;
 use crate::app::modal::palette::{Palette, area, rows};
 use crate::app::model::Model;

@@ -3,8 +3,8 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::draw::Canvas;
-use super::modal::{Owner, dialog};
+use super::canvas::Canvas;
+use super::dialog::{Owner, dialog};
 use crate::app::layout::{centred, tallest};
 use crate::app::message::Size;
 use crate::app::modal::plans::{Plans, line, rows};

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::draw::{Canvas, margin};
+use super::canvas::{Canvas, margin};
 use super::theme::{Focus, Theme};
 use crate::app::field::Field;
 use crate::app::layout::inside;

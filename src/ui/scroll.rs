@@ -4,8 +4,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::detail::style_of;
-use super::draw::{Canvas, margin};
+use super::canvas::{Canvas, margin, style_of};
 use crate::app::layout::inside;
 use crate::app::modal::reading::Line;
 use crate::text::number;

@@ -2,9 +2,9 @@
 
 use ratatui::layout::Rect;
 
-use super::draw::Canvas;
+use super::canvas::Canvas;
+use super::dialog::Owner;
 use super::form;
-use super::modal::Owner;
 use super::scroll;
 use super::space_forms::framed;
 use crate::app::layout::tallest;

@@ -2,9 +2,9 @@
 
 use ratatui::layout::Rect;
 
-use super::draw::Canvas;
+use super::canvas::Canvas;
+use super::dialog::{Owner, dialog};
 use super::form;
-use super::modal::{Owner, dialog};
 use crate::app::layout::{centred, tallest, tallest_inside};
 use crate::app::message::Size;
 use crate::app::modal::edit_space::{EditSpaceForm, Mark, PICKER_ROWS, PagePicker, Stage};

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::draw::{Canvas, key_column, margin, order_sign};
+use super::canvas::{Canvas, key_column, margin, order_sign};
 use super::theme::Focus;
 use crate::app::inflight::{Retry, Waiter};
 use crate::app::layout::{Pane, inside};

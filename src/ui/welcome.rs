@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::draw::Canvas;
+use super::canvas::Canvas;
 use crate::app::layout::centred;
 use crate::app::message::Size;
 use crate::app::model::{Model, Screen};
