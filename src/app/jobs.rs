@@ -454,6 +454,7 @@ impl Model {
                     out.extend(of_it.map(|(ticket, _)| Effect::CancelDisk(*ticket)));
                 }
                 JobEffect::GiveUp { request } => {
+                    self.jobs.writes_out.remove(&(id.clone(), request));
                     let waiter = Waiter::Job(id.clone(), request);
                     self.inflight.cancel(out, |other| *other == waiter);
                 }

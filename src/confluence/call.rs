@@ -406,6 +406,11 @@ pub enum Reply {
 }
 
 impl Call {
+    /// Whether a file of this machine goes out with it. That takes as long as the line needs for the file.
+    pub fn sends_a_file(&self) -> bool {
+        matches!(self, Self::UploadBackup { .. } | Self::AttachFile { .. })
+    }
+
     /// Whether this call only reads. Exactly these are sent by a read-only client.
     pub fn is_read(&self) -> bool {
         match self {

@@ -24,6 +24,10 @@ use crate::confluence::retry::{self, LONGEST_LIMIT_WAIT_MS};
 use crate::confluence::{ApiError, Call, ErrorKind, Reply, SpaceKey};
 use crate::text::number;
 
+mod broken_off;
+
+use broken_off::{ASKS_WHAT_IT_HAS, BROKEN_OFF};
+
 /// The thing number of what is about the job as a whole.
 pub(super) const WHOLE: u32 = u32::MAX;
 /// Requests of one job that may be under way at once.
@@ -153,6 +157,9 @@ struct Doubt {
     /// write is never sent again by itself.
     #[serde(default)]
     instead: Option<String>,
+    /// Whether the person stopped the job while its file was on the line.
+    #[serde(default)]
+    broken_off: bool,
 }
 
 impl Doubt {
@@ -164,6 +171,7 @@ impl Doubt {
             accepted: false,
             made: None,
             instead: None,
+            broken_off: false,
         }
     }
 
@@ -602,7 +610,9 @@ impl Desk {
             return false;
         }
         doubt.look_at = at + (500 << doubt.looks);
-        let message = if doubt.accepted || doubt.instead.is_some() {
+        let message = if doubt.broken_off {
+            ASKS_WHAT_IT_HAS
+        } else if doubt.accepted || doubt.instead.is_some() {
             "It does not show yet. Looking again."
         } else {
             "No answer tells whether it was done. Asking the server what became of it."
@@ -630,6 +640,9 @@ impl Desk {
     pub(super) fn heard(&self, item: u32, step: Step) -> String {
         match self.doubt(item, step) {
             Some(Doubt { accepted: true, .. }) => "The server answered that it was done".to_owned(),
+            Some(Doubt {
+                broken_off: true, ..
+            }) => BROKEN_OFF.to_owned(),
             Some(Doubt {
                 instead: Some(instead),
                 ..
@@ -674,7 +687,9 @@ impl Desk {
     /// answered it.
     pub(super) fn may_go_again(&self, item: u32, step: Step) -> Again {
         match self.doubt(item, step) {
-            Some(doubt) if doubt.accepted || doubt.instead.is_some() => Again::No,
+            Some(doubt) if doubt.accepted || doubt.broken_off || doubt.instead.is_some() => {
+                Again::No
+            }
             _ => Again::Yes,
         }
     }
@@ -1446,6 +1461,7 @@ impl Desk {
                 let before = doubts.iter().find(|doubt| doubt.intent.no == no);
                 self.doubts.push(Doubt {
                     instead: before.and_then(|doubt| doubt.instead.clone()),
+                    broken_off: before.is_some_and(|doubt| doubt.broken_off),
                     ..Doubt::about(record.clone())
                 });
             }

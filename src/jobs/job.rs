@@ -533,7 +533,8 @@ pub enum JobEffect {
         /// Which.
         write: WriteNo,
     },
-    /// Nobody waits any more for the answer to this read.
+    /// Nobody waits any more for the answer to this. The line is dropped at once: of a read, and of a
+    /// write that sends a file. Whoever gave such a write up asks the server what became of it.
     GiveUp {
         /// Its name.
         request: RequestNo,
@@ -1197,6 +1198,9 @@ impl Job {
                 if !self.state.is_over() && !self.cancelled {
                     self.cancelled = true;
                     self.desk.stop();
+                    for (item, step, fate) in self.desk.break_off_uploads() {
+                        machine.wrote(&mut self.desk, item, step, fate);
+                    }
                     self.desk.forget_refused();
                     self.desk.write_again();
                     self.trouble = None;

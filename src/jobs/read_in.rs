@@ -148,6 +148,9 @@ enum Stage {
     Listing(u64),
     /// Its files are counted.
     Counting(u64),
+    /// The job is cancelled, and the server has this job of its own for the file, or none: is there a
+    /// space of that key?
+    Stopped(Option<u64>),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -287,6 +290,10 @@ impl ReadIn {
                     return;
                 }
                 if desk.looks_again(ITEM, Step::Upload) {
+                    return;
+                }
+                if desk.is_stopping() {
+                    self.stage = Stage::Stopped(None);
                     return;
                 }
                 let state = "the server has no such job";
@@ -539,6 +546,7 @@ impl Machine for ReadIn {
             (Stage::There(id), answer) => self.is_there(desk, id, answer),
             (Stage::Listing(id), answer) => self.listed(desk, id, answer),
             (Stage::Counting(_), answer) => self.counted(desk, answer),
+            (Stage::Stopped(id), answer) => self.stopped(desk, id, answer),
             _ => {}
         }
     }
@@ -622,7 +630,7 @@ impl ReadIn {
     /// than one that the server goes on with.
     fn give_up(&mut self, desk: &mut Desk) {
         if desk.is_busy(ITEM) {
-            self.say(desk, "given up as soon as the server answers");
+            self.say(desk, "stopped, asking the server what it has");
             return;
         }
         match self.stage {
@@ -630,14 +638,67 @@ impl ReadIn {
             Stage::Following(id) => {
                 let made = id.to_string();
                 desk.settle(ITEM, Step::Upload, Settled::Made(&made));
-                let why = format!("It was given up here; the server goes on with its job {id}.");
-                self.end(desk, Outcome::Unknown(why));
+                self.stage = Stage::Stopped(Some(id));
+                self.give_up(desk);
+            }
+            Stage::Stopped(_) => {
+                // Else the look would wait for the next one of the upload.
+                let at = desk.at();
+                desk.read_at(ITEM, Step::Settle, self.space(), at);
             }
             Stage::There(_) | Stage::Listing(_) | Stage::Counting(_) => {
                 let why = "The server calls it finished; what is there was not counted.";
                 self.end(desk, Outcome::Unknown(why.to_owned()));
             }
             _ => {}
+        }
+    }
+
+    /// The job is cancelled: says what the server has now.
+    fn stopped(&mut self, desk: &mut Desk, id: Option<u64>, answer: Result<Reply, ApiError>) {
+        let key = self.file.space.key.clone();
+        let space = match answer {
+            Ok(Reply::Space(_)) => Ok(true),
+            Err(error) if is_not_there(&error) => Ok(false),
+            other => Err(other.err().unwrap_or_else(unexpected).message),
+        };
+        let Some(id) = id else {
+            self.stopped_without_a_job(desk, space);
+            return;
+        };
+        let space = match space {
+            Ok(true) => format!("There is a space {key} by now"),
+            Ok(false) => format!("There is no space {key} so far"),
+            Err(why) => format!("Whether there is a space {key} could not be read ({why})"),
+        };
+        let why = format!(
+            "It was given up here; the server has the whole file and goes on with its job {id}. {space}: look there later, an administrator can cancel that job."
+        );
+        self.end(desk, Outcome::Unknown(why));
+    }
+
+    /// The same where the server knows of no job for the file.
+    fn stopped_without_a_job(&mut self, desk: &mut Desk, space: Result<bool, String>) {
+        let key = self.file.space.key.clone();
+        let heard = desk.heard(ITEM, Step::Upload);
+        let none = format!("{heard}. The server has no job for it");
+        let (why, is_known) = match space {
+            Ok(false) => (format!("{none}, and no space {key}."), true),
+            Ok(true) => (
+                format!("{none}, and there is a space {key} by now: look at it."),
+                false,
+            ),
+            Err(error) => (
+                format!("{none}. Whether there is a space {key} could not be read. {error}"),
+                false,
+            ),
+        };
+        if is_known {
+            desk.settle(ITEM, Step::Upload, Settled::NotApplied(&why));
+            self.end(desk, Outcome::NotTried(why));
+        } else {
+            desk.settle(ITEM, Step::Upload, Settled::Unknown(&why));
+            self.end(desk, Outcome::Unknown(why));
         }
     }
 }

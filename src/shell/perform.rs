@@ -1,7 +1,8 @@
 //! Effects become tasks, their outcomes become messages.
 //!
-//! A read can be given up; a write never is: once it may have left, only its answer tells what
-//! became of it.
+//! A read can be given up. Of the writes only one that sends a file can: its job says so, and asks the
+//! server afterwards what it has. Of any other, once it may have left, only its answer tells what became
+//! of it.
 
 use std::collections::HashMap;
 use std::io;
@@ -45,6 +46,8 @@ pub struct Perform {
     runtime: Option<Runtime>,
     line: Arc<Line>,
     reads: HashMap<Ticket, AbortHandle>,
+    /// Files on their way to the server. They outlast a turn to another one.
+    uploads: HashMap<Ticket, AbortHandle>,
 }
 
 impl Perform {
@@ -62,6 +65,7 @@ impl Perform {
             disk,
             events,
             reads: HashMap::new(),
+            uploads: HashMap::new(),
         })
     }
 
@@ -90,7 +94,7 @@ impl Perform {
             return;
         };
         let (line, events) = (Arc::clone(&self.line), self.events.clone());
-        let is_read = call.is_read();
+        let (is_read, sends_a_file) = (call.is_read(), call.sends_a_file());
         let task = runtime.spawn(async move {
             let retrying = {
                 let events = events.clone();
@@ -120,13 +124,17 @@ impl Perform {
                 self.reads.retain(|_, task| !task.is_finished());
             }
             self.reads.insert(ticket, task.abort_handle());
+        } else if sends_a_file {
+            self.uploads.retain(|_, task| !task.is_finished());
+            self.uploads.insert(ticket, task.abort_handle());
         }
     }
 
-    /// Gives a read up. Does nothing to a write.
+    /// Drops the line of a read, or of a write that sends a file. Does nothing to any other write.
     pub fn cancel(&mut self, ticket: Ticket) {
-        if let Some(read) = self.reads.remove(&ticket) {
-            read.abort();
+        let upload = self.uploads.remove(&ticket);
+        if let Some(task) = self.reads.remove(&ticket).or(upload) {
+            task.abort();
         }
     }
 

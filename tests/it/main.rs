@@ -70,6 +70,7 @@ mod setup;
 mod sign_in;
 mod simulation;
 mod space_forms;
+mod stopped_uploads;
 mod story;
 mod structure;
 mod switch;

@@ -366,6 +366,40 @@ fn a_file_that_is_spoilt_in_the_backup_is_not_put_back_and_the_others_are() {
 }
 
 #[test]
+fn a_cancel_waits_for_no_file_that_is_being_put_back_and_says_whether_it_is_there() {
+    let saved = Saved::new();
+    for has_arrived in [false, true] {
+        let mut bench = saved.again(empty(Generation::Ten, true));
+        bench.feed(JobEvent::Begin);
+        let sends = |bench: &Bench| {
+            let mut requests = bench.requests();
+            requests.any(|call| matches!(call, Call::AttachFile { .. }))
+        };
+        bench.run(None, sends);
+        if has_arrived {
+            let call = bench.requests().next().expect("it waits").clone();
+            bench.send(&call).expect("it is taken");
+        }
+        bench.feed(JobEvent::Cancel);
+        assert!(!sends(&bench), "nobody waits for it");
+        bench.run(None, |_| false);
+        assert_eq!(bench.job.state(), JobState::Cancelled);
+        let told = bench.job.lines().iter().filter(|line| match &line.outcome {
+            Some(Outcome::NotTried(why)) => {
+                !has_arrived
+                    && why.contains("while the file was being sent, and it is not on the page")
+            }
+            _ => false,
+        });
+        assert_eq!(told.count(), usize::from(!has_arrived));
+        let files = Site::of(&bench).hanging();
+        let files = files.iter().filter(|on| on.bytes.is_some());
+        assert_eq!(files.count(), usize::from(has_arrived));
+        bench.assert_told("stopped");
+    }
+}
+
+#[test]
 fn an_answer_that_is_lost_puts_nothing_there_twice_and_leaves_nothing_out() {
     let saved = Saved::new();
     let expected = with_bytes_of(&saved, before());

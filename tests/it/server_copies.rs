@@ -936,7 +936,7 @@ fn a_manifest_of_an_older_program_names_no_file_of_the_server() {
 }
 
 /// The file that a backup of ENG has left, and the bench with its server.
-fn with_a_backup(options: Options) -> (Bench, SpaceFile) {
+pub(crate) fn with_a_backup(options: Options) -> (Bench, SpaceFile) {
     let mut bench = Bench::new(&["ENG"], options);
     bench.ends();
     let (name, manifest) = bench.copies().remove(0);
@@ -946,7 +946,7 @@ fn with_a_backup(options: Options) -> (Bench, SpaceFile) {
 
 impl Bench {
     /// Turns to restoring the space, by a process of its own.
-    fn restores(&mut self, file: &SpaceFile) -> &mut Self {
+    pub(crate) fn restores(&mut self, file: &SpaceFile) -> &mut Self {
         let mut head = head(Act::RestoreFromBackup, &["ENG"], Vec::new());
         head.id = JobId::new("j2");
         self.job = Job::restore_from_backup(head, file.clone());
@@ -957,7 +957,7 @@ impl Bench {
         self
     }
 
-    fn deletes_the_space(&mut self) {
+    pub(crate) fn deletes_the_space(&mut self) {
         let key = coracle::confluence::SpaceKey::new("ENG");
         let gone = self.send(&Call::DeleteSpace { key: key.clone() });
         assert!(gone.is_ok(), "{gone:?}");

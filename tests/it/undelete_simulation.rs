@@ -182,13 +182,22 @@ impl Run {
                     what => self.writes.push((write, what)),
                 },
                 JobEffect::Ask(question) => self.said.push_str(&format!("{question:?}\n")),
-                JobEffect::GiveUp { request } => {
-                    self.requests.retain(|(other, _)| *other != request);
-                }
+                JobEffect::GiveUp { request } => self.line_drops(request),
                 JobEffect::GiveUpWrite { write } => {
                     self.writes.retain(|(other, _)| *other != write);
                 }
             }
+        }
+    }
+
+    /// Nobody waits for this answer any more. A file that was on the line may have arrived all the same.
+    fn line_drops(&mut self, request: RequestNo) {
+        let Some(at) = self.requests.iter().position(|(it, _)| *it == request) else {
+            return;
+        };
+        let (_, call) = self.requests.swap_remove(at);
+        if !call.is_read() && self.dice.percent(50) {
+            let _ = self.apply(&call);
         }
     }
 

@@ -539,12 +539,15 @@ impl Recreate {
         if desk.looks_again(item, step) {
             return;
         }
+        let was_stopped = desk.is_broken_off(item, step);
         let (why, again) = desk.not_applied(item, step, "it is not on the page");
         let put = self.put(item);
         put.tries += 1;
         put.made = None;
         put.stage = Stage::Verify;
-        if again == Again::No || put.tries >= TRIES {
+        if was_stopped {
+            desk.close(item, Outcome::NotTried(why));
+        } else if again == Again::No || put.tries >= TRIES {
             desk.close(item, Outcome::Failed(why));
         }
     }
