@@ -23,6 +23,7 @@ use crate::confluence::{
     AttachmentRef, BaseUrl, Content, ContentId, ContentKind, ContentRef, ContentStatus, Remark,
     Restriction, ServerText, SpaceKey, Version,
 };
+use crate::text::number::bytes as size;
 use crate::text::{json, plain};
 
 /// The name of the manifest.
@@ -421,6 +422,16 @@ pub enum BackupError {
     /// A file is not what was written.
     #[error("The file {0} is not what was written: its check sum differs.")]
     Changed(String),
+    /// A file has another length than was written.
+    #[error("The file {name} is not what was written: it has {} instead of {}.", size(*.found), size(*.expected))]
+    Length {
+        /// The file.
+        name: String,
+        /// How long it was written.
+        expected: u64,
+        /// How long it is.
+        found: u64,
+    },
     /// A file cannot be unpacked or read.
     #[error("The file {0} cannot be read: {1}.")]
     Unreadable(String, String),
@@ -560,9 +571,7 @@ impl FileEntry {
 
     /// Checks a file as read from the disk: check sum, and that every item can be read.
     pub fn check(&self, bytes: &[u8]) -> Result<(), BackupError> {
-        if Digest::of(bytes) != self.sha256 {
-            return Err(BackupError::Changed(self.name.clone()));
-        }
+        self.holds(bytes.len() as u64, &Digest::of(bytes).to_string())?;
         if self.items > 0 {
             let found = unpack(&self.name, bytes)?.len() as u64;
             if found != self.items {
@@ -578,6 +587,21 @@ impl FileEntry {
 }
 
 impl FileEntry {
+    /// Whether a file of this length and check sum is the one that was written.
+    fn holds(&self, found: u64, sum: &str) -> Result<(), BackupError> {
+        if found != self.bytes {
+            return Err(BackupError::Length {
+                name: self.name.clone(),
+                expected: self.bytes,
+                found,
+            });
+        }
+        if sum != self.sha256.to_string() {
+            return Err(BackupError::Changed(self.name.clone()));
+        }
+        Ok(())
+    }
+
     /// The same for a file of any size: `open` gives it from its beginning, and it is read piece
     /// by piece.
     pub fn check_file<R: Read>(
@@ -594,9 +618,8 @@ impl FileEntry {
         mut take: impl FnMut(Item),
     ) -> Result<(), BackupError> {
         let trouble = |error: io::Error| BackupError::of_file(&self.name, &error);
-        if sha256_of(open().map_err(trouble)?).map_err(trouble)? != self.sha256.to_string() {
-            return Err(BackupError::Changed(self.name.clone()));
-        }
+        let (found, sum) = sha256_of(open().map_err(trouble)?).map_err(trouble)?;
+        self.holds(found, &sum)?;
         if self.items == 0 {
             return Ok(());
         }

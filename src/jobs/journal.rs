@@ -97,14 +97,17 @@ pub fn sha256(bytes: &[u8]) -> String {
     hexadecimal(&Sha256::digest(bytes))
 }
 
-/// The same of what is read to its end, piece by piece.
-pub(super) fn sha256_of(mut from: impl std::io::Read) -> std::io::Result<String> {
-    let mut hasher = Sha256::new();
+/// The same of what is read to its end, piece by piece, with its length.
+pub(super) fn sha256_of(mut from: impl std::io::Read) -> std::io::Result<(u64, String)> {
+    let (mut hasher, mut length) = (Sha256::new(), 0);
     let mut piece = vec![0; 64 << 10];
     loop {
         match from.read(&mut piece)? {
-            0 => return Ok(hexadecimal(&hasher.finalize())),
-            read => hasher.update(&piece[..read]),
+            0 => return Ok((length, hexadecimal(&hasher.finalize()))),
+            read => {
+                hasher.update(&piece[..read]);
+                length += read as u64;
+            }
         }
     }
 }

@@ -111,6 +111,12 @@ impl Recipe {
         }
     }
 
+    /// The file of an attachment in the backup, as it was written.
+    pub(super) fn file_of(&self, item: &Item) -> Option<&FileEntry> {
+        let name = &item.file.as_ref()?.name;
+        self.files.iter().find(|file| file.name == *name)
+    }
+
     /// Where an item goes.
     pub(super) fn space(&self, item: &Item) -> Option<SpaceKey> {
         self.into.clone().or_else(|| item.space.clone())

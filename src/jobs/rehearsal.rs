@@ -1,15 +1,16 @@
 //! What making content again from a backup would do, learned by reads alone.
 //!
-//! The backup is read back as the job would read it, and the server is asked what the job would
-//! ask before it writes: whether the space is there, the former parent, the title. Nothing here
-//! asks for a write, and the desk lets none of a dry run through.
+//! The backup is read back as the job would read it, each of its attached files with its length and its
+//! check sum, and the server is asked what the job would ask before it writes: whether the space is
+//! there, the former parent, the title. Nothing here asks for a write, and the desk lets none of a dry
+//! run through.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
 use super::ancestry::{self, Ancestry, Below, Place};
-use super::backup;
+use super::backup::Item;
 use super::desk::{Desk, Fate, WHOLE, is_not_there, unexpected};
 use super::guard::{self, Need};
 use super::job::{JobWrite, Line, Machine, Outcome, Step, StoreError, Stored};
@@ -77,6 +78,9 @@ pub(super) struct Rehearsal {
     /// Which items have a text in the files that were read. Not stored: they are read again.
     #[serde(skip)]
     files: BTreeMap<String, Result<BTreeSet<ContentId>, String>>,
+    /// Which attached files the disk was asked about, and what is wrong with each.
+    #[serde(skip)]
+    attached: BTreeMap<String, Result<(), String>>,
 }
 
 impl Rehearsal {
@@ -127,6 +131,7 @@ impl Rehearsal {
             ancestry: Ancestry::default(),
             asked_disk: false,
             files: BTreeMap::new(),
+            attached: BTreeMap::new(),
         }
     }
 
@@ -255,13 +260,8 @@ impl Rehearsal {
             let why = format!("A {} cannot be made again.", it.kind.as_str());
             return Some(Verdict::LeftOut(why));
         }
-        match self.files.get(file) {
-            Some(Err(why)) => return Some(Verdict::Spoilt(why.clone())),
-            Some(Ok(texts)) if !texts.contains(&it.id) => {
-                let why = "The backup has no text for it.";
-                return Some(Verdict::LeftOut(why.to_owned()));
-            }
-            Some(Ok(_)) | None => {}
+        if let Some(Err(verdict)) = self.text_on_disk(file, &it.id) {
+            return Some(verdict);
         }
         if self.read_only == Some(true) {
             let why = "The site is in read-only mode: it takes no changes now.";
@@ -283,20 +283,62 @@ impl Rehearsal {
     /// The same for a comment or an attached file.
     fn known_of_hung(&self, item: u32) -> Option<Verdict> {
         let left = |why: &str| Some(Verdict::LeftOut(why.to_owned()));
-        let it = &self.recipe.items[item as usize].1;
+        let (file, it) = &self.recipe.items[item as usize];
         let Some(on) = self.things[item as usize].parent else {
             return left("What it hung on is not among what would be made again.");
         };
-        if it.kind == ContentKind::Attachment && it.file.is_none() {
-            return left("The backup has no file for it.");
-        }
-        match self.verdict(on) {
-            Some(Verdict::Made { .. }) => Some(Verdict::Made {
+        let verdict = match self.verdict(on) {
+            Some(Verdict::Made { .. }) => Verdict::Made {
                 parent_is_gone: false,
-            }),
-            Some(Verdict::TitleTaken | Verdict::Depends) => Some(Verdict::Depends),
-            _ => left("What it hung on would not be made again."),
+            },
+            Some(Verdict::TitleTaken | Verdict::Depends) => Verdict::Depends,
+            _ => return left("What it hung on would not be made again."),
+        };
+        let on_disk = match it.kind {
+            ContentKind::Attachment => self.file_on_disk(it),
+            _ => self.text_on_disk(file, &it.id),
+        };
+        on_disk.map(|found| found.map_or_else(|bad| bad, |()| verdict))
+    }
+
+    /// Whether the backup has the text of an item, whole; `None` until the disk was asked.
+    fn text_on_disk(&self, file: &str, id: &ContentId) -> Option<Result<(), Verdict>> {
+        Some(match self.files.get(file)? {
+            Err(why) => Err(Verdict::Spoilt(why.clone())),
+            Ok(texts) if texts.contains(id) => Ok(()),
+            Ok(_) => {
+                let why = "The backup has no text for it.";
+                Err(Verdict::LeftOut(why.to_owned()))
+            }
+        })
+    }
+
+    /// Whether the backup has the file of an attachment, whole: as long as it was written and with its
+    /// check sum. `None` until the disk was asked.
+    fn file_on_disk(&self, item: &Item) -> Option<Result<(), Verdict>> {
+        let Some(entry) = self.recipe.file_of(item) else {
+            let why = "The backup has no file for it.";
+            return Some(Err(Verdict::LeftOut(why.to_owned())));
+        };
+        let checked = self.attached.get(&entry.name)?;
+        Some(checked.clone().map_err(Verdict::Spoilt))
+    }
+
+    /// Asks the disk for what has to be known of an item: one thing after the other.
+    fn ask_disk(&mut self, desk: &mut Desk, item: u32) {
+        if std::mem::replace(&mut self.asked_disk, true) {
+            return;
         }
+        let (file, it) = &self.recipe.items[item as usize];
+        let backup = self.recipe.backup.clone();
+        let entry = self.recipe.file_of(it).cloned();
+        desk.store(match entry {
+            Some(file) => JobWrite::CheckFile { backup, file },
+            None => JobWrite::ReadBack {
+                backup,
+                name: file.clone(),
+            },
+        });
     }
 
     /// Asks what is to be known of an item next, or closes it. Whether it was closed.
@@ -305,15 +347,10 @@ impl Rehearsal {
             self.close(desk, item, verdict);
             return true;
         }
-        let (file, _) = &self.recipe.items[item as usize];
-        if !self.files.contains_key(file) {
-            if !self.asked_disk {
-                self.asked_disk = true;
-                desk.store(JobWrite::ReadBack {
-                    backup: self.recipe.backup.clone(),
-                    name: file.clone(),
-                });
-            }
+        let (file, it) = &self.recipe.items[item as usize];
+        // What hangs on a page needs nothing but what the disk tells.
+        if may_hang(&it.kind) || !self.files.contains_key(file) {
+            self.ask_disk(desk, item);
             return false;
         }
         if self.things[item as usize].goes.is_none() {
@@ -443,12 +480,19 @@ impl Machine for Rehearsal {
     }
 
     fn stored(&mut self, _: &mut Desk, what: &JobWrite, answer: Result<Stored, StoreError>) {
-        let JobWrite::ReadBack { name, .. } = what else {
-            return;
+        let name = match what {
+            JobWrite::ReadBack { name, .. } => name,
+            JobWrite::CheckFile { file, .. } => {
+                self.asked_disk = false;
+                let checked = answer.map(|_| ()).map_err(|problem| problem.message);
+                self.attached.insert(file.name.clone(), checked);
+                return;
+            }
+            _ => return,
         };
         self.asked_disk = false;
         let items = self.recipe.unpacked(name, answer);
-        let texts = items.map(|items: Vec<backup::Item>| {
+        let texts = items.map(|items: Vec<Item>| {
             let with_text = items.into_iter().filter(|item| item.storage.is_some());
             with_text.map(|item| item.id).collect()
         });

@@ -1021,7 +1021,7 @@ fn a_plan_is_not_applied_from_a_backup_that_is_gone_or_not_as_it_was() {
         ("The backup is not there any more.", |folder| {
             std::fs::remove_dir_all(folder).expect("the backup");
         }),
-        ("check sum differs", |folder| {
+        ("is not what was written", |folder| {
             // Still readable, so that only its sum tells.
             let path = folder.join(ITEMS);
             let mut bytes = std::fs::read(&path).expect("the items");

@@ -43,6 +43,15 @@ impl Saved {
 
     /// All of it made again, on a server that has the space and nothing in it.
     fn again(&self, options: Options) -> Bench {
+        self.done_by(Job::recreate, options)
+    }
+
+    /// The same, tried by reads alone.
+    fn rehearsed(&self, options: Options) -> Bench {
+        self.done_by(Job::rehearse, options)
+    }
+
+    fn done_by(&self, job: fn(Head, Recipe) -> Job, options: Options) -> Bench {
         let contents = backups::contents(self.home.path(), NAME).expect("there");
         let items = contents.expect("whole").items;
         let meant = items.iter().map(|(_, item)| ItemTarget {
@@ -57,7 +66,7 @@ impl Saved {
         head.user = Some("jdoe".to_owned());
         let unknown = UnknownRestrictions::OnlyMe;
         let recipe = Recipe::new(NAME, &self.manifest, items, None, unknown);
-        let bench = Bench::of(Job::recreate(head, recipe), options);
+        let bench = Bench::of(job(head, recipe), options);
         copy(
             &self.home.path().join(NAME),
             &bench.folders.backups.join(NAME),
@@ -363,6 +372,53 @@ fn a_file_that_is_spoilt_in_the_backup_is_not_put_back_and_the_others_are() {
     });
     assert_eq!(failed.count(), 1, "{:?}", bench.job.lines());
     assert_eq!(Site::of(&bench).hanging().len(), 10);
+}
+
+/// Where the file of an attachment lies in the backup.
+fn file_of(bench: &Bench, title: &str) -> PathBuf {
+    let folder = bench.folders.backups.join(NAME);
+    let contents = backups::contents(&bench.folders.backups, NAME);
+    let contents = contents.expect("there").expect("whole");
+    let mut items = contents.items.iter();
+    let (_, item) = items.find(|(_, it)| it.title == *title).expect("saved");
+    folder.join(&item.file.as_ref().expect("a file").name)
+}
+
+#[test]
+fn a_dry_run_tells_of_each_file_of_the_backup_that_is_missing_cut_or_spoilt() {
+    let saved = Saved::new();
+    let mut bench = saved.rehearsed(empty(Generation::Ten, true));
+    let of = |title: &str| file_of(&bench, title);
+    let (gone, cut, spoilt) = (of("plan.pdf"), of("photo.jpg"), of("logo.png"));
+    std::fs::remove_file(gone).expect("removed");
+    let mut bytes = std::fs::read(&cut).expect("there");
+    bytes.truncate(1_000);
+    std::fs::write(&cut, bytes).expect("cut");
+    let mut bytes = std::fs::read(&spoilt).expect("there");
+    bytes[7] ^= 1;
+    std::fs::write(&spoilt, bytes).expect("spoilt");
+    bench.feed(JobEvent::Begin);
+    bench.run(None, |_| false);
+    let expected = [
+        ("plan.pdf", "is missing"),
+        ("photo.jpg", "has 1.0 kB instead of 70 kB"),
+        ("logo.png", "its check sum differs"),
+    ];
+    for line in bench.job.lines() {
+        let bad = expected.iter().find(|(title, _)| *title == &*line.title);
+        match (&line.outcome, bad) {
+            (Some(Outcome::Failed(why)), Some((_, words))) if why.contains(words) => {}
+            (Some(Outcome::Done(_)), None) => {}
+            (other, _) => panic!("{}: {other:?}", line.title),
+        }
+    }
+    assert!(bench.sent.iter().all(Call::is_read));
+    let is_file = |call: &&Call| matches!(call, Call::Download { .. } | Call::Attachments { .. });
+    assert_eq!(
+        bench.sent.iter().filter(is_file).count(),
+        0,
+        "the disk tells"
+    );
 }
 
 #[test]

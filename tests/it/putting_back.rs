@@ -113,6 +113,40 @@ impl Bench {
 }
 
 #[test]
+fn a_dry_run_tells_of_a_comment_whose_text_is_not_in_the_backup() {
+    let mut server = wiki();
+    let mut comment = doc("ENG", "Re: One", ContentStatus::Trashed);
+    comment.kind = ContentKind::Comment;
+    comment.parent = Some("100".to_owned());
+    server.docs.insert("150".to_owned(), comment);
+    for has_text in [true, false] {
+        let mut items = saved(&server);
+        let it = items.iter_mut().find(|it| it.id.as_str() == "150");
+        let it = it.expect("saved");
+        it.container = Some(ContentRef {
+            id: ContentId::new("100"),
+            title: None,
+        });
+        if !has_text {
+            it.storage = None;
+        }
+        let mut bench = rehearsing(server.clone(), items, UnknownRestrictions::OnlyMe);
+        bench.finish(&mut |_, _, _| None);
+        let mut lines = bench.job.lines().iter();
+        let told = lines.find(|line| &*line.subject == "150").expect("a line");
+        let told = told.outcome.as_ref();
+        match told {
+            Some(Outcome::Done(_)) if has_text => {}
+            Some(Outcome::Skipped(why)) if !has_text => {
+                assert_eq!(why, "The backup has no text for it.");
+            }
+            other => panic!("{has_text}: {other:?}"),
+        }
+        assert_eq!(bench.writes(), 0);
+    }
+}
+
+#[test]
 fn a_taken_title_is_decided_once_for_all_and_as_decided() {
     type Make = fn() -> Bench;
     let restore: Make = || restoring(with_both_titles_taken());

@@ -232,10 +232,7 @@ impl Recreate {
 
     fn begin(&mut self, desk: &mut Desk, item: u32) -> bool {
         if self.item(item).kind == ContentKind::Attachment {
-            let name = self.item(item).file.as_ref().map(|file| file.name.clone());
-            let files = self.recipe.files.iter();
-            let entry = files.into_iter().find(|it| Some(&it.name) == name.as_ref());
-            let Some(entry) = entry.cloned() else {
+            let Some(entry) = self.recipe.file_of(self.item(item)).cloned() else {
                 let why = "The backup has no file for it.".to_owned();
                 desk.close(item, Outcome::Skipped(why));
                 return true;
