@@ -2,6 +2,18 @@
 //!
 //! Faults strike single requests; a behaviour holds for all of them.
 
+/// Which Confluence the server is like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Generation {
+    /// 10: all operations; the documented shapes unless real ones are asked for.
+    #[default]
+    Ten,
+    /// 9: no personal spaces and no trash by REST; real shapes.
+    Nine,
+    /// 7: as 9, and no archive; spaces without status, creator and dates; real shapes.
+    Seven,
+}
+
 /// How the server behaves. The default is a server that does everything right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Behaviour {

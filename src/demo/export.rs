@@ -438,7 +438,7 @@ impl<R: Read + Seek> Import<R> {
             .query_row("SELECT ifnull(max(id), 0) + 1 FROM space", [], |row| {
                 row.get::<_, i64>(0)
             })?
-            .max(super::seed::FIRST_SPACE);
+            .max(store::FIRST_SPACE);
         let mut people = HashMap::new();
         self.each(|object| {
             let (PERSON, Some(old), Some(username)) = (

@@ -12,7 +12,7 @@ use axum::extract::Request;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 
-use super::routes::Failure;
+use super::routes::answer::Failure;
 
 /// Why a request is not answered; `None`: it is. `hosts` are names that it has besides those of this
 /// machine.

@@ -8,27 +8,15 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Map, Value, json};
 
-use super::behaviour::{Behaviour, Quirk};
+use super::behaviour::{Behaviour, Generation, Quirk};
+use super::percent::encoded;
 use super::permissions::{self, Permission, Subject};
 use super::seed::large;
-use super::serve::Generation;
 use super::store::{Account, ContentRow, Filter, Kind, PersonRow, Rows, SpaceRow, Status, Store};
 use super::view;
-
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
-/// Text as one segment of a path, or one value of a query.
-pub(super) fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, SEGMENT).to_string()
-}
 
 /// The tree of what is to be expanded.
 #[derive(Clone, Debug, Default)]

@@ -16,6 +16,9 @@
 //! | `json` | rows to JSON, with expand, links and the shapes of each generation |
 //! | `guard` | who may speak to it: programs, and no page of another site |
 //! | `private` | what of it on the disk is for its owner alone |
+//! | `site` | a running server: its data, its behaviour, the requests so far |
+//! | `job_files` | the files of jobs that back up and restore |
+//! | `percent` | text in addresses |
 //! | `permissions` | what one may do in a space, as it is told |
 //! | `store` | the SQLite schema and every query that more than one route needs |
 //! | [`seed`] | what a fresh wiki holds: the demo, a text, or a large one by formula |
@@ -27,16 +30,20 @@ mod export;
 pub mod faults;
 mod file_bytes;
 mod guard;
+mod job_files;
 mod json;
+mod percent;
 mod permissions;
 mod private;
 mod routes;
 pub mod seed;
 pub mod serve;
+mod site;
 mod store;
 mod view;
 
-pub use behaviour::{Behaviour, Deletion, FullBackup, FullRestore, Lie, ListOf, Quirk};
+pub use behaviour::{Behaviour, Deletion, FullBackup, FullRestore, Generation, Lie, ListOf, Quirk};
 pub use faults::{Fault, Faults, Gate, Rule};
 pub use seed::Seed;
-pub use serve::{Generation, Options, Recorded, ServeArgs, ServeError, Server, serve_blocking};
+pub use serve::{Options, ServeArgs, ServeError, Server, serve_blocking};
+pub use site::Recorded;

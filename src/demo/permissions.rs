@@ -6,7 +6,8 @@
 
 use rusqlite::{Connection, params};
 
-use super::seed::ONE_USER;
+/// The user that everybody is: name to sign in with and name shown.
+pub(super) const ONE_USER: (&str, &str) = ("jdoe", "J. Doe");
 
 /// Everybody with an account.
 pub(super) const EVERYBODY: &str = "confluence-users";

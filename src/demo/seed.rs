@@ -49,16 +49,15 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
+pub use self::error::{MalformedWiki, SeedError};
 pub use self::large::Large;
-use super::permissions::{self, Subject};
+use super::permissions::{self, ONE_USER, Subject};
 pub use super::store::{Access, Account};
-use super::store::{Kind, Status, Store as _};
+use super::store::{FIRST_CONTENT, FIRST_SPACE, Kind, Status, Store as _};
 
 mod assets;
+mod error;
 pub(super) mod large;
-
-/// The user that everybody is: name to sign in with and name shown.
-pub(super) const ONE_USER: (&str, &str) = ("jdoe", "J. Doe");
 
 /// 1 January 2024, noon UTC: the time of whatever does not say when it was.
 const NOON: i64 = 1_704_110_400_000;
@@ -190,32 +189,6 @@ pub struct ItemSeed {
     pub body: String,
     /// Where it stands: file and line, for messages.
     place: String,
-}
-
-/// A text that is not in the format of this module.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}: {problem}")]
-pub struct MalformedWiki {
-    /// The file.
-    pub file: String,
-    /// The line, from 1.
-    pub line: usize,
-    /// What is wrong with it.
-    pub problem: String,
-}
-
-/// A wiki that cannot be filled in.
-#[derive(Debug, thiserror::Error)]
-pub enum SeedError {
-    /// Its text is malformed.
-    #[error(transparent)]
-    Malformed(#[from] MalformedWiki),
-    /// Two things in it contradict each other.
-    #[error("{0}")]
-    Contradiction(String),
-    /// The database refused it.
-    #[error("the database refused it")]
-    Database(#[from] rusqlite::Error),
 }
 
 impl Wiki {
@@ -575,10 +548,6 @@ impl Seed {
         }
     }
 }
-
-/// The first ids: far from 1, as on a server that has lived.
-pub(super) const FIRST_SPACE: i64 = 98_305;
-pub(super) const FIRST_CONTENT: i64 = 393_217;
 
 struct People<'a> {
     db: &'a Connection,

@@ -4,16 +4,15 @@
 //! A server runs on a thread of its own with a small runtime of its own, so that tests and the
 //! program need none. Faults that wait do so outside the database lock.
 
-use std::collections::VecDeque;
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody as _};
@@ -23,31 +22,22 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::serve::IncomingStream;
-use base64::Engine as _;
 use futures_util::{StreamExt as _, stream};
 use rusqlite::Connection;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-use super::behaviour::Behaviour;
+use super::behaviour::{Behaviour, Generation};
 use super::faults::{Fault, Faults, Rule};
-use super::routes::{self, Failure};
-use super::seed::{self, Large, Seed, SeedError};
+use super::job_files::Files;
+use super::permissions::ONE_USER;
+use super::routes;
+use super::routes::answer::Failure;
+use super::seed::{Large, Seed, SeedError};
+use super::site::{Recorded, Site, locked};
 use super::store::{self, Found, Place};
 use super::{guard, private};
-
-/// Which Confluence the server is like.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Generation {
-    /// 10: all operations; the documented shapes unless real ones are asked for.
-    #[default]
-    Ten,
-    /// 9: no personal spaces and no trash by REST; real shapes.
-    Nine,
-    /// 7: as 9, and no archive; spaces without status, creator and dates; real shapes.
-    Seven,
-}
 
 /// How to start a server.
 #[derive(Clone, Debug, Default)]
@@ -278,139 +268,6 @@ impl ServeError {
     }
 }
 
-/// A request that was answered, or not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recorded {
-    /// The method.
-    pub method: String,
-    /// Path and query as they came, with the context path.
-    pub target: String,
-    /// The status of the answer; `None` while it is worked on, and when the line was dropped.
-    pub status: Option<u16>,
-}
-
-/// What a running server is made of.
-pub(super) struct Site {
-    pub(super) generation: Generation,
-    pub(super) real: bool,
-    pub(super) context: String,
-    pub(super) base: String,
-    token: Option<String>,
-    hosts: Vec<String>,
-    db: Mutex<Connection>,
-    files: Mutex<routes::Files>,
-    behaviour: Mutex<Behaviour>,
-    faults: Faults,
-    log: Mutex<Log>,
-    inflight: AtomicUsize,
-    peak: AtomicUsize,
-    rate: Mutex<Option<(Instant, u32)>>,
-    outcomes: Mutex<Vec<routes::Outcome>>,
-    stopping: AtomicBool,
-}
-
-/// The last requests; older ones are forgotten, but counted.
-#[derive(Default)]
-struct Log {
-    forgotten: usize,
-    kept: VecDeque<Recorded>,
-}
-
-/// How many requests the log keeps.
-const KEPT: usize = 10_000;
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Site {
-    pub(super) fn db(&self) -> MutexGuard<'_, Connection> {
-        locked(&self.db)
-    }
-
-    pub(super) fn files(&self) -> MutexGuard<'_, routes::Files> {
-        locked(&self.files)
-    }
-
-    /// Outcomes of jobs that are not in the data file yet.
-    pub(super) fn outcomes(&self) -> MutexGuard<'_, Vec<routes::Outcome>> {
-        locked(&self.outcomes)
-    }
-
-    /// Whether the server is being stopped: long work ends where it is.
-    pub(super) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::SeqCst)
-    }
-
-    pub(super) fn behaviour(&self) -> Behaviour {
-        locked(&self.behaviour).clone()
-    }
-
-    fn record(&self, method: &Method, target: String) -> usize {
-        let mut log = locked(&self.log);
-        if log.kept.len() == KEPT {
-            log.kept.pop_front();
-            log.forgotten += 1;
-        }
-        log.kept.push_back(Recorded {
-            method: method.to_string(),
-            target,
-            status: None,
-        });
-        log.forgotten + log.kept.len() - 1
-    }
-
-    fn answered(&self, number: usize, status: u16) {
-        let mut log = locked(&self.log);
-        let forgotten = log.forgotten;
-        if let Some(record) = number
-            .checked_sub(forgotten)
-            .and_then(|index| log.kept.get_mut(index))
-        {
-            record.status = Some(status);
-        }
-    }
-
-    /// Whether one more request fits into this second.
-    fn admits(&self, per_second: u32) -> bool {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the server's rate is about real time"
-        )]
-        let now = Instant::now();
-        let mut rate = locked(&self.rate);
-        match &mut *rate {
-            Some((since, count)) if now.duration_since(*since) < Duration::from_secs(1) => {
-                *count += 1;
-                *count <= per_second
-            }
-            other => {
-                *other = Some((now, 1));
-                true
-            }
-        }
-    }
-
-    fn signed_in(&self, request: &Request) -> bool {
-        let Some(token) = &self.token else {
-            return true;
-        };
-        let sent = request
-            .headers()
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        if let Some(bearer) = sent.strip_prefix("Bearer ") {
-            return bearer == token;
-        }
-        sent.strip_prefix("Basic ")
-            .and_then(|pair| base64::engine::general_purpose::STANDARD.decode(pair).ok())
-            .and_then(|pair| String::from_utf8(pair).ok())
-            .and_then(|pair| pair.split_once(':').map(|(_, password)| password == token))
-            .unwrap_or(false)
-    }
-}
-
 /// How long a request that is in the middle of its work may keep a server from stopping.
 const SHUTDOWN: Duration = Duration::from_secs(10);
 
@@ -460,7 +317,7 @@ impl Server {
             token: options.token,
             hosts: options.hosts,
             db: Mutex::new(db),
-            files: Mutex::new(routes::Files::beside(options.data.as_deref())),
+            files: Mutex::new(Files::beside(options.data.as_deref())),
             behaviour: Mutex::new(options.behaviour),
             faults: Faults::default(),
             log: Mutex::default(),
@@ -810,7 +667,7 @@ async fn answer(site: &Site, request: Request, next: Next) -> Response {
     } else if behaviour.anonymous || response.status() == StatusCode::UNAUTHORIZED {
         "anonymous"
     } else {
-        seed::ONE_USER.0
+        ONE_USER.0
     };
     let headers = response.headers_mut();
     headers.insert("x-ausername", HeaderValue::from_static(who));

@@ -11,6 +11,10 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, params, params_from_i
 
 use super::permissions;
 
+/// The first ids: far from 1, as on a server that has lived.
+pub(super) const FIRST_SPACE: i64 = 98_305;
+pub(super) const FIRST_CONTENT: i64 = 393_217;
+
 /// The layout of a data file, kept as its `user_version`.
 const LAYOUT: i64 = 1;
 

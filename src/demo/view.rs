@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::json::encoded;
+use super::percent::encoded;
 
 /// `&`, `<`, `>` and `"` as entities.
 pub(super) fn escape(text: &str) -> String {

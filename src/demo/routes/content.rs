@@ -10,16 +10,17 @@ use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Value, json};
 
-use super::ranged::Ranged;
-use super::{
+use super::answer::{
     Answer, Failure, Need, Query, Sent, content_cap, no_content, now, ok, space_for, told, with,
     write,
 };
+use super::ranged::Ranged;
 use crate::demo::behaviour::ListOf;
 use crate::demo::file_bytes;
-use crate::demo::json::{Expand, Shape, Slice, children_of, comments_of, encoded, id_of_user_key};
-use crate::demo::seed::ONE_USER;
-use crate::demo::serve::Site;
+use crate::demo::json::{Expand, Shape, Slice, children_of, comments_of, id_of_user_key};
+use crate::demo::percent::encoded;
+use crate::demo::permissions::ONE_USER;
+use crate::demo::site::Site;
 use crate::demo::store::{Access, ContentRow, Filter, Kind, Rows, Status, Store};
 
 /// What an answer to a single content, or to a write, is expanded by when nothing is asked for.

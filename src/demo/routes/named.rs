@@ -9,11 +9,11 @@ use axum::response::{Html, IntoResponse};
 use rusqlite::Connection;
 use serde_json::json;
 
+use super::answer::{Answer, Failure, Need, Query, ok, space_for, with};
 use super::content::{ANY, answer_list, content_for};
-use super::{Answer, Failure, Need, Query, ok, space_for, with};
 use crate::demo::behaviour::ListOf;
 use crate::demo::json::{Expand, Shape, descendants_of};
-use crate::demo::serve::Site;
+use crate::demo::site::Site;
 use crate::demo::store::{ContentRow, Filter, Kind, Rows, SpaceRow, Store};
 use crate::demo::view;
 

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 
-use super::{Answer, Failure, Query, ok, with};
-use crate::demo::json::{Shape, Slice, encoded, id_of_user_key};
+use super::answer::{Answer, Failure, Query, ok, with};
+use crate::demo::json::{Shape, Slice, id_of_user_key};
+use crate::demo::percent::encoded;
 use crate::demo::permissions::{self, EVERYBODY};
-use crate::demo::serve::Site;
+use crate::demo::site::Site;
 use crate::demo::store::{Account, Filter, Store};
 
 /// Lists of users give no more than this at a time.

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 
-use crate::demo::json::encoded;
+use crate::demo::percent::encoded;
 use crate::demo::store::PIECE;
 
 /// A file that can be asked for.

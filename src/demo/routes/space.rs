@@ -9,16 +9,16 @@ use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Value, json};
 
-use super::system;
-use super::{
+use super::answer::{
     Answer, EVERY_KIND, Failure, Need, Query, Sent, content_cap, no_content, now, ok, space_for,
     told, with, write,
 };
+use super::system;
 use crate::demo::behaviour::{ListOf, Quirk};
-use crate::demo::json::{Expand, Shape, Slice, encoded};
-use crate::demo::permissions;
-use crate::demo::seed::ONE_USER;
-use crate::demo::serve::Site;
+use crate::demo::json::{Expand, Shape, Slice};
+use crate::demo::percent::encoded;
+use crate::demo::permissions::{self, ONE_USER};
+use crate::demo::site::Site;
 use crate::demo::store::{ContentRow, Filter, Kind, Rows, SpaceRow, Status, Store};
 
 fn text(value: &str) -> SqlValue {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use rusqlite::params;
 
-use super::{Answer, Failure, Need, Query, no_content, ok, space_for, with, write};
-use crate::demo::json::{Slice, encoded};
-use crate::demo::serve::Site;
+use super::answer::{Answer, Failure, Need, Query, no_content, ok, space_for, with, write};
+use crate::demo::json::Slice;
+use crate::demo::percent::encoded;
+use crate::demo::site::Site;
 
 /// `GET /space/{key}/permissions`: for its administrators.
 pub(super) async fn permissions(State(site): State<Arc<Site>>, Path(key): Path<String>) -> Answer {

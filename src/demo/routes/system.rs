@@ -9,10 +9,11 @@ use axum::response::IntoResponse;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Value, json};
 
-use super::{Answer, Failure, ok, with, write};
+use super::answer::{Answer, Failure, ok, with, write};
+use crate::demo::behaviour::Generation;
 use crate::demo::behaviour::{Behaviour, Deletion};
-use crate::demo::seed::ONE_USER;
-use crate::demo::serve::{Generation, Site};
+use crate::demo::permissions::ONE_USER;
+use crate::demo::site::Site;
 use crate::demo::store::{Store, delete_space};
 
 /// `GET /user/current`.

@@ -18,8 +18,8 @@ use std::fmt::Write as _;
 use rusqlite::{Connection, params};
 
 use super::super::permissions;
-use super::{FIRST_CONTENT, FIRST_SPACE, SeedError};
-use crate::demo::store::{Account, Kind, Status, Store as _};
+use super::error::SeedError;
+use crate::demo::store::{Account, FIRST_CONTENT, FIRST_SPACE, Kind, Status, Store as _};
 
 /// The numbers of a large wiki.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
