@@ -241,6 +241,7 @@ impl Call {
             429 => ErrorKind::RateLimited {
                 after_ms: retry_after(headers),
             },
+            500 if self.is_taken_for_an_id(&text) => ErrorKind::NoSuchOperation,
             500..=599 => ErrorKind::Server,
             _ => ErrorKind::Status,
         };
@@ -283,6 +284,12 @@ impl Call {
         ))
     }
 
+    /// Whether an older server has taken the last part of the path for the id of an item, and says that
+    /// it is none: it has no such operation, and asking again does not change that.
+    fn is_taken_for_an_id(&self, said: &str) -> bool {
+        matches!(self, Self::Scan { .. }) && said.ends_with("For input string: \"scan\"")
+    }
+
     /// Whether every version of Confluence that we know of has the operation.
     fn is_everywhere(&self) -> bool {
         !matches!(
@@ -297,6 +304,7 @@ impl Call {
                 | Self::Manifest
                 | Self::AccessMode
                 | Self::Download { .. }
+                | Self::Scan { .. }
                 | Self::BackUpSpace { .. }
                 | Self::BackupJobs { .. }
                 | Self::BackupJob { .. }

@@ -361,6 +361,7 @@ impl Delete {
         desk.close(item, outcome);
         self.current = None;
         self.stage = Stage::Begin;
+        self.drop_unfinished(desk);
         for folder in self.folders.drain(..) {
             desk.release(&folder);
         }
@@ -372,11 +373,33 @@ impl Delete {
         }
     }
 
-    fn next_folder(&mut self, desk: &Desk) -> String {
+    fn next_folder(&mut self, desk: &mut Desk) -> String {
         self.round += 1;
         let folder = desk.backup_name(self.round);
+        if let Some(item) = self.current {
+            desk.begins_backup(item, &folder);
+        }
         self.folders.push(folder.clone());
         folder
+    }
+
+    /// What is no whole backup is not named as one of the space.
+    fn drop_unfinished(&self, desk: &mut Desk) {
+        let copy = self.copy.as_ref().filter(|copy| !copy.is_verified());
+        let save = self.save.as_ref().filter(|save| !save.is_verified());
+        let unfinished = copy.map(|it| it.folder()).into_iter();
+        for folder in unfinished.chain(save.map(Save::folder)) {
+            desk.drops_backup(folder);
+        }
+    }
+
+    /// The space of this number, as a target.
+    fn space(&self, item: u32) -> SpaceTarget {
+        let space = self.spaces.get(item as usize).cloned();
+        space.unwrap_or_else(|| SpaceTarget {
+            key: self.keys[item as usize].clone(),
+            name: String::new(),
+        })
     }
 
     /// What the deletion stands on: all that the last list told of, in the backups of this run.
@@ -489,8 +512,8 @@ impl Delete {
         let seen = self.listing.as_mut().map(Listing::take_seen);
         for mut seen in seen.unwrap_or_default() {
             if self.save.is_none() {
-                let key = self.keys[item as usize].clone();
-                self.save = Some(Save::of_space(self.next_folder(desk), key));
+                let space = self.space(item);
+                self.save = Some(Save::of_space(self.next_folder(desk), space));
             }
             let whole = seen.whole.take();
             let row = self.rows.len() as u32;
@@ -639,7 +662,7 @@ impl Delete {
             return;
         }
         let folder = self.next_folder(desk);
-        self.save = Some(Save::new(folder, wanted));
+        self.save = Some(Save::new(folder, wanted).in_space(self.space(item)));
         self.stage = Stage::Saving;
     }
 
@@ -948,11 +971,7 @@ impl Delete {
                 return;
             }
             let folder = self.next_folder(desk);
-            let space = self.spaces.get(item as usize).cloned();
-            let space = space.unwrap_or_else(|| SpaceTarget {
-                key: self.keys[item as usize].clone(),
-                name: String::new(),
-            });
+            let space = self.space(item);
             self.copy = Some(Box::new(ServerCopy::before_deletion(desk, space, folder)));
         }
         let Some(copy) = &mut self.copy else {
@@ -1083,6 +1102,7 @@ impl Delete {
         self.doubt_accepted = false;
         if let Some(copy) = self.copy.take() {
             self.folders.retain(|folder| folder != copy.folder());
+            desk.drops_backup(copy.folder());
             desk.release(copy.folder());
         }
     }
@@ -1417,6 +1437,9 @@ impl Machine for Delete {
             // What was being saved is saved anew, under a new name.
             self.save = None;
             self.folders.clear();
+            if let Some(item) = self.current {
+                desk.drops_backups_of(item);
+            }
             self.written.clear();
             self.saved.clear();
             self.saved_current.clear();
@@ -1436,6 +1459,9 @@ impl Machine for Delete {
                 Some(copy) => {
                     copy.reopened();
                     self.folders.push(copy.folder().to_owned());
+                    if let Some(item) = self.current {
+                        desk.begins_backup(item, copy.folder());
+                    }
                 }
                 None => {}
             }

@@ -36,6 +36,8 @@ const CONCURRENCY: usize = 4;
 const FILES_AT_ONCE: usize = 2;
 /// How often a read is tried.
 const READ_TRIES: u32 = 6;
+/// How often a read that can be done without.
+const SPARE_TRIES: u32 = 2;
 /// How often a write that did not reach the server is tried.
 const CONNECT_TRIES: u32 = 12;
 /// How often 429 is obeyed for one request.
@@ -125,6 +127,9 @@ struct Flight {
     call: Call,
     stage: Stage,
     tries: u32,
+    /// How often it is tried at most, where the server fails or the line drops.
+    #[serde(default = "read_tries")]
+    most: u32,
     limited: u32,
     /// Present for writes.
     record: Option<Box<Record>>,
@@ -257,6 +262,9 @@ pub(super) struct Desk {
     /// How far it is, where the lines don't tell: finished, and in all.
     #[serde(default)]
     tally: Option<(usize, usize)>,
+    /// The backups that it has made or makes, each with the line of what it is of.
+    #[serde(default)]
+    backups: Vec<(u32, String)>,
     /// Whether it was halted because its backup does not stand any more.
     #[serde(default)]
     lost_backup: bool,
@@ -266,6 +274,12 @@ pub(super) struct Desk {
     /// Backups that the disk holds for it.
     #[serde(skip)]
     held: Vec<String>,
+    /// Whether the server has said that it has no scan: it is not asked again in this run.
+    #[serde(skip)]
+    has_no_scan: bool,
+    /// Reads that were not sent for that.
+    #[serde(skip)]
+    known: Vec<RequestNo>,
     #[serde(skip)]
     pending: Vec<Pending>,
     #[serde(skip)]
@@ -311,9 +325,12 @@ impl Desk {
             paced_from: 0,
             paced_closed: 0,
             tally: None,
+            backups: Vec::new(),
             lost_backup: false,
             run: 0,
             held: Vec::new(),
+            has_no_scan: false,
+            known: Vec::new(),
             pending: Vec::new(),
             out: Vec::new(),
             trouble: None,
@@ -469,7 +486,7 @@ impl Desk {
     pub(super) fn try_read(&mut self, item: u32, step: Step, call: Call) {
         self.read(item, step, call);
         if let Some(flight) = self.flights.last_mut() {
-            flight.tries = READ_TRIES - 2;
+            flight.most = SPARE_TRIES;
         }
     }
 
@@ -483,6 +500,7 @@ impl Desk {
             call,
             stage: Stage::Due(at),
             tries: 0,
+            most: READ_TRIES,
             put_off: None,
             limited: 0,
             record: None,
@@ -547,6 +565,7 @@ impl Desk {
             call,
             stage: Stage::Announced,
             tries: 0,
+            most: READ_TRIES,
             put_off: None,
             limited: 0,
             record: Some(Box::new(record)),
@@ -729,6 +748,27 @@ impl Desk {
             name.push_str(&format!("-{number}"));
         }
         name
+    }
+
+    /// A backup of what stands on this line is begun.
+    pub(super) fn begins_backup(&mut self, item: u32, folder: &str) {
+        self.backups.push((item, folder.to_owned()));
+    }
+
+    /// This one came to nothing.
+    pub(super) fn drops_backup(&mut self, folder: &str) {
+        self.backups.retain(|(_, it)| it != folder);
+    }
+
+    /// All of what stands on this line are begun anew.
+    pub(super) fn drops_backups_of(&mut self, item: u32) {
+        self.backups.retain(|(it, _)| *it != item);
+    }
+
+    /// The backups of what stands on this line.
+    pub(super) fn backups_of(&self, item: u32) -> impl Iterator<Item = &str> {
+        let of_it = self.backups.iter().filter(move |(it, _)| *it == item);
+        of_it.map(|(_, folder)| folder.as_str())
     }
 
     /// Holds a backup before anything else of this run is stored or sent.
@@ -1038,6 +1078,19 @@ impl Desk {
         }
     }
 
+    /// The next answer to a read that was not sent, because the server is known to lack the operation.
+    pub(super) fn known_answer(&mut self) -> Option<Answered> {
+        while let Some(request) = self.known.pop() {
+            let why = "This server has no such operation.";
+            let error = ApiError::new(ErrorKind::NoSuchOperation, why);
+            let answered = self.answer(request, Err(error));
+            if answered.is_some() {
+                return answered;
+            }
+        }
+        None
+    }
+
     pub(super) fn send_due(&mut self) {
         if self.waits_for_checkpoint() {
             return;
@@ -1050,6 +1103,10 @@ impl Desk {
                     continue;
                 }
                 flight.stage = Stage::Sent;
+                if self.has_no_scan && is_scan(&flight.call) {
+                    self.known.push(RequestNo(flight.no));
+                    continue;
+                }
                 self.out.push(JobEffect::Send {
                     request: RequestNo(flight.no),
                     call: flight.call.clone(),
@@ -1079,6 +1136,8 @@ impl Desk {
         }
         let flight = self.flights.remove(index);
         let Some(record) = flight.record else {
+            self.has_no_scan |= is_scan(&flight.call)
+                && matches!(&outcome, Err(error) if error.kind == ErrorKind::NoSuchOperation);
             if let Err(error) = &outcome
                 && lost_the_sign_in(error)
             {
@@ -1163,7 +1222,7 @@ impl Desk {
         }
         flight.tries += 1;
         let wait = 1_000_u64 << flight.tries.min(4);
-        (flight.tries < READ_TRIES).then(|| self.at.saturating_add(wait))
+        (flight.tries < flight.most).then(|| self.at.saturating_add(wait))
     }
 
     /// Until when nothing new is sent after a write was certainly not applied and may be tried
@@ -1550,6 +1609,10 @@ fn in_no_backup(purged: usize) -> String {
     )
 }
 
+fn read_tries() -> u32 {
+    READ_TRIES
+}
+
 fn nobody() -> Arc<Head> {
     Arc::new(Head {
         id: JobId::new(""),
@@ -1667,6 +1730,10 @@ fn answered_instead(error: &ApiError) -> Option<String> {
         _ => return None,
     };
     Some(format!("Something between here and the server {said}"))
+}
+
+fn is_scan(call: &Call) -> bool {
+    matches!(call, Call::Scan { .. })
 }
 
 fn made_by(reply: &Reply) -> (Option<String>, Option<String>) {

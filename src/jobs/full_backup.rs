@@ -1189,9 +1189,10 @@ impl FullBackup {
         self.folder.as_deref()
     }
 
-    fn begin(&mut self, desk: &Desk, item: u32) {
+    fn begin(&mut self, desk: &mut Desk, item: u32) {
         self.round += 1;
         let folder = desk.backup_name(self.round);
+        desk.begins_backup(item, &folder);
         self.folder = Some(folder.clone());
         let copy = ServerCopy::new(desk, self.spaces[item as usize].clone(), folder);
         self.current = Some((item, copy));
@@ -1219,6 +1220,9 @@ impl FullBackup {
         };
         desk.close(*item, outcome);
         let folder = copy.folder().to_owned();
+        if !copy.is_verified() {
+            desk.drops_backup(&folder);
+        }
         desk.release(&folder);
         self.current = None;
         desk.say("");
@@ -1275,9 +1279,12 @@ impl Machine for FullBackup {
         }
     }
 
-    fn reopened(&mut self, _: &mut Desk) {
+    fn reopened(&mut self, desk: &mut Desk) {
         match &mut self.current {
-            Some((_, copy)) if copy.is_before_asking() => self.current = None,
+            Some((_, copy)) if copy.is_before_asking() => {
+                desk.drops_backup(copy.folder());
+                self.current = None;
+            }
             Some((_, copy)) => copy.reopened(),
             None => {}
         }

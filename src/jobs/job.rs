@@ -929,6 +929,12 @@ impl Job {
         }
     }
 
+    /// The folders of the backups of what stands on this line, where each has its own.
+    pub fn backups_of(&self, line: usize) -> impl Iterator<Item = &str> {
+        let line = u32::try_from(line).unwrap_or(u32::MAX);
+        self.desk.backups_of(line)
+    }
+
     /// Whether the space at work is to be deleted, and that was sent.
     pub fn is_deletion_sent(&self) -> bool {
         let is_in_doubt = self.desk.in_doubt() > 0;
@@ -1259,6 +1265,20 @@ impl Job {
     }
 
     fn go(&mut self) {
+        self.go_once();
+        while let Some(Answered::Read(item, step, answer)) = self.desk.known_answer() {
+            let machine = self.work.machine();
+            machine.read(&mut self.desk, item, step, answer);
+            self.go_once();
+        }
+        if self.may_end() {
+            self.state = self.end();
+            self.desk.release_all();
+            self.desk.checkpoint();
+        }
+    }
+
+    fn go_once(&mut self) {
         if self.desk.is_halted() && !self.desk.is_stopping() {
             self.desk.stop();
         }
@@ -1277,11 +1297,6 @@ impl Job {
                 }
                 self.desk.send_due();
             }
-        }
-        if self.may_end() {
-            self.state = self.end();
-            self.desk.release_all();
-            self.desk.checkpoint();
         }
     }
 

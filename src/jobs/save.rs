@@ -20,6 +20,7 @@ use super::attached::{self, Attached, Folder, Holder, Hung, Read, Reading, SCAN,
 use super::backup::{
     self, AttachmentEntry, Digest, FileEntry, Item, Lack, MANIFEST, Manifest, NotSaved, SavedFile,
 };
+use super::consent::SpaceTarget;
 use super::desk::{Desk, is_not_there, unexpected};
 use super::job::{JobWrite, Step, StoreError, Stored};
 use super::listing::{Seen, holder_of};
@@ -28,7 +29,7 @@ use super::proof::Fingerprint;
 use crate::confluence::call::Scanned;
 use crate::confluence::{
     ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Downloaded, ErrorKind,
-    LocalFile, Page, Reply, Resume, SpaceKey,
+    LocalFile, Page, Reply, Resume,
 };
 
 /// A file of items is written when it would hold this many…
@@ -166,6 +167,9 @@ enum Supply {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Save {
     folder: String,
+    /// What it is a backup of, where that is one of the spaces that the job is about.
+    #[serde(default)]
+    space: Option<SpaceTarget>,
     /// How many were wanted.
     total: usize,
     todo: VecDeque<Wanted>,
@@ -213,6 +217,7 @@ impl Save {
         attached.files_last = true;
         Self {
             folder,
+            space: None,
             total: wanted.len(),
             todo: wanted.into(),
             slots: Vec::new(),
@@ -243,11 +248,19 @@ impl Save {
 
     /// The same for all of a space: its comments and files are scanned where the server has a scan, and
     /// files come last, when it is known how much room they take.
-    pub(super) fn of_space(folder: String, space: SpaceKey) -> Self {
+    pub(super) fn of_space(folder: String, space: SpaceTarget) -> Self {
         let mut save = Self::streamed(folder);
         save.attached.files_last = true;
-        save.attached.scan = Some(Scan::of(space));
-        save
+        save.attached.scan = Some(Scan::of(space.key.clone()));
+        save.in_space(space)
+    }
+
+    /// The same, of this one of the spaces that the job is about.
+    pub(super) fn in_space(self, space: SpaceTarget) -> Self {
+        Self {
+            space: Some(space),
+            ..self
+        }
     }
 
     /// One more to be saved; with `whole` if a list gave it so, see [`is_whole`].
@@ -411,7 +424,10 @@ impl Save {
             profile: head.target.profile.clone(),
             server: head.target.server.clone(),
             user: desk.user().map(str::to_owned),
-            spaces: head.target.spaces.clone(),
+            spaces: match &self.space {
+                Some(space) => vec![space.clone()],
+                None => head.target.spaces.clone(),
+            },
             items: self.items,
             not_saved: self.not_saved.clone(),
             lacks: self.attached.lacks.clone(),

@@ -81,7 +81,8 @@ pub(crate) struct Bench {
     checkpoint: Option<String>,
     pub(crate) requests: VecDeque<(RequestNo, Call)>,
     pub(crate) writes: VecDeque<(WriteNo, JobWrite)>,
-    at: u64,
+    /// The time of the job, which goes on only where it waits.
+    pub(crate) at: u64,
     pub(crate) steps: usize,
     runtime: tokio::runtime::Runtime,
     _home: tempfile::TempDir,

@@ -401,7 +401,12 @@ pub fn remark(job: &Job) -> Option<String> {
     };
     if job.state().is_over() {
         let halted = || job.halted().map(str::to_owned);
+        let named = || (0..job.lines().len()).flat_map(|line| job.backups_of(line));
         let backup = || match job.backup() {
+            _ if named().nth(1).is_some() => {
+                let backups = number::count(named().count() as u64, "backup");
+                Some(format!("{backups}, named in its details"))
+            }
             Some(backup) => Some(format!("backup {backup}")),
             None => job
                 .has_declined_backup()
@@ -485,13 +490,20 @@ pub fn lines(model: &Model, view: &JobView, columns: usize) -> Vec<Line> {
     } else if let Some(doing) = remark(job).filter(|_| !job.state().is_over()) {
         fact("now", Tone::Plain, &doing);
     }
-    if let Some(backup) = job.backup() {
+    let is_of_one = job.lines().len() == 1;
+    if is_of_one && job.backups_of(0).next().is_some() {
+        for backup in job.backups_of(0) {
+            fact("backup", Tone::Plain, backup);
+        }
+    } else if (0..job.lines().len()).any(|line| job.backups_of(line).next().is_some()) {
+        // Each stands with its space.
+    } else if let Some(backup) = job.backup() {
         fact("backup", Tone::Plain, backup);
     } else if job.has_declined_backup() {
         fact("backup", Tone::Warning, "None. It was declined.");
     }
     lines.push(Vec::new());
-    for line in job.lines() {
+    for (ix, line) in job.lines().iter().enumerate() {
         let (word, tone, why) = match &line.outcome {
             None => ("waiting", Tone::Dim, None),
             // A dry run has done nothing to it.
@@ -518,6 +530,11 @@ pub fn lines(model: &Model, view: &JobView, columns: usize) -> Vec<Line> {
         lines.push(vec![(tone, word), (Tone::Plain, name)]);
         for text in why.map(|why| folded(why, room)).unwrap_or_default() {
             lines.push(vec![label(""), (Tone::Dim, text)]);
+        }
+        for backup in job.backups_of(ix).filter(|_| !is_of_one) {
+            for text in folded(&format!("backup {backup}"), room) {
+                lines.push(vec![label(""), (Tone::Dim, text)]);
+            }
         }
     }
     lines
