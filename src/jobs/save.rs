@@ -7,14 +7,15 @@
 //! What a list gave whole is written as it came; everything else is asked for by itself. With a page
 //! go the comments and the attached files that hang on it, each an item of its own; see [`attached`].
 
+mod file_name;
 mod lacking;
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use self::file_name::file_name;
 use self::lacking::Listed;
 use super::attached::{self, Attached, Folder, Holder, Hung, Read, Reading, SCAN, Scan, Told};
 use super::backup::{
@@ -1195,23 +1196,6 @@ pub(super) fn is_whole(row: &Content) -> bool {
             ContentKind::Comment | ContentKind::Other(_) => has_text && more.container.is_some(),
             ContentKind::Attachment => more.download.is_some() && more.container.is_some(),
         }
-}
-
-/// A plain name whatever the server uses for ids, another one for each id; of one version, so that no
-/// other is taken for it.
-fn file_name(content: &Content) -> String {
-    let mut plain = String::new();
-    for c in content.id.as_str().chars() {
-        if c.is_ascii_alphanumeric() {
-            plain.push(c);
-        } else {
-            let _ = write!(plain, "_{:x}_", u32::from(c));
-        }
-    }
-    match content.version.as_ref().and_then(|version| version.number) {
-        Some(number) => format!("file-{plain}-v{number}"),
-        None => format!("file-{plain}"),
-    }
 }
 
 #[cfg(test)]
