@@ -890,9 +890,12 @@ impl Model {
             .lines()
             .iter()
             .filter_map(|line| match &line.outcome {
-                Some(Outcome::Failed(why) | Outcome::Unknown(why) | Outcome::NotSaved(why)) => {
-                    Some(told_of(job, line, why))
-                }
+                Some(
+                    Outcome::Failed(why)
+                    | Outcome::Differs(why)
+                    | Outcome::Unknown(why)
+                    | Outcome::NotSaved(why),
+                ) => Some(told_of(job, line, why)),
                 _ => None,
             })
             .collect();
@@ -945,7 +948,10 @@ impl Model {
             ),
             JobState::Cancelled => (
                 LogLevel::Warning,
-                format!("{title}: cancelled.{counted} ‹jobs› shows what was done."),
+                format!(
+                    "{title}: cancelled.{counted}{} ‹jobs› shows what was done.",
+                    stopped(job)
+                ),
             ),
             JobState::Unknown => (
                 LogLevel::Error,
@@ -1103,8 +1109,10 @@ fn told_of_dry_run(job: &Job) -> String {
         Some(Outcome::Gone) => Some(told_of(job, line, "It is not there any more.")),
         Some(
             Outcome::Failed(why)
+            | Outcome::Differs(why)
             | Outcome::Skipped(why)
             | Outcome::NotTried(why)
+            | Outcome::Stopped(why)
             | Outcome::Unknown(why)
             | Outcome::NotSaved(why),
         ) => Some(told_of(job, line, why)),
@@ -1118,6 +1126,16 @@ fn told_of_dry_run(job: &Job) -> String {
         _ => " ‹jobs› shows the others.",
     };
     format!("Dry run: nothing was changed. {what}.{first}{more}")
+}
+
+/// What the server has of what was stopped while it was under way; empty where nothing was.
+fn stopped(job: &Job) -> String {
+    let mut stopped = job.lines().iter().filter_map(|line| match &line.outcome {
+        Some(Outcome::Stopped(why)) => Some(told_of(job, line, why)),
+        _ => None,
+    });
+    let first = stopped.next();
+    first.map_or_else(String::new, |first| format!(" {first}"))
 }
 
 /// Why the first of what a job left out was left out.

@@ -47,6 +47,10 @@ pub struct Behaviour {
     pub quirks: Vec<Quirk>,
     /// Comments can be made at the foot of a page alone: another place is 400.
     pub footer_comments_only: bool,
+    /// What is kept of a text or a file that is sent, whatever is answered.
+    pub keeps: Keeps,
+    /// Whether the size of an attached file is told.
+    pub tells_sizes: bool,
     /// Lists that tell a row again in place of others.
     pub lies: Vec<Lie>,
 }
@@ -68,6 +72,8 @@ impl Default for Behaviour {
             requests_per_second: None,
             quirks: Vec::new(),
             footer_comments_only: false,
+            keeps: Keeps::All,
+            tells_sizes: true,
             lies: Vec::new(),
         }
     }
@@ -205,6 +211,51 @@ pub enum FullRestore {
     Half,
     /// Asked for the job, the server tells of one about another space.
     TellsOfAnother,
+}
+
+/// What the server keeps of the text of a page or a comment, and of an attached file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keeps {
+    /// As it was sent.
+    #[default]
+    All,
+    /// The same text, written in its own way and with ids of its own in it, as real servers do.
+    InItsOwnWay,
+    /// Nothing.
+    Nothing,
+    /// The first half.
+    Half,
+    /// Another text; of a file all.
+    Another,
+}
+
+impl Keeps {
+    /// What is kept of a text.
+    pub(super) fn text(self, sent: &str) -> String {
+        match self {
+            Self::All => sent.to_owned(),
+            Self::InItsOwnWay => sent
+                .replace("/>", " />")
+                .replace('é', "&eacute;")
+                .replace("<p>", "<p local-id=\"0b5e\">")
+                .replace("</p>", "</p>\n"),
+            Self::Nothing => String::new(),
+            Self::Half => {
+                let half = sent.chars().count() / 2;
+                sent.chars().take(half).collect()
+            }
+            Self::Another => "<p>Something else</p>".to_owned(),
+        }
+    }
+
+    /// How much is kept of a file of this length.
+    pub(super) fn bytes(self, sent: u64) -> u64 {
+        match self {
+            Self::All | Self::InItsOwnWay | Self::Another => sent,
+            Self::Nothing => 0,
+            Self::Half => sent / 2,
+        }
+    }
 }
 
 /// An oddity of paging.

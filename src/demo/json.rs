@@ -524,7 +524,9 @@ impl<'a> Shape<'a> {
         if row.kind == Kind::Attachment {
             let file = self.file(row.id)?;
             extensions.insert("mediaType".into(), json!(file.0));
-            extensions.insert("fileSize".into(), json!(file.1));
+            if self.behaviour.tells_sizes {
+                extensions.insert("fileSize".into(), json!(file.1));
+            }
             extensions.insert("comment".into(), json!(self.extension(row.id, "note")?));
             metadata_of_file = Some(file.0);
             links["download"] = json!(format!(

@@ -42,7 +42,9 @@ mod site;
 mod store;
 mod view;
 
-pub use behaviour::{Behaviour, Deletion, FullBackup, FullRestore, Generation, Lie, ListOf, Quirk};
+pub use behaviour::{
+    Behaviour, Deletion, FullBackup, FullRestore, Generation, Keeps, Lie, ListOf, Quirk,
+};
 pub use faults::{Fault, Faults, Gate, Rule};
 pub use seed::Seed;
 pub use serve::{Options, ServeArgs, ServeError, Server, serve_blocking};

@@ -26,8 +26,6 @@ use crate::text::number;
 
 mod broken_off;
 
-use broken_off::{ASKS_WHAT_IT_HAS, BROKEN_OFF};
-
 /// The thing number of what is about the job as a whole.
 pub(super) const WHOLE: u32 = u32::MAX;
 /// Requests of one job that may be under way at once.
@@ -47,6 +45,11 @@ const WRITES_PER_CHECKPOINT: u32 = 256;
 /// What is said of a write to which no answer came that tells whether it was done: the line dropped, or
 /// the server failed over it.
 pub(super) const UNTOLD: &str = "No answer told whether it was done";
+
+/// What is known of an upload that was broken off: the first half of a sentence.
+const BROKEN_OFF: &str = "It was stopped while the file was being sent";
+/// What is said while the server is asked about it.
+const ASKS_WHAT_IT_HAS: &str = "Stopped. Asking the server what it has";
 
 /// How often a write whose answer was lost is looked for before it counts as not applied: at once,
 /// then after 1, 2 and 4 seconds. A server, or a proxy's queue, may still be at it.
@@ -103,6 +106,8 @@ pub(super) enum Settled<'a> {
     /// It was done, and this is to be said of it.
     DoneBut(&'a str),
     Made(&'a str),
+    /// It made this, and this is to be said of it.
+    MadeBut(&'a str, &'a str),
     NotApplied(&'a str),
     Unknown(&'a str),
 }
@@ -731,6 +736,7 @@ impl Desk {
             Settled::Done => (Phase::Done, answered, None),
             Settled::DoneBut(note) => (Phase::Done, answered, Some(note.to_owned())),
             Settled::Made(id) => (Phase::Done, Some(id.to_owned()), None),
+            Settled::MadeBut(id, note) => (Phase::Done, Some(id.to_owned()), Some(note.to_owned())),
             Settled::NotApplied(why) => (Phase::Failed, None, Some(why.to_owned())),
             Settled::Unknown(why) => (Phase::Unknown, None, Some(why.to_owned())),
         };
@@ -1654,6 +1660,7 @@ fn is_confirmed(step: Step) -> bool {
             | Step::Purge
             | Step::Restore
             | Step::Move
+            | Step::Create
             | Step::Restrict
             | Step::FillIn
             | Step::Label

@@ -113,6 +113,8 @@ impl JobState {
 pub enum Outcome {
     /// Done, perhaps with something to know.
     Done(Option<String>),
+    /// Put back, and what a read shows of it is not what the backup holds: how it differs.
+    Differs(String),
     /// It had vanished meanwhile; nothing was left to do.
     Gone,
     /// The server did not do it.
@@ -125,6 +127,8 @@ pub enum Outcome {
     NotSaved(String),
     /// The job ended before it came to this, for this reason.
     NotTried(String),
+    /// It was stopped while its file was on the line: what the server has of it.
+    Stopped(String),
     /// It went with what it hung on, which this job purged.
     WithPage,
 }
@@ -135,6 +139,8 @@ impl Outcome {
         match self {
             Self::Done(_) | Self::Gone | Self::WithPage => true,
             Self::Failed(_)
+            | Self::Differs(_)
+            | Self::Stopped(_)
             | Self::Skipped(_)
             | Self::Unknown(_)
             | Self::NotSaved(_)
@@ -1339,12 +1345,15 @@ impl Job {
         for line in self.desk.lines() {
             match &line.outcome {
                 Some(Outcome::Unknown(_)) => return JobState::Unknown,
-                Some(Outcome::Failed(_) | Outcome::NotSaved(_)) => state = JobState::Failed,
+                Some(Outcome::Failed(_) | Outcome::Differs(_) | Outcome::NotSaved(_)) => {
+                    state = JobState::Failed;
+                }
                 Some(
                     Outcome::Done(_)
                     | Outcome::Gone
                     | Outcome::WithPage
                     | Outcome::Skipped(_)
+                    | Outcome::Stopped(_)
                     | Outcome::NotTried(_),
                 )
                 | None => {}

@@ -31,6 +31,7 @@ mod ancestry;
 mod archive;
 mod attached;
 mod back_up;
+mod comparison;
 mod complete;
 mod create;
 mod delete;

@@ -11,6 +11,8 @@ use crate::text::number;
 pub struct Outcomes {
     /// Done.
     pub done: usize,
+    /// Put back, and not as the backup holds them.
+    pub differing: usize,
     /// Gone with the page that they hung on, which the job purged.
     pub with_page: usize,
     /// Not there any more when the job came to them.
@@ -19,6 +21,8 @@ pub struct Outcomes {
     pub left_out: usize,
     /// The job ended before it came to them.
     pub not_tried: usize,
+    /// Stopped while they were under way.
+    pub stopped: usize,
     /// Not backed up, and therefore left alone.
     pub not_saved: usize,
     /// Not done by the server.
@@ -36,10 +40,12 @@ impl Outcomes {
         for line in lines {
             *match &line.outcome {
                 Some(Outcome::Done(_)) => &mut outcomes.done,
+                Some(Outcome::Differs(_)) => &mut outcomes.differing,
                 Some(Outcome::WithPage) => &mut outcomes.with_page,
                 Some(Outcome::Gone) => &mut outcomes.gone,
                 Some(Outcome::Skipped(_)) => &mut outcomes.left_out,
                 Some(Outcome::NotTried(_)) => &mut outcomes.not_tried,
+                Some(Outcome::Stopped(_)) => &mut outcomes.stopped,
                 Some(Outcome::NotSaved(_)) => &mut outcomes.not_saved,
                 Some(Outcome::Failed(_)) => &mut outcomes.failed,
                 Some(Outcome::Unknown(_)) => &mut outcomes.unknown,
@@ -53,21 +59,32 @@ impl Outcomes {
     pub fn total(&self) -> usize {
         let Self {
             done,
+            differing,
             with_page,
             gone,
             left_out,
             not_tried,
+            stopped,
             not_saved,
             failed,
             unknown,
             open,
         } = self;
-        done + with_page + gone + left_out + not_tried + not_saved + failed + unknown + open
+        done + differing
+            + with_page
+            + gone
+            + left_out
+            + not_tried
+            + stopped
+            + not_saved
+            + failed
+            + unknown
+            + open
     }
 
     /// How many went wrong: each has a reason that is shown.
     pub fn bad(&self) -> usize {
-        self.failed + self.unknown + self.not_saved
+        self.failed + self.differing + self.unknown + self.not_saved
     }
 
     /// Whether all of it was done.
@@ -98,11 +115,17 @@ impl Outcomes {
             1 => "went with its page",
             _ => "went with their page",
         };
+        let differs = match self.differing {
+            1 => "put back and differs from the backup",
+            _ => "put back and differ from the backup",
+        };
         for (count, what) in [
+            (self.differing, differs),
             (self.with_page, page),
             (self.gone, "not there any more"),
             (self.left_out, "left out"),
             (self.not_tried, "not tried"),
+            (self.stopped, "stopped"),
             (self.not_saved, "not saved"),
             (self.failed, "failed"),
             (self.unknown, "unknown"),
@@ -134,10 +157,12 @@ mod tests {
         let why = || "Why.".to_owned();
         prop::sample::select(vec![
             Some(Outcome::Done(None)),
+            Some(Outcome::Differs(why())),
             Some(Outcome::WithPage),
             Some(Outcome::Gone),
             Some(Outcome::Skipped(why())),
             Some(Outcome::NotTried(why())),
+            Some(Outcome::Stopped(why())),
             Some(Outcome::NotSaved(why())),
             Some(Outcome::Failed(why())),
             Some(Outcome::Unknown(why())),

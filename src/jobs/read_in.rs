@@ -695,7 +695,7 @@ impl ReadIn {
         };
         if is_known {
             desk.settle(ITEM, Step::Upload, Settled::NotApplied(&why));
-            self.end(desk, Outcome::NotTried(why));
+            self.end(desk, Outcome::Stopped(why));
         } else {
             desk.settle(ITEM, Step::Upload, Settled::Unknown(&why));
             self.end(desk, Outcome::Unknown(why));

@@ -10,12 +10,13 @@
 //! restricted page stays open until a read has shown what was written *and* what keeps the page from
 //! others. Where that is gone it is set again; where it does not stay, the page goes into the trash.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
 use super::ancestry::{self, Ancestry, Below, Place};
 use super::backup::{self, FileEntry, Item, Manifest};
+use super::comparison::Comparison;
 use super::desk::{Again, Desk, Fate, Settled, is_not_there, unexpected};
 use super::guard::{self, Guardian, Kept, MayHoldText, Need, New, Shown, Unshown};
 use super::job::{Decision, JobWrite, Line, Machine, Outcome, Question, Step, StoreError, Stored};
@@ -28,6 +29,7 @@ use crate::confluence::{
 };
 
 mod put_on;
+mod read_back;
 
 use put_on::PutOn;
 
@@ -168,6 +170,8 @@ enum Stage {
     FindMade,
     /// Is what was found what was sent?
     Compare,
+    /// It was made, and everybody may read it: is what is there what the backup holds?
+    ReadBack,
     Restrict,
     Restricted,
     /// Is it kept from others now?
@@ -228,6 +232,9 @@ struct Thing {
     /// Whether it was made with a title for the time being.
     #[serde(default)]
     has_interim_title: bool,
+    /// Its text on the server, when that was last read, compared with the backup's.
+    #[serde(default)]
+    comparison: Comparison,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -250,6 +257,9 @@ pub(super) struct Recreate {
     /// The texts of one file. Not stored: it is read again.
     #[serde(skip)]
     loaded: Option<(String, HashMap<ContentId, Option<String>>)>,
+    /// The files of the backup of which the texts could not be read.
+    #[serde(skip)]
+    unreadable: BTreeSet<String>,
     #[serde(skip)]
     ancestry: Ancestry,
     /// The item that shows its restrictions, while what it hangs below is read.
@@ -281,6 +291,7 @@ impl Recreate {
             note: None,
             withdrawn_for: None,
             has_interim_title: false,
+            comparison: Comparison::default(),
         };
         let things = vec![thing; recipe.items.len()];
         Self {
@@ -293,6 +304,7 @@ impl Recreate {
             asked_disk: false,
             put_on: BTreeMap::new(),
             loaded: None,
+            unreadable: BTreeSet::new(),
             ancestry: Ancestry::default(),
             shown: None,
             proof: None,
@@ -459,6 +471,10 @@ impl Recreate {
     }
 
     fn finish(&mut self, desk: &mut Desk, item: u32) {
+        if self.is_to_be_read_back(item) {
+            self.things[item as usize].stage = Stage::ReadBack;
+            return;
+        }
         let thing = &self.things[item as usize];
         let mut note = match &thing.made {
             Some(made) => format!("Its new id is {made}."),
@@ -490,9 +506,10 @@ impl Recreate {
         if let Some(more) = &self.things[item as usize].note {
             note = format!("{note} {more}");
         }
-        let outcome = match &self.things[item as usize].unsure_of_text {
+        let thing = &self.things[item as usize];
+        let outcome = match &thing.unsure_of_text {
             Some(why) => Outcome::Unknown(format!("{why} {note}")),
-            None => Outcome::Done(Some(note)),
+            None => thing.comparison.outcome(&note),
         };
         desk.close(item, outcome);
     }
@@ -602,7 +619,7 @@ impl Recreate {
     fn settle_text(&self, desk: &mut Desk, item: u32) {
         let how = || {
             if self.things[item as usize].is_filled {
-                Settled::Done
+                self.things[item as usize].comparison.settled()
             } else {
                 Settled::Unknown("The page was taken out again before its text was looked for.")
             }
@@ -675,7 +692,7 @@ impl Recreate {
             };
             return;
         }
-        desk.settle(item, Step::FillIn, Settled::Done);
+        desk.settle(item, Step::FillIn, thing.comparison.settled());
         if desk.is_in_doubt(item, Step::Label) && !thing.is_labelled {
             thing.stage = Stage::Labelled;
             return;
@@ -727,10 +744,11 @@ impl Recreate {
         }
     }
 
-    fn after_creating(&mut self, desk: &mut Desk, item: u32, made: ContentId) {
+    fn after_creating(&mut self, item: u32, made: ContentId) {
         self.things[item as usize].made = Some(made);
         match self.need(item) {
-            Need::Open => self.after_filling(desk, item),
+            // Also where the journal says that it was made: the difference is told here, or nowhere.
+            Need::Open => self.things[item as usize].stage = Stage::ReadBack,
             Need::Kept(kept) => {
                 self.things[item as usize].stage = if kept.set.is_empty() {
                     Stage::Verify
@@ -783,7 +801,7 @@ impl Recreate {
                 desk.read(item, Step::Settle, self.by_title(item, space, title));
             }
             Stage::Compare => desk.read(item, Step::SettleElsewhere, self.look(item)),
-            Stage::Restricted | Stage::Filled | Stage::Labelled => {
+            Stage::Restricted | Stage::Filled | Stage::Labelled | Stage::ReadBack => {
                 desk.read(item, Step::Settle, self.look(item));
             }
             Stage::Withdrawn => {
@@ -862,6 +880,7 @@ impl Recreate {
         match self.things[item as usize].stage {
             Stage::FindMade
             | Stage::Compare
+            | Stage::ReadBack
             | Stage::Restricted
             | Stage::Filled
             | Stage::Labelled
@@ -981,13 +1000,15 @@ impl Recreate {
         let wants_text = self.text(item).is_some_and(|text| !text.is_empty());
         let is_empty = wants_text && there.is_some_and(|there| there.is_empty());
         let is_told = version.is_some() && (ours || desk.is_accepted(item, Step::FillIn));
-        let is_in = says_it || (is_told && !is_empty);
+        // What is in it by then is compared with the backup.
+        let is_in = says_it || is_told;
         match version {
             Some(version) if version <= made => {
                 self.once_more(desk, item, Step::FillIn, Stage::Verify);
             }
             _ if is_in => {
                 self.things[item as usize].is_filled = true;
+                self.compare_text(item, now);
                 // The write is over once it is shown that everybody else is still kept out.
                 self.looked_at(desk, item, now);
             }
@@ -1015,6 +1036,7 @@ impl Recreate {
         let there = now.more.as_ref().and_then(|more| more.labels.as_ref());
         let has = |label| there.is_some_and(|there| there.contains(label));
         if wanted.iter().all(has) {
+            self.compare_text(item, now);
             self.labels_end(desk, item, None);
         } else {
             self.once_more(desk, item, Step::Label, Stage::Label);
@@ -1223,17 +1245,29 @@ impl Machine for Recreate {
             }
             (Stage::Compare, _, Ok(Reply::Content(found))) => {
                 if is_ours(&found, &user) {
-                    desk.settle(item, Step::Create, Settled::Made(found.id.as_str()));
-                    self.after_creating(desk, item, found.id);
+                    self.was_made(desk, item, found.id.clone());
+                    if self.things[item as usize].stage == Stage::ReadBack {
+                        self.read_back(desk, item, &found);
+                    }
                 } else {
                     let why = "No answer told whether it was done, and a content of that title is there, made by somebody else.";
                     Self::unknown(desk, item, Step::Create, why);
                 }
             }
+            (Stage::ReadBack, _, Ok(Reply::Content(now))) => self.read_back(desk, item, &now),
+            (Stage::ReadBack, _, other) => {
+                let error = other.err().unwrap_or_else(unexpected);
+                self.not_read_back(desk, item, &error);
+            }
             (Stage::Restricted, _, Ok(Reply::Content(now))) => {
                 self.restricted(desk, item, &now);
             }
-            (Stage::Verify, _, Ok(Reply::Content(now))) => self.looked_at(desk, item, &now),
+            (Stage::Verify, _, Ok(Reply::Content(now))) => {
+                if self.things[item as usize].is_filled {
+                    self.compare_text(item, &now);
+                }
+                self.looked_at(desk, item, &now);
+            }
             (Stage::VerifyAbove, _, Ok(Reply::Content(now))) => {
                 self.looked_above(desk, item, &now);
             }
@@ -1278,10 +1312,14 @@ impl Machine for Recreate {
             (Step::Label, Fate::NeverKnown(_)) => thing.stage = Stage::Labelled,
             (_, Fate::NeverKnown(_)) => thing.stage = Stage::Withdrawn,
             (Step::Create, Fate::Applied { made } | Fate::Accepted { made, .. }) => match made {
-                Some(made) => self.after_creating(desk, item, ContentId::new(made)),
+                Some(made) => self.was_made(desk, item, ContentId::new(made)),
                 None => {
-                    let why = "The server did not say which id it has.".to_owned();
-                    desk.close(item, Outcome::Unknown(why));
+                    Self::unknown(
+                        desk,
+                        item,
+                        Step::Create,
+                        "The server did not say which id it has.",
+                    );
                 }
             },
             (Step::Create, Fate::InDoubt(_)) => thing.stage = Stage::FindMade,

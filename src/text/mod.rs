@@ -18,5 +18,6 @@ pub mod number;
 pub mod on_disk;
 pub mod plain;
 pub mod storage;
+pub mod storage_compare;
 pub mod width;
 pub mod wrap;

@@ -61,7 +61,7 @@ pub fn parse(body: &str) -> Doc {
 }
 
 /// The attributes that can be read; entities are resolved where they are known.
-fn attributes(tag: &BytesStart<'_>) -> Attributes {
+pub(super) fn attributes(tag: &BytesStart<'_>) -> Attributes {
     tag.attributes()
         .with_checks(false)
         .flatten()
@@ -81,7 +81,7 @@ fn attributes(tag: &BytesStart<'_>) -> Attributes {
 
 /// What an entity of HTML stands for. Taken from the table of the HTML parser: a second one would
 /// weigh as much as the reader of the whole format.
-fn meaning(entity: &str) -> Option<String> {
+pub(super) fn meaning(entity: &str) -> Option<String> {
     let (first, second) = NAMED_ENTITIES.get(format!("{entity};").as_str())?;
     let text: String = [*first, *second]
         .into_iter()

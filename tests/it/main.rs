@@ -17,6 +17,7 @@ mod came_later;
 mod capture;
 mod circles;
 mod cli;
+mod compared;
 mod config;
 mod consent;
 mod contract;

@@ -16,15 +16,15 @@ use crate::server_copies::{Bench, Death};
 use crate::simulation::head;
 
 /// A backup of the space, in a folder of the test.
-struct Saved {
+pub(crate) struct Saved {
     home: tempfile::TempDir,
     manifest: Manifest,
 }
 
-const NAME: &str = "saved";
+pub(crate) const NAME: &str = "saved";
 
 impl Saved {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::of(WIKI)
     }
 
@@ -42,7 +42,7 @@ impl Saved {
     }
 
     /// All of it made again, on a server that has the space and nothing in it.
-    fn again(&self, options: Options) -> Bench {
+    pub(crate) fn again(&self, options: Options) -> Bench {
         self.done_by(Job::recreate, options)
     }
 
@@ -83,7 +83,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn empty(generation: Generation, real: bool) -> Options {
+pub(crate) fn empty(generation: Generation, real: bool) -> Options {
     Options {
         seed: Seed::Text("space: ENG\nname: Engineering\n".to_owned()),
         generation,
@@ -94,7 +94,7 @@ fn empty(generation: Generation, real: bool) -> Options {
 
 /// Something that hangs on a page, as the server tells of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct On {
+pub(crate) struct On {
     page: String,
     /// Its text without the line that says whose it was, or its name.
     what: String,
@@ -105,13 +105,13 @@ struct On {
 }
 
 /// What hangs on the pages of the space.
-struct Site {
+pub(crate) struct Site {
     runtime: tokio::runtime::Runtime,
     base: String,
 }
 
 impl Site {
-    fn of(bench: &Bench) -> Self {
+    pub(crate) fn of(bench: &Bench) -> Self {
         Self {
             runtime: tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -132,7 +132,7 @@ impl Site {
         answer["results"].as_array().expect("a list").clone()
     }
 
-    fn pages(&self) -> BTreeMap<String, String> {
+    pub(crate) fn pages(&self) -> BTreeMap<String, String> {
         let of = |kind: &str| self.rows(&format!("/rest/api/space/ENG/content/{kind}?limit=100"));
         let all = of("page").into_iter().chain(of("blogpost"));
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
@@ -140,7 +140,7 @@ impl Site {
             .collect()
     }
 
-    fn hanging(&self) -> Vec<On> {
+    pub(crate) fn hanging(&self) -> Vec<On> {
         let mut all = Vec::new();
         for (page, id) in self.pages() {
             let expand = "limit=100&depth=all&expand=body.storage,ancestors";
@@ -441,7 +441,7 @@ fn a_cancel_waits_for_no_file_that_is_being_put_back_and_says_whether_it_is_ther
         bench.run(None, |_| false);
         assert_eq!(bench.job.state(), JobState::Cancelled);
         let told = bench.job.lines().iter().filter(|line| match &line.outcome {
-            Some(Outcome::NotTried(why)) => {
+            Some(Outcome::Stopped(why)) => {
                 !has_arrived
                     && why.contains("while the file was being sent, and it is not on the page")
             }

@@ -377,13 +377,17 @@ impl Bench {
             .count()
     }
 
+    /// What the journal says.
+    pub(crate) fn records(&self) -> Vec<Record> {
+        let lines = self.journal.iter();
+        lines
+            .map(|line| serde_json::from_str(line).expect("a line"))
+            .collect()
+    }
+
     /// The journal leaves nothing open.
     pub(crate) fn assert_told(&self, what: &str) {
-        let records: Vec<Record> = self
-            .journal
-            .iter()
-            .map(|line| serde_json::from_str(line).expect("a line"))
-            .collect();
+        let records = self.records();
         for record in &records {
             let last = records.iter().rev().find(|it| it.no == record.no);
             let told = last.map(|it| it.outcome);

@@ -39,7 +39,7 @@ fn a_cancel_waits_for_no_upload_and_says_what_the_server_has() {
     assert!(!uploads(&bench), "nobody waits for it");
     bench.run(None, |_| false);
     assert_eq!(bench.job.state(), JobState::Cancelled);
-    let Outcome::NotTried(why) = bench.outcome() else {
+    let Outcome::Stopped(why) = bench.outcome() else {
         panic!("{:?}", bench.outcome());
     };
     assert_eq!(
@@ -102,7 +102,7 @@ fn an_upload_that_was_stopped_is_not_sent_again_after_a_kill() {
     assert_eq!(bench.asked("POST", "/upload"), 0);
     let told = bench.outcome();
     assert!(
-        matches!(told, Outcome::NotTried(why) if why.contains("has no job for it")),
+        matches!(told, Outcome::Stopped(why) if why.contains("has no job for it")),
         "{told:?}"
     );
     bench.assert_told("killed");

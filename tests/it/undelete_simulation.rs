@@ -1231,7 +1231,7 @@ fn recipe(site: &Site, back: &BTreeMap<String, (Doc, bool)>, dice: &mut Dice) ->
 
 /// The id of what was made again.
 fn made(outcome: Option<&Outcome>) -> Option<String> {
-    let Some(Outcome::Done(Some(note))) = outcome else {
+    let Some(Outcome::Done(Some(note)) | Outcome::Differs(note)) = outcome else {
         return None;
     };
     let (_, id) = note.split_once("Its new id is ")?;
@@ -1272,6 +1272,9 @@ impl Run {
             return None;
         }
         let told = format!("{id} is told as {outcome:?}");
+        if matches!(outcome, Some(Outcome::Differs(_))) {
+            return Some(format!("{told}, and nobody has changed it"));
+        }
         let Some(now) = self.site.server.docs.get(&new) else {
             return Some(format!("{told} and is not there"));
         };
@@ -1305,7 +1308,7 @@ fn check_what_was_put_back(run: &mut Run) {
             .iter()
             .filter(|(_, (other, _))| other.kind == doc.kind && other.storage == doc.storage);
         let may_be_there = |id: &str| match run.outcome_of(id) {
-            Some(Outcome::Done(_) | Outcome::Unknown(_)) => true,
+            Some(Outcome::Done(_) | Outcome::Differs(_) | Outcome::Unknown(_)) => true,
             Some(Outcome::Failed(why)) => why.starts_with("It is back"),
             _ => false,
         };

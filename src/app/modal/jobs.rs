@@ -511,6 +511,8 @@ pub fn lines(model: &Model, view: &JobView, columns: usize) -> Vec<Line> {
                 ("looked at", Tone::Plain, note.as_deref())
             }
             Some(Became::Done(note)) => ("done", Tone::Good, note.as_deref()),
+            Some(Became::Differs(how)) => ("differs", Tone::Warning, Some(how.as_str())),
+            Some(Became::Stopped(why)) => ("stopped", Tone::Warning, Some(why.as_str())),
             Some(Became::Gone) => ("gone", Tone::Dim, Some("It had vanished meanwhile.")),
             Some(Became::Failed(why)) => ("failed", Tone::Danger, Some(why.as_str())),
             Some(Became::WithPage) => ("with page", Tone::Good, Some("Went with its page.")),

@@ -450,9 +450,8 @@ pub(super) async fn create(State(site): State<Arc<Site>>, Sent(body): Sent) -> A
             Kind::Page => Some(last_position(db, space.id, parent)?),
             _ => None,
         };
-        let storage = body["body"]["storage"]["value"]
-            .as_str()
-            .unwrap_or_default();
+        let storage = body["body"]["storage"]["value"].as_str();
+        let storage = shape.behaviour.keeps.text(storage.unwrap_or_default());
         let (by, now) = (one_user(db)?, now());
         db.execute(
             "INSERT INTO content (space, kind, status, parent, position, title, version, creator, \
@@ -517,7 +516,7 @@ fn comment(db: &Connection, shape: &Shape<'_>, body: &Value) -> Answer {
             now,
             by,
             now,
-            storage.unwrap_or_default()
+            shape.behaviour.keeps.text(storage.unwrap_or_default())
         ],
     )?;
     let id = db.last_insert_rowid();
@@ -617,6 +616,7 @@ pub(super) async fn update(
              SELECT id, version, title, body, modifier, modified FROM content WHERE id = ?",
             [row.id],
         )?;
+        let storage = body["body"]["storage"]["value"].as_str();
         db.execute(
             "UPDATE content SET status = 0, title = ?, parent = ?, position = ?, version = ?, \
              modifier = ?, modified = ?, body = ifnull(?, body) WHERE id = ?",
@@ -627,7 +627,7 @@ pub(super) async fn update(
                 row.version + 1,
                 one_user(db)?,
                 now(),
-                body["body"]["storage"]["value"].as_str(),
+                storage.map(|text| shape.behaviour.keeps.text(text)),
                 row.id
             ],
         )?;
@@ -869,7 +869,10 @@ pub(super) async fn attach(
         while let Some(bytes) = field.chunk().await.map_err(|error| broken(&error))? {
             file.write_all(&bytes).map_err(|error| broken(&error))?;
         }
-        made.push(write(&site, |db, _| {
+        made.push(write(&site, |db, shape| {
+            let sent = file.metadata().map_err(|error| broken(&error))?.len();
+            let kept = file.set_len(shape.behaviour.keeps.bytes(sent));
+            kept.map_err(|error| broken(&error))?;
             let made = attach_file(db, &id, &name, &media_type, &mut file)?;
             if !note.is_empty() {
                 let sql = "INSERT INTO extension (content, note) VALUES (?, ?)";

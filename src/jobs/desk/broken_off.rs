@@ -4,13 +4,8 @@
 //! dropped at once, and from then on it is a write whose answer was lost: the machine asks the server
 //! what it has, and nothing is sent a second time.
 
-use super::{Desk, Doubt, Fate, RequestNo, Stage};
+use super::{ASKS_WHAT_IT_HAS, BROKEN_OFF, Desk, Doubt, Fate, RequestNo, Stage};
 use crate::jobs::job::{JobEffect, Step};
-
-/// What is known of an upload that was broken off: the first half of a sentence.
-pub(super) const BROKEN_OFF: &str = "It was stopped while the file was being sent";
-/// What is said while the server is asked about it.
-pub(super) const ASKS_WHAT_IT_HAS: &str = "Stopped. Asking the server what it has";
 
 impl Desk {
     /// Whether a write of this step is not settled yet because the person stopped it.

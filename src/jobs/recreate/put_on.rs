@@ -7,12 +7,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Recreate, TRIES};
+use super::{Recreate, TRIES, is_ours};
 use crate::confluence::call::Window;
 use crate::confluence::{
     ApiError, Call, Content, ContentId, ContentKind, LocalFile, Page, Remark, Reply,
 };
 use crate::jobs::ancestry;
+use crate::jobs::comparison::Comparison;
 use crate::jobs::desk::{Again, Desk, Fate, Settled, is_not_there, unexpected};
 use crate::jobs::guard::{MayHoldText, Need};
 use crate::jobs::job::{JobWrite, Outcome, Step, StoreError, Stored};
@@ -55,6 +56,9 @@ pub(super) struct PutOn {
     is_there: bool,
     /// Whether the comment that it answers is not there.
     is_alone: bool,
+    /// What is there, compared with what the backup holds.
+    #[serde(default)]
+    comparison: Comparison,
     #[serde(skip)]
     asked_disk: bool,
 }
@@ -105,7 +109,8 @@ impl Recreate {
             return Err("What it hung on is not among what is made again.");
         };
         let line = desk.lines().get(holder as usize);
-        let is_done = line.is_some_and(|line| matches!(line.outcome, Some(Outcome::Done(_))));
+        let is_done = |outcome: &Outcome| matches!(outcome, Outcome::Done(_) | Outcome::Differs(_));
+        let is_done = line.is_some_and(|line| line.outcome.as_ref().is_some_and(is_done));
         match &self.things[holder as usize].made {
             Some(made) if is_done => Ok((holder, made.clone())),
             _ => Err("What it hung on was not made again."),
@@ -206,12 +211,16 @@ impl Recreate {
 
     /// Whether what was sent can be looked for: by its id or its name, else by its text.
     fn can_look(&mut self, desk: &mut Desk, item: u32) -> bool {
-        self.at(item).made.is_some() || self.has_what_is_sent(desk, item)
+        let is_lost = self
+            .unreadable
+            .contains(&self.recipe.items[item as usize].0);
+        (is_lost && self.at(item).made.is_some()) || self.has_what_is_sent(desk, item)
     }
 
     /// The texts in this file of the backup cannot be read any more: what became of comments that can be
     /// told by their text alone is not learned.
     pub(super) fn texts_are_gone(&mut self, desk: &mut Desk, file: &str, why: &str) {
+        self.unreadable.insert(file.to_owned());
         let is_lost = |item: &u32| {
             let put = self.at(*item);
             self.recipe.items[*item as usize].0 == file
@@ -448,6 +457,11 @@ impl Recreate {
             (_, Ok(Reply::Content(now))) => self.found(desk, item, &now),
             (_, Ok(Reply::Contents(rows))) => self.looked_through(desk, item, rows),
             (_, Err(error)) if is_not_there(&error) => self.not_there(desk, item),
+            (step, Err(error)) if self.is_told_as_done(desk, item) && step != Step::Check => {
+                let put = self.put(item);
+                put.comparison = Comparison::unread(&error.message);
+                put.stage = Stage::Verify;
+            }
             (_, other) => {
                 let error = other.err().unwrap_or_else(unexpected);
                 let why = desk.unconfirmed(item, self.step(item), &error);
@@ -489,37 +503,47 @@ impl Recreate {
     fn found(&mut self, desk: &mut Desk, item: u32, now: &Content) {
         let step = self.step(item);
         let more = now.more.as_deref();
-        let wanted = self.item(item).file.as_ref().and_then(|file| file.size);
-        let there = more.and_then(|more| more.file_size);
         self.put(item).start = 0;
-        if step == Step::Attach
-            && let (Some(wanted), Some(there)) = (wanted, there)
-            && wanted != there
-        {
-            let why = format!(
-                "A file of this name is on the page, and has {} instead of {}: look at it there.",
-                number::bytes(there),
-                number::bytes(wanted)
-            );
-            self.end_unknown(desk, item, why);
-            return;
-        }
-        let has_text = |text: &String| !text.trim().is_empty();
-        let is_empty = more
-            .and_then(|more| more.body_storage.as_ref())
-            .is_some_and(|it| !has_text(it));
-        if step == Step::Comment && is_empty {
-            let why = "The server answered that it was done, and the comment is empty.";
-            self.end_unknown(desk, item, why.to_owned());
-            return;
+        let comparison = self.comparison(item, now);
+        if matches!(comparison, Comparison::Differs(_)) {
+            if desk.looks_again(item, step) {
+                return;
+            }
+            // Of one that nobody answered for, it may be somebody else's.
+            let is_known = desk.is_accepted(item, step) || is_ours(now, &self.user);
+            if step == Step::Attach && !is_known {
+                let there = more.and_then(|more| more.file_size).unwrap_or_default();
+                let why = format!(
+                    "{}, and a file of this name is on the page that has {}: look at it there.",
+                    desk.heard(item, step),
+                    number::bytes(there)
+                );
+                self.end_unknown(desk, item, why);
+                return;
+            }
         }
         let put = self.put(item);
+        put.comparison = comparison;
         put.made = Some(now.id.clone());
         put.is_there = true;
         put.stage = Stage::Verify;
         if let Some(remark) = more.and_then(|more| more.remark.as_deref()) {
             self.stands(item, remark);
         }
+    }
+
+    /// A comment or a file on the page, compared with what was sent.
+    fn comparison(&self, item: u32, now: &Content) -> Comparison {
+        let more = now.more.as_deref();
+        if self.step(item) == Step::Attach {
+            let sent = self
+                .recipe
+                .file_of(self.item(item))
+                .map_or(0, |file| file.bytes);
+            return Comparison::of_file(sent, more.and_then(|more| more.file_size));
+        }
+        let there = more.and_then(|more| more.body_storage.as_deref());
+        Comparison::of_text(self.comment_text(item).as_deref(), there)
     }
 
     /// Where a comment stands by now.
@@ -530,9 +554,19 @@ impl Recreate {
         self.put(item).at_foot |= is_at_foot && had_a_place;
     }
 
+    /// Whether the journal says that it was put back.
+    fn is_told_as_done(&self, desk: &Desk, item: u32) -> bool {
+        self.at(item).is_there && !desk.is_in_doubt(item, self.step(item))
+    }
+
     fn not_there(&mut self, desk: &mut Desk, item: u32) {
         let step = self.step(item);
         self.put(item).start = 0;
+        if self.is_told_as_done(desk, item) {
+            let why = "It was put back, and is not on the page any more: look at that page.";
+            desk.close(item, Outcome::Unknown(why.to_owned()));
+            return;
+        }
         if desk.looks_again(item, step) {
             return;
         }
@@ -543,7 +577,7 @@ impl Recreate {
         put.made = None;
         put.stage = Stage::Verify;
         if was_stopped {
-            desk.close(item, Outcome::NotTried(why));
+            desk.close(item, Outcome::Stopped(why));
         } else if again == Again::No || put.tries >= TRIES {
             desk.close(item, Outcome::Failed(why));
         }
@@ -552,8 +586,8 @@ impl Recreate {
     /// Ends its write: it is on the page.
     fn settle_there(&mut self, desk: &mut Desk, item: u32) {
         let put = self.at(item);
-        if let (true, Some(made)) = (put.is_there, put.made) {
-            desk.settle(item, self.step(item), Settled::Made(made.as_str()));
+        if let (true, Some(made)) = (put.is_there, &put.made) {
+            desk.settle(item, self.step(item), put.comparison.made(made));
         }
     }
 
@@ -573,7 +607,7 @@ impl Recreate {
         if put.is_alone {
             note.push_str(" The comment that it answered is not back, so it stands by itself.");
         }
-        desk.close(item, Outcome::Done(Some(note)));
+        desk.close(item, put.comparison.outcome(&note));
         // What answers it has to find it again, also after a kill.
         desk.checkpoint();
     }
@@ -591,7 +625,8 @@ impl Recreate {
                 let put = self.put(item);
                 put.made = made.map(ContentId::new);
                 put.is_there = true;
-                put.stage = Stage::Verify;
+                // The journal says so. What was seen of it may not have been stored.
+                put.stage = Stage::Look;
             }
             Fate::InDoubt(_) => self.put(item).stage = Stage::Look,
             Fate::NeverKnown(why) => self.end_unknown(desk, item, why),
