@@ -957,6 +957,10 @@ impl Model {
                 LogLevel::Error,
                 format!("{title}: it is not known what became of it.{counted} {why}{more}"),
             ),
+            _ if job.is_stopped() => (
+                LogLevel::Warning,
+                format!("{title}: stopped.{counted} {why}{more}"),
+            ),
             _ => (
                 LogLevel::Error,
                 format!("{title}: failed.{counted} {why}{more}"),

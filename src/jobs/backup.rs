@@ -404,6 +404,9 @@ pub struct Contents {
     pub items: Vec<(String, Item)>,
 }
 
+/// What to do where something cannot be put back because the backup does not hold it as it was written.
+pub(super) const ANOTHER_COPY: &str = "Take it from another copy of the backup.";
+
 /// What is wrong with a backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum BackupError {

@@ -201,6 +201,9 @@ pub(super) struct Delete {
     /// What hangs on its pages and is in no backup, by the last look.
     #[serde(default)]
     losing_since: HashMap<ContentId, Losses>,
+    /// Why that is so.
+    #[serde(skip)]
+    why_since: HashMap<ContentId, Vec<String>>,
     /// What of all that was accepted.
     #[serde(default)]
     accepted: Option<Losses>,
@@ -263,6 +266,7 @@ impl Delete {
             hung: HashMap::new(),
             losing: HashMap::new(),
             losing_since: HashMap::new(),
+            why_since: HashMap::new(),
             lacks: Vec::new(),
             accepted: None,
             rounds_here: 0,
@@ -317,6 +321,11 @@ impl Delete {
         self.save.as_ref().map(Save::folder)
     }
 
+    /// Whether the server writes the space out.
+    pub(super) fn is_copying(&self) -> bool {
+        self.stage == Stage::Copying
+    }
+
     /// How many items wait to be saved at this moment.
     pub(super) fn held(&self) -> usize {
         self.save.as_ref().map_or(0, Save::waiting)
@@ -330,26 +339,51 @@ impl Delete {
         self.since_save.forget_all();
         self.doubt_accepted = false;
         self.forget_lists();
-        self.rows.clear();
         self.uncertain = 0;
         self.unreadable = None;
         self.came_later.clear();
         self.most = 0;
         self.unlisted.clear();
-        self.save = None;
         self.folders.clear();
+        self.forget_saved();
+        self.looks = 0;
+        self.start();
+    }
+
+    /// Nothing of the space at work is saved on this machine, as far as this run stands on it.
+    fn forget_saved(&mut self) {
+        self.save = None;
+        self.rows.clear();
         self.written.clear();
         self.saved.clear();
         self.saved_current.clear();
         self.hung.clear();
         self.losing.clear();
         self.losing_since.clear();
+        self.why_since.clear();
         self.lacks.clear();
         self.accepted = None;
         self.rounds_here = 0;
         self.lists = 0;
-        self.looks = 0;
+    }
+
+    /// The person has it tried once more: the space is listed and saved anew, under another name. What
+    /// the server wrote out stays as it is.
+    fn save_anew(&mut self, desk: &mut Desk) {
+        let copy = self.copy.as_ref().map(|copy| copy.folder().to_owned());
+        for folder in std::mem::take(&mut self.folders) {
+            if copy.as_ref() == Some(&folder) {
+                self.folders.push(folder);
+            } else {
+                desk.drops_backup(&folder);
+                desk.release(&folder);
+            }
+        }
+        self.since_save.forget_all();
+        self.forget_lists();
+        self.forget_saved();
         self.start();
+        desk.checkpoint();
     }
 
     fn end(&mut self, desk: &mut Desk, item: u32, outcome: Outcome) {
@@ -671,6 +705,7 @@ impl Delete {
         let changed = match self.since_save.found(&self.rows) {
             New::Nothing => {
                 self.losing_since = self.since_save.take_losses();
+                self.why_since = self.since_save.take_why();
                 self.stage = Stage::Ready;
                 self.weigh(desk, item);
                 // What could not be listed has to be said also after an interruption.
@@ -743,6 +778,13 @@ impl Delete {
         all.into_iter().flatten().copied().reduce(Losses::with)
     }
 
+    /// What goes with a page and has a name, and why it would be lost.
+    fn why_lost(&self, id: &ContentId) -> Vec<String> {
+        let mut why = named(&self.lacks, id);
+        why.extend(self.why_since.get(id).into_iter().flatten().cloned());
+        why
+    }
+
     /// What would be lost is accepted, or asked about.
     fn weigh(&mut self, desk: &mut Desk, item: u32) {
         // What hangs on its pages is in the server's backup.
@@ -758,7 +800,7 @@ impl Delete {
                 id: row.id.clone(),
                 title: row.title.to_string(),
                 losses: self.losses_of(&row.id)?,
-                named: named(&self.lacks, &row.id),
+                named: self.why_lost(&row.id),
             })
         });
         let items = losing.take(NAMED).collect();
@@ -1393,6 +1435,11 @@ impl Machine for Delete {
             }
             return;
         }
+        if decision == Decision::Again && matches!(self.stage, Stage::Asking | Stage::AskingLosses)
+        {
+            self.save_anew(desk);
+            return;
+        }
         if self.stage == Stage::AskingLosses {
             if decision == Decision::GoOn {
                 self.accepted = Some(self.losses());
@@ -1435,22 +1482,11 @@ impl Machine for Delete {
         };
         if !is_kept {
             // What was being saved is saved anew, under a new name.
-            self.save = None;
             self.folders.clear();
+            self.forget_saved();
             if let Some(item) = self.current {
                 desk.drops_backups_of(item);
             }
-            self.written.clear();
-            self.saved.clear();
-            self.saved_current.clear();
-            self.hung.clear();
-            self.losing.clear();
-            self.losing_since.clear();
-            self.lacks.clear();
-            self.accepted = None;
-            self.rows.clear();
-            self.rounds_here = 0;
-            self.lists = 0;
             // What the server was asked for is gone on with.
             match &mut self.copy {
                 Some(copy) if copy.is_before_asking() || copy.broken().is_some() => {

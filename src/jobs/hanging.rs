@@ -13,13 +13,21 @@ use super::complete::{Care, Prover, Scope};
 use super::desk::{Desk, WHOLE};
 use super::job::Outcome;
 use super::listing::{Rows, Seen, may_hang};
-use super::losses::Losses;
+use super::losses::{Losses, NAMED_OF_ONE};
 use crate::confluence::ids::IdSet;
 use crate::confluence::{ApiError, ContentId, ContentKind, Reply, SpaceKey};
 use crate::text::number;
 
 /// How far it is looked up what something hangs on: a file on a comment on a page.
 const MOST_ABOVE: usize = 8;
+
+/// One of this type, at the beginning of a sentence.
+fn one_of(kind: &ContentKind) -> &'static str {
+    match kind {
+        ContentKind::Attachment => "A file",
+        _ => "A comment",
+    }
+}
 
 /// Something that hangs on something.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +55,10 @@ pub(super) struct Hanging {
     list: Option<Prover>,
     /// Of which spaces it is not known what of a type is in their trash.
     #[serde(skip)]
-    untold: Vec<(SpaceKey, ContentKind)>,
+    untold: Vec<(SpaceKey, ContentKind, String)>,
+    /// By item, why something goes with it that is in no backup.
+    #[serde(skip)]
+    why: BTreeMap<u32, Vec<String>>,
     /// What is in the backup with what it hangs on.
     #[serde(skip)]
     saved: IdSet,
@@ -103,7 +114,7 @@ impl Hanging {
             return;
         };
         let mut untold = Vec::new();
-        let is_read = list.take(answer).is_ok();
+        let failed = list.take(answer).err().map(|error| error.message);
         for seen in list.take_seen() {
             let Seen {
                 id, kind, holder, ..
@@ -117,16 +128,24 @@ impl Hanging {
                 self.rows.entry(id).or_insert(row);
             }
         }
-        if is_read && !list.is_over() {
+        if failed.is_none() && !list.is_over() {
             return;
         }
-        if !is_read || list.doubt().is_some() {
+        let because = list.doubt().map(|doubt| format!("{}.", doubt.because()));
+        let why = failed.or(because);
+        if why.is_some() {
             untold.extend([ContentKind::Attachment, ContentKind::Comment]);
         } else {
             untold.extend_from_slice(list.unlisted());
         }
         let space = space.clone();
-        let untold = untold.into_iter().map(|kind| (space.clone(), kind));
+        let why = match why {
+            Some(why) => format!("The trash of {space} could not be listed for certain: {why}"),
+            None => format!("The server does not list this type in the trash of {space}."),
+        };
+        let untold = untold
+            .into_iter()
+            .map(|kind| (space.clone(), kind, why.clone()));
         self.untold.extend(untold);
         self.spaces.pop();
         self.list = None;
@@ -160,6 +179,13 @@ impl Hanging {
         let mut on = BTreeMap::<u32, Vec<u32>>::new();
         let mut told = BTreeSet::new();
         let mut untold = std::mem::take(&mut self.untold);
+        let mut why = BTreeMap::<u32, Vec<String>>::new();
+        let mut because = |item: u32, reason: String| {
+            let reasons = why.entry(item).or_default();
+            if reasons.len() < NAMED_OF_ONE && !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        };
         for (id, row) in &self.rows {
             let own = items.get(id.as_str()).copied();
             if row.holder.is_some() {
@@ -169,7 +195,11 @@ impl Hanging {
                 if own.is_none()
                     && let Some(space) = &row.space
                 {
-                    untold.push((space.clone(), row.kind.clone()));
+                    let reason = format!(
+                        "{} in the trash of {space} does not say what it hangs on.",
+                        one_of(&row.kind)
+                    );
+                    untold.push((space.clone(), row.kind.clone(), reason));
                 }
                 continue;
             };
@@ -183,26 +213,43 @@ impl Hanging {
                 None => {
                     let losses = losses.entry(holder).or_default();
                     *losses = losses.with(Losses::one(&row.kind, 0));
+                    let one = one_of(&row.kind);
+                    because(
+                        holder,
+                        format!(
+                            "{one} of it is in the trash by itself, and is not among what is purged: mark it too, and it is saved."
+                        ),
+                    );
                 }
             }
         }
         for (page, space) in pages {
             for kind in [ContentKind::Attachment, ContentKind::Comment] {
-                let is_untold = match space {
-                    Some(space) => untold.iter().any(|(of, it)| of == space && *it == kind),
-                    None => true,
+                let reason = match space {
+                    Some(space) => untold
+                        .iter()
+                        .find(|(of, it, _)| of == space && *it == kind)
+                        .map(|(_, _, why)| why.clone()),
+                    None => Some("The server does not say in which space it is.".to_owned()),
                 };
-                if is_untold {
+                if let Some(reason) = reason {
+                    because(*page, reason);
                     let losses = losses.entry(*page).or_default();
                     *losses = losses.with(Losses::unknown(&kind));
                 }
             }
         }
+        self.why = why;
         self.rows = HashMap::new();
         self.saved = IdSet::default();
         self.on = on;
         self.told = told;
         losses
+    }
+
+    /// Why something goes with this item that is in no backup.
+    pub(super) fn why(&self, item: u32) -> &[String] {
+        self.why.get(&item).map_or(&[], Vec::as_slice)
     }
 
     /// What has to go before this item.

@@ -286,7 +286,7 @@ pub enum Question {
         /// The title.
         title: String,
     },
-    /// These could not be backed up: [`Decision::LeaveOut`] or [`Decision::Stop`].
+    /// These could not be backed up: [`Decision::Again`], [`Decision::LeaveOut`] or [`Decision::Stop`].
     NotSaved {
         /// The space that they are in, where it is to be deleted.
         space: Option<SpaceKey>,
@@ -314,8 +314,8 @@ pub enum Question {
         /// The titles of what was not shown, the first of many; empty where only the number tells.
         items: Vec<String>,
     },
-    /// Files and comments that are in no backup would go with these: [`Decision::GoOn`],
-    /// [`Decision::LeaveOut`] or [`Decision::Stop`].
+    /// Files and comments that are in no backup would go with these: [`Decision::Again`],
+    /// [`Decision::GoOn`], [`Decision::LeaveOut`] or [`Decision::Stop`].
     Losses {
         /// The space that is to be deleted, if one is.
         space: Option<SpaceKey>,
@@ -670,6 +670,12 @@ pub struct Job {
     trouble: Option<String>,
     desk: Desk,
     work: Work,
+    /// The largest share that was told.
+    #[serde(default)]
+    furthest: u8,
+    /// Whether the person ended it by the answer to a question.
+    #[serde(default)]
+    stopped: bool,
 }
 
 impl Job {
@@ -683,6 +689,8 @@ impl Job {
             trouble: None,
             desk,
             work,
+            furthest: 0,
+            stopped: false,
         }
     }
 
@@ -919,6 +927,14 @@ impl Job {
         self.trouble.as_deref()
     }
 
+    /// Whether it has ended because the person said so when it asked, and nothing of it went wrong.
+    pub fn is_stopped(&self) -> bool {
+        let mut outcomes = self.lines().iter().filter_map(|line| line.outcome.as_ref());
+        self.stopped
+            && self.state == JobState::Failed
+            && !outcomes.any(|outcome| matches!(outcome, Outcome::Failed(_)))
+    }
+
     /// Why it ended early, if it did.
     pub fn halted(&self) -> Option<&str> {
         self.desk.halted()
@@ -1140,6 +1156,43 @@ impl Job {
         }
     }
 
+    /// How much of it is done, in percent. It never goes down, and is not told where nothing of it is
+    /// known: in a part of which see [`Job::part_of_it`], and of one thing at its beginning.
+    pub fn share(&self) -> Option<u8> {
+        let share = self.share_now()?.max(self.furthest);
+        let progress = self.desk.progress();
+        (share > 0 || progress.total > 1).then_some(share)
+    }
+
+    /// What is done before the thing that it is about, and how long that takes nobody knows: in a word.
+    pub fn part_of_it(&self) -> Option<&'static str> {
+        match &self.work {
+            _ if self.state.is_over() => None,
+            Work::Delete(delete) if delete.is_copying() => Some("server backup"),
+            Work::FullBackup(_) => Some("server backup"),
+            Work::ReadIn(_) => Some("restore"),
+            _ => self.desk.progress().saving.map(|_| "backup"),
+        }
+    }
+
+    /// What is sent is half done before it is shown to be: of one thing that is in doubt, nothing else
+    /// would be true.
+    fn share_now(&self) -> Option<u8> {
+        if self.part_of_it().is_some() {
+            return None;
+        }
+        let progress = self.desk.progress();
+        let total = progress.total as u64 * 100;
+        // Where the server tells how far the thing at work is, that says more.
+        let at_work = match progress.part {
+            0 => progress.sent as u64 * 50,
+            part => u64::from(part),
+        };
+        let done = progress.finished as u64 * 100 + at_work;
+        // One that goes on is not done.
+        (total > 0).then(|| (done.min(total) * 100 / total).min(99) as u8)
+    }
+
     /// How far it has come.
     pub fn progress(&self) -> Progress {
         let mut progress = self.desk.progress();
@@ -1154,6 +1207,12 @@ impl Job {
     /// Takes in what happened at `at_ms` and says what is to be done.
     #[must_use = "effects do nothing until they are performed"]
     pub fn step(&mut self, at_ms: u64, event: JobEvent) -> Vec<JobEffect> {
+        let effects = self.take_in(at_ms, event);
+        self.furthest = self.furthest.max(self.share_now().unwrap_or(0));
+        effects
+    }
+
+    fn take_in(&mut self, at_ms: u64, event: JobEvent) -> Vec<JobEffect> {
         self.desk.clock(at_ms);
         let machine = self.work.machine();
         match event {
@@ -1221,8 +1280,10 @@ impl Job {
             JobEvent::TakenFor(user) => self.taken_for(&user),
             JobEvent::Decide(decision) => {
                 if self.desk.question().is_some() {
+                    let is_stop = decision == Decision::Stop;
                     self.desk.answered();
                     machine.decide(&mut self.desk, decision);
+                    self.stopped |= is_stop && self.desk.is_halted();
                     self.desk.checkpoint();
                 }
             }

@@ -279,7 +279,7 @@ pub struct Losing {
 }
 
 /// So much of what goes with one item is named.
-const NAMED_OF_ONE: usize = 10;
+pub(super) const NAMED_OF_ONE: usize = 10;
 
 /// What of `lacks` hangs on an item, each with why it could not be read.
 pub(super) fn named(lacks: &[Lack], on: &ContentId) -> Vec<String> {

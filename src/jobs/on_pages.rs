@@ -8,7 +8,7 @@
 //! asked about by itself, and so is one that the list left out. What could not be had is counted:
 //! unknown is not none.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::desk::{Desk, WHOLE, unexpected};
@@ -28,6 +28,9 @@ use crate::text::number;
 const PAGES: u64 = 100;
 /// What hangs on one page and is asked for at once.
 const HANGING: u64 = 200;
+
+/// Why not all is known of a page whose list was read.
+const NOT_ALL: &str = "The server's list tells the same twice, or less than it says there is.";
 
 const KINDS: [ContentKind; 2] = [ContentKind::Page, ContentKind::BlogPost];
 
@@ -104,6 +107,13 @@ impl Look {
         self.failed.as_deref()
     }
 
+    /// Why it is not known what hangs on this page.
+    pub(super) fn why_unread(&self, page: &ContentId) -> Option<&str> {
+        let listed = self.pages.as_ref()?;
+        let why = listed.unread.get(page).map(String::as_str);
+        self.failed.as_deref().or(why)
+    }
+
     /// What was listed, where the pages could be.
     pub(super) fn listed(&self) -> Option<&OnPages> {
         self.pages.as_ref().filter(|_| self.failed.is_none())
@@ -136,7 +146,8 @@ pub(super) struct OnPages {
     files: IdSet,
     comments: IdSet,
     found: Vec<Found>,
-    unread: HashSet<ContentId>,
+    /// Pages of which not all is known, and why.
+    unread: HashMap<ContentId, String>,
     unread_titles: Vec<String>,
 }
 
@@ -163,7 +174,7 @@ impl OnPages {
             files: IdSet::default(),
             comments: IdSet::default(),
             found: Vec::new(),
-            unread: HashSet::new(),
+            unread: HashMap::new(),
             unread_titles: Vec::new(),
         }
     }
@@ -189,7 +200,7 @@ impl OnPages {
 
     /// Whether this is one of them.
     pub(super) fn is_unread(&self, page: &ContentId) -> bool {
-        self.unread.contains(page)
+        self.unread.contains_key(page)
     }
 
     /// The first of these.
@@ -260,7 +271,7 @@ impl OnPages {
             match answer {
                 Ok(page) => self.take_of_page(asked, page),
                 Err(error) if self.wanted == Wanted::Files => return Err(error),
-                Err(_) => self.leave_unread(&asked.id, &asked.title),
+                Err(error) => self.leave_unread(&asked.id, &asked.title, &error.message),
             }
             return Ok(());
         }
@@ -293,7 +304,7 @@ impl OnPages {
         // What is told again stands where something else is left out.
         let is_short = !goes_on && page.total.is_some_and(|total| seen < total);
         if self.wanted != Wanted::Files && (is_short || new < rows) {
-            self.leave_unread(&asked.id, &asked.title);
+            self.leave_unread(&asked.id, &asked.title, NOT_ALL);
         }
         if goes_on {
             self.queue.push_front(Asked {
@@ -347,7 +358,7 @@ impl OnPages {
                 }
                 // What is told again stands where something else is left out.
                 if self.files.len() - before < told && needs_versions {
-                    self.leave_unread(&row.id, &title);
+                    self.leave_unread(&row.id, &title, NOT_ALL);
                 }
             }
             _ => self.queue_up(&row.id, &title, ContentKind::Attachment),
@@ -362,7 +373,7 @@ impl OnPages {
                     self.take_one((&row.id, &title), comment.id, comment.version, None);
                 }
                 if self.comments.len() - before < told {
-                    self.leave_unread(&row.id, &title);
+                    self.leave_unread(&row.id, &title, NOT_ALL);
                 }
             }
             _ if has_comments == Some(false) => {}
@@ -416,8 +427,9 @@ impl OnPages {
         }
     }
 
-    fn leave_unread(&mut self, id: &ContentId, title: &str) {
-        if self.unread.insert(id.clone()) && self.unread_titles.len() < NAMED {
+    fn leave_unread(&mut self, id: &ContentId, title: &str, why: &str) {
+        let before = self.unread.insert(id.clone(), why.to_owned());
+        if before.is_none() && self.unread_titles.len() < NAMED {
             self.unread_titles.push(title.to_owned());
         }
     }

@@ -841,6 +841,26 @@ impl Purge {
         self.weigh(desk);
     }
 
+    /// All of it is listed and saved anew, under another name. Nothing was sent.
+    fn save_anew(&mut self, desk: &mut Desk) {
+        if let Some(save) = self.save.take() {
+            desk.release(save.folder());
+        }
+        self.listing = None;
+        self.losing.clear();
+        self.accepted = None;
+        if self.all.is_some() {
+            self.targets.clear();
+            self.left.clear();
+            self.came_later = false;
+            self.more = More::None;
+            desk.forget_lines();
+            self.stage = Stage::Listing;
+        } else {
+            self.stage = Stage::Saving;
+        }
+    }
+
     /// What goes with the items that are still to be purged, and is not saved.
     fn losses(&self, desk: &Desk) -> Losses {
         let open = self.losing.iter().filter(|(item, _)| desk.is_open(*item));
@@ -865,9 +885,11 @@ impl Purge {
                 id: id_of(desk, *item),
                 title: desk.lines()[*item as usize].title.to_string(),
                 losses: *losses,
-                named: match &self.save {
-                    Some(save) => named(save.lacks(), &id_of(desk, *item)),
-                    None => Vec::new(),
+                named: {
+                    let lacks = self.save.as_ref().map_or(&[][..], |save| save.lacks());
+                    let mut why = named(lacks, &id_of(desk, *item));
+                    why.extend_from_slice(self.hanging.why(*item));
+                    why
                 },
             });
             let items = items.collect();
@@ -889,6 +911,10 @@ impl Purge {
     /// The person has answered what would be lost.
     fn weighed(&mut self, desk: &mut Desk, decision: &Decision) {
         match decision {
+            Decision::Again => {
+                self.save_anew(desk);
+                return;
+            }
             Decision::GoOn => self.accepted = Some(self.losses(desk)),
             Decision::LeaveOut => {
                 let losing = self.losing.iter().map(|(item, losses)| (*item, *losses));
@@ -1620,6 +1646,8 @@ impl Machine for Purge {
         }
         if decision == Decision::LeaveOut {
             self.saved(desk);
+        } else if decision == Decision::Again {
+            self.save_anew(desk);
         } else {
             desk.halt("Some items could not be saved, so nothing was purged.");
         }
@@ -1647,20 +1675,8 @@ impl Machine for Purge {
             | Stage::Asking
             | Stage::AskingLosses => {
                 // The backup was not finished: it is made anew.
-                self.save = None;
-                self.losing.clear();
-                self.accepted = None;
                 desk.answered();
-                if self.all.is_some() {
-                    self.targets.clear();
-                    self.left.clear();
-                    self.came_later = false;
-                    self.more = More::None;
-                    desk.forget_lines();
-                    self.stage = Stage::Listing;
-                } else {
-                    self.stage = Stage::Saving;
-                }
+                self.save_anew(desk);
                 return;
             }
             Stage::ListingAgain | Stage::Whole | Stage::Verifying(Next::ListingAgain) => {

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::ancestry::{self, Ancestry, Below, Place};
-use super::backup::{self, FileEntry, Item, Manifest};
+use super::backup::{self, ANOTHER_COPY, FileEntry, Item, Manifest};
 use super::comparison::Comparison;
 use super::desk::{Again, Desk, Fate, Settled, is_not_there, unexpected};
 use super::guard::{self, Guardian, Kept, MayHoldText, Need, New, Shown, Unshown};
@@ -1387,7 +1387,7 @@ impl Machine for Recreate {
                 self.loaded = Some((name.clone(), texts.collect()));
             }
             Err(why) => {
-                desk.halt(format!("The backup cannot be read. {why}"));
+                desk.halt(format!("The backup cannot be read. {why} {ANOTHER_COPY}"));
                 self.texts_are_gone(desk, name, &why);
             }
         }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::ancestry::{self, Ancestry, Below, Place};
-use super::backup::Item;
+use super::backup::{ANOTHER_COPY, Item};
 use super::desk::{Desk, Fate, WHOLE, is_not_there, unexpected};
 use super::guard::{self, Need};
 use super::job::{JobWrite, Line, Machine, Outcome, Step, StoreError, Stored};
@@ -234,7 +234,9 @@ impl Rehearsal {
             )),
             Verdict::LeftOut(why) => Outcome::Skipped(why.clone()),
             Verdict::Cannot(why) => Outcome::Failed(why.clone()),
-            Verdict::Spoilt(why) => Outcome::Failed(format!("The backup cannot be read. {why}")),
+            Verdict::Spoilt(why) => {
+                Outcome::Failed(format!("The backup cannot be read. {why} {ANOTHER_COPY}"))
+            }
         }
     }
 

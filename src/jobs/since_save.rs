@@ -10,7 +10,7 @@ use super::backup::Lack;
 use super::desk::Desk;
 use super::full_backup::may_hold;
 use super::listing::Seen;
-use super::losses::Losses;
+use super::losses::{Losses, NAMED_OF_ONE};
 use super::on_pages::{Found, Look};
 use crate::confluence::{ApiError, ContentId, ContentKind, Reply, SpaceKey};
 
@@ -26,6 +26,8 @@ pub(super) struct SinceSave {
     tried: HashSet<(ContentId, Option<u64>)>,
     /// By page, what hangs on it and is not in the backup all the same.
     losses: HashMap<ContentId, Losses>,
+    /// By page, why that is so.
+    why: HashMap<ContentId, Vec<String>>,
 }
 
 /// What is to be done about what was found.
@@ -72,7 +74,10 @@ impl SinceSave {
                 continue;
             }
             let Found {
-                id, version, hangs, ..
+                id,
+                version,
+                name,
+                hangs,
             } = found;
             let Some((kind, page)) = hangs else {
                 self.has_new_pages = true;
@@ -80,18 +85,28 @@ impl SinceSave {
             };
             // Unknown is not unchanged.
             if held.is_some_and(|held| held.is_none() || version.is_none()) {
-                self.lose(page, Losses::unknown(&kind));
+                let why = format!(
+                    "{name}: the server tells no version of it, so it may have been changed since it was saved."
+                );
+                self.lose(page, Losses::unknown(&kind), why);
             } else if lacks.iter().any(|lack| lack.id == id) {
                 // It is counted with what could not be saved.
             } else if self.tried.insert((id, version)) {
                 self.changed.insert(page);
             } else {
-                self.lose(page, Losses::one(&kind, 0));
+                let why = format!(
+                    "{name}: it is new or changed, and could not be saved when that was tried."
+                );
+                self.lose(page, Losses::one(&kind, 0), why);
             }
         }
     }
 
-    fn lose(&mut self, page: ContentId, losses: Losses) {
+    fn lose(&mut self, page: ContentId, losses: Losses, why: String) {
+        let reasons = self.why.entry(page.clone()).or_default();
+        if reasons.len() < NAMED_OF_ONE {
+            reasons.push(why);
+        }
         let known = self.losses.entry(page).or_default();
         *known = known.with(losses);
     }
@@ -113,13 +128,21 @@ impl SinceSave {
         let unread = rows.iter().filter(|row| may_hold(row)).filter(is_unread);
         let unread: Vec<ContentId> = unread.map(|row| row.id.clone()).collect();
         for page in unread {
+            let why = self.look.why_unread(&page).unwrap_or_default();
+            let why = format!("Its files and comments could not be listed once more. {why}");
             let (files, comments) = (ContentKind::Attachment, ContentKind::Comment);
             self.lose(
                 page,
                 Losses::unknown(&files).with(Losses::unknown(&comments)),
+                why.trim_end().to_owned(),
             );
         }
         New::Nothing
+    }
+
+    /// By page, why that is so.
+    pub(super) fn take_why(&mut self) -> HashMap<ContentId, Vec<String>> {
+        std::mem::take(&mut self.why)
     }
 
     /// By page, what hangs on it and is not in the backup.

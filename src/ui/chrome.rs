@@ -11,11 +11,11 @@ use crate::app::layout::{Pane, WIDE};
 use crate::app::message::{LogLevel, Millis};
 use crate::app::modal::Modal;
 use crate::app::modal::edit_space::Stage;
-use crate::app::modal::jobs::{asks, percent};
+use crate::app::modal::jobs::{asks, standing};
 use crate::app::modal::reading::folded;
 use crate::app::model::{Model, SLOW, SPIN, Screen, Writes};
 use crate::confluence::{AccessMode, ErrorKind, retry};
-use crate::jobs::Job;
+use crate::jobs::{Job, JobState};
 use crate::text::{number, width};
 
 /// The line at the top: where we are, who we are, what the server is.
@@ -250,13 +250,11 @@ fn activity(model: &Model, spinner: &[&str]) -> Option<Activity> {
         )));
     }
     let work = jobs.first().map(|job| {
-        let progress = job.progress();
         let count = number::count(jobs.len() as u64, "job");
-        let what = match progress.saving {
-            Some(_) => ", backup",
-            None => "",
-        };
-        format!("{count}{what} {}", percent(job))
+        match standing(job).as_str() {
+            "" if jobs.len() == 1 => format!("{count} {}", state(job)),
+            told => format!("{count}{told}"),
+        }
     });
     let left = model.jobs.left_over();
     let work = work
@@ -274,6 +272,17 @@ fn activity(model: &Model, spinner: &[&str]) -> Option<Activity> {
     let requests = number::count(model.inflight.len() as u64, "request");
     let both = work.map_or(requests.clone(), |work| format!("{requests} · {work}"));
     Some(Activity::Working(format!("{frame} {both}")))
+}
+
+/// What a job does of which nothing is known yet.
+fn state(job: &Job) -> &'static str {
+    match job.state() {
+        _ if asks(job) => "asks",
+        JobState::Paused if job.trouble().is_some() => "waits",
+        JobState::Paused => "paused",
+        JobState::Queued => "queued",
+        _ => "runs",
+    }
 }
 
 fn spin(now: Millis, frames: usize) -> usize {

@@ -412,7 +412,10 @@ fn what_is_added_at_any_step_is_saved_here_or_the_space_is_there() {
 /// A question about what would be lost.
 fn losing(bench: &Bench) -> Losses {
     match bench.job.question() {
-        Some(Question::Losses { losses, .. }) => *losses,
+        Some(Question::Losses { items, losses, .. }) => {
+            assert!(items.iter().all(|it| !it.named.is_empty()), "{items:?}");
+            *losses
+        }
         other => panic!("{other:?} {:?}", bench.job.lines()),
     }
 }

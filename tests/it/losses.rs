@@ -83,7 +83,7 @@ fn all() -> Job {
     Job::purge_all(head, consent).expect("agreed to")
 }
 
-fn space() -> Job {
+pub(crate) fn space() -> Job {
     let head = head(Act::DeleteSpaces, &["ENG"], Vec::new());
     let consent = agree(Challenge::new(head.target.clone()));
     let options = DeleteOptions {
@@ -95,7 +95,7 @@ fn space() -> Job {
 }
 
 /// Goes on until the job asks; nothing has been destroyed by then.
-fn asked(job: Job) -> Bench {
+pub(crate) fn asked(job: Job) -> Bench {
     let mut bench = Bench::new(job, server());
     bench.run(&mut told, |_| false);
     let Some(Question::Losses { items, losses, .. }) = bench.job.question() else {
@@ -168,6 +168,42 @@ fn what_hangs_on_items_is_asked_about_before_anything_is_destroyed() {
     }
 }
 
+#[test]
+fn what_could_not_be_read_is_tried_once_more_where_the_person_says_so() {
+    for make in [marked as fn() -> Job, all, space] {
+        // Nothing has changed: it is asked about again, and nothing is accepted by that.
+        let mut bench = asked(make());
+        let lines = bench.job.lines().len();
+        bench.feed(JobEvent::Decide(Decision::Again));
+        bench.run(&mut told, |_| false);
+        assert!(
+            matches!(bench.job.question(), Some(Question::Losses { .. })),
+            "{:?} {:?}",
+            bench.job.question(),
+            bench.job.lines()
+        );
+        assert_eq!(bench.job.lines().len(), lines);
+        assert_eq!((bench.server.docs.len(), bench.journal.len()), (3, 0));
+        // By now all of it can be read.
+        bench.feed(JobEvent::Decide(Decision::Again));
+        bench.finish(&mut takes_along);
+        assert_eq!(bench.job.state(), JobState::Done, "{:?}", bench.job.lines());
+        assert_eq!(bench.server.docs.len(), 0);
+        let accepted = |line: &String| line.contains("as accepted");
+        assert!(!bench.journal.iter().any(accepted), "{:?}", bench.journal);
+    }
+}
+
+#[test]
+fn whoever_stops_a_job_that_asks_has_not_made_it_fail() {
+    for make in [marked as fn() -> Job, all, space] {
+        let stopped = decided(make(), Decision::Stop);
+        assert!(stopped.job.is_stopped(), "{:?}", stopped.job.lines());
+        let other = decided(make(), Decision::GoOn);
+        assert!(!other.job.is_stopped());
+    }
+}
+
 /// Whoever accepted before a kill is asked again about what is then found.
 #[test]
 fn what_was_accepted_is_not_accepted_for_what_is_saved_anew() {
@@ -237,6 +273,12 @@ fn what_hangs_on_a_page_and_was_not_chosen_is_a_loss_that_is_asked_about() {
             panic!("{:?} {:?}", bench.job.question(), bench.job.lines());
         };
         assert_eq!(items.len(), 1);
+        assert_eq!(
+            items[0].named,
+            [
+                "A file of it is in the trash by itself, and is not among what is purged: mark it too, and it is saved."
+            ]
+        );
         assert_eq!(losses.in_words(), "1 attached file");
         assert_eq!((bench.server.docs.len(), bench.journal.len()), (3, 0));
         bench
@@ -267,10 +309,14 @@ fn where_the_trash_is_not_told_what_hangs_on_a_page_is_not_known() {
         },
         |_| false,
     );
-    let Some(Question::Losses { losses, .. }) = bench.job.question() else {
+    let Some(Question::Losses { items, losses, .. }) = bench.job.question() else {
         panic!("{:?} {:?}", bench.job.question(), bench.job.lines());
     };
     assert_eq!((losses.files_unknown, losses.comments_unknown), (1, 1));
+    let why = &items[0].named;
+    assert!(!why.is_empty(), "it is told why");
+    let names_the_trash = |why: &String| why.contains("trash of ENG");
+    assert!(why.iter().all(names_the_trash), "{why:?}");
     assert_eq!(bench.journal.len(), 0);
 }
 

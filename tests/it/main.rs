@@ -37,6 +37,7 @@ mod fuzz;
 mod guards;
 mod held;
 mod hostile;
+mod how_far;
 mod identity;
 mod jobs;
 mod journal;

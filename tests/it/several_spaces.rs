@@ -46,7 +46,7 @@ fn backups(bench: &Bench) -> Vec<(BTreeSet<String>, usize)> {
     (0..bench.job.lines().len()).map(of).collect()
 }
 
-fn deletion(server: BackupChoice, backup: BackupChoice) -> Bench {
+pub(crate) fn deletion(server: BackupChoice, backup: BackupChoice) -> Bench {
     let head = head(Act::DeleteSpaces, &["ENG", "OPS"], Vec::new());
     let consent = agree(Challenge::new(head.target.clone()));
     let options = DeleteOptions {

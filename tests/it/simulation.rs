@@ -957,6 +957,8 @@ struct World {
     /// Destroying requests whose ground was shown and that have not gone out yet.
     permits: u32,
     first_looks: BTreeMap<String, Result<Reply, ApiError>>,
+    /// The share of the job that was told last.
+    share: u8,
     errors: Vec<String>,
     /// Where and as whom it is at work.
     session: Session,
@@ -990,7 +992,14 @@ impl World {
         if event == JobEvent::Pause {
             self.permits = 0;
         }
-        for effect in self.job.step(self.at, event) {
+        let effects = self.job.step(self.at, event);
+        if let Some(share) = self.job.share() {
+            let before = std::mem::replace(&mut self.share, share);
+            if share < before {
+                self.complain(format!("{share} % after {before} %"));
+            }
+        }
+        for effect in effects {
             match effect {
                 JobEffect::Send { request, call } => {
                     if consent::is_destructive(&call) {
@@ -1375,6 +1384,7 @@ impl World {
             }
         };
         self.scribe = Scribe::new(read.verified.chain);
+        self.share = 0;
         self.job = match &self.disk.checkpoint {
             Some(text) => match Job::reopen(text, &read.needed) {
                 Ok(job) => job,
@@ -2023,6 +2033,7 @@ fn world(seed: u64, interference: Interference, sabotage: Sabotage) -> World {
         saves_nothing: false,
         permits: 0,
         first_looks: BTreeMap::new(),
+        share: 0,
         errors: Vec::new(),
         session: session(),
         writers: Vec::new(),

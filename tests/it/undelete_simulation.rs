@@ -117,6 +117,8 @@ struct Run {
     checked: BTreeSet<String>,
     /// Whether the space was not there when it was looked for last.
     is_free: bool,
+    /// The share of the job that was told last.
+    share: u8,
     errors: Vec<String>,
 }
 
@@ -151,6 +153,7 @@ impl Run {
             back: Back::Nothing,
             checked: BTreeSet::new(),
             is_free: false,
+            share: 0,
             errors: Vec::new(),
         }
     }
@@ -163,7 +166,14 @@ impl Run {
         if event == JobEvent::Pause {
             self.permits = 0;
         }
-        for effect in self.job.step(self.at, event) {
+        let effects = self.job.step(self.at, event);
+        if let Some(share) = self.job.share() {
+            let before = std::mem::replace(&mut self.share, share);
+            if share < before {
+                self.complain(format!("{share} % after {before} %"));
+            }
+        }
+        for effect in effects {
             match effect {
                 JobEffect::Send { request, call } => {
                     if consent::is_destructive(&call) {
@@ -426,6 +436,7 @@ impl Run {
             Err(broken) => return self.complain(broken.to_string()),
         };
         self.scribe = Scribe::new(read.verified.chain);
+        self.share = 0;
         self.job = match stored.map(|text| Job::reopen(text, &read.needed)) {
             Some(Ok(job)) => job,
             Some(Err(problem)) => return self.complain(problem.to_string()),
@@ -461,17 +472,17 @@ impl Run {
             Person::Stops => Decision::Stop,
         };
         let decision = match question {
+            Question::ServerBackup { .. } | Question::Losses { .. } | Question::NotSaved { .. }
+                if self.person == Person::TriesAgain && self.again < 2 =>
+            {
+                self.again += 1;
+                Decision::Again
+            }
             Question::TitleCollision { .. } => Decision::Rename,
             Question::NotSaved { .. } => Decision::LeaveOut,
             Question::SpaceChanged { .. } => Decision::Stop,
             Question::Unlisted { .. } | Question::Losses { .. } | Question::CameLater { .. } => {
                 choice(Decision::GoOn)
-            }
-            Question::ServerBackup { .. }
-                if self.person == Person::TriesAgain && self.again < 2 =>
-            {
-                self.again += 1;
-                Decision::Again
             }
             Question::ServerBackup { .. } => choice(Decision::GoOn),
         };

@@ -304,6 +304,7 @@ pub fn word(entered: &Entered) -> &'static str {
         JobState::Paused => "paused",
         JobState::Done if is_all_left_out(job) => "left out",
         JobState::Done => "done",
+        JobState::Failed if job.is_stopped() => "stopped",
         JobState::Failed => "failed",
         JobState::Cancelled => "cancelled",
         JobState::Unknown => "unknown",
@@ -325,6 +326,7 @@ pub fn tone(entered: &Entered) -> Tone {
         JobState::Paused => Tone::Warning,
         JobState::Done if is_all_left_out(job) => Tone::Warning,
         JobState::Done => Tone::Good,
+        JobState::Failed if job.is_stopped() => Tone::Warning,
         JobState::Failed | JobState::Unknown => Tone::Danger,
     }
 }
@@ -425,20 +427,21 @@ pub fn remark(job: &Job) -> Option<String> {
     Some(job.progress().message).filter(|message| !message.is_empty())
 }
 
-/// How much of a job is done, in percent, the part of the thing at work with it. What is sent is half
-/// done before it is shown to be: of one thing that is in doubt, nothing else would be true.
-pub fn percent(job: &Job) -> String {
-    let progress = job.progress();
-    let (done, sent, total) = match progress.saving {
-        Some((saved, total)) => (saved, 0, total),
-        None => (progress.finished, sent(&progress), progress.total),
+/// How far a job is, for the footer: what it does where that comes before the thing that it is about,
+/// else how much of it is done. No percent goes down, and where nothing is known none is told.
+pub fn standing(job: &Job) -> String {
+    let of = |done: usize, total: usize| {
+        let (done, total) = (number::grouped(done as u64), number::grouped(total as u64));
+        format!("{done} of {total}")
     };
-    // While it asks, nothing is at work.
-    let part = if asks(job) { 0 } else { progress.part };
-    let hundredths = done as u64 * 100 + sent as u64 * 50 + u64::from(part);
-    // A backup that goes on is not whole, though each item is in it: files may follow.
-    let most = total as u64 * 100 - u64::from(progress.saving.is_some() && total > 0);
-    number::percent(hundredths.min(most), total as u64 * 100)
+    match (job.part_of_it(), job.progress().saving) {
+        (Some(part), Some((done, total))) if total > 0 => format!(", {part} {}", of(done, total)),
+        (Some(part), _) => format!(", {part}"),
+        (None, _) => match job.share() {
+            Some(share) => format!(" {share} %"),
+            None => String::new(),
+        },
+    }
 }
 
 /// The width of the labels of [`lines`].
@@ -477,7 +480,7 @@ pub fn lines(model: &Model, view: &JobView, columns: usize) -> Vec<Line> {
     } else if let Some(trouble) = job.trouble() {
         fact("waits", Tone::Warning, trouble);
     } else if let Some(why) = job.halted() {
-        fact("ended", Tone::Danger, why);
+        fact("ended", tone(entered), why);
     } else if asks(job) {
         let title = remark(job).unwrap_or_default();
         fact("asks", Tone::Warning, &format!("{title} Enter answers."));

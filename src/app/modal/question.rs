@@ -20,6 +20,9 @@ const NAMED: usize = 6;
 /// So many more are listed at the end.
 const LISTED: usize = 200;
 
+/// What could not be had may be there by now.
+const ONCE_MORE: &str = "Try once more to save them";
+
 /// The dialog.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct QuestionDialog {
@@ -126,7 +129,11 @@ impl QuestionDialog {
                 choices.extend(go_on);
                 choices
             }
-            Question::NotSaved { space: Some(_), .. } => self.leaving(None),
+            Question::NotSaved { space: Some(_), .. } => {
+                let mut choices = self.leaving(None);
+                choices.push(choice('a', ONCE_MORE, Decision::Again));
+                choices
+            }
             Question::NotSaved { space: None, .. } => vec![
                 choice('x', "Stop the job: nothing is purged", Decision::Stop),
                 choice(
@@ -134,6 +141,7 @@ impl QuestionDialog {
                     "Leave these on the server and go on with the others",
                     Decision::LeaveOut,
                 ),
+                choice('a', ONCE_MORE, Decision::Again),
             ],
             Question::Unlisted { .. } => {
                 self.leaving(Some(choice('d', "Delete it all the same", Decision::GoOn)))
@@ -148,7 +156,10 @@ impl QuestionDialog {
                 Decision::GoOn,
             ))),
             Question::Losses { space: Some(_), .. } => {
-                self.leaving(Some(choice('d', "Delete it all the same", Decision::GoOn)))
+                let mut choices = self.leaving(None);
+                choices.push(choice('a', ONCE_MORE, Decision::Again));
+                choices.push(choice('d', "Delete it all the same", Decision::GoOn));
+                choices
             }
             Question::Losses { space: None, .. } => vec![
                 choice('x', "Stop the job: nothing is purged", Decision::Stop),
@@ -157,6 +168,7 @@ impl QuestionDialog {
                     "Leave these in the trash and purge the others",
                     Decision::LeaveOut,
                 ),
+                choice('a', ONCE_MORE, Decision::Again),
                 choice('p', "Purge these all the same", Decision::GoOn),
             ],
             Question::SpaceChanged { mine, .. } => {

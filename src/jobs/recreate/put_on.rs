@@ -13,6 +13,7 @@ use crate::confluence::{
     ApiError, Call, Content, ContentId, ContentKind, LocalFile, Page, Remark, Reply,
 };
 use crate::jobs::ancestry;
+use crate::jobs::backup::ANOTHER_COPY;
 use crate::jobs::comparison::Comparison;
 use crate::jobs::desk::{Again, Desk, Fate, Settled, is_not_there, unexpected};
 use crate::jobs::guard::{MayHoldText, Need};
@@ -285,7 +286,10 @@ impl Recreate {
         };
         match answer {
             Ok(_) => self.put(item).stage = Stage::Verify,
-            Err(problem) => desk.close(item, Outcome::Failed(problem.message)),
+            Err(problem) => {
+                let why = format!("{} {ANOTHER_COPY}", problem.message);
+                desk.close(item, Outcome::Failed(why));
+            }
         }
     }
 
