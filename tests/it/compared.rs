@@ -1,6 +1,7 @@
 //! What is put back from a backup is compared with it: a server that says yes and keeps nothing, half or
 //! something else is seen, one that writes the same in its own way is not told as one that differs.
 
+use coracle::confluence::Call;
 use coracle::demo::{Behaviour, Generation, Keeps, Options};
 use coracle::jobs::journal::Phase;
 use coracle::jobs::*;
@@ -127,6 +128,45 @@ fn a_size_that_the_server_does_not_tell_is_told_as_not_compared() {
     for (title, outcome) in outcomes(&bench) {
         let is_told = matches!(&outcome, Outcome::Done(Some(note)) if note.contains("so it was not compared"));
         assert_eq!(is_told, is_file(&title), "{title}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_page_that_is_not_there_after_the_server_said_so_is_not_told_as_made() {
+    let saved = Saved::new();
+    for trash in [false, true] {
+        let mut bench = saved.again(empty(Generation::Ten, true));
+        bench.feed(JobEvent::Begin);
+        let is_made = |bench: &Bench| {
+            let made = bench
+                .sent
+                .iter()
+                .any(|call| matches!(call, Call::CreateContent { .. }));
+            made && bench.requests().next().is_some()
+        };
+        bench.run(None, is_made);
+        let read = bench.requests().next().expect("it is read").clone();
+        let Call::Content { id, .. } = read else {
+            panic!("{read:?}");
+        };
+        // It is gone before it was seen.
+        bench
+            .send(&Call::TrashContent { id: id.clone() })
+            .expect("trashed");
+        if !trash {
+            bench.send(&Call::PurgeContent { id }).expect("purged");
+        }
+        bench.run(None, |_| false);
+        let all = outcomes(&bench);
+        let (_, home) = all.iter().find(|(it, _)| it == "Home").expect("there");
+        assert!(
+            matches!(home, Outcome::Failed(why) if why.contains("and it is not there")),
+            "{home:?}"
+        );
+        let records = bench.records();
+        let first = records.iter().rfind(|it| it.item == 0).expect("a line");
+        assert_eq!((first.step, first.outcome), (Step::Create, Phase::Failed));
+        bench.assert_told("gone");
     }
 }
 
