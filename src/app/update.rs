@@ -491,6 +491,13 @@ impl Model {
     pub(in crate::app) fn open_jobs(&mut self, out: &mut Vec<Effect>) {
         // What the notices said is told here too, and they would lie over it.
         self.toasts.clear();
+        // A list that is open already is the one that is wanted.
+        while self.modals.iter().any(|modal| matches!(modal, Modal::Jobs)) {
+            if matches!(self.modals.last(), Some(Modal::Jobs)) {
+                return;
+            }
+            self.modals.pop();
+        }
         self.jobs.cursor = Cursor::default();
         self.modals.push(Modal::Jobs);
         self.look_at_jobs(out);

@@ -244,10 +244,12 @@ fn activity(model: &Model, spinner: &[&str]) -> Option<Activity> {
     let waits = |job: &Job| job.trouble().is_some() || model.jobs.waits_for(job).is_some();
     if !told_above && let Some(job) = jobs.iter().find(|job| asks(job) || waits(job)) {
         let what = if asks(job) { "asks you" } else { "waits" };
-        return Some(Activity::Waiting(format!(
-            "a job {what}  {}",
-            model.spell("‹jobs› shows it")
-        )));
+        let way = if model.reaches_jobs() {
+            model.spell("  ‹jobs› shows it")
+        } else {
+            String::new()
+        };
+        return Some(Activity::Waiting(format!("a job {what}{way}")));
     }
     let work = jobs.first().map(|job| {
         let count = number::count(jobs.len() as u64, "job");

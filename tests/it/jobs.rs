@@ -125,6 +125,21 @@ fn one_in_detail() {
 }
 
 #[test]
+fn the_key_of_the_jobs_is_named_where_it_opens_them() {
+    at_every_size(|visit| {
+        asking(visit);
+        visit.keys("Esc B").settle();
+        visit.sees("J shows it").keys("J").sees("asks you");
+        assert!(visit.desk.screen().contains("╭ Jobs"));
+        // Once more it is open already.
+        visit.keys("J q");
+        assert!(visit.desk.screen().contains("╭ Backups"));
+        visit.keys("q n").sees("a job asks you");
+        assert!(!visit.desk.screen().contains("shows it"));
+    });
+}
+
+#[test]
 fn one_that_asks() {
     at_every_size(|visit| {
         asking(visit);

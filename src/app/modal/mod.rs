@@ -346,6 +346,12 @@ impl Model {
         matches!(self.modals.last(), Some(Modal::Reading(reading)) if matches!(reading.what, What::Help(_)))
     }
 
+    /// Whether the key of the list of jobs opens it here.
+    pub fn reaches_jobs(&self) -> bool {
+        let opens = |modal: &Modal| !modal.takes_keys() || modal.is_list();
+        self.modals.last().is_none_or(opens)
+    }
+
     /// Gives a key to the modal on top, where it ends.
     pub(in crate::app) fn modal_key(&mut self, press: KeyPress, out: &mut Vec<Effect>) {
         self.pending = None;

@@ -49,7 +49,7 @@ impl Over {
 
     /// Whether its key holds in a list that lies over the panes.
     pub(in crate::app) fn is_in_lists(self) -> bool {
-        !matches!(self, Self::Jobs | Self::Profiles | Self::Quit)
+        !matches!(self, Self::Profiles | Self::Quit)
     }
 }
 
