@@ -9,10 +9,10 @@ use super::model::Switched;
 use crate::confluence::{ApiError, Call, ContentId, Reply, SpaceKey};
 use crate::doctor::Finding;
 use crate::jobs::backup::{BackupError, Contents, Digest, FileEntry, Found};
-use crate::jobs::full_backup::ZipChecked;
 use crate::jobs::journal::Broken;
 use crate::jobs::ledger;
 use crate::jobs::proof::{Claim, Standing};
+use crate::jobs::zip_checked::ZipChecked;
 
 /// Milliseconds since the program began, from a clock that never goes back.
 #[derive(

@@ -12,7 +12,7 @@ use super::backup::Item;
 use super::desk::{is_not_there, unexpected};
 use super::guard::{self, Guardian, Inherited, Unsure};
 use super::listing::may_hang;
-use super::recreate::Recipe;
+use super::recipe::Recipe;
 use crate::confluence::{ApiError, Call, Content, ContentId, ContentKind, Reply};
 
 /// Where an item goes, and what keeps it from others there.
@@ -253,8 +253,20 @@ pub(super) fn inherited<'a>(
     }
 }
 
+impl Recipe {
+    /// How many items may have been restricted, as far as the backup tells.
+    pub fn unclear(&self) -> usize {
+        unclear(self)
+    }
+
+    /// How many items had readers of their own, and how many others hang below one of those.
+    pub fn restricted(&self) -> (usize, usize) {
+        restricted(self)
+    }
+}
+
 /// How many items are for oneself alone or left out, as far as their backup tells.
-pub(super) fn unclear(recipe: &Recipe) -> usize {
+fn unclear(recipe: &Recipe) -> usize {
     let ids: BTreeSet<&ContentId> = recipe.items.iter().map(|(_, it)| &it.id).collect();
     let items = recipe.items.iter().filter(|(_, it)| !may_hang(&it.kind));
     items
@@ -272,7 +284,7 @@ pub(super) fn unclear(recipe: &Recipe) -> usize {
 }
 
 /// How many items name who may read them, and how many others hang below one of those.
-pub(super) fn restricted(recipe: &Recipe) -> (usize, usize) {
+fn restricted(recipe: &Recipe) -> (usize, usize) {
     let names_readers = |it: &Item| guard::unsure_of(it).is_none() && guard::keeps_others_out(it);
     let items = || {
         let items = recipe.items.iter().map(|(_, it)| it);

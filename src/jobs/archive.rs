@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::desk::{Again, Desk, Fate, Settled, is_not_offered, is_not_there, refused, unexpected};
-use super::job::{Machine, Outcome, Step};
+use super::line::Outcome;
+use super::machine::Machine;
+use super::step::Step;
 use super::witness::{Sight, Witness};
 use crate::confluence::{ApiError, Call, Reply, SpaceKey, SpaceStatus};
 

@@ -10,9 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::complete::{Care, Completeness, Doubt, Prover, Scope};
 use super::consent::SpaceTarget;
 use super::desk::{Desk, Fate, WHOLE};
-use super::job::{Head, JobWrite, Line, Machine, Outcome, Step, StoreError, Stored};
+use super::effect::{JobWrite, StoreError, Stored};
+use super::head::Head;
+use super::line::{Line, Outcome};
 use super::listing::{LIMIT, Rows, in_words};
+use super::machine::Machine;
 use super::save::{Kept, Save, Wanted};
+use super::step::Step;
 use crate::confluence::{ApiError, Reply};
 use crate::text::number;
 

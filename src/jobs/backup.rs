@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use super::JobId;
 use super::consent::{Act, SpaceTarget};
 use super::journal::sha256_of;
-use super::session::SavedServer;
+use super::saved_server::SavedServer;
 use crate::confluence::{
     AttachmentRef, BaseUrl, Content, ContentId, ContentKind, ContentRef, ContentStatus, Remark,
     Restriction, ServerText, SpaceKey, Version,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::session::SavedServer;
+use super::saved_server::SavedServer;
 use crate::confluence::ids::IdSet;
 use crate::confluence::{BaseUrl, Call, ContentId, ContentKind, SpaceKey};
 use crate::text::plain::scrub;
@@ -78,6 +78,23 @@ impl Act {
             Self::OpenForWriting => "open-for-writing",
             Self::DryRun => "dry-run",
         }
+    }
+}
+
+/// What an act does to a thing, in a word.
+pub fn done_to(act: Act) -> &'static str {
+    match act {
+        Act::CreateSpace => "made",
+        Act::UpdateSpace => "changed",
+        Act::ArchiveSpaces => "archived",
+        Act::RestoreSpaces => "taken out of the archive",
+        Act::DeleteSpaces => "deleted",
+        Act::PurgeMarked => "purged",
+        Act::PurgeAll => "emptied of its trash",
+        Act::BackUp | Act::BackUpSpaces => "backed up",
+        Act::RestoreContent | Act::RestoreFromBackup => "restored",
+        Act::Recreate => "made again",
+        Act::OpenForWriting | Act::DryRun => "read",
     }
 }
 

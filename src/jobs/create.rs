@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::desk::{Again, Desk, Fate, Settled, is_not_there, refused, unexpected};
-use super::job::{Machine, Outcome, Step};
+use super::line::Outcome;
+use super::machine::Machine;
 use super::session::{NotHere, Session, Users};
-use super::update::same_text;
+use super::space_form::same_text;
+use super::step::Step;
 use super::witness::{Sight, Witness};
 use crate::confluence::call::Audience;
 use crate::confluence::{ApiError, Call, Reply, ServerText, Space, SpaceKey};

@@ -14,16 +14,19 @@ use super::backup::Lack;
 use super::complete::{Care, CompleteList, Completeness, Doubt, Prover, Scope};
 use super::consent::{Shown, SpaceTarget};
 use super::desk::{Desk, Fate, Settled, WHOLE, is_not_there, refused};
+use super::effect::{JobWrite, StoreError, Stored};
 use super::full_backup::ServerCopy;
-use super::job::{
-    Decision, Head, JobWrite, Machine, OnFailure, Outcome, Question, Step, StoreError, Stored,
-};
+use super::head::Head;
+use super::line::Outcome;
 use super::listing::{LIMIT, Listing, Rows, Seen, in_words};
 use super::losses::{Losing, Losses, NAMED, named};
+use super::machine::Machine;
 use super::proof::{Claim, Claimed, Fingerprint, Ground};
+use super::question::{Decision, OnFailure, Question};
 use super::save::{Kept, Save, Wanted};
 use super::since_copy::{Since, SinceCopy};
 use super::since_save::{New, SinceSave};
+use super::step::Step;
 use super::witness::{Sight, Witness};
 use crate::confluence::{
     ApiError, Call, ContentId, ContentKind, ContentStatus, LongTask, LongTaskId, Reply, SpaceKey,

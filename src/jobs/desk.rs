@@ -11,14 +11,18 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::consent::{self, Act, Consent, Shown, Target};
-use super::job::{
-    Head, JobEffect, JobId, JobWrite, Line, Outcome, Progress, Question, RequestNo, Step,
-    StoreError, Stored, WriteNo, fate_of,
-};
+use super::effect::{JobEffect, JobWrite, StoreError, Stored};
+use super::head::Head;
 use super::journal::{Phase, Record};
+use super::line::{Line, Outcome};
+use super::names::{JobId, RequestNo, WriteNo};
 use super::outcomes::Outcomes;
 use super::proof::{Claim, Ground, Permit, Standing};
-use super::session::{SavedServer, Session};
+use super::question::Question;
+use super::saved_server::SavedServer;
+use super::session::Session;
+use super::state::Progress;
+use super::step::Step;
 use crate::confluence::call::Method;
 use crate::confluence::retry::{self, LONGEST_LIMIT_WAIT_MS};
 use crate::confluence::{ApiError, Call, ErrorKind, Reply, SpaceKey};
@@ -1799,6 +1803,19 @@ pub(super) fn refusal(error: ApiError) -> String {
 /// A refusal as the outcome of a thing.
 pub(super) fn refused(error: ApiError) -> Outcome {
     Outcome::Failed(refusal(error))
+}
+
+/// The fate that a closed record tells, for a replay.
+pub(super) fn fate_of(record: &Record) -> Fate {
+    let note = record.note.clone().unwrap_or_default();
+    match record.outcome {
+        Phase::Intended => Fate::InDoubt(String::new()),
+        Phase::Done => Fate::Applied {
+            made: record.made.clone(),
+        },
+        Phase::Failed => Fate::NotApplied(note),
+        Phase::Unknown => Fate::NeverKnown(note),
+    }
 }
 
 #[cfg(test)]

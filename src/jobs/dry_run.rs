@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::consent::done_to;
 use super::consent::{Act, Target};
 use super::desk::{Desk, Fate, is_not_there, unexpected};
-use super::job::{Machine, Outcome, Step};
+use super::line::Outcome;
+use super::machine::Machine;
+use super::step::Step;
 use crate::confluence::{ApiError, Call, ContentId, ContentStatus, Reply, SpaceKey};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,23 +34,6 @@ impl DryRun {
                 .collect()
         };
         Self { would, things }
-    }
-}
-
-/// What an act does to a thing, in a word.
-pub fn done_to(act: Act) -> &'static str {
-    match act {
-        Act::CreateSpace => "made",
-        Act::UpdateSpace => "changed",
-        Act::ArchiveSpaces => "archived",
-        Act::RestoreSpaces => "taken out of the archive",
-        Act::DeleteSpaces => "deleted",
-        Act::PurgeMarked => "purged",
-        Act::PurgeAll => "emptied of its trash",
-        Act::BackUp | Act::BackUpSpaces => "backed up",
-        Act::RestoreContent | Act::RestoreFromBackup => "restored",
-        Act::Recreate => "made again",
-        Act::OpenForWriting | Act::DryRun => "read",
     }
 }
 

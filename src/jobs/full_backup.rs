@@ -17,10 +17,16 @@ use super::backup::{
 use super::complete::{Care, Prover, Scope};
 use super::consent::SpaceTarget;
 use super::desk::{Again, Desk, Fate, Settled, WHOLE, is_not_offered, refusal, unexpected};
-use super::job::{Head, JobWrite, Machine, Outcome, Step, StoreError, Stored};
+use super::effect::{JobWrite, StoreError, Stored};
+use super::head::Head;
+use super::line::Outcome;
+use super::listing::may_hold;
 use super::listing::{Rows, Seen};
+use super::machine::Machine;
 use super::on_pages::OnPages;
 use super::server_job::{Followed, Follower, Told, patience};
+use super::step::Step;
+use super::zip_checked::{Held, ZipFound};
 use crate::confluence::{
     ApiError, BackupJob, BackupState, Call, ContentId, ContentKind, ContentStatus, Downloaded,
     ErrorKind, JobOperation, LocalFile, Reply, Resume, Version,
@@ -41,46 +47,6 @@ const TRIES: u8 = 4;
 const BARREN: u8 = 4;
 /// How often the end of a cancelled job of the server is looked for.
 const LOOKS: u8 = 8;
-
-/// What was found in a file that the server made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ZipFound {
-    /// Its length.
-    pub bytes: u64,
-    /// How many attached files are in it.
-    pub files: u64,
-}
-
-/// What was found in it, and what of what was expected.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ZipChecked {
-    /// What it is.
-    pub found: ZipFound,
-    /// What of what was expected is in it.
-    pub held: Held,
-}
-
-/// What of what was expected is in a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
-    /// Whether that could be seen.
-    pub is_known: bool,
-    /// What is not in it.
-    pub missing: Vec<ContentId>,
-    /// What is in it as it was before.
-    pub older: Vec<ContentId>,
-}
-
-impl Default for Held {
-    /// Of something of which nothing is expected.
-    fn default() -> Self {
-        Self {
-            is_known: true,
-            missing: Vec::new(),
-            older: Vec::new(),
-        }
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Asked {
@@ -1129,12 +1095,6 @@ impl ServerCopy {
 fn signed_in(desk: &Desk) -> Option<String> {
     let user = desk.user().map(str::to_owned);
     user.or_else(|| desk.head().user.clone())
-}
-
-/// Whether this is a current page or blog post, on which something may hang.
-pub(super) fn may_hold(seen: &Seen) -> bool {
-    let is_a_page = matches!(seen.kind, ContentKind::Page | ContentKind::BlogPost);
-    is_a_page && seen.status != ContentStatus::Trashed
 }
 
 fn read_back(

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::JobId;
 use super::backup::Item;
-use super::recreate::UnknownRestrictions;
+use super::recipe::UnknownRestrictions;
 use crate::confluence::{
     Call, Content, ContentId, ContentKind, ContentStatus, LocalFile, Remark, Restriction,
     ServerText, SpaceKey, Subject,

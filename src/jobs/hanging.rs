@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::attached::Hung;
 use super::complete::{Care, Prover, Scope};
 use super::desk::{Desk, WHOLE};
-use super::job::Outcome;
+use super::line::Outcome;
 use super::listing::{Rows, Seen, may_hang};
 use super::losses::{Losses, NAMED_OF_ONE};
 use crate::confluence::ids::IdSet;

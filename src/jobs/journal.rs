@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::consent::Act;
-use super::session::{SavedServer, Session};
+use super::saved_server::SavedServer;
+use super::session::Session;
 use super::{JobId, Step};
 use crate::confluence::BaseUrl;
 use crate::confluence::call::Method;

@@ -9,8 +9,10 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::consent::Challenge;
-use super::job::{Job, JobId, JobState, Unfit};
+use super::job::{Job, Unfit};
 use super::journal::{Broken, Entry, Verified, Verifier};
+use super::names::JobId;
+use super::state::JobState;
 
 /// What a start finds.
 #[derive(Debug, Default)]

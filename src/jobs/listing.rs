@@ -13,9 +13,8 @@ use std::collections::{HashSet, VecDeque};
 
 use super::backup;
 use super::desk::{Desk, is_not_offered, unexpected};
-use super::job::Step;
 use super::met::{Marks, Met};
-use super::save;
+use super::step::Step;
 use crate::confluence::call::{Depth, Scanned, Window};
 use crate::confluence::{
     ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Cursor, CursorPage, ErrorKind,
@@ -665,7 +664,7 @@ impl Listing {
         let (mut fresh, mut again) = (0, Vec::new());
         self.widest = self.widest.max(sent as u64);
         for row in rows {
-            let is_whole = matches!(asked, Rows::Whole(_)) && save::is_whole(&row);
+            let is_whole = matches!(asked, Rows::Whole(_)) && is_whole(&row);
             whole += usize::from(is_whole);
             let has_body = row
                 .more
@@ -786,4 +785,40 @@ pub fn in_words(kinds: &[ContentKind]) -> String {
 
 fn is_refusal(error: &ApiError) -> bool {
     matches!(error.kind, ErrorKind::Invalid) || is_not_offered(error)
+}
+
+/// Whether this is a current page or blog post, on which something may hang.
+pub(super) fn may_hold(seen: &Seen) -> bool {
+    let is_a_page = matches!(seen.kind, ContentKind::Page | ContentKind::BlogPost);
+    is_a_page && seen.status != ContentStatus::Trashed
+}
+
+/// Whether a row of a list has all that a backup needs of it, so that asking for it alone would bring
+/// nothing more. No text at all is not believed of a list.
+pub(super) fn is_whole(row: &Content) -> bool {
+    let Some(more) = row.more.as_deref() else {
+        return false;
+    };
+    let has_text = more
+        .body_storage
+        .as_ref()
+        .is_some_and(|text| !text.is_empty());
+    let is_told = row
+        .version
+        .as_ref()
+        .is_some_and(|version| version.number.is_some())
+        && row.space.is_some()
+        && more.restrictions.is_some()
+        && (more.created.is_some() || more.created_by.is_some());
+    is_told
+        && match row.kind {
+            ContentKind::Page | ContentKind::BlogPost => {
+                has_text
+                    && more.labels.is_some()
+                    && more.attachments.is_some()
+                    && (row.ancestors.is_some() || row.kind == ContentKind::BlogPost)
+            }
+            ContentKind::Comment | ContentKind::Other(_) => has_text && more.container.is_some(),
+            ContentKind::Attachment => more.download.is_some() && more.container.is_some(),
+        }
 }

@@ -6,7 +6,8 @@
 
 use serde::Deserialize;
 
-use super::job::{JobId, JobState};
+use super::names::JobId;
+use super::state::JobState;
 
 /// An unfinished job that may need a backup.
 #[derive(Clone, Debug, PartialEq, Eq)]

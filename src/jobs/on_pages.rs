@@ -12,10 +12,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::desk::{Desk, WHOLE, unexpected};
-use super::full_backup::may_hold;
-use super::job::Step;
+use super::listing::may_hold;
 use super::listing::{Seen, may_be_for_asking_so_much};
 use super::losses::NAMED;
+use super::step::Step;
 use crate::confluence::SpaceKey;
 use crate::confluence::call::{Depth, Window};
 use crate::confluence::ids::IdSet;

@@ -2,8 +2,8 @@
 //! its detail are all made of this count, so that none says what another does not.
 
 use super::consent::Act;
-use super::dry_run::done_to;
-use super::job::{Line, Outcome};
+use super::consent::done_to;
+use super::line::{Line, Outcome};
 use crate::text::number;
 
 /// How many things of a job ended how.

@@ -12,8 +12,8 @@ use super::consent::{Act, ItemTarget, Target};
 use super::delete::BackupChoice;
 use super::journal::sha256;
 use super::losses::{COUNTED_LATER, Losses};
-use super::recreate::{Recipe, Source};
-use super::session::SavedServer;
+use super::recipe::{Recipe, Source};
+use super::saved_server::SavedServer;
 use crate::confluence::ContentKind;
 use crate::text::json;
 

@@ -27,14 +27,17 @@ use super::consent::Shown;
 use super::desk::{
     Again, Desk, Fate, Settled, WHOLE, is_not_offered, is_not_there, refusal, refused, unexpected,
 };
+use super::effect::{JobWrite, StoreError, Stored};
 use super::hanging::Hanging;
-use super::job::{
-    Decision, Head, JobWrite, Line, Machine, Outcome, Question, Step, StoreError, Stored,
-};
+use super::head::Head;
+use super::line::{Line, Outcome};
 use super::listing::{LIMIT, Listing, Rows, Seen, in_words, may_hang};
 use super::losses::{Losing, Losses, NAMED, has_any, named};
+use super::machine::Machine;
 use super::proof::{Claim, Claimed, Fingerprint, Ground, Standing};
+use super::question::{Decision, Question};
 use super::save::{Kept, Save, Wanted};
+use super::step::Step;
 use super::witness::{Sight, Witness};
 use crate::confluence::{ApiError, Call, ContentId, ContentKind, ContentStatus, Reply, SpaceKey};
 use crate::text::number;

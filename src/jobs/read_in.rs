@@ -11,10 +11,13 @@ use super::consent::SpaceTarget;
 use super::desk::{
     Again, Desk, Fate, Settled, WHOLE, is_not_offered, is_not_there, refusal, unexpected,
 };
-use super::job::{JobWrite, Machine, Outcome, Step, StoreError, Stored};
+use super::effect::{JobWrite, StoreError, Stored};
+use super::line::Outcome;
 use super::listing::{Listing, Rows};
+use super::machine::Machine;
 use super::on_pages::OnPages;
 use super::server_job::{Followed, Follower, Told, patience};
+use super::step::Step;
 use crate::confluence::{
     ApiError, BackupJob, Call, ContentKind, ContentStatus, ErrorKind, JobOperation, LocalFile,
     Reply,

@@ -12,10 +12,13 @@ use serde::{Deserialize, Serialize};
 use super::ancestry::{self, Ancestry, Below, Place};
 use super::backup::{ANOTHER_COPY, Item};
 use super::desk::{Desk, Fate, WHOLE, is_not_there, unexpected};
+use super::effect::{JobWrite, StoreError, Stored};
 use super::guard::{self, Need};
-use super::job::{JobWrite, Line, Machine, Outcome, Step, StoreError, Stored};
+use super::line::{Line, Outcome};
 use super::listing::may_hang;
-use super::recreate::Recipe;
+use super::machine::Machine;
+use super::recipe::Recipe;
+use super::step::Step;
 use crate::confluence::{AccessMode, ApiError, Call, ContentId, ContentKind, Reply, SpaceKey};
 
 /// So many of the items are looked at at once, so that none waits for one far behind it.

@@ -9,8 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::consent::Target;
 use super::desk::{Again, Desk, Fate, Settled, is_not_there, refusal, unexpected};
-use super::job::{Decision, Machine, Outcome, Question, Step};
+use super::line::Outcome;
+use super::machine::Machine;
 use super::new_title::new_title;
+use super::question::{Decision, Question};
+use super::step::Step;
 use super::witness::{Sight, Witness};
 use crate::confluence::{
     ApiError, Call, Content, ContentId, ContentKind, ContentStatus, ErrorKind, Reply, ServerText,

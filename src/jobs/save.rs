@@ -23,10 +23,11 @@ use super::backup::{
 };
 use super::consent::SpaceTarget;
 use super::desk::{Desk, is_not_there, unexpected};
-use super::job::{JobWrite, Step, StoreError, Stored};
+use super::effect::{JobWrite, StoreError, Stored};
 use super::listing::{Seen, holder_of};
 use super::losses::Losses;
 use super::proof::Fingerprint;
+use super::step::Step;
 use crate::confluence::call::Scanned;
 use crate::confluence::{
     ApiError, Call, Content, ContentId, ContentKind, ContentStatus, Downloaded, ErrorKind,
@@ -1168,41 +1169,12 @@ impl Save {
     }
 }
 
-/// Whether a row of a list has all that a backup needs of it, so that asking for it alone would bring
-/// nothing more. No text at all is not believed of a list.
-pub(super) fn is_whole(row: &Content) -> bool {
-    let Some(more) = row.more.as_deref() else {
-        return false;
-    };
-    let has_text = more
-        .body_storage
-        .as_ref()
-        .is_some_and(|text| !text.is_empty());
-    let is_told = row
-        .version
-        .as_ref()
-        .is_some_and(|version| version.number.is_some())
-        && row.space.is_some()
-        && more.restrictions.is_some()
-        && (more.created.is_some() || more.created_by.is_some());
-    is_told
-        && match row.kind {
-            ContentKind::Page | ContentKind::BlogPost => {
-                has_text
-                    && more.labels.is_some()
-                    && more.attachments.is_some()
-                    && (row.ancestors.is_some() || row.kind == ContentKind::BlogPost)
-            }
-            ContentKind::Comment | ContentKind::Other(_) => has_text && more.container.is_some(),
-            ContentKind::Attachment => more.download.is_some() && more.container.is_some(),
-        }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::confluence::ServerText;
     use crate::confluence::{ContentMore, ContentRef, Person, SpaceKey, Version};
+    use crate::jobs::listing::is_whole;
 
     fn whole(kind: ContentKind) -> Content {
         Content {

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::desk::{Desk, refusal, unexpected};
-use super::job::Step;
+use super::step::Step;
 use crate::confluence::{ApiError, BackupJob, BackupState, Call, JobOperation, Reply, SpaceKey};
 use crate::text::{number, plain};
 

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::job::Head;
+use super::head::Head;
+use super::saved_server::SameServer;
 use crate::confluence::BaseUrl;
-use crate::text::plain::scrub;
 
 /// Where and as whom the program is signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,76 +15,6 @@ pub struct Session {
     pub address: BaseUrl,
     /// The user, where known.
     pub user: Option<String>,
-}
-
-/// The server that a file is about. Files of earlier versions name its host and not its address.
-///
-/// It can be shown, and held against an address; a host alone can't be compared with anything.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedServer {
-    host: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    address: Option<BaseUrl>,
-}
-
-/// How a server of a file and the one that is open compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SameServer {
-    /// It is the same.
-    Yes,
-    /// It is another one.
-    No,
-    /// The file names the host alone, and that is the same.
-    Unsaid,
-}
-
-impl SavedServer {
-    /// As a file has it.
-    pub(super) fn read(host: &str, address: Option<BaseUrl>) -> Self {
-        Self {
-            host: scrub(host).into_owned(),
-            address,
-        }
-    }
-
-    /// What it is called: its address without the scheme; its host, where nothing else is known.
-    pub fn shown(&self) -> &str {
-        self.address.as_ref().map_or(&self.host, BaseUrl::short)
-    }
-
-    /// Host and port.
-    pub(super) fn host(&self) -> &str {
-        &self.host
-    }
-
-    /// Its whole address, where known.
-    pub fn address(&self) -> Option<&BaseUrl> {
-        self.address.as_ref()
-    }
-
-    /// Whether it is the one at `address`.
-    pub fn is_at(&self, address: &BaseUrl) -> SameServer {
-        match &self.address {
-            Some(of_file) if of_file == address => SameServer::Yes,
-            None if host_of(address).eq_ignore_ascii_case(&self.host) => SameServer::Unsaid,
-            Some(_) | None => SameServer::No,
-        }
-    }
-}
-
-impl From<BaseUrl> for SavedServer {
-    fn from(address: BaseUrl) -> Self {
-        Self {
-            host: host_of(&address).to_owned(),
-            address: Some(address),
-        }
-    }
-}
-
-/// Host and port.
-fn host_of(address: &BaseUrl) -> &str {
-    let short = address.short();
-    short.split_once('/').map_or(short, |(host, _)| host)
 }
 
 /// Whether two user names are of the same user: Confluence tells no letters of one case from those of the

@@ -8,8 +8,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::backup::Lack;
 use super::desk::Desk;
-use super::full_backup::may_hold;
 use super::listing::Seen;
+use super::listing::may_hold;
 use super::losses::{Losses, NAMED_OF_ONE};
 use super::on_pages::{Found, Look};
 use crate::confluence::{ApiError, ContentId, ContentKind, Reply, SpaceKey};

@@ -19,7 +19,7 @@ use super::files;
 use super::zip_entities::{ENTITIES, Entities};
 use crate::confluence::{ContentId, SpaceKey};
 use crate::jobs::backup::{BackupError, Digest, FileEntry};
-use crate::jobs::full_backup::{ZipChecked, ZipFound};
+use crate::jobs::zip_checked::{ZipChecked, ZipFound};
 
 /// Why a look through a file has ended before its end.
 const NOT_WANTED: &str = "it is not wanted any more";

@@ -11,7 +11,7 @@ use quick_xml::events::{BytesStart, Event};
 
 use crate::confluence::ContentId;
 use crate::confluence::ids::{ATTACHMENT, ShortId};
-use crate::jobs::full_backup::Held;
+use crate::jobs::zip_checked::Held;
 
 /// The entry with the rows.
 pub(super) const ENTITIES: &str = "entities.xml";

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use coracle::confluence::*;
 use coracle::jobs::backup::Digest;
-use coracle::jobs::full_backup::{Held, ZipChecked, ZipFound};
+use coracle::jobs::zip_checked::{Held, ZipChecked, ZipFound};
 use coracle::jobs::{StoreError, Stored};
 
 use crate::simulation::{Disk, Doc, Room, Server, fail, hangs, missing};

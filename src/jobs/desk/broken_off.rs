@@ -5,7 +5,8 @@
 //! what it has, and nothing is sent a second time.
 
 use super::{ASKS_WHAT_IT_HAS, BROKEN_OFF, Desk, Doubt, Fate, RequestNo, Stage};
-use crate::jobs::job::{JobEffect, Step};
+use crate::jobs::effect::JobEffect;
+use crate::jobs::step::Step;
 
 impl Desk {
     /// Whether a write of this step is not settled yet because the person stopped it.

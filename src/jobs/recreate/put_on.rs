@@ -16,9 +16,11 @@ use crate::jobs::ancestry;
 use crate::jobs::backup::ANOTHER_COPY;
 use crate::jobs::comparison::Comparison;
 use crate::jobs::desk::{Again, Desk, Fate, Settled, is_not_there, unexpected};
+use crate::jobs::effect::{JobWrite, StoreError, Stored};
 use crate::jobs::guard::{MayHoldText, Need};
-use crate::jobs::job::{JobWrite, Outcome, Step, StoreError, Stored};
+use crate::jobs::line::Outcome;
 use crate::jobs::listing::may_hang;
+use crate::jobs::step::Step;
 use crate::text::number;
 
 /// How often it is looked whether a page is kept from others.

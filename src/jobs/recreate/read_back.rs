@@ -6,7 +6,8 @@ use crate::confluence::{ApiError, Content, ContentId};
 use crate::jobs::comparison::Comparison;
 use crate::jobs::desk::{Desk, Settled, is_not_there};
 use crate::jobs::guard::Need;
-use crate::jobs::job::{Outcome, Step};
+use crate::jobs::line::Outcome;
+use crate::jobs::step::Step;
 
 impl Comparison {
     /// As the outcome of what was put back, of which this is to be told.
