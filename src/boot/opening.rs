@@ -13,8 +13,8 @@ use crate::report::{Exit, Failure};
 use crate::secret::SecretSource;
 use crate::secret::program::{SecretVariable, TOKEN_VARIABLE};
 use crate::shell::connection::Target;
-use crate::shell::disk::{Folders, JournalAccess};
 use crate::shell::files;
+use crate::shell::folders::{Folders, JournalAccess};
 use crate::shell::lock::{self, Hold, ProfileLock};
 use crate::shell::run::Opened;
 

@@ -12,8 +12,9 @@ use secrecy::zeroize::Zeroizing;
 use tokio::sync::{OnceCell, oneshot};
 
 use super::disk::Disk;
-use super::download::{Moves, Tell};
+use super::download::Moves;
 use super::event::{Borrower, Event};
+use super::progress::Tell;
 use crate::app::message::Ticket;
 use crate::config::{Auth, Profile, file};
 use crate::confluence::Endpoint;

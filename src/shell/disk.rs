@@ -13,8 +13,9 @@ use std::thread;
 use std::time::Duration;
 
 use super::event::Event;
+use super::folders::{Folders, JOURNAL, JournalAccess, failed, no_such_backup, plain_file};
 use super::holds::{Holds, TurnTaken};
-use super::perform::told;
+use super::progress::told;
 use super::zip_check::Watch;
 use super::{at_work, backups, files, removal, room, zip_check};
 use crate::app::message::{
@@ -23,10 +24,6 @@ use crate::app::message::{
 use crate::confluence::{ContentId, SpaceKey};
 use crate::jobs::backup::Digest;
 use crate::jobs::ledger::Reader;
-use crate::text::on_disk;
-
-/// The name of the journal in the folder of a profile.
-pub const JOURNAL: &str = "journal.ndjson";
 
 /// How many exports of one name are kept apart by a number.
 const EXPORTS_OF_A_NAME: u32 = 1_000;
@@ -36,30 +33,6 @@ pub const THREAD: &str = "disk";
 
 /// The name of the thread for long reads.
 pub const READER: &str = "disk-reads";
-
-/// Whether this process may write the journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JournalAccess {
-    /// It holds the profile's lock.
-    Write,
-    /// Another process does.
-    ReadOnly,
-}
-
-/// Where things are kept; each folder is made at the first write into it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Folders {
-    /// The journal, the jobs, and what is remembered from run to run, of one profile.
-    pub profile: PathBuf,
-    /// Backups.
-    pub backups: PathBuf,
-    /// Plans that were written to be applied later.
-    pub plans: PathBuf,
-    /// Lists that were exported.
-    pub exports: PathBuf,
-    /// Where the locks are that are held while a job writes.
-    pub locks: Vec<PathBuf>,
-}
 
 /// The thread that reads and writes.
 #[derive(Clone, Debug)]
@@ -459,12 +432,6 @@ pub fn perform(
     }
 }
 
-pub(super) fn no_such_backup() -> DiskError {
-    DiskError {
-        message: "The backup is not there any more.".to_owned(),
-    }
-}
-
 /// Writes a list into a file that was not there before: `name`, or with a number in it.
 fn export(folder: &Path, name: &str, text: &str) -> Result<DiskReply, DiskError> {
     let path = state_file(folder, name)?;
@@ -582,22 +549,6 @@ fn state_file(folder: &Path, name: &str) -> Result<PathBuf, DiskError> {
     plain_file(folder, name)
 }
 
-/// A file's place in a folder; a name that would leave the folder is refused.
-pub(super) fn plain_file(folder: &Path, name: &str) -> Result<PathBuf, DiskError> {
-    let plain = !name.is_empty()
-        && !name.starts_with('.')
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
-    if plain {
-        Ok(folder.join(name))
-    } else {
-        Err(DiskError {
-            message: format!("`{name}` is not a name for a file of ours."),
-        })
-    }
-}
-
 fn read(path: &Path) -> Result<DiskReply, DiskError> {
     match files::read(path) {
         Ok(bytes) => String::from_utf8(bytes)
@@ -607,14 +558,6 @@ fn read(path: &Path) -> Result<DiskReply, DiskError> {
             }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(DiskReply::Text(None)),
         Err(error) => Err(failed(&error, path)),
-    }
-}
-
-/// What the system says of it, where, and what to do: "No space left on device: …/journal.ndjson. Make
-/// room on that disk."
-pub(super) fn failed(error: &io::Error, path: &Path) -> DiskError {
-    DiskError {
-        message: crate::report::scrub(&on_disk::told(error, &path.to_string_lossy())),
     }
 }
 

@@ -14,7 +14,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{disk, files};
+use super::files;
+use super::folders::{failed, plain_file};
+use super::progress::{Gauge, Tell};
 use crate::confluence::client::{Answer, Client, Retry};
 use crate::confluence::transfer::{Sink, Source, Transfer};
 use crate::confluence::{ApiError, Call, Downloaded, ErrorKind, LocalFile, Reply, Resume};
@@ -29,36 +31,6 @@ pub const SUMS: &str = "SHA256SUMS";
 
 /// How much is read at once.
 const PIECE: usize = 256 * 1024;
-
-/// After so many bytes it is told how far a file is.
-const STEP: u64 = 1 << 20;
-
-/// Hears how far a file is: bytes, and of how many.
-pub type Tell = Arc<dyn Fn(u64, u64) + Send + Sync>;
-
-/// Tells how far a file is, now and then.
-pub(super) struct Gauge {
-    tell: Tell,
-    pub(super) total: u64,
-    told: u64,
-}
-
-impl Gauge {
-    pub(super) fn of(total: u64, tell: Tell) -> Self {
-        Self {
-            tell,
-            total,
-            told: 0,
-        }
-    }
-
-    pub(super) fn at(&mut self, done: u64) {
-        if done >= self.told.saturating_add(STEP) || done < self.told {
-            self.told = done;
-            (self.tell)(done, self.total);
-        }
-    }
-}
 
 /// The files that move between the server and a folder of backups.
 #[derive(Debug, Default)]
@@ -153,8 +125,8 @@ impl Moves {
     }
 
     fn place(&self, file: &LocalFile) -> Result<PathBuf, ApiError> {
-        disk::plain_file(&self.backups, &file.backup)
-            .and_then(|folder| disk::plain_file(&folder, &file.name))
+        plain_file(&self.backups, &file.backup)
+            .and_then(|folder| plain_file(&folder, &file.name))
             .map_err(|error| ApiError::new(ErrorKind::Storage, error.message))
     }
 
@@ -542,5 +514,5 @@ fn hexadecimal(sum: Sha256) -> String {
 }
 
 fn trouble(error: &io::Error, path: &Path) -> ApiError {
-    ApiError::new(ErrorKind::Storage, disk::failed(error, path).message)
+    ApiError::new(ErrorKind::Storage, failed(error, path).message)
 }

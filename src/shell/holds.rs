@@ -99,7 +99,7 @@ fn marks(folder: &Path) -> Option<Marks> {
     for entry in entries {
         let entry = entry.ok()?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name == super::disk::JOURNAL || name.starts_with("job-") {
+        if name == super::folders::JOURNAL || name.starts_with("job-") {
             marks.insert(name, Mark::of(&entry.metadata().ok()?));
         }
     }

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::disk::JOURNAL;
 use super::files;
+use super::folders::JOURNAL;
 
 const GONE: &str = "It was removed meanwhile; going on writes it anew with all its lines";
 const JOB_GONE: &str = "It was removed meanwhile; going on writes it anew";

@@ -16,8 +16,8 @@ use tokio::task::AbortHandle;
 
 use super::connection::{Line, Target, by_the_loop};
 use super::disk::Disk;
-use super::download::Tell;
 use super::event::Event;
+use super::progress::told;
 use super::{examine, files};
 use crate::app::message::{Connected, DiskCall, DiskError, DiskReply, Msg, Ticket};
 use crate::confluence::Call;
@@ -26,18 +26,6 @@ use crate::report::scrub;
 
 /// From this many tickets on, those of finished reads are cleared away.
 const TIDY: usize = 256;
-
-/// Tells the core how far a file is.
-pub(super) fn told(events: Sender<Event>, ticket: Ticket) -> Tell {
-    Arc::new(move |done, total| {
-        // Nobody listens any more when the program ends.
-        let _ = events.send(Event::Core(Msg::Moved {
-            ticket,
-            done,
-            total,
-        }));
-    })
-}
 
 /// What performs effects behind the loop.
 pub struct Perform {

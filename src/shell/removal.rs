@@ -7,7 +7,7 @@
 use std::io;
 use std::path::Path;
 
-use super::disk::{Folders, JournalAccess, failed, no_such_backup, plain_file};
+use super::folders::{Folders, JournalAccess, failed, no_such_backup, plain_file};
 use super::holds::Holds;
 use super::lock::{self, Hold, ProfileLock};
 use super::{backups, files};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rustix::fs::Access;
 
-use super::disk;
+use super::folders::failed;
 use crate::app::message::DiskError;
 use crate::text::number;
 
@@ -28,7 +28,7 @@ pub(super) fn writable(folder: &Path) -> Result<&Path, (&Path, io::Error)> {
 
 /// Whether there is room for so many bytes in a folder that is there, or will be.
 pub(super) fn check(folder: &Path, bytes: u64) -> Result<(), DiskError> {
-    let there = writable(folder).map_err(|(there, error)| disk::failed(&error, there))?;
+    let there = writable(folder).map_err(|(there, error)| failed(&error, there))?;
     let free = match rustix::fs::statvfs(there) {
         Ok(found) => found.f_bavail.saturating_mul(found.f_frsize),
         // Where that can't be told, writing tells.

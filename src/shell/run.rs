@@ -20,8 +20,9 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SI
 use tokio::sync::oneshot;
 
 use super::clock::Clock;
-use super::disk::{Disk, Folders, JournalAccess};
+use super::disk::Disk;
 use super::event::{Borrower, Event};
+use super::folders::{Folders, JournalAccess};
 use super::input::Input;
 use super::lock::ProfileLock;
 use super::perform::Perform;

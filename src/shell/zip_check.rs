@@ -14,8 +14,8 @@ use std::sync::Arc;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::download::{Gauge, Tell};
 use super::files;
+use super::progress::{Gauge, Tell};
 use super::zip_entities::{ENTITIES, Entities};
 use crate::confluence::{ContentId, SpaceKey};
 use crate::jobs::backup::{BackupError, Digest, FileEntry};

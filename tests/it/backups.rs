@@ -13,7 +13,8 @@ use coracle::confluence::{
 };
 use coracle::jobs::backup::{self, FORMAT, FileEntry, Item, MANIFEST, Manifest, VERSION};
 use coracle::jobs::{Act, JobId, JobState, SpaceTarget};
-use coracle::shell::disk::{Folders, JournalAccess, perform};
+use coracle::shell::disk::perform;
+use coracle::shell::folders::{Folders, JournalAccess};
 use coracle::shell::holds::Holds;
 
 use crate::screens::at_every_size;

@@ -243,7 +243,7 @@ fn the_folders_of_a_demo_are_its_own() {
 
 #[test]
 fn journals_are_checked_and_what_does_not_count_is_told() {
-    use coracle::shell::disk::JOURNAL;
+    use coracle::shell::folders::JOURNAL;
     let home = tempfile::tempdir().expect("a folder for the test");
     let said = coracle(home.path(), &["journal", "verify"]);
     assert_eq!(said.status.code(), Some(0));

@@ -12,7 +12,8 @@ use coracle::jobs::backup::{self, MANIFEST, Manifest};
 use coracle::jobs::journal::{Chain, Phase, Reached, Record, Scribe};
 use coracle::jobs::proof::{Claim, Claimed, Index, Standing};
 use coracle::jobs::*;
-use coracle::shell::disk::{Folders, JournalAccess, perform};
+use coracle::shell::disk::perform;
+use coracle::shell::folders::{Folders, JournalAccess};
 use coracle::shell::holds::Holds;
 use serde_json::Value;
 

@@ -17,9 +17,11 @@ use coracle::jobs::backup::{Digest, MANIFEST, Manifest};
 use coracle::jobs::journal::{Chain, Phase, Reached, Record, Scribe};
 use coracle::jobs::*;
 use coracle::shell::backups;
-use coracle::shell::disk::{Folders, JournalAccess, perform};
-use coracle::shell::download::{Moves, Tell};
+use coracle::shell::disk::perform;
+use coracle::shell::download::Moves;
+use coracle::shell::folders::{Folders, JournalAccess};
 use coracle::shell::holds::Holds;
+use coracle::shell::progress::Tell;
 
 use BackupChoice::{Declined, Save};
 

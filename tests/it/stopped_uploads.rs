@@ -13,7 +13,8 @@ use coracle::confluence::{Call, Endpoint, LocalFile, ServerText, SpaceKey};
 use coracle::demo::FullRestore;
 use coracle::jobs::*;
 use coracle::shell::connection::Target;
-use coracle::shell::disk::{Disk, Folders, JournalAccess};
+use coracle::shell::disk::Disk;
+use coracle::shell::folders::{Folders, JournalAccess};
 use coracle::shell::perform::Perform;
 
 use crate::server_copies::{Bench, ZIP, options, with_a_backup};
