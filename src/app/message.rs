@@ -12,7 +12,7 @@ use crate::jobs::backup::{BackupError, Contents, Digest, FileEntry, Found};
 use crate::jobs::journal::Broken;
 use crate::jobs::ledger;
 use crate::jobs::proof::{Claim, Standing};
-use crate::jobs::zip_checked::ZipChecked;
+use crate::jobs::zip_checked::{Expected, ZipChecked};
 
 /// Milliseconds since the program began, from a clock that never goes back.
 #[derive(
@@ -249,7 +249,7 @@ pub enum DiskCall {
         /// The space.
         space: SpaceKey,
         /// What has to be in it, each in this version or a later one.
-        expected: Vec<(ContentId, Option<u64>)>,
+        expected: Vec<Expected>,
     },
     /// See that there is room for so many bytes of files in a backup.
     CheckRoom {

@@ -193,6 +193,10 @@ pub enum FullBackup {
     Earlier,
     /// Its file has the rows of the space in a way of its own.
     LaidOutOtherwise,
+    /// Its file has no attached files in it, only their rows.
+    WithoutFiles,
+    /// Its file has the attached files with nothing in them.
+    EmptyFiles,
 }
 
 /// What becomes of a backup that is sent in to be restored.

@@ -228,6 +228,20 @@ impl Export {
         Ok(self)
     }
 
+    /// Without the attached files, but with their rows.
+    pub(super) fn without_files(mut self) -> Self {
+        self.files.clear();
+        self
+    }
+
+    /// With nothing in the attached files.
+    pub(super) fn with_empty_files(mut self) -> Self {
+        for file in &mut self.files {
+            file.size = 0;
+        }
+        self
+    }
+
     /// Writes the zip. `bytes` gives a piece of a file: which, from where, how much.
     pub(super) fn write<W: Write + Seek>(
         mut self,

@@ -112,6 +112,14 @@ pub struct ServerFile {
     /// How many files hung on current pages and blog posts just before, where that could be counted.
     #[serde(default)]
     pub attached: Option<u64>,
+    /// How many of them are in it without their bytes, or with another number of them than was told.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub hollow: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks in this way")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A [`Manifest`] as files have it, those of earlier versions too.

@@ -9,8 +9,8 @@ use super::journal::Record;
 use super::names::{RequestNo, WriteNo};
 use super::proof::{Claim, Standing};
 use super::question::{Decision, Question};
-use super::zip_checked::ZipChecked;
-use crate::confluence::{ApiError, Call, ContentId, Reply, SpaceKey};
+use super::zip_checked::{Expected, ZipChecked};
+use crate::confluence::{ApiError, Call, Reply, SpaceKey};
 
 /// A write to disk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ pub enum JobWrite {
         /// The space.
         space: SpaceKey,
         /// What has to be in it, each in this version or a later one.
-        expected: Vec<(ContentId, Option<u64>)>,
+        expected: Vec<Expected>,
     },
     /// Not a write: see that there is room for so many bytes of files. An error says how much there is.
     CheckRoom {

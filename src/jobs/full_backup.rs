@@ -26,7 +26,7 @@ use super::machine::Machine;
 use super::on_pages::OnPages;
 use super::server_job::{Followed, Follower, Told, patience};
 use super::step::Step;
-use super::zip_checked::{Held, ZipFound};
+use super::zip_checked::{Bytes, Expected, Held, ZipFound};
 use crate::confluence::{
     ApiError, BackupJob, BackupState, Call, ContentId, ContentKind, ContentStatus, Downloaded,
     ErrorKind, JobOperation, LocalFile, Reply, Resume, Version,
@@ -134,6 +134,15 @@ pub(super) struct ServerCopy {
     /// What of that is no current page or blog post.
     #[serde(default)]
     lesser: BTreeSet<ContentId>,
+    /// Which of it are attached files, and how long each is, where told.
+    #[serde(default)]
+    sizes: BTreeMap<ContentId, Option<u64>>,
+    /// How many attached files there are in it without their bytes.
+    #[serde(default)]
+    hollow: u64,
+    /// What was listed and is not in the file, or not as it was.
+    #[serde(default)]
+    absent: BTreeSet<ContentId>,
     /// Whether the space is deleted afterwards.
     #[serde(default)]
     is_before_deletion: bool,
@@ -219,6 +228,9 @@ impl ServerCopy {
             made_for: MadeFor::User(signed_in(desk)),
             known: Some(BTreeMap::new()),
             lesser: BTreeSet::new(),
+            sizes: BTreeMap::new(),
+            hollow: 0,
+            absent: BTreeSet::new(),
             is_before_deletion: false,
             lacks: Lacks::NotKnown,
             hung: Hung::NotListed,
@@ -259,6 +271,11 @@ impl ServerCopy {
     pub(super) fn had_it_current(&self, id: &ContentId) -> bool {
         let is_known = self.known.as_ref().is_some_and(|it| it.contains_key(id));
         is_known && !self.lesser.contains(id)
+    }
+
+    /// Whether the file was found not to hold this, or its bytes.
+    pub(super) fn lacks(&self, id: &ContentId) -> bool {
+        self.absent.contains(id)
     }
 
     /// Whether what hangs on the pages was listed before the server was asked.
@@ -350,10 +367,14 @@ impl ServerCopy {
 
     /// What the file lacks, in words.
     fn lacking(&self) -> Option<String> {
+        if self.hollow > 0 {
+            let files = number::count(self.hollow, "file");
+            return Some(format!("It lacks the contents of {files}."));
+        }
         match self.lacks {
             Lacks::Items(0) | Lacks::NotKnown => None,
             Lacks::Items(items) => Some(format!(
-                "It lacks {} of the trash.",
+                "It lacks {} of its trash, comments and files.",
                 number::count(items, "item")
             )),
         }
@@ -574,6 +595,9 @@ impl ServerCopy {
         for found in files.take_found() {
             if let Some(known) = self.known.as_mut().filter(|_| found.hangs.is_some()) {
                 self.lesser.insert(found.id.clone());
+                if matches!(found.hangs, Some((ContentKind::Attachment, _))) {
+                    self.sizes.insert(found.id.clone(), found.size);
+                }
                 known.insert(found.id, found.version);
             }
         }
@@ -948,9 +972,18 @@ impl ServerCopy {
     }
 
     /// What has to be in the file.
-    fn expected(&self) -> Vec<(ContentId, Option<u64>)> {
+    fn expected(&self) -> Vec<Expected> {
         let known = self.known.iter().flatten();
-        known.map(|(id, version)| (id.clone(), *version)).collect()
+        known
+            .map(|(id, version)| Expected {
+                id: id.clone(),
+                version: *version,
+                bytes: self
+                    .sizes
+                    .get(id)
+                    .map_or(Bytes::None, |size| Bytes::File(*size)),
+            })
+            .collect()
     }
 
     /// The file is whole: does it hold what was listed? One without pages that are there is of another
@@ -979,11 +1012,13 @@ impl ServerCopy {
                 what.join(" and ")
             ));
         }
-        let lacking = held.missing.iter().chain(&held.older);
+        self.hollow = held.hollow.len() as u64;
+        let lacking = held.missing.iter().chain(&held.older).chain(&held.hollow);
         for id in lacking.clone() {
             if let Some(known) = &mut self.known {
                 known.remove(id);
             }
+            self.absent.insert(id.clone());
         }
         self.lacks = if held.is_known {
             Lacks::Items(lacking.count() as u64)
@@ -995,6 +1030,9 @@ impl ServerCopy {
 
     fn write_manifest(&mut self, desk: &mut Desk, id: u64, sha256: Digest, zip: ZipFound) {
         self.zip = Some(zip);
+        // Where they were not listed one by one, their number tells.
+        let without_bytes = self.attached.unwrap_or(0).saturating_sub(zip.files);
+        self.hollow = self.hollow.max(without_bytes);
         let head = desk.head();
         let mut files = vec![FileEntry {
             name: ZIP.to_owned(),
@@ -1028,6 +1066,7 @@ impl ServerCopy {
                 trashed: self.trashed,
                 files: zip.files,
                 attached: self.attached,
+                hollow: self.hollow,
             }),
         };
         let bytes = manifest.encode();

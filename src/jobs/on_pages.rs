@@ -60,6 +60,8 @@ pub(super) struct Found {
     pub(super) name: String,
     /// Where it hangs on a page: its type, and the page.
     pub(super) hangs: Option<(ContentKind, ContentId)>,
+    /// Of an attached file, how long it is, where told.
+    pub(super) size: Option<u64>,
 }
 
 /// What hangs on the pages of a space, listed once more before it is deleted.
@@ -296,7 +298,8 @@ impl OnPages {
         for row in page.results {
             let version = row.version.and_then(|version| version.number);
             let on = (&asked.id, &*asked.title);
-            self.take_one(on, row.id, version, is_file.then_some(&row.title));
+            let size = row.more.as_deref().and_then(|more| more.file_size);
+            self.take_one(on, row.id, version, is_file.then_some((&row.title, size)));
         }
         let new = (self.files.len() + self.comments.len() - before) as u64;
         let seen = asked.seen + new;
@@ -347,6 +350,7 @@ impl OnPages {
                 version: row.version.and_then(|version| version.number),
                 name: row.title.to_string(),
                 hangs: None,
+                size: None,
             });
         }
         let needs_versions = self.wanted != Wanted::Files;
@@ -354,7 +358,8 @@ impl OnPages {
             Some(all) if !needs_versions || all.iter().all(|it| it.version.is_some()) => {
                 let (before, told) = (self.files.len(), all.len());
                 for file in all {
-                    self.take_one((&row.id, &title), file.id, file.version, Some(&file.title));
+                    let named = Some((&file.title, file.file_size));
+                    self.take_one((&row.id, &title), file.id, file.version, named);
                 }
                 // What is told again stands where something else is left out.
                 if self.files.len() - before < told && needs_versions {
@@ -381,13 +386,13 @@ impl OnPages {
         }
     }
 
-    /// A file of this name, or a comment, on this page.
+    /// A file of this name and length, or a comment, on this page.
     fn take_one(
         &mut self,
         (page, title): (&ContentId, &str),
         id: ContentId,
         version: Option<u64>,
-        file: Option<&ServerText>,
+        file: Option<(&ServerText, Option<u64>)>,
     ) {
         let (ids, kind) = match file {
             Some(_) => (&mut self.files, ContentKind::Attachment),
@@ -400,10 +405,11 @@ impl OnPages {
             id,
             version,
             name: match file {
-                Some(name) => format!("the file {name} on {title}"),
+                Some((name, _)) => format!("the file {name} on {title}"),
                 None => format!("a comment on {title}"),
             },
             hangs: Some((kind, page.clone())),
+            size: file.and_then(|(_, size)| size),
         });
     }
 

@@ -119,7 +119,14 @@ impl Found {
                 number::grouped(*then)
             )
         });
-        words.collect::<Vec<_>>().join(", ")
+        let mut words: Vec<String> = words.collect();
+        if known.hollow > 0 {
+            words.push(format!(
+                "the contents of {} are not in the server's file",
+                number::count(known.hollow, "file")
+            ));
+        }
+        words.join(", ")
     }
 }
 

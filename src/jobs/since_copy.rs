@@ -22,6 +22,15 @@ struct Differing {
     hangs: bool,
 }
 
+/// What it is called in the question about it.
+fn named(name: String, is_absent: bool) -> String {
+    if is_absent {
+        format!("{name}: the server left it out of its file")
+    } else {
+        name
+    }
+}
+
 /// Never stored with a job: after an interruption all of it is looked at anew.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct SinceCopy {
@@ -78,10 +87,11 @@ impl SinceCopy {
                 self.untold += 1;
                 continue;
             }
+            let id = found.id;
             self.differing.push(Differing {
-                id: found.id,
                 version: found.version,
-                name: found.name,
+                name: named(found.name, copy.lacks(&id)),
+                id,
                 hangs,
             });
         }
@@ -113,7 +123,7 @@ impl SinceCopy {
                 self.differing.push(Differing {
                     id: row.id.clone(),
                     version: row.version,
-                    name: row.title.to_string(),
+                    name: named(row.title.to_string(), copy.lacks(&row.id)),
                     hangs: false,
                 });
             }

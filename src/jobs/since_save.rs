@@ -78,6 +78,7 @@ impl SinceSave {
                 version,
                 name,
                 hangs,
+                size: _,
             } = found;
             let Some((kind, page)) = hangs else {
                 self.has_new_pages = true;

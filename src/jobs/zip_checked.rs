@@ -22,6 +22,27 @@ pub struct ZipChecked {
     pub held: Held,
 }
 
+/// Something that has to be in a file, in this version or a later one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expected {
+    /// Its id.
+    pub id: ContentId,
+    /// Its version, where that was told.
+    pub version: Option<u64>,
+    /// Whether it has bytes of its own, as an attached file has.
+    pub bytes: Bytes,
+}
+
+/// The bytes of something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Bytes {
+    /// It has none: a page, a comment.
+    #[default]
+    None,
+    /// It is an attached file; so long, where that was told.
+    File(Option<u64>),
+}
+
 /// What of what was expected is in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
@@ -31,6 +52,9 @@ pub struct Held {
     pub missing: Vec<ContentId>,
     /// What is in it as it was before.
     pub older: Vec<ContentId>,
+    /// The attached files whose rows are in it and whose bytes are not, or not as many as were told.
+    #[serde(default)]
+    pub hollow: Vec<ContentId>,
 }
 
 impl Default for Held {
@@ -40,6 +64,7 @@ impl Default for Held {
             is_known: true,
             missing: Vec::new(),
             older: Vec::new(),
+            hollow: Vec::new(),
         }
     }
 }

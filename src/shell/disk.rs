@@ -21,9 +21,10 @@ use super::{at_work, backups, files, removal, room, zip_check};
 use crate::app::message::{
     DiskCall, DiskError, DiskReply, ENTRIES, JobsRead, Msg, TakenTurn, TextFile, Ticket,
 };
-use crate::confluence::{ContentId, SpaceKey};
+use crate::confluence::SpaceKey;
 use crate::jobs::backup::Digest;
 use crate::jobs::ledger::Reader;
+use crate::jobs::zip_checked::Expected;
 
 /// How many exports of one name are kept apart by a number.
 const EXPORTS_OF_A_NAME: u32 = 1_000;
@@ -88,7 +89,7 @@ fn check_zip(
     name: &str,
     sha256: Digest,
     space: &SpaceKey,
-    expected: &[(ContentId, Option<u64>)],
+    expected: &[Expected],
     watch: Watch<'_>,
 ) -> Result<DiskReply, DiskError> {
     let path = plain_file(&plain_file(&folders.backups, backup)?, name)?;

@@ -4,7 +4,7 @@
 //! is held in memory.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Read};
@@ -16,10 +16,10 @@ use zip::result::ZipError;
 
 use super::files;
 use super::progress::{Gauge, Tell};
-use super::zip_entities::{ENTITIES, Entities};
+use super::zip_entities::{ENTITIES, Entities, number_of};
 use crate::confluence::{ContentId, SpaceKey};
 use crate::jobs::backup::{BackupError, Digest, FileEntry};
-use crate::jobs::zip_checked::{ZipChecked, ZipFound};
+use crate::jobs::zip_checked::{Bytes, Expected, Held, ZipChecked, ZipFound};
 
 /// Why a look through a file has ended before its end.
 const NOT_WANTED: &str = "it is not wanted any more";
@@ -116,7 +116,7 @@ pub fn check(
     path: &Path,
     sha256: Digest,
     space: &SpaceKey,
-    expected: &[(ContentId, Option<u64>)],
+    expected: &[Expected],
     watch: Watch<'_>,
 ) -> Result<ZipChecked, String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -160,14 +160,16 @@ pub fn check(
     let mut passed = 0;
     let mut piece = vec![0; PIECE];
     let mut entities = Entities::expecting(expected);
+    let mut contents = Contents::default();
     for index in 0..zip.len() {
         let mut entry = zip.by_index(index).map_err(|error| no_zip(&error))?;
         let name = entry.name().map_err(|error| no_zip(&error))?;
         if let Some(file) = attachment(&name) {
             attached.insert(file);
+            contents.take(&name, entry.size());
         }
         let is_of_rows = name == ENTITIES;
-        let (expected, packed) = (entry.size(), entry.compressed_size());
+        let (length, packed) = (entry.size(), entry.compressed_size());
         // Reading to the end compares the check sum too.
         let mut unpacked = Unpacked {
             from: &mut entry,
@@ -182,18 +184,60 @@ pub fn check(
             read_out(&mut unpacked, &mut piece)
         };
         read.map_err(|error| no_zip(&error.into()))?;
-        if unpacked.read != expected {
+        if unpacked.read != length {
             return Err(no_whole_zip("one of its entries is shorter than it says"));
         }
         passed += packed;
     }
+    let mut held = entities.held();
+    held.hollow = contents.lacking(expected, &held);
     Ok(ZipChecked {
         found: ZipFound {
             bytes,
             files: attached.len() as u64,
         },
-        held: entities.held(),
+        held,
     })
+}
+
+/// The bytes of attached files that are in a zip: of each file the latest version, and its length.
+#[derive(Default)]
+struct Contents(HashMap<u64, (u64, u64)>);
+
+impl Contents {
+    /// An entry with the bytes of a version of a file: `attachments/PAGE/FILE/VERSION`.
+    fn take(&mut self, name: &str, length: u64) {
+        let mut parts = name.split('/').skip(2).map(|part| part.parse().ok());
+        if let (Some(Some(file)), Some(Some(version))) = (parts.next(), parts.next()) {
+            let latest = self.0.entry(file).or_insert((version, length));
+            if version >= latest.0 {
+                *latest = (version, length);
+            }
+        }
+    }
+
+    /// Which files are expected, have their rows in it, and not their bytes.
+    fn lacking(&self, expected: &[Expected], held: &Held) -> Vec<ContentId> {
+        if !held.is_known {
+            return Vec::new();
+        }
+        let rows_lack: HashSet<&ContentId> = held.missing.iter().chain(&held.older).collect();
+        let is_hollow = |it: &&Expected| {
+            let Bytes::File(size) = it.bytes else {
+                return false;
+            };
+            let latest = number_of(&it.id).and_then(|number| self.0.get(&number));
+            let is_there = latest.is_some_and(|(version, length)| match it.version {
+                // A later version may have another length.
+                Some(told) if *version > told => true,
+                Some(told) if *version < told => false,
+                _ => size.is_none_or(|size| size == *length),
+            });
+            !is_there && !rows_lack.contains(&it.id)
+        };
+        let hollow = expected.iter().filter(is_hollow);
+        hollow.map(|it| it.id.clone()).collect()
+    }
 }
 
 /// What is wrong with a zip, where its reader says so: its own words are about its insides.

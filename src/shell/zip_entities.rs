@@ -11,7 +11,7 @@ use quick_xml::events::{BytesStart, Event};
 
 use crate::confluence::ContentId;
 use crate::confluence::ids::{ATTACHMENT, ShortId};
-use crate::jobs::zip_checked::Held;
+use crate::jobs::zip_checked::{Expected, Held};
 
 /// The entry with the rows.
 pub(super) const ENTITIES: &str = "entities.xml";
@@ -29,7 +29,7 @@ const CLASSES: [&str; 6] = [
 
 /// What is to be in a file, and what of that was found.
 pub(super) struct Entities<'a> {
-    expected: &'a [(ContentId, Option<u64>)],
+    expected: &'a [Expected],
     by_number: HashMap<u64, usize>,
     found: Vec<Found>,
     is_readable: bool,
@@ -59,9 +59,9 @@ enum Field {
 
 impl<'a> Entities<'a> {
     /// Expects these, each in this version or a later one.
-    pub(super) fn expecting(expected: &'a [(ContentId, Option<u64>)]) -> Self {
+    pub(super) fn expecting(expected: &'a [Expected]) -> Self {
         let numbers = expected.iter().enumerate();
-        let by_number = numbers.filter_map(|(at, (id, _))| Some((number_of(id)?, at)));
+        let by_number = numbers.filter_map(|(at, it)| Some((number_of(&it.id)?, at)));
         Self {
             expected,
             by_number: by_number.collect(),
@@ -171,7 +171,7 @@ impl<'a> Entities<'a> {
         if !self.is_readable {
             return held;
         }
-        for ((id, version), found) in self.expected.iter().zip(&self.found) {
+        for (Expected { id, version, .. }, found) in self.expected.iter().zip(&self.found) {
             match found {
                 // An id that is no number cannot be looked for.
                 Found::No if number_of(id).is_none() => held.is_known = false,
@@ -189,7 +189,7 @@ impl<'a> Entities<'a> {
 }
 
 /// The number that an id has in the file, where attachments are told from others by their class.
-fn number_of(id: &ContentId) -> Option<u64> {
+pub(super) fn number_of(id: &ContentId) -> Option<u64> {
     Some(ShortId::of(id)?.number() & !ATTACHMENT)
 }
 
@@ -268,11 +268,20 @@ impl<R: BufRead> BufRead for Metered<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jobs::zip_checked::Bytes;
+
+    fn page(id: &str, version: Option<u64>) -> Expected {
+        Expected {
+            id: ContentId::new(id),
+            version,
+            bytes: Bytes::None,
+        }
+    }
 
     fn held(xml: &str, expected: &[(&str, Option<u64>)]) -> Held {
-        let expected: Vec<(ContentId, Option<u64>)> = expected
+        let expected: Vec<Expected> = expected
             .iter()
-            .map(|(id, version)| (ContentId::new(*id), *version))
+            .map(|(id, version)| page(id, *version))
             .collect();
         let mut entities = Entities::expecting(&expected);
         let read = entities.read(xml.as_bytes()).expect("it is read");
@@ -347,7 +356,7 @@ mod tests {
 
     #[test]
     fn a_text_without_end_is_not_held_in_memory() {
-        let expected = [(ContentId::new("11"), Some(1))];
+        let expected = [page("11", Some(1))];
         let mut entities = Entities::expecting(&expected);
         let head = b"<x><object class=\"Page\"><property name=\"body\"><![CDATA[".to_vec();
         let tail = b"]]></property></object></x>".to_vec();

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use coracle::confluence::*;
 use coracle::jobs::backup::Digest;
-use coracle::jobs::zip_checked::{Held, ZipChecked, ZipFound};
+use coracle::jobs::zip_checked::{Expected, Held, ZipChecked, ZipFound};
 use coracle::jobs::{StoreError, Stored};
 
 use crate::simulation::{Disk, Doc, Room, Server, fail, hangs, missing};
@@ -470,7 +470,7 @@ impl Site {
         bytes: Option<&Vec<u8>>,
         sha256: Digest,
         space: &SpaceKey,
-        expected: &[(ContentId, Option<u64>)],
+        expected: &[Expected],
     ) -> Result<Stored, StoreError> {
         let wrong = |why: &str| StoreError {
             message: why.to_owned(),
@@ -487,7 +487,7 @@ impl Site {
             is_known: zip.is_readable || expected.is_empty(),
             ..Held::default()
         };
-        for (id, version) in expected.iter().filter(|_| zip.is_readable) {
+        for Expected { id, version, .. } in expected.iter().filter(|_| zip.is_readable) {
             match zip.docs.get(id.as_str()) {
                 None => held.missing.push(id.clone()),
                 Some(doc) if version.is_some_and(|it| doc.version < it) => {

@@ -144,3 +144,27 @@ fn where_the_server_writes_nothing_out_the_local_backup_is_all_there_is_and_that
     assert_eq!(whole_backups(&off), 1);
     off.leave();
 }
+
+/// The rows of attached files are in the server's file, and their bytes are not: they would be lost.
+#[test]
+fn files_whose_bytes_are_not_in_the_server_s_backup_are_asked_about() {
+    std::thread::scope(|scope| {
+        for full_backup in [FullBackup::WithoutFiles, FullBackup::EmptyFiles] {
+            scope.spawn(move || {
+                let mut visit = visit(Generation::Ten, full_backup);
+                visit.sees("downloaded and checked");
+                visit.keys("\t").sees("d dry run").keys("b");
+                visit.keys("\t").sees("Tab");
+                agrees(&mut visit);
+                visit.sees("Not in the server's backup");
+                visit.sees("the file plan.pdf on Plan: the server left it out of its file");
+                assert_eq!(deletions(&visit), 0, "{full_backup:?}");
+                visit.terminal.agrees("\r", "Not in the server's backup");
+                visit.keys("J").sees("It was left alone");
+                visit.keys("q");
+                assert_eq!(deletions(&visit), 0, "{full_backup:?}");
+                visit.leave();
+            });
+        }
+    });
+}

@@ -1053,6 +1053,7 @@ fn restoration(seed: u64, weather: Weather) -> Run {
         trashed: count(&|doc| doc.status == ContentStatus::Trashed) as u64,
         files: current(ContentKind::Attachment),
         attached: Some(attached.sum()),
+        hollow: 0,
     };
     site.zips.push(zip);
     let bytes = Site::bytes_of(0);

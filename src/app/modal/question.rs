@@ -216,7 +216,7 @@ impl QuestionDialog {
         match self.question {
             Question::TitleCollision { .. } => "The title is taken",
             Question::ServerBackup { ref changed, .. } if !changed.is_empty() => {
-                "Changed since the backup"
+                "Not in the server's backup"
             }
             Question::ServerBackup { is_there: true, .. } => "Not known to be in the backup",
             Question::ServerBackup { .. } => "No backup by the server",

@@ -231,6 +231,8 @@ pub(super) async fn back_up(State(site): State<Arc<Site>>, Sent(body): Sent) -> 
             .map_err(|error| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
         let export = match behaviour {
             FullBackup::OtherSpace => Ok(export.of_another_space()),
+            FullBackup::WithoutFiles => Ok(export.without_files()),
+            FullBackup::EmptyFiles => Ok(export.with_empty_files()),
             FullBackup::Earlier => export.of_an_earlier_time(),
             FullBackup::LaidOutOtherwise => export.laid_out_otherwise(),
             _ => Ok(export),
