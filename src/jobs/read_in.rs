@@ -102,16 +102,34 @@ impl Found {
         parts.join(", ")
     }
 
-    /// What is less or more than `known`, in words; empty: nothing.
-    fn differs_from(self, known: &ServerFile) -> String {
+    /// How much of each there is, and was when it was listed.
+    fn beside(self, known: &ServerFile) -> [(u64, u64, &'static str); 4] {
         let files = self.files.zip(known.attached);
-        let all = [
+        [
             (self.pages, known.pages, "pages"),
             (self.posts, known.posts, "blog posts"),
             (self.trashed, known.trashed, "items in the trash"),
             files.map_or((0, 0, "files"), |(now, then)| (now, then, "files")),
-        ];
-        let differing = all.iter().filter(|(now, then, _)| now != then);
+        ]
+    }
+
+    /// What came back beyond what was listed before the backup, in words: the server's file has all of
+    /// it, what no list had shown too.
+    fn beyond(self, known: &ServerFile) -> Option<String> {
+        let all = self.beside(known);
+        let more = all.iter().filter(|(now, then, _)| now > then);
+        let words: Vec<String> = more
+            .map(|(now, then, what)| format!("{what} {}", number::grouped(now - then)))
+            .collect();
+        let words = words.join(", ");
+        (!words.is_empty())
+            .then(|| format!(" More than the lists showed before the backup: {words}."))
+    }
+
+    /// What is less than `known`, in words; empty: nothing.
+    fn differs_from(self, known: &ServerFile) -> String {
+        let all = self.beside(known);
+        let differing = all.iter().filter(|(now, then, _)| now < then);
         let words = differing.map(|(now, then, what)| {
             format!(
                 "{} of {} {what}",
@@ -448,6 +466,9 @@ impl ReadIn {
         let differing = self.found.differs_from(&self.file.known);
         if differing.is_empty() {
             let mut note = format!("{}, as the backup has it.", self.found.in_words());
+            if let Some(beyond) = self.found.beyond(&self.file.known) {
+                note.push_str(&beyond);
+            }
             if self.skipped > 0 {
                 let objects = number::count(self.skipped, "object");
                 note.push_str(&format!(" The server left out {objects}."));

@@ -287,7 +287,13 @@ impl QuestionDialog {
                 for title in changed {
                     say(Tone::Plain, "  ", title);
                 }
-                say(Tone::Warning, "", "Nothing has been deleted.");
+                let text = if self.spaces > 1 {
+                    // Others of them may be gone already.
+                    &format!("{space} has not been deleted.")
+                } else {
+                    "Nothing has been deleted."
+                };
+                say(Tone::Warning, "", text);
             }
             Question::NotSaved { space, items } => {
                 let count = number::count(items.len() as u64, "item");
