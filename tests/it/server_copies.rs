@@ -1037,6 +1037,46 @@ fn a_restore_that_is_refused_fails_or_does_half_is_told() {
     }
 }
 
+/// What the server's file lacks of attached files comes back by name alone.
+#[test]
+fn files_without_their_bytes_are_told_with_the_backup_and_with_the_restore() {
+    for full_backup in [FullBackup::WithoutFiles, FullBackup::Works] {
+        let (mut bench, file) = with_a_backup(behaving(full_backup));
+        let (_, manifest) = bench.copies().remove(0);
+        let hollow = manifest.server_file.map(|it| it.hollow);
+        bench.deletes_the_space();
+        bench.restores(&file).ends();
+        if full_backup == FullBackup::Works {
+            assert_eq!(hollow, Some(0));
+            assert!(matches!(bench.outcome(), Outcome::Done(_)));
+            continue;
+        }
+        assert_eq!(hollow, Some(2));
+        let words = "the contents of 2 files are not in the server's file";
+        assert!(bench.why().contains(words), "{}", bench.why());
+    }
+}
+
+/// The server's file has what no list had shown.
+#[test]
+fn more_than_the_lists_had_shown_is_no_difference() {
+    let (mut bench, _) = with_a_backup(options());
+    let (name, mut manifest) = bench.copies().remove(0);
+    if let Some(file) = &mut manifest.server_file {
+        file.pages -= 1;
+    }
+    let place = bench.folders.backups.join(&name).join("manifest.json");
+    std::fs::write(place, manifest.encode()).expect("because it may be written");
+    let file = SpaceFile::of(&name, &manifest).expect("of the server");
+    bench.deletes_the_space();
+    bench.restores(&file).ends();
+    let Outcome::Done(Some(note)) = bench.outcome() else {
+        panic!("{:?}", bench.outcome());
+    };
+    let words = "More than the lists showed before the backup: pages 1.";
+    assert!(note.contains(words), "{note}");
+}
+
 #[test]
 fn a_backup_that_was_changed_is_not_sent() {
     let (mut bench, file) = with_a_backup(options());
