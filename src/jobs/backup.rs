@@ -522,7 +522,9 @@ impl BackupError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Newer(_) => "Use the version of coracle that wrote it.",
-            Self::NothingSaved => "It can be removed.",
+            Self::NothingSaved => {
+                "Its job may still need it: finish or cancel that first (J). Then it can be removed."
+            }
             Self::Missing(name) if name == MANIFEST => {
                 "An interrupted backup has no manifest; make a new one."
             }

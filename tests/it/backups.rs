@@ -208,6 +208,11 @@ fn where_nothing_was_saved_that_is_told_and_the_others_are_verified() {
     let output = coracle(home.path(), &["backup", "verify"]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert!(said(&output).contains(told), "{}", said(&output));
+    // A job of an earlier run may go on with this very folder.
+    let to_do = "finish or cancel that first (J)";
+    assert!(said(&output).contains(to_do), "{}", said(&output));
+    let output = coracle(home.path(), &["backup", "list"]);
+    assert!(said(&output).contains(to_do), "{}", said(&output));
     // Asked about by its name, it is no backup.
     let output = coracle(home.path(), &["backup", "verify", "2026-OPS"]);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
