@@ -938,10 +938,15 @@ impl Model {
                 LogLevel::Warning,
                 format!("{title}: all of it was left out. {}{backup}", left_out(job)),
             ),
-            JobState::Done => (
-                LogLevel::Info,
-                format!("{title}: done.{counted}{noted}{backup}"),
-            ),
+            JobState::Done => {
+                let late = if job.was_cancelled_too_late() {
+                    " It was too late to cancel."
+                } else {
+                    ""
+                };
+                let text = format!("{title}: done.{late}{counted}{noted}{backup}");
+                (LogLevel::Info, text)
+            }
             JobState::Cancelled if job.would().is_some() => (
                 LogLevel::Warning,
                 "Dry run: cancelled. Nothing was changed.".to_owned(),

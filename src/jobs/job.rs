@@ -862,10 +862,24 @@ impl Job {
                 | None => {}
             }
         }
-        if self.cancelled {
+        if self.cancelled && !self.is_all_done() {
             return JobState::Cancelled;
         }
         state
+    }
+
+    /// Whether nothing of it is left to do: a cancel changed nothing, and nobody is told that it did.
+    fn is_all_done(&self) -> bool {
+        let is_done = |line: &Line| {
+            let outcome = line.outcome.as_ref();
+            outcome.is_some_and(Outcome::leaves_nothing_to_do)
+        };
+        !self.lines().is_empty() && self.lines().iter().all(is_done)
+    }
+
+    /// Whether it was cancelled when all of it had been done, or could not be called back.
+    pub fn was_cancelled_too_late(&self) -> bool {
+        self.cancelled && self.state == JobState::Done
     }
 }
 

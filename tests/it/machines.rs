@@ -590,6 +590,19 @@ fn a_trash_that_stays_is_left_unknown_and_purged_one_by_one() {
 }
 
 #[test]
+fn a_cancel_that_came_too_late_is_not_told_as_one() {
+    // The last write is on its way: all is done when its answer has come.
+    let mut bench = purge_marked();
+    let purges = |bench: &Bench| bench.count(|call| matches!(call, Call::PurgeContent { .. }));
+    bench.run(&mut |_, _, _| None, |bench| purges(bench) == 2);
+    bench.feed(JobEvent::Cancel);
+    bench.finish(&mut |_, _, _| None);
+    assert_eq!(bench.outcomes(), [Outcome::Done(None), Outcome::Done(None)]);
+    assert_eq!(bench.job.state(), JobState::Done);
+    assert!(bench.job.was_cancelled_too_late());
+}
+
+#[test]
 fn whoever_cancels_waits_for_no_answer_but_of_a_write() {
     // A server may keep a read for as long as it likes: it asks for a wait of a day.
     let mut bench = purge_marked();
