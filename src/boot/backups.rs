@@ -28,12 +28,18 @@ pub(super) fn list_backups(folder: &Path) -> Result<Exit, Failure> {
         let about = match &backup.manifest {
             Ok(manifest) => {
                 let spaces: Vec<&str> = manifest.spaces.iter().map(|s| s.key.as_str()).collect();
+                let made_by = match manifest.server_file {
+                    Some(_) => "by the server",
+                    None => "local",
+                };
+                let user = manifest.user.as_deref().unwrap_or("an unknown user");
                 format!(
-                    "{}  {}  {}  {}",
+                    "{}  {}  {}  {}  {made_by}, for {} by {user}",
                     number::count(manifest.items, "item"),
                     number::bytes(backup.bytes),
                     manifest.server.shown(),
-                    spaces.join(" ")
+                    spaces.join(" "),
+                    manifest.act.as_str(),
                 )
             }
             Err(error) => format!("{error} {}", error.hint()),

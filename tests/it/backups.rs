@@ -113,7 +113,12 @@ fn a_whole_backup_is_listed_and_verifies() {
     let list = coracle(home.path(), &["backup", "list"]);
     assert_eq!(list.status.code(), Some(0));
     let text = said(&list);
-    for part in ["2026-ENG", "2 items", "wiki.example.com", "ENG"] {
+    for part in [
+        "2026-ENG",
+        "2 items",
+        "wiki.example.com",
+        "ENG  local, for ",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
     for arguments in [&["backup", "verify"][..], &["backup", "verify", "2026-ENG"]] {
