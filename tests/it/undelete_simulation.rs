@@ -499,7 +499,12 @@ impl Run {
                 is_there: false, ..
             } => self.agreed.without = true,
             Question::ServerBackup { changed, .. } if !changed.is_empty() => {
-                let names = changed.iter().map(|name| (name.clone(), now));
+                // What is wrong with one of them stands behind its name.
+                let of = |name: &String| {
+                    let end = ": the server left it out of its file";
+                    name.strip_suffix(end).unwrap_or(name).to_owned()
+                };
+                let names = changed.iter().map(|name| (of(name), now));
                 self.agreed.names.extend(names);
             }
             Question::ServerBackup { .. } => self.agreed.unknown = now,
