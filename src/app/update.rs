@@ -491,12 +491,15 @@ impl Model {
     pub(in crate::app) fn open_jobs(&mut self, out: &mut Vec<Effect>) {
         // What the notices said is told here too, and they would lie over it.
         self.toasts.clear();
-        // A list that is open already is the one that is wanted.
-        while self.modals.iter().any(|modal| matches!(modal, Modal::Jobs)) {
-            if matches!(self.modals.last(), Some(Modal::Jobs)) {
-                return;
+        // A list that is open already is the one that is wanted; nothing that asks is closed for it.
+        let open = self.modals.iter().rposition(|it| matches!(it, Modal::Jobs));
+        if let Some(at) = open
+            && self.modals.iter().skip(at + 1).all(|it| !it.asks())
+        {
+            while self.modals.len() > at + 1 {
+                self.modals.pop();
             }
-            self.modals.pop();
+            return;
         }
         self.jobs.cursor = Cursor::default();
         self.modals.push(Modal::Jobs);

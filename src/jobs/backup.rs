@@ -113,12 +113,12 @@ pub struct ServerFile {
     #[serde(default)]
     pub attached: Option<u64>,
     /// How many of them are in it without their bytes, or with another number of them than was told.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub hollow: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks in this way")]
-fn is_none(count: &u64) -> bool {
+fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 

@@ -131,8 +131,14 @@ fn the_key_of_the_jobs_is_named_where_it_opens_them() {
         visit.keys("Esc B").settle();
         visit.sees("J shows it").keys("J").sees("asks you");
         assert!(visit.desk.screen().contains("╭ Jobs"));
-        // Once more it is open already.
-        visit.keys("J q");
+        // The key that opened it closes it.
+        visit.keys("J");
+        assert!(!visit.desk.screen().contains("╭ Jobs"));
+        assert!(visit.desk.screen().contains("╭ Backups"));
+        // From what lies over it, it leads back to it, and there is one alone.
+        visit.keys("J L J");
+        assert!(visit.desk.screen().contains("╭ Jobs"));
+        visit.keys("J");
         assert!(visit.desk.screen().contains("╭ Backups"));
         visit.keys("q n").sees("a job asks you");
         assert!(!visit.desk.screen().contains("shows it"));

@@ -370,7 +370,11 @@ impl Model {
         let mut press = press;
         let takes_steps = |modal: &Modal| modal.is_list() && !modal.has_letter(press.chord);
         if self.modals.last().is_some_and(takes_steps) {
-            if let Some(over) = over.filter(|over| over.is_in_lists()) {
+            // The key that opened the jobs closes them.
+            let closes = |over: &Over| {
+                *over == Over::Jobs && matches!(self.modals.last(), Some(Modal::Jobs))
+            };
+            if let Some(over) = over.filter(|over| over.is_in_lists() && !closes(over)) {
                 return self.act_over(over, out);
             }
             press.chord = verb.and_then(in_list).unwrap_or(press.chord);
